@@ -1,0 +1,8 @@
+//! A `tracing` layer that sends LLM spans to Datadog LLM Observability.
+#![forbid(unsafe_code)]
+
+mod model;
+mod stats;
+
+pub use model::*;
+pub use stats::{LossReason, Problem, Stats};

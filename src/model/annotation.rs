@@ -1,0 +1,213 @@
+//! What is said about a span in one go.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::content::{Content, json_bytes};
+use super::span::{SpanError, SpanKind};
+use super::tags::Tags;
+use super::usage::{MetricValue, Metrics};
+
+/// What is said about a span in one go: content, metadata, metrics, tags, names, an error.
+///
+/// Repeated annotation of the same span merges metadata, metrics and tags key by key; of everything else
+/// the later one wins.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::{Annotation, Message, metric};
+///
+/// let annotation = Annotation::new()
+///     .input([Message::system("You are helpful."), Message::user("Hello world!")])
+///     .output(Message::assistant("How can I help?"))
+///     .metadata("temperature", 0)
+///     .metric(metric::INPUT_TOKENS, 4)
+///     .tag("host", "host_name");
+/// # let _ = annotation;
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+#[must_use = "an annotation says nothing until it is given to a span"]
+pub struct Annotation {
+    pub(crate) kind: Option<SpanKind>,
+    pub(crate) name: Option<String>,
+    pub(crate) model_name: Option<String>,
+    pub(crate) model_provider: Option<String>,
+    pub(crate) session_id: Option<String>,
+    pub(crate) ml_app: Option<String>,
+    pub(crate) input: Option<Content>,
+    pub(crate) output: Option<Content>,
+    pub(crate) metadata: Map<String, Value>,
+    pub(crate) metrics: Metrics,
+    pub(crate) tags: Tags,
+    pub(crate) error: Option<SpanError>,
+    /// How many parts were refused while this was built; capture counts them.
+    pub(crate) refused: u32,
+}
+
+impl Annotation {
+    /// Says nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the kind; this makes a span ours that was not.
+    pub fn kind(mut self, kind: SpanKind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// Sets what the span is called; default is the name it has in `tracing`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the model; default for `llm` and `embedding` is `custom`, other kinds have none.
+    pub fn model_name(mut self, name: impl Into<String>) -> Self {
+        self.model_name = Some(name.into());
+        self
+    }
+
+    /// Sets who serves the model; lower-cased; default as for the model's name.
+    pub fn model_provider(mut self, provider: impl Into<String>) -> Self {
+        self.model_provider = Some(provider.into());
+        self
+    }
+
+    /// Sets the conversation; spans that start below this one afterwards belong to it too.
+    pub fn session_id(mut self, id: impl Into<String>) -> Self {
+        self.session_id = Some(id.into());
+        self
+    }
+
+    /// Sets the application; spans that start below this one afterwards belong to it too.
+    pub fn ml_app(mut self, name: impl Into<String>) -> Self {
+        self.ml_app = Some(name.into());
+        self
+    }
+
+    /// Sets what went in.
+    pub fn input(mut self, input: impl Into<Content>) -> Self {
+        self.input = Some(input.into());
+        self
+    }
+
+    /// Sets what came out.
+    pub fn output(mut self, output: impl Into<Content>) -> Self {
+        self.output = Some(output.into());
+        self
+    }
+
+    /// Sets one value of the metadata, of anything that serde can write.
+    ///
+    /// The name `_dd` is the intake's and is refused, and so is a value that is not JSON (map keys that are
+    /// no strings); the span counts a refusal in [`Stats`](crate::Stats).
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        let name = name.into();
+        match serde_json::to_value(value) {
+            Ok(value) if name != RESERVED => {
+                self.metadata.insert(name, value);
+            }
+            _ => self.refused = self.refused.saturating_add(1),
+        }
+        self
+    }
+
+    /// Sets many values of the metadata: a map or a struct. What is no object is refused whole.
+    pub fn metadata_map(mut self, values: impl Serialize) -> Self {
+        match serde_json::to_value(values) {
+            Ok(Value::Object(members)) => {
+                self.metadata.extend(members.into_iter().filter(|(name, _)| name != RESERVED));
+            }
+            _ => self.refused = self.refused.saturating_add(1),
+        }
+        self
+    }
+
+    /// Sets a metric; see [`Metrics::insert`] for what is refused.
+    pub fn metric(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<MetricValue>) -> Self {
+        if !self.metrics.insert(name, value) {
+            self.refused = self.refused.saturating_add(1);
+        }
+        self
+    }
+
+    /// Sets many metrics.
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics.extend(metrics);
+        self
+    }
+
+    /// Sets a tag; an empty key is refused.
+    pub fn tag(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+        if !self.tags.insert(key, value) {
+            self.refused = self.refused.saturating_add(1);
+        }
+        self
+    }
+
+    /// Sets many tags.
+    pub fn tags(mut self, tags: &Tags) -> Self {
+        self.tags.extend(tags);
+        self
+    }
+
+    /// Marks the span failed with this error: its Rust type, what it says, its chain of sources.
+    ///
+    /// For an error without a type, give a [`SpanError`] to [`span_error`](Self::span_error).
+    pub fn error<E: std::error::Error>(self, error: &E) -> Self {
+        self.span_error(SpanError::from_error(error))
+    }
+
+    /// Marks the span failed.
+    pub fn span_error(mut self, error: SpanError) -> Self {
+        self.error = Some(error);
+        self
+    }
+
+    /// Lays `later` over this.
+    pub(crate) fn merge(&mut self, later: Self) {
+        replace(&mut self.kind, later.kind);
+        replace(&mut self.name, later.name);
+        replace(&mut self.model_name, later.model_name);
+        replace(&mut self.model_provider, later.model_provider);
+        replace(&mut self.session_id, later.session_id);
+        replace(&mut self.ml_app, later.ml_app);
+        replace(&mut self.input, later.input);
+        replace(&mut self.output, later.output);
+        replace(&mut self.error, later.error);
+        self.metadata.extend(later.metadata);
+        self.metrics.extend(later.metrics);
+        self.tags.extend(&later.tags);
+    }
+
+    /// Bytes of text in here, near enough to bound a queue with.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let texts = [&self.name, &self.model_name, &self.model_provider, &self.session_id, &self.ml_app];
+        let texts = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
+        let content = [&self.input, &self.output];
+        let content = content.into_iter().flatten().fold(0_usize, |sum, one| sum.saturating_add(one.text_bytes()));
+        let metadata = self
+            .metadata
+            .iter()
+            .fold(0_usize, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(json_bytes(value)));
+        texts
+            .saturating_add(content)
+            .saturating_add(metadata)
+            .saturating_add(self.metrics.text_bytes())
+            .saturating_add(self.tags.text_bytes())
+            .saturating_add(self.error.as_ref().map_or(0, SpanError::text_bytes))
+    }
+}
+
+/// The member of the metadata that belongs to the intake.
+pub(crate) const RESERVED: &str = "_dd";
+
+fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
+    if later.is_some() {
+        *slot = later;
+    }
+}

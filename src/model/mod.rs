@@ -1,0 +1,27 @@
+//! Nouns: plain data.
+//!
+//! In: values. Out: values. Never: `tracing`, I/O, clocks, threads.
+
+mod annotation;
+mod content;
+mod context;
+mod id;
+mod recording;
+mod span;
+mod tags;
+mod tool;
+mod usage;
+
+pub use annotation::Annotation;
+pub use content::{Content, Document, Media, MediaSource, Message, Role};
+pub use context::{AgentAttribution, Sampling, SpanContext};
+pub use id::{IdError, SpanId, TraceId};
+pub use span::{SpanError, SpanEvent, SpanKind, Status, UnknownKind};
+pub use tags::Tags;
+pub use tool::{ToolCall, ToolResult};
+pub use usage::{MetricValue, Metrics, metric};
+
+pub(crate) use annotation::RESERVED;
+pub(crate) use id::IdSource;
+pub(crate) use recording::{FieldValue, Log, Meaning, Origin, Recording, Said, Taken};
+pub(crate) use span::source_chain;

@@ -1,0 +1,380 @@
+//! What capture kept of a span: cheap to write, not yet interpreted.
+
+use std::sync::Arc;
+
+use super::annotation::Annotation;
+use super::context::{AgentAttribution, Sampling};
+use super::id::{SpanId, TraceId};
+
+/// What a field says about a span. The vocabulary gives each field name one, once per callsite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    Kind,
+    Name,
+    ModelName,
+    ModelProvider,
+    SessionId,
+    MlApp,
+    Input,
+    Output,
+    /// A JSON object of metadata.
+    Metadata,
+    /// One value of the metadata, with its name.
+    MetadataValue(&'static str),
+    /// A JSON object of metrics.
+    Metrics,
+    Metric(&'static str),
+    /// A JSON object of tags.
+    Tags,
+    Tag(&'static str),
+    Error,
+    ErrorType,
+    ErrorMessage,
+    ErrorStack,
+    /// A declared field that no vocabulary knows: an argument of an instrumented function.
+    Argument(&'static str),
+    /// What an instrumented function returned.
+    Returned,
+    /// The error an instrumented function returned, or that was logged inside the span.
+    Failed,
+}
+
+impl Meaning {
+    /// Whether several values with this meaning add up instead of replacing one another.
+    const fn accumulates(self) -> bool {
+        matches!(self, Self::Metadata | Self::Metrics | Self::Tags)
+    }
+}
+
+/// A value as a field brought it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum FieldValue<'a> {
+    Text(&'a str),
+    /// Text that came through `Debug` or `Display`; `tracing` does not tell which.
+    Formatted(&'a str),
+    Signed(i64),
+    Unsigned(u64),
+    Float(f64),
+    Bool(bool),
+    /// The value was too large to keep.
+    Oversize,
+}
+
+/// What one step said about the span.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Said<'a> {
+    Field(Meaning, FieldValue<'a>),
+    Annotation(&'a Annotation),
+}
+
+/// What a span is from its first moment on.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// The name in `tracing`.
+    pub(crate) name: &'static str,
+    pub(crate) span_id: SpanId,
+    pub(crate) trace_id: TraceId,
+    pub(crate) parent_id: Option<SpanId>,
+    pub(crate) start_ns: u64,
+    pub(crate) sampling: Option<Sampling>,
+    /// Inherited from above; an own value in the log wins.
+    pub(crate) session_id: Option<Arc<str>>,
+    pub(crate) ml_app: Option<Arc<str>>,
+    pub(crate) agent: Option<AgentAttribution>,
+}
+
+/// A span's values in the order in which they came, in one growing buffer, and where and when it was.
+///
+/// Later wins: a value replaces an earlier one of the same meaning, so that a loop that records does not
+/// grow.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    pub(crate) origin: Origin,
+    pub(crate) duration_ns: u64,
+    /// The span closed while its thread was panicking.
+    pub(crate) panicked: bool,
+    log: Log,
+}
+
+impl Recording {
+    pub(crate) const fn new(origin: Origin, log: Log) -> Self {
+        Self { origin, duration_ns: 0, panicked: false, log }
+    }
+
+    pub(crate) const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    pub(crate) const fn log_mut(&mut self) -> &mut Log {
+        &mut self.log
+    }
+
+    /// Bytes that this holds in the queue.
+    pub(crate) fn bytes(&self) -> usize {
+        self.log.bytes().saturating_add(size_of::<Self>())
+    }
+
+    /// Ends the recording and gives its buffer back, for another span.
+    pub(crate) fn into_log(self) -> Log {
+        self.log
+    }
+}
+
+/// The buffer of a recording: one text, and an index into it.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    text: String,
+    entries: Vec<Entry>,
+    /// Bytes of `text` that no entry refers to any more.
+    garbage: usize,
+    annotation_bytes: usize,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Field(Meaning, Stored),
+    Annotation(Box<Annotation>),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stored {
+    Text { start: usize, end: usize },
+    Formatted { start: usize, end: usize },
+    Signed(i64),
+    Unsigned(u64),
+    Float(f64),
+    Bool(bool),
+    Oversize,
+}
+
+impl Log {
+    /// More steps than this are not kept one by one.
+    const MOST_ENTRIES: usize = 512;
+    /// Garbage below this is not worth a sweep.
+    const SWEEP: usize = 16 * 1024;
+
+    /// Appends a value; one of the same meaning that came before goes.
+    pub(crate) fn push(&mut self, meaning: Meaning, value: FieldValue<'_>) -> bool {
+        if !meaning.accumulates() {
+            self.forget(meaning);
+        }
+        if self.entries.len() >= Self::MOST_ENTRIES {
+            return false;
+        }
+        let stored = self.store(value);
+        self.entries.push(Entry::Field(meaning, stored));
+        true
+    }
+
+    /// Appends what another log says.
+    pub(crate) fn append(&mut self, later: &Self) -> bool {
+        let mut kept = true;
+        for said in later.iter() {
+            if let Said::Field(meaning, value) = said {
+                kept &= self.push(meaning, value);
+            }
+        }
+        kept
+    }
+
+    /// Appends an annotation; one that came just before is merged with it.
+    pub(crate) fn annotate(&mut self, later: Annotation) {
+        let full = self.entries.len() >= Self::MOST_ENTRIES;
+        let last = self.entries.len().saturating_sub(1);
+        let earlier = self.entries.iter_mut().enumerate().rev().find_map(|(at, entry)| match entry {
+            Entry::Annotation(earlier) if at == last || full => Some(earlier),
+            Entry::Annotation(_) | Entry::Field(..) => None,
+        });
+        if let Some(earlier) = earlier {
+            self.annotation_bytes = self.annotation_bytes.saturating_sub(earlier.text_bytes());
+            earlier.merge(later);
+            self.annotation_bytes = self.annotation_bytes.saturating_add(earlier.text_bytes());
+        } else {
+            self.annotation_bytes = self.annotation_bytes.saturating_add(later.text_bytes());
+            self.entries.push(Entry::Annotation(Box::new(later)));
+        }
+    }
+
+    /// Everything that was said, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Said<'_>> {
+        self.entries.iter().map(|entry| match entry {
+            Entry::Field(meaning, stored) => Said::Field(*meaning, self.value(*stored)),
+            Entry::Annotation(annotation) => Said::Annotation(annotation),
+        })
+    }
+
+    /// The same for the one who ends the recording: annotations are handed over.
+    pub(crate) fn drain(&mut self, mut each: impl FnMut(Taken<'_>)) {
+        for entry in std::mem::take(&mut self.entries) {
+            match entry {
+                Entry::Field(meaning, stored) => each(Taken::Field(meaning, self.value(stored))),
+                Entry::Annotation(annotation) => each(Taken::Annotation(annotation)),
+            }
+        }
+    }
+
+    /// The last value with this meaning.
+    pub(crate) fn last(&self, wanted: Meaning) -> Option<FieldValue<'_>> {
+        self.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Field(meaning, stored) if *meaning == wanted => Some(self.value(*stored)),
+            Entry::Field(..) | Entry::Annotation(_) => None,
+        })
+    }
+
+    /// Bytes that are held.
+    pub(crate) fn bytes(&self) -> usize {
+        let index = self.entries.len().saturating_mul(size_of::<Entry>());
+        self.text.len().saturating_add(index).saturating_add(self.annotation_bytes)
+    }
+
+    /// Bytes that are reserved, for the one who keeps spare logs.
+    pub(crate) fn capacity(&self) -> usize {
+        self.text.capacity().saturating_add(self.entries.capacity().saturating_mul(size_of::<Entry>()))
+    }
+
+    /// Empties it for another span; what is reserved stays.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.entries.clear();
+        self.garbage = 0;
+        self.annotation_bytes = 0;
+    }
+
+    /// Where text can be written before it is known to be kept; see [`Log::keep_written`].
+    pub(crate) const fn scratch(&mut self) -> &mut String {
+        &mut self.text
+    }
+
+    /// Keeps what was written into [`Log::scratch`] since it was `start` bytes long.
+    pub(crate) fn keep_written(&mut self, meaning: Meaning, start: usize) -> bool {
+        let end = self.text.len();
+        if !meaning.accumulates() {
+            self.forget_entry(meaning);
+        }
+        if self.entries.len() >= Self::MOST_ENTRIES || !self.text.is_char_boundary(start) {
+            self.text.truncate(start.min(end));
+            return false;
+        }
+        self.entries.push(Entry::Field(meaning, Stored::Formatted { start, end }));
+        true
+    }
+
+    fn forget(&mut self, meaning: Meaning) {
+        self.forget_entry(meaning);
+        if self.garbage > Self::SWEEP && self.garbage > self.text.len() / 2 {
+            self.sweep();
+        }
+    }
+
+    fn forget_entry(&mut self, meaning: Meaning) {
+        let same = |entry: &Entry| matches!(entry, Entry::Field(other, _) if *other == meaning);
+        let Some(at) = self.entries.iter().position(same) else { return };
+        if let Entry::Field(_, Stored::Text { start, end } | Stored::Formatted { start, end }) = self.entries.remove(at)
+        {
+            self.garbage = self.garbage.saturating_add(end.saturating_sub(start));
+        }
+    }
+
+    /// Copies what is still referred to into a new buffer.
+    fn sweep(&mut self) {
+        let old = std::mem::take(&mut self.text);
+        self.garbage = 0;
+        for entry in &mut self.entries {
+            if let Entry::Field(_, Stored::Text { start, end } | Stored::Formatted { start, end }) = entry {
+                let from = self.text.len();
+                self.text.push_str(old.get(*start..*end).unwrap_or_default());
+                (*start, *end) = (from, self.text.len());
+            }
+        }
+    }
+
+    fn store(&mut self, value: FieldValue<'_>) -> Stored {
+        let start = self.text.len();
+        match value {
+            FieldValue::Text(text) => {
+                self.text.push_str(text);
+                Stored::Text { start, end: self.text.len() }
+            }
+            FieldValue::Formatted(text) => {
+                self.text.push_str(text);
+                Stored::Formatted { start, end: self.text.len() }
+            }
+            FieldValue::Signed(number) => Stored::Signed(number),
+            FieldValue::Unsigned(number) => Stored::Unsigned(number),
+            FieldValue::Float(number) => Stored::Float(number),
+            FieldValue::Bool(flag) => Stored::Bool(flag),
+            FieldValue::Oversize => Stored::Oversize,
+        }
+    }
+
+    fn value(&self, stored: Stored) -> FieldValue<'_> {
+        let text = |start, end| self.text.get(start..end).unwrap_or_default();
+        match stored {
+            Stored::Text { start, end } => FieldValue::Text(text(start, end)),
+            Stored::Formatted { start, end } => FieldValue::Formatted(text(start, end)),
+            Stored::Signed(number) => FieldValue::Signed(number),
+            Stored::Unsigned(number) => FieldValue::Unsigned(number),
+            Stored::Float(number) => FieldValue::Float(number),
+            Stored::Bool(flag) => FieldValue::Bool(flag),
+            Stored::Oversize => FieldValue::Oversize,
+        }
+    }
+}
+
+/// What [`Log::drain`] hands over.
+#[derive(Debug)]
+pub(crate) enum Taken<'a> {
+    Field(Meaning, FieldValue<'a>),
+    Annotation(Box<Annotation>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(log: &Log) -> Vec<(Meaning, String)> {
+        log.iter()
+            .filter_map(|said| match said {
+                Said::Field(meaning, FieldValue::Text(text)) => Some((meaning, text.to_owned())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_later_value_replaces_an_earlier_one_and_maps_add_up() {
+        let mut log = Log::default();
+        log.push(Meaning::Input, FieldValue::Text("a"));
+        log.push(Meaning::Metadata, FieldValue::Text("{\"x\":1}"));
+        log.push(Meaning::Input, FieldValue::Text("b"));
+        log.push(Meaning::Metadata, FieldValue::Text("{\"y\":1}"));
+        let kept = texts(&log);
+        assert_eq!(kept[0], (Meaning::Metadata, "{\"x\":1}".to_owned()));
+        assert_eq!(kept[1], (Meaning::Input, "b".to_owned()));
+        assert_eq!(kept.len(), 3);
+    }
+
+    #[test]
+    fn recording_the_same_field_for_ever_does_not_grow() {
+        let mut log = Log::default();
+        for i in 0..100_000 {
+            log.push(Meaning::Output, FieldValue::Text(&format!("value number {i:08}")));
+        }
+        assert!(log.bytes() < 64 * 1024, "{}", log.bytes());
+        assert_eq!(texts(&log), [(Meaning::Output, "value number 00099999".to_owned())]);
+    }
+
+    #[test]
+    fn annotations_in_a_row_are_one() {
+        let mut log = Log::default();
+        for i in 0..10_000 {
+            log.annotate(Annotation::new().output(format!("{i}")));
+        }
+        assert_eq!(log.iter().count(), 1);
+        for i in 0..10_000 {
+            log.annotate(Annotation::new().output(format!("{i}")));
+            log.push(Meaning::Metadata, FieldValue::Text("{}"));
+        }
+        assert!(log.iter().count() <= Log::MOST_ENTRIES);
+    }
+}

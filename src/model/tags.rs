@@ -1,0 +1,188 @@
+//! Tags: `key:value` pairs, one value a key, later wins.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+type Text = Cow<'static, str>;
+
+/// The tags of one span: ordered by key, one value a key, a later value replaces an earlier one.
+///
+/// On the wire each is one string, `key:value`; the first colon separates. Keys are trimmed, and an empty
+/// key is refused.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::Tags;
+///
+/// let mut tags = Tags::new();
+/// tags.insert("team", "search");
+/// tags.insert("team", "ranking");
+/// assert_eq!(tags.get("team"), Some("ranking"));
+/// assert_eq!(tags.iter().collect::<Vec<_>>(), [("team", "ranking")]);
+/// ```
+#[derive(Clone, Default)]
+pub struct Tags {
+    /// What every span of the process has, shared; a key in `own` hides the one in here.
+    base: Option<Arc<[(Text, Text)]>>,
+    /// Sorted by key.
+    own: Vec<(Text, Text)>,
+}
+
+impl Tags {
+    /// No tags.
+    pub const fn new() -> Self {
+        Self { base: None, own: Vec::new() }
+    }
+
+    /// Puts these tags above a base that many spans share.
+    pub(crate) fn above(base: Arc<[(Text, Text)]>) -> Self {
+        Self { base: Some(base), own: Vec::new() }
+    }
+
+    /// Sets a tag and says whether the key was good; an empty key is refused.
+    pub fn insert(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> bool {
+        let key = trimmed(key.into());
+        if key.is_empty() {
+            return false;
+        }
+        let value = value.into();
+        match self.own.binary_search_by(|(own, _)| own.as_ref().cmp(&key)) {
+            Ok(at) => {
+                if let Some(slot) = self.own.get_mut(at) {
+                    slot.1 = value;
+                }
+            }
+            Err(at) => self.own.insert(at, (key, value)),
+        }
+        true
+    }
+
+    /// Takes a tag away and says whether it was there.
+    pub fn remove(&mut self, key: &str) -> bool {
+        let all: Vec<_> = self.merged().cloned().collect();
+        let before = all.len();
+        self.base = None;
+        self.own = all.into_iter().filter(|(own, _)| own != key).collect();
+        self.own.len() < before
+    }
+
+    /// Sets all of `later` over these.
+    pub fn extend(&mut self, later: &Self) {
+        for (key, value) in later.merged() {
+            self.insert(key.clone(), value.clone());
+        }
+    }
+
+    /// The value of a tag.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let find = |list: &'_ [(Text, Text)]| list.binary_search_by(|(own, _)| own.as_ref().cmp(key)).ok();
+        if let Some(at) = find(&self.own) {
+            return self.own.get(at).map(|(_, value)| value.as_ref());
+        }
+        let base = self.base.as_deref()?;
+        find(base).and_then(|at| base.get(at)).map(|(_, value)| value.as_ref())
+    }
+
+    /// All tags by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.merged().map(|(key, value)| (key.as_ref(), value.as_ref()))
+    }
+
+    /// Whether there is no tag.
+    pub fn is_empty(&self) -> bool {
+        self.merged().next().is_none()
+    }
+
+    /// The sorted pairs, to become the base of other tags.
+    pub(crate) fn into_base(self) -> Arc<[(Text, Text)]> {
+        self.merged().cloned().collect()
+    }
+
+    /// Bytes of text in the tags that are not shared.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.own.iter().fold(0, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(value.len()))
+    }
+
+    /// Both sorted lists as one; where both have a key, ours.
+    fn merged(&self) -> impl Iterator<Item = &(Text, Text)> {
+        let mut base = self.base.as_deref().unwrap_or_default().iter().peekable();
+        let mut own = self.own.iter().peekable();
+        std::iter::from_fn(move || match (base.peek(), own.peek()) {
+            (Some((low, _)), Some((high, _))) => match low.cmp(high) {
+                Ordering::Less => base.next(),
+                Ordering::Greater => own.next(),
+                Ordering::Equal => {
+                    base.next();
+                    own.next()
+                }
+            },
+            (Some(_), None) => base.next(),
+            (None, _) => own.next(),
+        })
+    }
+}
+
+impl PartialEq for Tags {
+    fn eq(&self, other: &Self) -> bool {
+        self.merged().eq(other.merged())
+    }
+}
+
+impl Eq for Tags {}
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<K: Into<Cow<'static, str>>, V: Into<Cow<'static, str>>> FromIterator<(K, V)> for Tags {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let mut tags = Self::new();
+        for (key, value) in pairs {
+            tags.insert(key, value);
+        }
+        tags
+    }
+}
+
+fn trimmed(key: Text) -> Text {
+    match key {
+        Cow::Borrowed(key) => Cow::Borrowed(key.trim()),
+        Cow::Owned(key) if key.trim().len() == key.len() => Cow::Owned(key),
+        Cow::Owned(key) => Cow::Owned(key.trim().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_tags_hide_the_base_and_stay_sorted() {
+        let base = Tags::from_iter([("env", "prod"), ("service", "api"), ("version", "1")]).into_base();
+        let mut tags = Tags::above(base);
+        tags.insert("service", "other");
+        tags.insert("a", "first");
+        let all: Vec<_> = tags.iter().collect();
+        assert_eq!(all, [("a", "first"), ("env", "prod"), ("service", "other"), ("version", "1")]);
+        assert_eq!((tags.get("env"), tags.get("service"), tags.get("none")), (Some("prod"), Some("other"), None));
+    }
+
+    #[test]
+    fn a_base_tag_can_be_removed() {
+        let mut tags = Tags::above(Tags::from_iter([("env", "prod"), ("service", "api")]).into_base());
+        assert!(tags.remove("env") && !tags.remove("env"));
+        assert_eq!(tags.iter().collect::<Vec<_>>(), [("service", "api")]);
+    }
+
+    #[test]
+    fn keys_are_trimmed_and_empty_ones_refused() {
+        let mut tags = Tags::new();
+        assert!(!tags.insert("  ", "x") && !tags.insert("", "x") && tags.is_empty());
+        assert!(tags.insert(" a ", "x") && tags.get("a") == Some("x"));
+    }
+}

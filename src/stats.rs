@@ -1,0 +1,328 @@
+//! The ledger: what became of every item, by name.
+//!
+//! In: counts. Out: [`Stats`]. Never: content, locks, words.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why an item did not reach the intake.
+///
+/// Items that were *refused* never entered the queue; items that were *lost* did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LossReason {
+    /// Refused: the queue holds as many items as it may.
+    QueueItems,
+    /// Refused: the queue holds as many bytes as it may.
+    QueueBytes,
+    /// Refused: open spans hold as many bytes as they may.
+    OpenSpans,
+    /// Refused: the pipeline was shut down before.
+    Closed,
+    /// Lost: a processor took it out or failed; the original never leaves.
+    Processor,
+    /// Lost: it could not be written as JSON.
+    Encode,
+    /// Lost: it is too large even without its content, or the intake said 413 to it alone.
+    TooLarge,
+    /// Lost: older than the 24 hours that the intake accepts.
+    TooOld,
+    /// Lost: the intake refused the API key (401, 403).
+    Unauthorized,
+    /// Lost: the intake refused the request (other 4xx, or a redirect).
+    Rejected,
+    /// Lost: the intake could not be reached or failed, and all attempts are used up.
+    Unreachable,
+    /// Lost: the shutdown deadline passed first.
+    Deadline,
+    /// Lost: the worker failed. This is a defect of this crate.
+    Worker,
+}
+
+impl LossReason {
+    /// All reasons.
+    pub const ALL: [Self; 13] = [
+        Self::QueueItems,
+        Self::QueueBytes,
+        Self::OpenSpans,
+        Self::Closed,
+        Self::Processor,
+        Self::Encode,
+        Self::TooLarge,
+        Self::TooOld,
+        Self::Unauthorized,
+        Self::Rejected,
+        Self::Unreachable,
+        Self::Deadline,
+        Self::Worker,
+    ];
+
+    /// The reason in one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueItems => "queue_items",
+            Self::QueueBytes => "queue_bytes",
+            Self::OpenSpans => "open_spans",
+            Self::Closed => "closed",
+            Self::Processor => "processor",
+            Self::Encode => "encode",
+            Self::TooLarge => "too_large",
+            Self::TooOld => "too_old",
+            Self::Unauthorized => "unauthorized",
+            Self::Rejected => "rejected",
+            Self::Unreachable => "unreachable",
+            Self::Deadline => "deadline",
+            Self::Worker => "worker",
+        }
+    }
+
+    /// Whether the item never entered the queue.
+    pub const fn is_refusal(self) -> bool {
+        match self {
+            Self::QueueItems | Self::QueueBytes | Self::OpenSpans | Self::Closed => true,
+            Self::Processor
+            | Self::Encode
+            | Self::TooLarge
+            | Self::TooOld
+            | Self::Unauthorized
+            | Self::Rejected
+            | Self::Unreachable
+            | Self::Deadline
+            | Self::Worker => false,
+        }
+    }
+}
+
+impl fmt::Display for LossReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Something about a span that is not as it should be; the span itself is sent, unless said otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Problem {
+    /// `llmobs.kind` is none of the seven kinds; the span is not ours and is not sent.
+    UnknownKind,
+    /// Input or output has a form that the kind does not take; it was left out.
+    Shape,
+    /// Metadata is no JSON object, or could not be written as JSON; it was left out.
+    Metadata,
+    /// A metric is no finite number, or has no name; it was left out.
+    Metric,
+    /// Tags are no JSON object, or a tag has no key; it was left out.
+    Tag,
+    /// A value was larger than a span may hold; a marker stands in its place.
+    Oversize,
+    /// More steps than a span keeps; later ones were left out.
+    TooManyValues,
+    /// The `Debug` or `Display` of a value panicked; a marker stands in its place.
+    Panic,
+    /// Part of an annotation was refused when it was built.
+    Annotation,
+    /// The event was over the size limit and was sent without input and output.
+    Shrunk,
+}
+
+impl Problem {
+    /// All problems.
+    pub const ALL: [Self; 10] = [
+        Self::UnknownKind,
+        Self::Shape,
+        Self::Metadata,
+        Self::Metric,
+        Self::Tag,
+        Self::Oversize,
+        Self::TooManyValues,
+        Self::Panic,
+        Self::Annotation,
+        Self::Shrunk,
+    ];
+
+    /// The problem in one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownKind => "unknown_kind",
+            Self::Shape => "shape",
+            Self::Metadata => "metadata",
+            Self::Metric => "metric",
+            Self::Tag => "tag",
+            Self::Oversize => "oversize",
+            Self::TooManyValues => "too_many_values",
+            Self::Panic => "panic",
+            Self::Annotation => "annotation",
+            Self::Shrunk => "shrunk",
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What became of every item so far. At every instant
+///
+/// ```text
+/// offered  = accepted + refused
+/// accepted = delivered + lost + pending
+/// ```
+///
+/// An item is a span of ours that closed. *Delivered* means that the intake answered 2xx.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Items that were ready to be sent.
+    pub offered: u64,
+    /// Items that entered the queue.
+    pub accepted: u64,
+    /// Items that the intake acknowledged.
+    pub delivered: u64,
+    /// Items that are queued, being sent, or waiting for another attempt.
+    pub pending: u64,
+    /// Bytes of the items in the queue.
+    pub queued_bytes: u64,
+    /// Spans of ours that are open.
+    pub open_spans: u64,
+    /// Requests that were sent, each attempt counted.
+    pub requests: u64,
+    /// Requests that were sent again after a failure.
+    pub retries: u64,
+    pub(crate) lost: Counts<13>,
+    pub(crate) problems: Counts<10>,
+}
+
+impl Stats {
+    /// Items that were refused or lost for this reason.
+    pub fn lost(&self, reason: LossReason) -> u64 {
+        self.lost.at(loss_index(reason))
+    }
+
+    /// Items that never entered the queue.
+    pub fn refused_total(&self) -> u64 {
+        self.total(true)
+    }
+
+    /// Items that entered the queue and did not reach the intake.
+    pub fn lost_total(&self) -> u64 {
+        self.total(false)
+    }
+
+    /// How often this problem was met.
+    pub fn problems(&self, problem: Problem) -> u64 {
+        self.problems.at(problem_index(problem))
+    }
+
+    /// Whether both equations hold.
+    pub fn is_balanced(&self) -> bool {
+        self.offered == self.accepted.saturating_add(self.refused_total())
+            && self.accepted == self.delivered.saturating_add(self.lost_total()).saturating_add(self.pending)
+    }
+
+    fn total(&self, refusals: bool) -> u64 {
+        let reasons = LossReason::ALL.into_iter().filter(|reason| reason.is_refusal() == refusals);
+        reasons.fold(0, |sum, reason| sum.saturating_add(self.lost(reason)))
+    }
+}
+
+/// Counters by position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts<const N: usize>([u64; N]);
+
+impl<const N: usize> Default for Counts<N> {
+    fn default() -> Self {
+        Self([0; N])
+    }
+}
+
+impl<const N: usize> Counts<N> {
+    fn at(&self, index: usize) -> u64 {
+        self.0.get(index).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, index: usize, count: u64) {
+        if let Some(counter) = self.0.get_mut(index) {
+            *counter = counter.saturating_add(count);
+        }
+    }
+}
+
+impl Counts<13> {
+    pub(crate) fn lose(&mut self, reason: LossReason, count: u64) {
+        self.add(loss_index(reason), count);
+    }
+}
+
+/// Problems, counted where they are met; the worker reads them and says so.
+#[derive(Debug, Default)]
+pub(crate) struct Problems {
+    counters: [AtomicU64; 10],
+    first: parking_lot::Mutex<[Option<&'static str>; 10]>,
+}
+
+impl Problems {
+    /// Counts a problem; `place` (a span's name) is kept for the first one.
+    pub(crate) fn count(&self, problem: Problem, place: &'static str) {
+        let index = problem_index(problem);
+        let before = self.counters.get(index).map_or(1, |counter| counter.fetch_add(1, Ordering::Relaxed));
+        if before == 0
+            && let Some(mut first) = self.first.try_lock()
+            && let Some(slot) = first.get_mut(index)
+        {
+            *slot = Some(place);
+        }
+    }
+
+    /// The span's name at the first problem of this sort.
+    pub(crate) fn first_place(&self, problem: Problem) -> Option<&'static str> {
+        self.first.lock().get(problem_index(problem)).copied().flatten()
+    }
+
+    pub(crate) fn snapshot(&self) -> Counts<10> {
+        let mut counts = Counts::default();
+        for (index, counter) in self.counters.iter().enumerate() {
+            counts.add(index, counter.load(Ordering::Relaxed));
+        }
+        counts
+    }
+}
+
+fn loss_index(reason: LossReason) -> usize {
+    LossReason::ALL.iter().position(|one| *one == reason).unwrap_or_default()
+}
+
+fn problem_index(problem: Problem) -> usize {
+    Problem::ALL.iter().position(|one| *one == problem).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_and_problem_has_its_own_counter() {
+        let mut lost = Counts::<13>::default();
+        for (count, reason) in (1..).zip(LossReason::ALL) {
+            lost.lose(reason, count);
+        }
+        let stats = Stats { lost, ..Stats::default() };
+        assert_eq!(LossReason::ALL.map(|reason| stats.lost(reason)), std::array::from_fn(|i| i as u64 + 1));
+        let problems = Problems::default();
+        problems.count(Problem::Shape, "chat");
+        problems.count(Problem::Shape, "other");
+        assert_eq!(problems.first_place(Problem::Shape), Some("chat"));
+        let stats = Stats { problems: problems.snapshot(), ..Stats::default() };
+        assert_eq!((stats.problems(Problem::Shape), stats.problems(Problem::Tag)), (2, 0));
+    }
+
+    #[test]
+    fn the_ledger_is_balanced_when_both_equations_hold() {
+        let mut stats = Stats { offered: 5, accepted: 4, delivered: 2, pending: 1, ..Stats::default() };
+        assert!(!stats.is_balanced());
+        stats.lost.lose(LossReason::QueueBytes, 1);
+        stats.lost.lose(LossReason::TooLarge, 1);
+        assert!(stats.is_balanced());
+    }
+}
