@@ -1,6 +1,7 @@
 //! A `tracing` layer that sends LLM spans to Datadog LLM Observability.
 #![forbid(unsafe_code)]
 
+mod export;
 mod model;
 mod stats;
 
