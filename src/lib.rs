@@ -1,8 +1,14 @@
 //! A `tracing` layer that sends LLM spans to Datadog LLM Observability.
 #![forbid(unsafe_code)]
 
+mod builder;
+mod config;
+mod error;
 mod model;
 mod stats;
 
+pub use builder::{Builder, builder};
+pub use config::{ApiKey, Site};
+pub use error::{ConfigError, FlushError};
 pub use model::*;
 pub use stats::{LossReason, Problem, Stats};
