@@ -4,6 +4,7 @@
 mod builder;
 mod config;
 mod error;
+mod export;
 mod model;
 mod stats;
 

@@ -30,6 +30,11 @@ impl Address {
         }
     }
 
+    /// A host that is reached by https at the usual port.
+    pub(crate) fn https(host: &str) -> Self {
+        Self::Http(BaseUrl { text: format!("https://{host}"), is_tls: true, is_loopback: false, has_path: false })
+    }
+
     /// The agent at this host and port, which are known to be good.
     pub(super) fn http(host: &str, port: u16) -> Self {
         let is_loopback = is_loopback(host);

@@ -179,7 +179,7 @@ const AGENTLESS_ENABLED: Variable = Variable {
     default: "asked of the agent",
     meaning: "Whether events go straight to the intake (true) or through a Datadog Agent (false).",
 };
-pub(super) const API_KEY: Variable = Variable {
+pub(crate) const API_KEY: Variable = Variable {
     name: "DD_API_KEY",
     setter: "api_key",
     unit: "text",

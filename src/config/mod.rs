@@ -22,7 +22,8 @@ mod site;
 
 pub use site::{ApiKey, Site};
 
-pub(crate) use address::{Address, BaseUrl, UrlText};
+pub(crate) use address::{Address, UrlText};
 pub(crate) use declared::Config;
+pub(crate) use env::API_KEY;
 pub(crate) use given::{ConfigWarning, Given};
 pub(crate) use settings::{Mode, Settings};
