@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod model;
+#[cfg(feature = "receiver")]
+pub mod receiver;
 mod stats;
 
 pub use model::*;
