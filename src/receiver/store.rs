@@ -208,3 +208,52 @@ const MAX_EVALUATIONS: usize = 100_000;
 
 /// What a request takes beside its body, about.
 const REQUEST_BYTES: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Spans of these traces, each of the size 10, in a store that may hold this much.
+    fn kept(traces: &[&str], max_bytes: usize) -> (String, usize) {
+        let mut store = Store::default();
+        for (id, trace) in (1..).zip(traces) {
+            let json = json!({"span_id": id, "trace_id": trace, "meta": {"span.kind": "task"}});
+            let mut span = ReceivedSpan::new(json).unwrap();
+            span.bytes = 10;
+            store.span_bytes += 10;
+            store.spans.push_back(Arc::new(span));
+            store.forget(max_bytes);
+        }
+        assert_eq!(store.span_bytes, store.span_count() * 10);
+        let ids: Vec<_> = store.spans.iter().map(|span| span.event.span_id.to_string()).collect();
+        (ids.join(" "), store.forgotten())
+    }
+
+    #[test]
+    fn the_oldest_traces_go_first_and_whole() {
+        for (traces, max_bytes, left, forgotten) in [
+            (&["a", "b", "c"][..], 30, "1 2 3", 0),
+            (&["a", "b", "a", "b", "c"], 40, "2 4 5", 2),
+            (&["a", "b", "c", "d", "e"], 40, "3 4 5", 2),
+            (&["a", "a", "a", "a", "a"], 40, "3 4 5", 2),
+            (&["b", "a", "a", "a", "a"], 40, "3 4 5", 2),
+            (&["a", "b"], 5, "", 2),
+        ] {
+            assert_eq!(kept(traces, max_bytes), (left.to_owned(), forgotten), "{traces:?}");
+        }
+    }
+
+    #[test]
+    fn requests_are_bounded_too() {
+        let mut store = Store::default();
+        let body = vec![0; 50 * 1024 * 1024];
+        for path in ["/1", "/2", "/3"] {
+            let (method, headers) = ("POST".to_owned(), Vec::new());
+            store.add_request(ReceivedRequest { method, path: path.to_owned(), headers, body: body.clone() });
+        }
+        let paths: Vec<_> = store.requests.iter().map(|request| request.path.as_str()).collect();
+        assert_eq!((paths, store.arrivals), (vec!["/2", "/3"], 3));
+    }
+}

@@ -52,11 +52,7 @@ pub(super) fn preview(content: &Content, max: usize) -> String {
         Content::Text(text) => visible(text, max),
         Content::Json(json) => visible(&json.to_string(), max),
         Content::Messages(messages) => visible(&conversation(messages, max), max),
-        Content::Documents(documents) => {
-            let share = max.checked_div(documents.len()).unwrap_or(max).saturating_sub(3).max(24);
-            let shown: Vec<_> = documents.iter().take(max).map(|one| visible(&document(one, share), share)).collect();
-            cut(&shown.join(" · "), max)
-        }
+        Content::Documents(documents) => beginnings(documents, max),
     }
 }
 
@@ -131,6 +127,19 @@ fn result(result: &ToolResult) -> String {
 
 fn media(part: &Media) -> String {
     format!("[{}]", part.mime_type)
+}
+
+/// All documents in full if they have room together, otherwise the same share for each.
+fn beginnings(documents: &[Document], max: usize) -> String {
+    let shown = |share: usize| {
+        let some = documents.iter().take(max);
+        some.map(|one| visible(&document(one, share), share)).collect::<Vec<_>>().join(" · ")
+    };
+    let all = shown(max);
+    if all.chars().count() <= max {
+        return all;
+    }
+    cut(&shown(max.checked_div(documents.len()).unwrap_or(max).saturating_sub(3).max(24)), max)
 }
 
 fn document(document: &Document, max: usize) -> String {

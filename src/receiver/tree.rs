@@ -334,7 +334,7 @@ agent weather_agent                                                5.20 s
 │ out  No, it is 27 degrees.
 ├─ retrieval search                                               18.0 ms
 │  │ in   jacket
-│  │ out  0.91 guide: Below 15 degrees wear a jacke… · 0.00 doc-3: Paris climate
+│  │ out  0.91 guide: Below 15 degrees wear a jacket. · 0.00 doc-3: Paris climate
 │  └─ embedding embed  openai/text-embedding-3-small       9 tok  9.00 ms
 │       in   jacket
 │       out  [1 embedding of 1536]
@@ -352,7 +352,48 @@ agent weather_agent                                                5.20 s
     #[test]
     fn colours_are_only_added() {
         let colored = weather().to_tree(&TreeStyle::new().color(true));
-        eprintln!("{colored}");
         assert_eq!(anstream::adapter::strip_str(&colored).to_string(), weather().to_tree(&TreeStyle::new()));
+    }
+
+    #[test]
+    fn parents_that_never_came_are_said_to_be_missing() {
+        let none = || json!({});
+        let found = trace(vec![
+            span(1, 0, ("workflow", "main"), (0, 5), none()),
+            span(3, 2, ("experiment", "late"), (1, 2), none()),
+            span(4, 3, ("task", "later"), (2, 1), none()),
+        ]);
+        let expected = "\
+● weather-bot · 3 spans · 5.00 ms · unfinished
+  trace 6a879500…e5f60718 · session session-42
+workflow main       5.00 ms
+(parent missing)
+└─ experiment late  2.00 ms
+   └─ task later    1.00 ms
+";
+        assert_eq!(found.to_tree(&TreeStyle::new()), expected);
+    }
+
+    #[test]
+    fn a_narrow_terminal_cuts_names_before_numbers() {
+        let long = json!({"meta": {"model_name": "a-model-with-a-long-name", "input": {"value": "x ".repeat(99)}},
+            "metrics": {"input_tokens": 1_234_567, "output_tokens": 1}});
+        let found = trace(vec![span(1, 0, ("llm", "a name\u{1b}]0;with commands"), (0, 65_000), long)]);
+        let expected = "\
+● weather-bot · 1 span · 1 min 5 s · 12…
+  trace 6a879500…e5f60718 · session ses…
+llm a name\\…  1234567→1 tok  1 min 5 s
+  in   x x x x x x x x x x x x x x x x …
+";
+        assert_eq!(found.to_tree(&TreeStyle::new().width(40)), expected);
+    }
+
+    #[test]
+    fn a_deep_chain_stays_on_the_page() {
+        let spans = (1..=100).map(|id| span(id, id - 1, ("task", "step"), (id, 200 - id), json!({})));
+        let tree = trace(spans.collect()).to_tree(&TreeStyle::new());
+        assert!(tree.lines().all(|line| line.chars().count() <= 100 && !line.ends_with('…')), "{tree}");
+        // Two about the trace, one a span, and the evaluation.
+        assert_eq!(tree.lines().count(), 103);
     }
 }
