@@ -9,7 +9,7 @@ mod model;
 mod stats;
 
 pub use builder::{Builder, builder};
-pub use config::{ApiKey, Site};
+pub use config::{ApiKey, Site, VARIABLES, Variable};
 pub use error::{ConfigError, FlushError};
 pub use model::*;
 pub use stats::{LossReason, Problem, Stats};

@@ -20,6 +20,7 @@ mod limits;
 mod ml_app;
 mod site;
 
+pub use env::{VARIABLES, Variable};
 pub use site::{ApiKey, Site};
 
 pub(crate) use address::{Address, UrlText};

@@ -35,7 +35,7 @@ pub(crate) struct Attempt {
 ///
 /// | failure | verdict |
 /// |---|---|
-/// | no connection, timeout, 408, 425, 5xx, a web page | again, 3 attempts in all, then unreachable |
+/// | no connection, timeout, 1xx, 408, 425, 5xx, a web page | again, 3 attempts in all, then unreachable |
 /// | the connection broke | the same; but a large payload is split from the second time on |
 /// | 429 | again when the receiver says, within 10 s, 3 attempts in all, then unreachable |
 /// | 413 | split; a single item is too large |
@@ -51,7 +51,7 @@ pub(crate) fn verdict(error: &SendError, attempt: &Attempt) -> Verdict {
         Failure::Status(413) => Verdict::Never(LossReason::TooLarge),
         Failure::Status(401 | 403) | Failure::NoWay => Verdict::Never(LossReason::Unauthorized),
         Failure::Status(429) => again(Some(asked(error, attempt).unwrap_or(RATE_LIMIT_WAIT))),
-        Failure::Status(408 | 425 | 500..) => again(asked(error, attempt)),
+        Failure::Status(100..=199 | 408 | 425 | 500..=599) => again(asked(error, attempt)),
         Failure::Status(_) => Verdict::Never(LossReason::Rejected),
         // A receiver that hangs up before it has read a large body usually means 413 and does not get to say it.
         Failure::Broken if attempt.number > 1 && attempt.items > 1 && attempt.body_bytes > LARGE_BYTES => {

@@ -68,7 +68,7 @@ impl fmt::Display for SendError {
             Failure::Status(status @ (401 | 403)) => {
                 write!(f, "the API key was refused with status {status}; does it belong to the site?")
             }
-            Failure::Status(status @ 300..400) => write!(f, "status {status}, a redirect, which is not followed"),
+            Failure::Status(status @ 300..=399) => write!(f, "status {status}, a redirect, which is not followed"),
             Failure::Status(status) => write!(f, "status {status}"),
             Failure::WebPage => f.write_str("the answer was a web page, so it is not from the intake"),
             Failure::Connect => f.write_str("no connection"),
