@@ -20,6 +20,9 @@ mod limits;
 mod ml_app;
 mod site;
 
+#[cfg(test)]
+mod tests;
+
 pub use env::{VARIABLES, Variable};
 pub use site::{ApiKey, Site};
 

@@ -14,7 +14,7 @@ pub(crate) struct SendError {
     pub(crate) failure: Failure,
     /// What the receiver asked us to wait; from 10^9 seconds on it is a point in time, since 1970.
     pub(crate) wait: Option<Duration>,
-    source: Option<reqwest::Error>,
+    pub(crate) source: Option<reqwest::Error>,
 }
 
 /// What went wrong.
@@ -36,7 +36,7 @@ pub(crate) enum Failure {
 
 impl SendError {
     /// A failure that needs no cause.
-    pub(super) const fn new(failure: Failure) -> Self {
+    pub(crate) const fn new(failure: Failure) -> Self {
         Self { failure, wait: None, source: None }
     }
 
