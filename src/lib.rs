@@ -14,10 +14,14 @@ mod queue;
 
 mod export;
 
+#[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "the manual clock is for tests"))]
 mod clock;
 mod diagnostics;
 mod model;
 mod stats;
+
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use builder::{Builder, builder};
 pub use capture::{CaptureLayer, LlmObsFilter, LlmObsLayer, LlmObsSpanExt};

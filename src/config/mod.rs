@@ -25,5 +25,5 @@ pub use site::{ApiKey, Site};
 pub(crate) use address::{Address, UrlText};
 pub(crate) use declared::Config;
 pub(crate) use env::API_KEY;
-pub(crate) use given::{ConfigWarning, Given};
+pub(crate) use given::Given;
 pub(crate) use settings::{Mode, Settings};

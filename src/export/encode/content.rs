@@ -21,6 +21,30 @@ pub(super) fn encode_content(content: &Content, json: &mut Writer<'_>) {
     json.raw("}");
 }
 
+/// The content as one text, for kinds that take no structure: JSON and lists as compact JSON.
+pub(crate) fn content_text(content: Content) -> String {
+    let mut out = Vec::new();
+    let mut json = Writer::new(&mut out);
+    match &content {
+        Content::Messages(messages) => json.list(messages, encode_message),
+        Content::Documents(documents) => json.list(documents, encode_document),
+        // Written as a JSON string, because that writer walks without recursion.
+        Content::Json(value) => {
+            json.json_text(value);
+            return serde_json::from_slice(&out).unwrap_or_default();
+        }
+        Content::Text(_) => return into_text(content),
+    };
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn into_text(content: Content) -> String {
+    match content {
+        Content::Text(text) => text,
+        Content::Messages(_) | Content::Documents(_) | Content::Json(_) => String::new(),
+    }
+}
+
 /// `{"role":"user","content":"…"}` and what else there is; a `tool_id` only counts on the role `tool`.
 fn encode_message(json: &mut Writer<'_>, message: &Message) {
     json.raw(r#"{"role":"#).text(message.role.as_str());

@@ -12,6 +12,6 @@ mod span;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use content::content_text;
 pub(crate) use envelope::Frame;
-pub(crate) use shrink::{Fit, encode_within};
-pub(crate) use span::encode_span;
+pub(crate) use shrink::{DROPPED_IO, DROPPED_VALUE, Fit, encode_within};

@@ -64,14 +64,16 @@ fn is_written(event: &SpanEvent, max_bytes: usize, out: &mut Vec<u8>) -> bool {
 }
 
 fn drop_content(event: &mut SpanEvent) {
-    event.input = Some(Content::Text(MARKER.to_owned()));
-    event.output = Some(Content::Text(MARKER.to_owned()));
-    if !event.collection_errors.iter().any(|error| error == DROPPED_CONTENT) {
-        event.collection_errors.push(DROPPED_CONTENT.to_owned());
+    event.input = Some(Content::Text(DROPPED_VALUE.to_owned()));
+    event.output = Some(Content::Text(DROPPED_VALUE.to_owned()));
+    if !event.collection_errors.iter().any(|error| error == DROPPED_IO) {
+        event.collection_errors.push(DROPPED_IO.to_owned());
     }
 }
 
 /// The text of the other SDKs, which the intake's pages know; it says 5MB whatever the limit is.
-const MARKER: &str = "[This value has been dropped because this span's size exceeds the 5MB size limit.]";
+pub(crate) const DROPPED_VALUE: &str =
+    "[This value has been dropped because this span's size exceeds the 5MB size limit.]";
 
-const DROPPED_CONTENT: &str = "dropped_io";
+/// The entry in `collection_errors` that says so.
+pub(crate) const DROPPED_IO: &str = "dropped_io";
