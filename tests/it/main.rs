@@ -14,3 +14,4 @@
 
 mod architecture;
 mod receiver;
+mod test_agent;
