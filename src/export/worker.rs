@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::time::{sleep, sleep_until};
 
@@ -85,7 +85,7 @@ impl Worker {
     }
 
     async fn run(&mut self) {
-        tokio::spawn(answer_late_waiters(Arc::clone(&self.queue)));
+        tokio::spawn(answer_late_waiters(Arc::clone(&self.queue), self.clock.clone()));
         self.diagnostics.first_words();
         while self.queue.phase() == Phase::Running {
             tokio::select! {
@@ -231,10 +231,10 @@ async fn past_deadline(queue: &Queue) {
 }
 
 /// Answers tasks that wait for a flush when their time is up; a thread that waits has a timer itself.
-async fn answer_late_waiters(queue: Arc<Queue>) {
+async fn answer_late_waiters(queue: Arc<Queue>, clock: Clock) {
     loop {
         let enlisted = queue.enlisted();
-        match queue.expire_waiters(Instant::now()) {
+        match queue.expire_waiters(clock.instant()) {
             Some(next) => tokio::select! {
                 () = sleep_until(next.into()) => {}
                 () = enlisted => {}
