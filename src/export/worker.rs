@@ -59,7 +59,7 @@ impl Worker {
         let (tx, rx) = mpsc::sync_channel(1);
         // The runtime is made on its own thread: dropped in a caller's async context, it would panic.
         let thread = std::thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || self.live(&tx));
-        let started = thread.and_then(|_| rx.recv().map_err(std::io::Error::other).flatten());
+        let started = thread.and_then(|_| rx.recv().map_err(std::io::Error::other)?);
         started.map_err(|source| ConfigError::Thread { source })
     }
 
@@ -102,22 +102,26 @@ impl Worker {
     /// Sends everything that is in the queue, and what comes in meanwhile.
     async fn drain(&mut self) {
         let mut chunk = Vec::with_capacity(Self::CHUNK_ITEMS);
-        let mut logs = Vec::with_capacity(Self::CHUNK_ITEMS);
         loop {
             self.queue.take(Self::CHUNK_ITEMS, Self::CHUNK_BYTES, &mut chunk);
             if chunk.is_empty() {
                 break;
             }
-            for item in chunk.drain(..) {
-                if let Some(batch) = self.take_in(item, &mut logs) {
-                    self.send(batch).await;
-                }
-            }
-            self.queue.spares.give_back(logs.drain(..));
+            self.send_full_batches(&mut chunk).await;
         }
         if let Some(batch) = self.batcher.take() {
             self.send(batch).await;
         }
+    }
+
+    async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) {
+        let mut logs = Vec::with_capacity(chunk.len());
+        for item in chunk.drain(..) {
+            if let Some(batch) = self.take_in(item, &mut logs) {
+                self.send(batch).await;
+            }
+        }
+        self.queue.spares.give_back(logs);
     }
 
     /// Turns an item into bytes, and returns the batch that is full because of it.
