@@ -246,7 +246,8 @@ fn tags_are_separated_by_commas_or_else_by_spaces() {
 
 #[test]
 fn names_fall_back_in_order_and_only_a_configured_one_must_be_right() {
-    let table: [(&[(&str, &str)], &str, &str, &[&str]); 6] = [
+    type Row = (&'static [(&'static str, &'static str)], &'static str, &'static str, &'static [&'static str]);
+    let table: [Row; 6] = [
         (&[("DD_LLMOBS_ML_APP", " a "), ("DD_SERVICE", "S")], "a", "S", &[]),
         (&[("DD_SERVICE", "Shop")], "Shop", "Shop", &["DD_SERVICE"]),
         (&[("DD_SERVICE", "shop"), ("DD_LLMOBS_ML_APP", "  ")], "shop", "shop", &[]),

@@ -103,23 +103,24 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn only_the_intake_gets_the_key_and_only_the_agent_the_subdomain() {
-    for (route, subdomain, path) in [
-        (Route::Spans, "llmobs-intake", "/api/v2/llmobs"),
-        (Route::Evaluations, "api", "/api/intake/llm-obs/v2/eval-metric"),
+    let (spans, evaluations) = ("/api/v2/llmobs", "/api/intake/llm-obs/v2/eval-metric");
+    for (agentless, route, subdomain, path) in [
+        (true, Route::Spans, None, spans),
+        (true, Route::Evaluations, None, evaluations),
+        (false, Route::Spans, Some("llmobs-intake"), spans),
+        (false, Route::Evaluations, Some("api"), evaluations),
     ] {
-        for agentless in [true, false] {
-            let rig = Rig::always(Answer::status(202)).await;
-            let setup = Setup { agentless: Some(agentless), key: true, origin: Some(&rig.url), ..Setup::default() };
-            setup.transport().send(&payload(route)).await.unwrap();
-            let request = rig.requests().remove(0);
-            let prefix = if agentless { "" } else { "/evp_proxy/v2" };
-            assert_eq!(request.target(), format!("POST {prefix}{path}"));
-            assert_eq!(request.header("dd-api-key"), agentless.then_some("test-key"));
-            assert_eq!(request.header("x-datadog-evp-subdomain"), (!agentless).then_some(subdomain));
-            assert_eq!(request.header("content-type"), Some("application/json"));
-            assert_eq!(request.header("accept-encoding"), None);
-            assert_eq!(request.body, r#"[{"event_type":"span"}]"#);
-        }
+        let rig = Rig::always(Answer::status(202)).await;
+        let setup = Setup { agentless: Some(agentless), key: true, origin: Some(&rig.url), ..Setup::default() };
+        setup.transport().send(&payload(route)).await.unwrap();
+        let request = rig.requests().remove(0);
+        let prefix = if agentless { "" } else { "/evp_proxy/v2" };
+        assert_eq!(request.target(), format!("POST {prefix}{path}"));
+        assert_eq!(request.header("dd-api-key"), agentless.then_some("test-key"));
+        assert_eq!(request.header("x-datadog-evp-subdomain"), subdomain);
+        assert_eq!(request.header("content-type"), Some("application/json"));
+        assert_eq!(request.header("accept-encoding"), None);
+        assert_eq!(request.body, r#"[{"event_type":"span"}]"#);
     }
 }
 
@@ -208,9 +209,8 @@ async fn nobody_at_the_agents_address_means_agentless() {
 async fn without_a_key_the_agent_is_asked_until_it_is_there() {
     let is_up = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let flag = std::sync::Arc::clone(&is_up);
-    let agent = Rig::start(move |_| match flag.load(std::sync::atomic::Ordering::SeqCst) {
-        true => Answer::with(200, "", INFO),
-        false => Answer::status(503),
+    let agent = Rig::start(move |_| {
+        if flag.load(std::sync::atomic::Ordering::SeqCst) { Answer::with(200, "", INFO) } else { Answer::status(503) }
     })
     .await;
     let mut transport = Setup { agent: Some(&agent.url), ..Setup::default() }.transport();
