@@ -110,8 +110,8 @@ fn every_kind_has_its_form() {
     }
 }
 
-#[test]
-fn everything_that_an_event_may_have_is_written() {
+/// An event that lacks nothing but content.
+fn full() -> SpanEvent {
     let mut full = event(SpanKind::Llm);
     full.parent_id = None;
     full.status = Status::Error;
@@ -127,6 +127,11 @@ fn everything_that_an_event_may_have_is_written() {
     full.collection_errors = vec!["dropped_io".to_owned()];
     full.metadata =
         Map::from_iter([("temperature".to_owned(), json!(0.2)), ("_dd".to_owned(), json!({"cost_tags": 1}))]);
+    full
+}
+
+#[test]
+fn everything_that_an_event_may_have_is_written() {
     let mut wanted = expected(
         "llm",
         json!({
@@ -149,7 +154,7 @@ fn everything_that_an_event_may_have_is_written() {
         "collection_errors": ["dropped_io"],
     });
     wanted.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    assert_eq!(encoded(&full), wanted);
+    assert_eq!(encoded(&full()), wanted);
 }
 
 #[test]
@@ -174,10 +179,9 @@ fn trace_ids_of_other_services_are_escaped() {
     assert_eq!(encoded(&odd)["trace_id"], "0000000000000000000000000000000f");
 }
 
-#[test]
-fn messages_have_their_calls_results_and_parts() {
+fn every_sort_of_message() -> Content {
     let call = ToolCall::new("get_weather", json!({"city": "Paris", "deep": {"a": [1, null, true]}}));
-    let messages = [
+    Content::from([
         Message::assistant("")
             .tool_call(call.id("call_1").kind("function"))
             .tool_call(ToolCall::new("minimal", json!({}))),
@@ -186,8 +190,12 @@ fn messages_have_their_calls_results_and_parts() {
             .image(Media::base64("image/png", "iVBORw0KGgo="))
             .audio(Media::attachment("audio/wav", "k")),
         Message::user("stray").tool_id("only for the role tool").tool_result(ToolResult::new("just result")),
-    ];
-    let llm = SpanEvent { input: Some(Content::from(messages)), ..event(SpanKind::Llm) };
+    ])
+}
+
+#[test]
+fn messages_have_their_calls_results_and_parts() {
+    let llm = SpanEvent { input: Some(every_sort_of_message()), ..event(SpanKind::Llm) };
     let wanted = json!([
         {"role": "assistant", "content": "", "tool_calls": [
             {"name": "get_weather", "arguments": {"city": "Paris", "deep": {"a": [1, null, true]}},
@@ -355,4 +363,37 @@ fn metadata_goes_second_and_then_the_event_is_lost() {
     assert_eq!(span["collection_errors"], json!(["dropped_io"]));
     big.name = "n".repeat(5_000);
     assert_eq!(within(&mut big, 1_200), Err(LossReason::TooLarge));
+}
+
+#[test]
+fn every_member_on_the_wire_is_in_its_document() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/wire.md")).unwrap();
+    let document = Document::new("t").name("n").id("i").score(1.0);
+    let mut event = SpanEvent { input: Some(every_sort_of_message()), output: Some(Content::from(document)), ..full() };
+    event.metadata.clear();
+    event.metrics = Metrics::new();
+    let Some(Content::Messages(messages)) = &mut event.input else { panic!("messages were put in") };
+    messages.iter_mut().flat_map(|message| &mut message.tool_calls).for_each(|call| call.arguments.clear());
+    let text = SpanEvent { input: Some(Content::from("t")), ..self::event(SpanKind::Task) };
+    let mut out = Vec::new();
+    encode_within(&mut event, usize::MAX, &mut out).unwrap();
+    let mut open = vec![encoded(&text), serde_json::from_slice(&out).unwrap()];
+    let mut members = std::collections::BTreeSet::new();
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(object) => {
+                members.extend(object.keys().cloned());
+                open.extend(object.into_iter().map(|(_, inner)| inner));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    assert!(members.len() > 40, "{members:?}");
+    // A name stands alone in a table's cell, or at the end of a path, or is the nested `span`.
+    let is_listed = |name: &String| {
+        [format!("`{name}`"), format!(".{name}`"), format!("`{name}.")].iter().any(|form| page.contains(form))
+    };
+    let missing: Vec<_> = members.iter().filter(|name| !is_listed(name)).collect();
+    assert!(missing.is_empty(), "not in docs/wire.md: {missing:?}");
 }
