@@ -1,9 +1,15 @@
-//! Stories: what the crate promises, seen from outside.
+//! Stories and promises, one file each.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on should say so and stop"
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test may panic, and says so when it skips"
 )]
 
 mod receiver;
