@@ -18,6 +18,8 @@ mod export;
 mod clock;
 mod diagnostics;
 mod model;
+#[cfg(feature = "receiver")]
+pub mod receiver;
 mod stats;
 
 #[cfg(feature = "testing")]

@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::time::{sleep, sleep_until};
 
@@ -230,11 +230,12 @@ async fn past_deadline(queue: &Queue) {
     }
 }
 
-/// Answers tasks that wait for a flush when their time is up; a thread that waits has a timer itself.
+/// Answers tasks that wait for a flush when their time is up; a thread that waits has a timer itself. Those who
+/// wait do so in real time, whatever the clock of the spans says.
 async fn answer_late_waiters(queue: Arc<Queue>) {
     loop {
         let enlisted = queue.enlisted();
-        match queue.expire_waiters(Instant::now()) {
+        match queue.expire_waiters(Clock::System.instant()) {
             Some(next) => tokio::select! {
                 () = sleep_until(next.into()) => {}
                 () = enlisted => {}

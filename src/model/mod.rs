@@ -24,6 +24,8 @@ pub use tool::{ToolCall, ToolResult};
 pub use usage::{MetricValue, Metrics, metric};
 
 pub(crate) use annotation::RESERVED;
+#[cfg(feature = "receiver")]
+pub(crate) use content::json_bytes;
 pub(crate) use id::IdSource;
 pub(crate) use recording::{FieldValue, Log, Meaning, Origin, Recording, Said, Taken};
 pub(crate) use span::source_chain;

@@ -13,4 +13,5 @@
 )]
 
 mod architecture;
+mod receiver;
 mod test_agent;

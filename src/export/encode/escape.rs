@@ -123,9 +123,9 @@ impl Stage {
 
     #[inline]
     fn byte(&mut self, byte: u8, escapes: &Escapes) {
-        let escaped = escapes.of(byte);
-        let [.., len] = escaped;
-        self.store(escaped, usize::from(len));
+        let bytes = escapes.of(byte);
+        let [.., len] = bytes;
+        self.store(bytes, usize::from(len));
     }
 
     /// Stores all eight bytes, of which the first `len` count.
@@ -156,7 +156,7 @@ fn any<const N: usize>(flags: &[u8; N]) -> bool {
 
 #[inline]
 const fn is_special(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 const fn short(byte: u8) -> Option<u8> {
