@@ -20,6 +20,10 @@ mod limits;
 mod ml_app;
 mod site;
 
+#[cfg(test)]
+mod tests;
+
+pub use env::{VARIABLES, Variable};
 pub use site::{ApiKey, Site};
 
 pub(crate) use address::{Address, UrlText};

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::span::encode_span;
 use super::*;
 use crate::model::{
     AgentAttribution, Content, Document, Media, Message, Metrics, Sampling, SpanError, SpanEvent, SpanId, SpanKind,
