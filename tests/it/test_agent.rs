@@ -186,11 +186,11 @@ fn decode_base64(text: &str) -> Vec<u8> {
     let (mut bits, mut held) = (0_u32, 0);
     for letter in text.bytes().filter(|letter| *letter != b'=') {
         let six = ALPHABET.iter().position(|one| *one == letter).expect("a letter of the alphabet");
-        bits = (bits << 6) | six as u32;
+        bits = (bits << 6) | u32::try_from(six).unwrap();
         held += 6;
         if held >= 8 {
             held -= 8;
-            bytes.push((bits >> held) as u8);
+            bytes.push(u8::try_from((bits >> held) & 0xff).unwrap());
         }
     }
     bytes
