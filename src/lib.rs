@@ -33,3 +33,8 @@ pub use guard::{Guard, Handle};
 pub use model::*;
 pub use stats::{LossReason, Problem, Stats};
 pub use vocabulary::fields;
+
+/// The programs in the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
