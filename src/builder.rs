@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::ConfigError;
 use crate::config::{ApiKey, Config, Given, Settings, UrlText};
+use crate::error::ConfigError;
 
 /// Begins to set up the layer and its exporter.
 ///

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::given::excerpt;
 use super::site::is_host;
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// Where an agent, or a stand-in for the intake, listens.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// A Datadog site: the domain of the region that an organisation lives in.
 ///

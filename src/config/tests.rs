@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use super::*;
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// What these variables lead to.
 fn resolve(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {

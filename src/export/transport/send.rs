@@ -10,8 +10,8 @@ use super::endpoint::Endpoint;
 use super::failure::{Failure, SendError};
 use super::route::Payload;
 use super::{agent, agentless};
-use crate::ConfigError;
 use crate::config::{API_KEY, Mode, Settings};
+use crate::error::ConfigError;
 
 /// Sends payloads the way that was chosen, or is found to be there.
 #[derive(Debug)]
