@@ -305,7 +305,7 @@ async fn one_connection_is_kept_unless_the_process_is_frozen_in_between() {
 proptest::proptest! {
     #[test]
     fn an_address_means_to_the_url_parser_what_it_means_to_us(
-        text in "(http|https|HTTP)://[a-z0-9._@:/?#\\\\%\\[\\] -]{1,12}([.:][0-9a-fx]{1,5})?(/[a-zA-Z0-9._~%+-]{0,5}){0,3}",
+        text in "(http|https|HTTP)://(([a-z0-9_-]{1,4}[.]){0,2}[a-z0-9]{1,4}|[a-z0-9._@:/?#\\\\%\\[\\] -]{1,12})([.:][0-9a-fx]{1,5})?(/[a-zA-Z0-9._~%+-]{0,5}){0,3}",
     ) {
         let config = Config { agent_url: Some(Given::new("url", UrlText(text.clone()))), ..Config::default() };
         if let Ok(settings) = config.resolve() {
