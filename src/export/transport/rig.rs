@@ -1,7 +1,7 @@
 //! A server on loopback that answers as it is told and remembers what it was asked.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -55,6 +55,7 @@ type Answers = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
 pub(super) struct Rig {
     pub(super) url: String,
     requests: Arc<Mutex<Vec<Request>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Rig {
@@ -65,29 +66,38 @@ impl Rig {
 
     pub(super) async fn start(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::<Mutex<Vec<Request>>>::default();
-        let (answer, log): (Answers, _) = (Arc::new(answer), Arc::clone(&requests));
+        let rig = Self::new(format!("http://{}", listener.local_addr().unwrap()));
+        let (answer, log, connections): (Answers, _, _) =
+            (Arc::new(answer), rig.requests.clone(), rig.connections.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                connections.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(serve(stream, Arc::clone(&answer), Arc::clone(&log)));
             }
         });
-        Self { url, requests }
+        rig
     }
 
     #[cfg(unix)]
     pub(super) fn on_socket(path: &std::path::Path, answer: Answer) -> Self {
         let listener = tokio::net::UnixListener::bind(path).unwrap();
-        let url = format!("unix://{}", path.display());
-        let requests = Arc::<Mutex<Vec<Request>>>::default();
-        let (answer, log): (Answers, _) = (Arc::new(move |_: &Request| answer.clone()), Arc::clone(&requests));
+        let rig = Self::new(format!("unix://{}", path.display()));
+        let (answer, log): (Answers, _) = (Arc::new(move |_: &Request| answer.clone()), rig.requests.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, Arc::clone(&answer), Arc::clone(&log)));
             }
         });
-        Self { url, requests }
+        rig
+    }
+
+    fn new(url: String) -> Self {
+        Self { url, requests: Arc::default(), connections: Arc::default() }
+    }
+
+    /// How many connections were made over TCP.
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     pub(super) fn requests(&self) -> Vec<Request> {
@@ -117,7 +127,7 @@ async fn serve(
                 }
             }
             Answer::Close => return None,
-            Answer::Silence => tokio::time::sleep(Duration::from_secs(60)).await,
+            Answer::Silence => std::future::pending().await,
         }
     }
 }

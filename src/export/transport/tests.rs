@@ -65,12 +65,19 @@ async fn any_2xx_that_is_no_web_page_is_an_acknowledgement() {
         (Answer::Bytes("HTTP/1.1 202 X\r\ncontent-length: 9\r\n\r\nhalf".into()), None),
         (Answer::Endless("HTTP/1.1 202 X\r\ntransfer-encoding: identity\r\n\r\n".into()), None),
         (Answer::with(200, page, "<html>please log in</html>"), Some(Failure::WebPage)),
+        (Answer::Bytes("HTTP/1.1 100 X\r\n\r\nHTTP/1.1 202 X\r\ncontent-length: 0\r\n\r\n".into()), None),
+        (
+            Answer::Bytes("HTTP/1.1 101 X\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n".into()),
+            Some(Failure::Status(101)),
+        ),
         (Answer::status(301), Some(Failure::Status(301))),
         (Answer::status(400), Some(Failure::Status(400))),
         (Answer::status(403), Some(Failure::Status(403))),
         (Answer::status(413), Some(Failure::Status(413))),
         (Answer::status(503), Some(Failure::Status(503))),
         (Answer::Bytes("SSH-2.0-OpenSSH_9.6\r\n\r\n".into()), Some(Failure::Broken)),
+        (Answer::Bytes(format!("HTTP/1.1 202 X\r\nx: {}\r\n\r\n", "x".repeat(1 << 20))), Some(Failure::Broken)),
+        (Answer::Bytes(format!("HTTP/1.1 202 X\r\n{}\r\n", "x: y\r\n".repeat(10_000))), Some(Failure::Broken)),
         (Answer::Close, Some(Failure::Broken)),
         (Answer::Silence, Some(Failure::Timeout)),
         (Answer::Bytes("HTTP/1.1 20".into()), Some(Failure::Timeout)),
@@ -120,6 +127,7 @@ async fn only_the_intake_gets_the_key_and_only_the_agent_the_subdomain() {
         assert_eq!(request.header("x-datadog-evp-subdomain"), subdomain);
         assert_eq!(request.header("content-type"), Some("application/json"));
         assert_eq!(request.header("accept-encoding"), None);
+        assert!(request.header("user-agent").unwrap().starts_with("tracing-llmobs/"));
         assert_eq!(request.body, r#"[{"event_type":"span"}]"#);
     }
 }
@@ -277,5 +285,37 @@ async fn what_the_receiver_asks_to_wait_is_read() {
             (Failure::Status(429), expected),
             "{headers}"
         );
+    }
+}
+
+#[tokio::test]
+async fn one_connection_is_kept_unless_the_process_is_frozen_in_between() {
+    for (is_lambda, expected) in [(false, 1), (true, 3)] {
+        let rig = Rig::always(Answer::with(202, "", "{}")).await;
+        let setup = Setup { agentless: Some(false), agent: Some(&rig.url), ..Setup::default() };
+        let settings = Settings { keep_idle_connections: !is_lambda, ..setup.settings() };
+        let mut transport = Transport::new(&settings).unwrap();
+        for _ in 0..3 {
+            transport.send(&payload(Route::Spans)).await.unwrap();
+        }
+        assert_eq!(rig.connections(), expected, "frozen: {is_lambda}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn an_address_means_to_the_url_parser_what_it_means_to_us(
+        text in "(http|https|HTTP)://(([a-z0-9_-]{1,4}[.]){0,2}[a-z0-9]{1,4}|[a-z0-9._@:/?#\\\\%\\[\\] -]{1,12})([.:][0-9a-fx]{1,5})?(/[a-zA-Z0-9._~%+-]{0,5}){0,3}",
+    ) {
+        let config = Config { agent_url: Some(Given::new("url", UrlText(text.clone()))), ..Config::default() };
+        if let Ok(settings) = config.resolve() {
+            let ours = settings.agent.to_string();
+            let url = reqwest::Url::parse(&ours).unwrap();
+            let host = url.host_str().unwrap();
+            let authority = ours.split('/').nth(2).unwrap();
+            proptest::prop_assert!(authority == host || authority.starts_with(&format!("{host}:")), "{ours} {url}");
+            proptest::prop_assert!(ours.ends_with(url.path().trim_end_matches('/')), "{ours} {url}");
+            proptest::prop_assert!(url.username().is_empty() && url.query().is_none() && url.fragment().is_none());
+        }
     }
 }
