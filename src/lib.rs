@@ -1,4 +1,85 @@
-//! A `tracing` layer that sends LLM spans to Datadog LLM Observability.
+//! A `tracing` layer that turns spans with `llmobs.*` fields into span events of Datadog LLM Observability and
+//! sends them in batches, straight to Datadog or through the Datadog Agent.
+//!
+//! ```no_run
+//! use tracing_llmobs::{Annotation, LlmObsSpanExt, Message, metric};
+//! use tracing_subscriber::prelude::*;
+//!
+//! # fn call_the_model(question: &str) -> String { question.to_owned() }
+//! fn main() -> Result<(), tracing_llmobs::ConfigError> {
+//!     // Sends what is left when it is dropped: keep it until the end of main.
+//!     let (layer, _guard) = tracing_llmobs::builder().ml_app("weather-bot").start()?;
+//!     tracing_subscriber::registry().with(layer).init();
+//!
+//!     let span = tracing::info_span!("chat", llmobs.kind = "llm", llmobs.model_name = "gpt-4o-mini");
+//!     let answer = span.in_scope(|| call_the_model("Do I need a jacket?"));
+//!     span.annotate(
+//!         Annotation::new()
+//!             .input(Message::user("Do I need a jacket?"))
+//!             .output(Message::assistant(answer))
+//!             .metric(metric::INPUT_TOKENS, 12),
+//!     );
+//!     Ok(())
+//! }
+//! ```
+//!
+//! `cargo run --example quickstart` in the repository shows a trace on the terminal, without an account.
+//!
+//! # What becomes an LLM span
+//!
+//! Any span whose field `llmobs.kind` says so: `llm`, `workflow`, `agent`, `tool`, `task`, `embedding` or
+//! `retrieval`. Its parent is the nearest LLM span around it, through any number of other spans, tasks and
+//! threads; one without becomes the root of a trace of its own. Functions with
+//! `#[instrument(fields(llmobs.kind = "tool"), ret, err)]` need no further line.
+//!
+//! There are three ways to say something about such a span, and they end in the same record (later wins, maps
+//! merge): fields, events inside it with fields, and [`LlmObsSpanExt::annotate`]. Use the last one for prompts and
+//! completions, because fields are also formatted and printed by every other layer.
+//!
+//! | field | value |
+//! |---|---|
+//! | `llmobs.kind` | makes the span an LLM span |
+//! | `llmobs.name` | what it is called; default is the span's name |
+//! | `llmobs.model_name`, `llmobs.model_provider` | default `custom` on `llm` and `embedding` |
+//! | `llmobs.session_id`, `llmobs.ml_app` | inherited by spans that start below |
+//! | `llmobs.input`, `llmobs.output` | text, or JSON where the kind takes messages or documents |
+//! | `llmobs.metadata`, `llmobs.metadata.<key>` | anything else |
+//! | `llmobs.metrics`, `llmobs.metrics.<key>` | numbers, such as those in [`metric`] |
+//! | `llmobs.tags`, `llmobs.tags.<key>` | tags |
+//! | `llmobs.error`, `llmobs.error.type`, `.message`, `.stack` | mark the span failed |
+//!
+//! The whole table is in `docs/fields.md`, every name is a constant in [`fields`].
+//!
+//! # Beside other layers
+//!
+//! [`LlmObsLayer`] brings its own filter and wakes no callsite of another crate. Give other layers filters of their
+//! own (`fmt::layer().with_filter(…)`): an `EnvFilter` that stands in the registry as a layer hides spans from
+//! everybody. Spans below INFO are not looked at unless [`Builder::max_level`] says so.
+//!
+//! # What it costs, what it promises
+//!
+//! - A thread of the application never waits, and never does I/O. Its worst case is a counter.
+//! - The exporter has one thread and a runtime of its own; it works in any runtime and in none.
+//! - The queue and the open spans are bounded in bytes. What does not fit is refused and counted.
+//! - Every span ends exactly once, delivered or lost for a named reason: [`Handle::stats`] balances at every
+//!   instant.
+//! - A wrong setting is a [`ConfigError`] at [`Builder::start`]. After that nothing returns an error to the application.
+//! - What the crate has to say it says as `tracing` events of the target `tracing_llmobs`, rarely and without content.
+//! - Requests that fail with 408, 425, 429, 5xx or without an answer are sent again, three times in all; a batch that is
+//!   too large (413) is sent in halves.
+//!
+//! # Features
+//!
+//! | feature | what you get |
+//! |---|---|
+//! | `receiver` | a local intake on loopback that takes what any Datadog SDK sends, and prints each trace as a tree |
+//! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
+//!
+//! # Missing
+//!
+//! Evaluations and feedback, propagation between services, prompts and tool definitions, span links, annotation
+//! contexts, processors, and the fields of other vocabularies (OpenTelemetry and others) are not there yet.
+//! A process that forks must start the layer after the fork.
 #![forbid(unsafe_code)]
 
 mod builder;

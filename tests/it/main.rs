@@ -13,5 +13,6 @@
 )]
 
 mod architecture;
+mod docs;
 mod receiver;
 mod test_agent;
