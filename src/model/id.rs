@@ -166,13 +166,11 @@ pub enum IdError {
 pub(crate) enum IdSource {
     #[default]
     Random,
-    #[cfg_attr(not(any(test, feature = "testing")), expect(dead_code, reason = "only tests count their ids"))]
     Sequence(Arc<AtomicU64>),
 }
 
 impl IdSource {
     /// A sequence that starts at `0xF0`, so that an id is never mistaken for a count.
-    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn sequence() -> Self {
         Self::Sequence(Arc::new(AtomicU64::new(0xF0)))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::annotation::Annotation;
 use super::context::{AgentAttribution, Sampling};
 use super::id::{SpanId, TraceId};
+use super::span::SpanKind;
 
 /// What a field says about a span. The vocabulary gives each field name one, once per callsite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +91,7 @@ pub(crate) struct Origin {
 #[derive(Debug)]
 pub(crate) struct Recording {
     pub(crate) origin: Origin,
+    pub(crate) kind: SpanKind,
     pub(crate) duration_ns: u64,
     /// The span closed while its thread was panicking.
     pub(crate) panicked: bool,
@@ -97,8 +99,9 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
+    /// A recording that begins; the kind is settled when it ends.
     pub(crate) const fn new(origin: Origin, log: Log) -> Self {
-        Self { origin, duration_ns: 0, panicked: false, log }
+        Self { origin, kind: SpanKind::Task, duration_ns: 0, panicked: false, log }
     }
 
     pub(crate) const fn log(&self) -> &Log {
@@ -120,10 +123,12 @@ impl Recording {
     }
 }
 
-/// The buffer of a recording: one text, and an index into it.
+/// The buffer of a recording: one text, a few large ones beside it, and an index into them.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     text: String,
+    /// Texts that are moved instead of copied, each in a buffer of its own.
+    large: Vec<String>,
     entries: Vec<Entry>,
     /// Bytes of `text` that no entry refers to any more.
     garbage: usize,
@@ -140,6 +145,7 @@ enum Entry {
 enum Stored {
     Text { start: usize, end: usize },
     Formatted { start: usize, end: usize },
+    Large(usize),
     Signed(i64),
     Unsigned(u64),
     Float(f64),
@@ -148,10 +154,17 @@ enum Stored {
 }
 
 impl Log {
+    /// Texts from here on are large: a buffer of their own costs less than a second copy.
+    pub(crate) const LARGE: usize = 4 * 1024;
+
     /// More steps than this are not kept one by one.
     const MOST_ENTRIES: usize = 512;
     /// Garbage below this is not worth a sweep.
     const SWEEP: usize = 16 * 1024;
+
+    pub(crate) const fn new() -> Self {
+        Self { text: String::new(), large: Vec::new(), entries: Vec::new(), garbage: 0, annotation_bytes: 0 }
+    }
 
     /// Appends a value; one of the same meaning that came before goes.
     pub(crate) fn push(&mut self, meaning: Meaning, value: FieldValue<'_>) -> bool {
@@ -166,13 +179,31 @@ impl Log {
         true
     }
 
-    /// Appends what another log says.
-    pub(crate) fn append(&mut self, later: &Self) -> bool {
+    /// Appends a large text by taking its buffer over.
+    pub(crate) fn push_large(&mut self, meaning: Meaning, text: String) -> bool {
+        if !meaning.accumulates() {
+            self.forget(meaning);
+        }
+        if self.entries.len() >= Self::MOST_ENTRIES {
+            return false;
+        }
+        self.entries.push(Entry::Field(meaning, Stored::Large(self.large.len())));
+        self.large.push(text);
+        true
+    }
+
+    /// Appends what another log says; large texts are moved out of it.
+    pub(crate) fn append(&mut self, later: &mut Self) -> bool {
         let mut kept = true;
-        for said in later.iter() {
-            if let Said::Field(meaning, value) = said {
-                kept &= self.push(meaning, value);
-            }
+        for entry in &later.entries {
+            let Entry::Field(meaning, stored) = entry else { continue };
+            kept &= match *stored {
+                Stored::Large(at) => match later.large.get_mut(at) {
+                    Some(text) => self.push_large(*meaning, std::mem::take(text)),
+                    None => false,
+                },
+                other => self.push(*meaning, later.value(other)),
+            };
         }
         kept
     }
@@ -224,7 +255,8 @@ impl Log {
     /// Bytes that are held.
     pub(crate) fn bytes(&self) -> usize {
         let index = self.entries.len().saturating_mul(size_of::<Entry>());
-        self.text.len().saturating_add(index).saturating_add(self.annotation_bytes)
+        let large = self.large.iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
+        self.text.len().saturating_add(index).saturating_add(large).saturating_add(self.annotation_bytes)
     }
 
     /// Bytes that are reserved, for the one who keeps spare logs.
@@ -232,8 +264,12 @@ impl Log {
         self.text.capacity().saturating_add(self.entries.capacity().saturating_mul(size_of::<Entry>()))
     }
 
-    /// Empties it for another span; what is reserved stays.
-    pub(crate) fn clear(&mut self) {
+    /// Empties it for another span; what is reserved stays, and large buffers go to `spare`.
+    pub(crate) fn clear(&mut self, mut spare: impl FnMut(String)) {
+        for mut text in self.large.drain(..) {
+            text.clear();
+            spare(text);
+        }
         self.text.clear();
         self.entries.clear();
         self.garbage = 0;
@@ -269,9 +305,27 @@ impl Log {
     fn forget_entry(&mut self, meaning: Meaning) {
         let same = |entry: &Entry| matches!(entry, Entry::Field(other, _) if *other == meaning);
         let Some(at) = self.entries.iter().position(same) else { return };
-        if let Entry::Field(_, Stored::Text { start, end } | Stored::Formatted { start, end }) = self.entries.remove(at)
-        {
-            self.garbage = self.garbage.saturating_add(end.saturating_sub(start));
+        match self.entries.remove(at) {
+            Entry::Field(_, Stored::Text { start, end } | Stored::Formatted { start, end }) => {
+                self.garbage = self.garbage.saturating_add(end.saturating_sub(start));
+            }
+            Entry::Field(_, Stored::Large(at)) => self.drop_large(at),
+            Entry::Field(..) | Entry::Annotation(_) => {}
+        }
+    }
+
+    /// Takes a large text out; the last one moves into its place.
+    fn drop_large(&mut self, gone: usize) {
+        if gone >= self.large.len() {
+            return;
+        }
+        self.large.swap_remove(gone);
+        let moved = self.large.len();
+        for entry in &mut self.entries {
+            match entry {
+                Entry::Field(_, Stored::Large(at)) if *at == moved => *at = gone,
+                Entry::Field(..) | Entry::Annotation(_) => {}
+            }
         }
     }
 
@@ -312,6 +366,7 @@ impl Log {
         match stored {
             Stored::Text { start, end } => FieldValue::Text(text(start, end)),
             Stored::Formatted { start, end } => FieldValue::Formatted(text(start, end)),
+            Stored::Large(at) => FieldValue::Text(self.large.get(at).map_or("", String::as_str)),
             Stored::Signed(number) => FieldValue::Signed(number),
             Stored::Unsigned(number) => FieldValue::Unsigned(number),
             Stored::Float(number) => FieldValue::Float(number),
@@ -362,6 +417,24 @@ mod tests {
         }
         assert!(log.bytes() < 64 * 1024, "{}", log.bytes());
         assert_eq!(texts(&log), [(Meaning::Output, "value number 00099999".to_owned())]);
+    }
+
+    #[test]
+    fn large_texts_are_moved_and_replaced() {
+        let big = |c: char| c.to_string().repeat(Log::LARGE);
+        let mut log = Log::default();
+        log.push_large(Meaning::Input, big('a'));
+        log.push_large(Meaning::Output, big('b'));
+        let mut later = Log::default();
+        later.push_large(Meaning::Input, big('c'));
+        later.push(Meaning::Name, FieldValue::Text("n"));
+        assert!(log.append(&mut later));
+        let said = [(Meaning::Output, big('b')), (Meaning::Input, big('c')), (Meaning::Name, "n".to_owned())];
+        assert_eq!(texts(&log), said);
+        assert_eq!(log.large.len(), 2);
+        let mut spares = Vec::new();
+        log.clear(|text| spares.push(text));
+        assert!(spares.len() == 2 && spares.iter().all(|text| text.is_empty() && text.capacity() >= Log::LARGE));
     }
 
     #[test]

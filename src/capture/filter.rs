@@ -1,0 +1,160 @@
+//! Which callsites are ours, and what their fields mean; decided once per callsite.
+
+use std::ops::Deref;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tracing_core::metadata::LevelFilter;
+use tracing_core::subscriber::Interest;
+use tracing_core::{Level, Metadata};
+use tracing_subscriber::layer::{Context, Filter};
+
+use crate::model::Meaning;
+use crate::vocabulary;
+
+/// Lets through the callsites that say something about LLM spans, and nothing else: other crates' callsites
+/// stay as disabled as they would be without us.
+///
+/// Ours are spans with an `llmobs.*` field, and events with an `llmobs.*` field, a `return` field, or an
+/// `error` field at ERROR, each at the configured level or above it.
+#[derive(Debug, Clone)]
+pub struct LlmObsFilter {
+    max_level: LevelFilter,
+}
+
+impl LlmObsFilter {
+    pub(crate) const fn new(max_level: LevelFilter) -> Self {
+        Self { max_level }
+    }
+
+    fn wants(&self, metadata: &'static Metadata<'static>) -> bool {
+        self.max_level >= *metadata.level() && metadata.target() != OWN_TARGET && has_meaning(metadata)
+    }
+}
+
+impl<S> Filter<S> for LlmObsFilter {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        self.max_level >= *metadata.level() && metadata.target() != OWN_TARGET && has_meaning(metadata)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.max_level)
+    }
+}
+
+/// Our own diagnostics are not captured.
+const OWN_TARGET: &str = "tracing_llmobs";
+
+fn has_meaning(metadata: &Metadata<'_>) -> bool {
+    let is_error = *metadata.level() == Level::ERROR;
+    if metadata.is_span() {
+        return metadata.fields().iter().any(|field| vocabulary::span_field(field.name()).is_some());
+    }
+    metadata.fields().iter().any(|field| vocabulary::event_field(field.name(), is_error).is_some())
+}
+
+/// What the fields of one callsite mean.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// By [`Field::index`](tracing_core::Field::index).
+    meanings: Box<[Option<Meaning>]>,
+    /// Some field says what a span passes on to those below it: kind, session, application.
+    pub(crate) has_identity: bool,
+    /// The event tells what an instrumented function returned.
+    pub(crate) has_return: bool,
+}
+
+impl Plan {
+    fn new(metadata: &Metadata<'_>, capture_arguments: bool) -> Self {
+        let is_error = *metadata.level() == Level::ERROR;
+        let meaning = |name: &'static str| {
+            if metadata.is_event() {
+                return vocabulary::event_field(name, is_error);
+            }
+            vocabulary::span_field(name).or_else(|| capture_arguments.then_some(Meaning::Argument(name)))
+        };
+        let meanings: Box<[_]> = metadata.fields().iter().map(|field| meaning(field.name())).collect();
+        let has = |wanted: &[Meaning]| meanings.iter().flatten().any(|meaning| wanted.contains(meaning));
+        let has_identity = has(&[Meaning::Kind, Meaning::SessionId, Meaning::MlApp]);
+        let has_return = has(&[Meaning::Returned]);
+        Self { meanings, has_identity, has_return }
+    }
+
+    pub(crate) fn meaning(&self, index: usize) -> Option<Meaning> {
+        self.meanings.get(index).copied().flatten()
+    }
+}
+
+/// The plans of our callsites, found by the address of their metadata without a lock.
+///
+/// A callsite beyond the table's room gets its plan made anew each time.
+#[derive(Debug)]
+pub(crate) struct Plans {
+    slots: Box<[Slot]>,
+    capture_arguments: bool,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    /// 0 while the slot is free.
+    address: AtomicUsize,
+    plan: OnceLock<Plan>,
+}
+
+impl Plans {
+    const SLOTS: usize = 1024;
+    const PROBES: usize = 8;
+
+    pub(crate) fn new(capture_arguments: bool) -> Self {
+        Self { slots: std::iter::repeat_with(Slot::default).take(Self::SLOTS).collect(), capture_arguments }
+    }
+
+    pub(crate) fn plan(&self, metadata: &'static Metadata<'static>) -> PlanRef<'_> {
+        let make = || Plan::new(metadata, self.capture_arguments);
+        let address = std::ptr::from_ref(metadata).addr();
+        // Metadata are statics: the lowest bits of their addresses are all alike.
+        let first = address / align_of::<Metadata<'static>>() % Self::SLOTS;
+        let around = self.slots.iter().skip(first).chain(self.slots.iter());
+        for slot in around.take(Self::PROBES) {
+            if slot.is_for(address) {
+                return PlanRef::Kept(slot.plan.get_or_init(make));
+            }
+        }
+        PlanRef::Made(make())
+    }
+}
+
+impl Slot {
+    /// Whether the slot belongs to this address; a free one does from now on.
+    fn is_for(&self, address: usize) -> bool {
+        match self.address.load(Ordering::Acquire) {
+            0 => match self.address.compare_exchange(0, address, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => true,
+                Err(other) => other == address,
+            },
+            other => other == address,
+        }
+    }
+}
+
+/// A plan, kept or made for the moment.
+#[derive(Debug)]
+pub(crate) enum PlanRef<'a> {
+    Kept(&'a Plan),
+    Made(Plan),
+}
+
+impl Deref for PlanRef<'_> {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        match self {
+            Self::Kept(plan) => plan,
+            Self::Made(plan) => plan,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The callbacks of the `tracing_subscriber::Layer`.
+
+use std::sync::Arc;
+
+use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::{Dispatch, Event, Metadata, Subscriber};
+use tracing_subscriber::filter::Filtered;
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+use super::filter::{LlmObsFilter, Plan};
+use super::record::{Lineage, Records, SpanRecord};
+use super::state::{Capture, with_scratch};
+use super::visitor::Visitor;
+use crate::queue::is_worker_thread;
+
+/// The layer to add to a subscriber: it captures LLM spans and brings its own filter, so that no callsite of
+/// another crate is woken.
+///
+/// It is `None` when disabled, and then costs what no layer costs. Other filters go on the other layers
+/// (`fmt::layer().with_filter(EnvFilter::from_default_env())`): a filter that stands as a layer of its own in
+/// the registry hides spans from everybody, also from this layer.
+pub type LlmObsLayer<S> = Option<Filtered<CaptureLayer, LlmObsFilter, S>>;
+
+/// The part of [`LlmObsLayer`] behind its filter.
+#[derive(Debug)]
+pub struct CaptureLayer {
+    pub(super) capture: Arc<Capture>,
+}
+
+impl CaptureLayer {
+    pub(crate) const fn new(capture: Arc<Capture>) -> Self {
+        Self { capture }
+    }
+
+    fn visitor<'a>(&'a self, plan: &'a Plan, log: &'a mut crate::model::Log, place: &'static str) -> Visitor<'a> {
+        Visitor { plan, log, queue: &self.capture.queue, place }
+    }
+
+    /// What is passed on by the nearest span of ours above this one.
+    fn lineage<S>(&self, span: &SpanRef<'_, S>) -> Option<Lineage>
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        if let Some(hidden) = self.capture.hidden_lineage(&span.id()) {
+            return Some(hidden);
+        }
+        let mut above = span.parent();
+        while let Some(span) = above {
+            let found = span.extensions().get::<Records>().and_then(|records| records.lineage(&self.capture));
+            if found.is_some() {
+                return found;
+            }
+            above = span.parent();
+        }
+        None
+    }
+}
+
+impl<S> Layer<S> for CaptureLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.capture.meet(dispatch);
+    }
+
+    fn on_layer(&mut self, _: &mut S) {
+        self.capture.learn::<S>();
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        if is_worker_thread() {
+            return;
+        }
+        let Some(span) = ctx.span(id) else { return };
+        let name = attributes.metadata().name();
+        let above = self.lineage(&span);
+        let Some(mut record) = SpanRecord::begin(&self.capture, name, above) else { return };
+        let plan = self.capture.plans.plan(attributes.metadata());
+        if let Some(log) = record.log_mut() {
+            attributes.record(&mut self.visitor(&plan, log, name));
+        }
+        record.settle();
+        store(&span, record);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        let Some(span) = ctx.span(id) else { return };
+        let plan = self.capture.plans.plan(span.metadata());
+        with_scratch(&self.capture.queue, |log| {
+            values.record(&mut self.visitor(&plan, log, span.name()));
+            if let Some(record) = span.extensions_mut().get_mut::<Records>().and_then(|all| all.of(&self.capture)) {
+                record.apply(log, plan.has_identity);
+            }
+        });
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        if self.capture.queue.open.spans() == 0 || is_worker_thread() {
+            return;
+        }
+        let plan = self.capture.plans.plan(event.metadata());
+        let Some(span) = ctx.event_span(event) else { return };
+        if plan.has_return && !same_place(event.metadata(), span.metadata()) {
+            return;
+        }
+        with_scratch(&self.capture.queue, |log| {
+            event.record(&mut self.visitor(&plan, log, span.name()));
+            if let Some(record) = span.extensions_mut().get_mut::<Records>().and_then(|all| all.of(&self.capture)) {
+                record.apply(log, plan.has_identity);
+            }
+        });
+    }
+
+    fn on_close(&self, id: Id, ctx: Context<'_, S>) {
+        let now = self.capture.clock.instant();
+        let Some(span) = ctx.span(&id) else { return };
+        let ended = span
+            .extensions_mut()
+            .get_mut::<Records>()
+            .and_then(|records| records.of(&self.capture))
+            .and_then(|record| record.end(now));
+        if let Some(recording) = ended {
+            self.capture.send(recording);
+        }
+    }
+}
+
+/// Whether an event and a span were written by the same `#[instrument]`: both carry the attribute's place. The
+/// `return` of a function inside, whose own span is not ours, says nothing about ours.
+fn same_place(event: &Metadata<'_>, span: &Metadata<'_>) -> bool {
+    event.line() == span.line() && event.file() == span.file()
+}
+
+fn store<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>, record: SpanRecord) {
+    let mut extensions = span.extensions_mut();
+    match extensions.get_mut::<Records>() {
+        Some(records) => records.add(record),
+        None => drop(extensions.replace(Records::from(record))),
+    }
+}

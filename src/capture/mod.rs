@@ -1,0 +1,18 @@
+//! `tracing` callbacks → recordings, on the application's threads.
+//!
+//! In: spans, records, events, annotations. Out: items, into the queue.
+//! Never: waiting, I/O, words, panics, foreign code under a lock, two locked spans.
+
+mod filter;
+mod layer;
+mod record;
+mod span_ext;
+mod state;
+mod visitor;
+
+pub use filter::LlmObsFilter;
+pub use layer::{CaptureLayer, LlmObsLayer};
+pub use span_ext::LlmObsSpanExt;
+
+pub(crate) use filter::Plans;
+pub(crate) use state::Capture;

@@ -1,0 +1,309 @@
+//! A span of ours while it is open: what it passes on, and what was said about it so far.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use super::state::Capture;
+use crate::clock::nanos_between;
+use crate::model::{
+    AgentAttribution, Annotation, FieldValue, Log, Meaning, Origin, Recording, Said, Sampling, SpanContext, SpanId,
+    SpanKind, TraceId,
+};
+use crate::queue::Item;
+use crate::stats::{LossReason, Problem};
+
+/// What a span has in the registry's extensions: one record for each layer of ours that sees it.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    /// Nearly always the only one.
+    first: Option<SpanRecord>,
+    others: Vec<SpanRecord>,
+}
+
+impl Records {
+    /// The record that this layer keeps.
+    pub(crate) fn of(&mut self, capture: &Arc<Capture>) -> Option<&mut SpanRecord> {
+        self.iter_mut().find(|record| Arc::ptr_eq(&record.capture, capture))
+    }
+
+    /// What the span passes on within this layer.
+    pub(crate) fn lineage(&self, capture: &Arc<Capture>) -> Option<Lineage> {
+        let mut records = self.first.iter().chain(&self.others);
+        records.find(|record| Arc::ptr_eq(&record.capture, capture)).and_then(SpanRecord::lineage)
+    }
+
+    pub(crate) fn add(&mut self, record: SpanRecord) {
+        if self.first.is_none() {
+            self.first = Some(record);
+        } else {
+            self.others.push(record);
+        }
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut SpanRecord> {
+        self.first.iter_mut().chain(&mut self.others)
+    }
+}
+
+impl From<SpanRecord> for Records {
+    fn from(record: SpanRecord) -> Self {
+        Self { first: Some(record), others: Vec::new() }
+    }
+}
+
+/// One open span of ours.
+///
+/// It ends when it is finished or closed, whichever comes first, and at the latest when the registry
+/// drops it: a span never vanishes uncounted.
+#[derive(Debug)]
+pub(crate) struct SpanRecord {
+    capture: Arc<Capture>,
+    /// `None` until a field or an annotation says it; the span is ours from then on.
+    kind: Option<SpanKind>,
+    started: Instant,
+    /// `None` once it ended.
+    recording: Option<Box<Recording>>,
+    trace: Arc<Trace>,
+    /// Bytes counted for it among the open spans.
+    counted_bytes: u64,
+}
+
+/// What all spans of a trace share.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    /// The first session that any span named; spans that start afterwards without a nearer one get it.
+    session_id: OnceLock<Arc<str>>,
+}
+
+/// What a span passes on to those that start below it.
+#[derive(Debug, Clone)]
+pub(crate) struct Lineage {
+    trace_id: TraceId,
+    span_id: SpanId,
+    sampling: Option<Sampling>,
+    session_id: Option<Arc<str>>,
+    ml_app: Option<Arc<str>>,
+    agent: Option<AgentAttribution>,
+    trace: Arc<Trace>,
+}
+
+impl SpanRecord {
+    /// What an open span counts for before it says anything.
+    const BASE_BYTES: u64 = 512;
+
+    /// A span that starts now, or `None` when the open spans hold as much as they may.
+    pub(crate) fn begin(capture: &Arc<Capture>, name: &'static str, above: Option<Lineage>) -> Option<Self> {
+        if !capture.queue.open.begin(Self::BASE_BYTES, capture.open_max_bytes) {
+            capture.queue.refuse(LossReason::OpenSpans);
+            return None;
+        }
+        let (origin, trace) = capture.origin(name, above);
+        let recording = Box::new(Recording::new(origin, capture.queue.spares.log()));
+        Some(Self {
+            capture: Arc::clone(capture),
+            kind: None,
+            started: capture.clock.instant(),
+            recording: Some(recording),
+            trace,
+            counted_bytes: Self::BASE_BYTES,
+        })
+    }
+
+    /// The log to visit the first values into, while nobody else can see the record.
+    pub(crate) fn log_mut(&mut self) -> Option<&mut Log> {
+        self.recording.as_mut().map(|recording| recording.log_mut())
+    }
+
+    /// Takes over what the span says about itself at its start.
+    pub(crate) fn settle(&mut self) {
+        let Some(mut recording) = self.recording.take() else { return };
+        let log = std::mem::take(recording.log_mut());
+        self.identify_from(&mut recording.origin, &log);
+        *recording.log_mut() = log;
+        self.recording = Some(recording);
+        self.count_growth();
+    }
+
+    /// Takes over what was said later.
+    pub(crate) fn apply(&mut self, said: &mut Log, has_identity: bool) {
+        let Some(mut recording) = self.recording.take() else { return };
+        if has_identity {
+            self.identify_from(&mut recording.origin, said);
+        }
+        if !recording.log_mut().append(said) {
+            self.capture.queue.problems.count(Problem::TooManyValues, recording.origin.name);
+        }
+        self.recording = Some(recording);
+        self.count_growth();
+    }
+
+    /// Takes over an annotation; `false` when the span has ended.
+    pub(crate) fn annotate(&mut self, annotation: Annotation) -> bool {
+        let Some(mut recording) = self.recording.take() else { return false };
+        if annotation.refused > 0 {
+            self.capture.queue.problems.count(Problem::Annotation, recording.origin.name);
+        }
+        self.kind = annotation.kind.or(self.kind);
+        self.identify(&mut recording.origin, annotation.session_id.as_deref());
+        if let Some(ml_app) = annotation.ml_app.as_deref().filter(|name| !name.is_empty()) {
+            recording.origin.ml_app = Some(ml_app.into());
+        }
+        recording.log_mut().annotate(annotation);
+        self.recording = Some(recording);
+        self.count_growth();
+        true
+    }
+
+    /// Ends the span now; what is said later is not heard. The recording is for the queue, once no span is
+    /// locked any more.
+    #[must_use]
+    pub(crate) fn end(&mut self, now: Instant) -> Option<Box<Recording>> {
+        let mut recording = self.recording.take()?;
+        self.capture.queue.open.end(self.counted_bytes);
+        let Some(kind) = self.kind else {
+            self.capture.queue.spares.give_back([recording.into_log()]);
+            return None;
+        };
+        recording.kind = kind;
+        recording.duration_ns = nanos_between(self.started, now);
+        recording.panicked = std::thread::panicking();
+        Some(recording)
+    }
+
+    /// The layer that the recording goes through: a span can have records of several layers.
+    pub(crate) fn sender(&self) -> Arc<Capture> {
+        Arc::clone(&self.capture)
+    }
+
+    pub(crate) const fn is_ours(&self) -> bool {
+        self.kind.is_some() && self.recording.is_some()
+    }
+
+    /// Where the span stands; nothing is known of it once it has ended.
+    pub(crate) fn context(&self) -> Option<SpanContext> {
+        let recording = self.recording.as_ref().filter(|_| self.kind.is_some())?;
+        Some(SpanContext::new(recording.origin.trace_id.clone(), recording.origin.span_id))
+    }
+
+    fn lineage(&self) -> Option<Lineage> {
+        let kind = self.kind?;
+        let recording = self.recording.as_ref()?;
+        let origin = &recording.origin;
+        let agent = match kind {
+            SpanKind::Agent => Some(AgentAttribution::new(Some(&given_name(recording)), origin.span_id)),
+            SpanKind::Llm
+            | SpanKind::Workflow
+            | SpanKind::Tool
+            | SpanKind::Task
+            | SpanKind::Embedding
+            | SpanKind::Retrieval => origin.agent.clone(),
+        };
+        Some(Lineage {
+            trace_id: origin.trace_id.clone(),
+            span_id: origin.span_id,
+            sampling: origin.sampling,
+            session_id: origin.session_id.clone(),
+            ml_app: origin.ml_app.clone(),
+            agent,
+            trace: Arc::clone(&self.trace),
+        })
+    }
+
+    fn identify_from(&mut self, origin: &mut Origin, said: &Log) {
+        if let Some(kind) = said.last(Meaning::Kind) {
+            match text_of(kind).and_then(|text| text.parse().ok()) {
+                Some(kind) => self.kind = Some(kind),
+                None => self.capture.queue.problems.count(Problem::UnknownKind, origin.name),
+            }
+        }
+        self.identify(origin, said.last(Meaning::SessionId).and_then(text_of));
+        if let Some(ml_app) = said.last(Meaning::MlApp).and_then(text_of).filter(|name| !name.is_empty()) {
+            origin.ml_app = Some(ml_app.into());
+        }
+    }
+
+    fn identify(&self, origin: &mut Origin, session_id: Option<&str>) {
+        if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
+            let session_id: Arc<str> = session_id.into();
+            self.trace.session_id.get_or_init(|| Arc::clone(&session_id));
+            origin.session_id = Some(session_id);
+        }
+    }
+
+    /// Counts what the span holds beyond what is counted already, in coarse steps.
+    fn count_growth(&mut self) {
+        const STEP: u64 = 4 * 1024;
+        let Some(recording) = self.recording.as_ref() else { return };
+        let held = u64::try_from(recording.bytes()).unwrap_or(u64::MAX);
+        let more = held.saturating_sub(self.counted_bytes);
+        if more >= STEP && self.capture.queue.open.grow(more, u64::MAX) {
+            self.counted_bytes = held;
+        }
+    }
+}
+
+impl Drop for SpanRecord {
+    fn drop(&mut self) {
+        if let Some(recording) = self.end(self.capture.clock.instant()) {
+            self.capture.send(recording);
+        }
+    }
+}
+
+impl Capture {
+    /// Hands a finished recording over; a refusal is counted where it happens.
+    pub(crate) fn send(&self, recording: Box<Recording>) {
+        drop(self.queue.push(Item::Span(recording)));
+    }
+
+    /// Where a new span stands, and the trace it belongs to.
+    fn origin(&self, name: &'static str, above: Option<Lineage>) -> (Origin, Arc<Trace>) {
+        let start_ns = self.clock.wall_ns();
+        let span_id = self.ids.span_id();
+        let Some(above) = above else {
+            let trace_id = self.ids.trace_id(start_ns);
+            let sampling = Some(Sampling::decide(self.sample_rate, &trace_id));
+            let (session_id, ml_app, agent) = (None, None, None);
+            let origin =
+                Origin { name, span_id, trace_id, parent_id: None, start_ns, sampling, session_id, ml_app, agent };
+            return (origin, Arc::default());
+        };
+        let session_id = above.session_id.or_else(|| above.trace.session_id.get().cloned());
+        let origin = Origin {
+            name,
+            span_id,
+            trace_id: above.trace_id,
+            parent_id: Some(above.span_id),
+            start_ns,
+            sampling: above.sampling,
+            session_id,
+            ml_app: above.ml_app,
+            agent: above.agent,
+        };
+        (origin, above.trace)
+    }
+}
+
+/// What the span is called so far.
+fn given_name(recording: &Recording) -> String {
+    let mut name = recording.origin.name;
+    for said in recording.log().iter() {
+        match said {
+            Said::Field(Meaning::Name, value) => name = text_of(value).unwrap_or(name),
+            Said::Annotation(annotation) => name = annotation.name.as_deref().unwrap_or(name),
+            Said::Field(..) => {}
+        }
+    }
+    name.to_owned()
+}
+
+fn text_of(value: FieldValue<'_>) -> Option<&str> {
+    match value {
+        FieldValue::Text(text) | FieldValue::Formatted(text) => Some(text),
+        FieldValue::Signed(_)
+        | FieldValue::Unsigned(_)
+        | FieldValue::Float(_)
+        | FieldValue::Bool(_)
+        | FieldValue::Oversize => None,
+    }
+}

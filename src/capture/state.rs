@@ -1,0 +1,191 @@
+//! What all callbacks of one layer share, and the way from a span's id to its records.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use tracing_core::dispatcher::WeakDispatch;
+use tracing_core::span::Id;
+use tracing_core::{Dispatch, Subscriber};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::filter::Plans;
+use super::record::{Lineage, Records, SpanRecord};
+use crate::clock::Clock;
+use crate::model::{Annotation, IdSource, Log, SpanContext};
+use crate::queue::Queue;
+
+/// See the file's card.
+#[derive(Debug)]
+pub(crate) struct Capture {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) clock: Clock,
+    pub(crate) ids: IdSource,
+    pub(crate) plans: Plans,
+    pub(crate) sample_rate: f64,
+    pub(crate) open_max_bytes: u64,
+    /// How to reach a span in this subscriber, known once the layer is part of one.
+    reach: OnceLock<Reach>,
+    dispatch: OnceLock<WeakDispatch>,
+    /// Some span became ours that our filter hides from us; parents must be looked for without it.
+    has_promoted: AtomicBool,
+}
+
+/// The subscriber's type, forgotten: plain function pointers that know it.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    records: fn(&Dispatch, &Id, &mut dyn FnMut(&mut Records)) -> bool,
+    above: fn(&Dispatch, &Id, &mut dyn FnMut(&Records) -> bool),
+    name: fn(&Dispatch, &Id) -> Option<&'static str>,
+}
+
+impl Capture {
+    pub(crate) fn new(queue: Arc<Queue>, plans: Plans) -> Self {
+        Self {
+            queue,
+            clock: Clock::System,
+            ids: IdSource::Random,
+            plans,
+            sample_rate: 1.0,
+            open_max_bytes: u64::MAX,
+            reach: OnceLock::new(),
+            dispatch: OnceLock::new(),
+            has_promoted: AtomicBool::new(false),
+        }
+    }
+
+    /// Learns the type of the subscriber below the layer.
+    pub(crate) fn learn<S: Subscriber + for<'a> LookupSpan<'a>>(&self) {
+        let reach = Reach { records: records::<S>, above: above::<S>, name: name::<S> };
+        // Only the first subscriber counts; a layer is part of one.
+        drop(self.reach.set(reach));
+    }
+
+    /// Learns the dispatch that the subscriber became.
+    pub(crate) fn meet(&self, dispatch: &Dispatch) {
+        drop(self.dispatch.set(dispatch.downgrade()));
+    }
+
+    /// Annotates the span with this id and says whether there is a record of it that is open.
+    pub(crate) fn annotate(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
+        let makes_ours = annotation.kind.is_some();
+        let mut annotation = Some(annotation);
+        let mut found = false;
+        let reached = self.with_records(dispatch, id, &mut |records| {
+            for record in records.iter_mut().filter(|record| record.is_ours() || makes_ours) {
+                found |= annotation.clone().is_some_and(|annotation| record.annotate(annotation));
+            }
+        });
+        if reached && !found && makes_ours {
+            found = annotation.take().is_some_and(|annotation| self.promote(dispatch, id, annotation));
+        }
+        found
+    }
+
+    /// Ends the span with this id now and says whether it was open.
+    pub(crate) fn finish(&self, dispatch: &Dispatch, id: &Id) -> bool {
+        let now = self.clock.instant();
+        let mut ended = Vec::new();
+        self.with_records(dispatch, id, &mut |records| {
+            ended.extend(records.iter_mut().filter_map(|record| Some((record.sender(), record.end(now)?))));
+        });
+        let found = !ended.is_empty();
+        ended.into_iter().for_each(|(capture, recording)| capture.send(recording));
+        found
+    }
+
+    /// Where the span with this id stands.
+    pub(crate) fn context(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<SpanContext> {
+        let mut context = None;
+        self.with_records(dispatch, id, &mut |records| {
+            context = records.of(self).and_then(|record| record.context());
+        });
+        context
+    }
+
+    /// What is passed on by the nearest span of ours above this one, also where our filter hides it.
+    pub(crate) fn hidden_lineage(self: &Arc<Self>, id: &Id) -> Option<Lineage> {
+        if !self.has_promoted.load(Ordering::Relaxed) {
+            return None;
+        }
+        let dispatch = self.dispatch.get()?.upgrade()?;
+        self.lineage_above(&dispatch, id)
+    }
+
+    /// Makes a span ours that was not; it counts from now on.
+    fn promote(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
+        let Some(reach) = self.reach.get() else { return false };
+        let Some(name) = (reach.name)(dispatch, id) else { return false };
+        self.has_promoted.store(true, Ordering::Relaxed);
+        let above = self.lineage_above(dispatch, id);
+        let Some(mut record) = SpanRecord::begin(self, name, above) else { return false };
+        record.annotate(annotation);
+        let mut record = Some(record);
+        self.with_records(dispatch, id, &mut |records| {
+            if let Some(record) = record.take() {
+                records.add(record);
+            }
+        })
+    }
+
+    fn lineage_above(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<Lineage> {
+        let mut lineage = None;
+        if let Some(reach) = self.reach.get() {
+            (reach.above)(dispatch, id, &mut |records| {
+                lineage = records.lineage(self);
+                lineage.is_some()
+            });
+        }
+        lineage
+    }
+
+    fn with_records(&self, dispatch: &Dispatch, id: &Id, each: &mut dyn FnMut(&mut Records)) -> bool {
+        self.reach.get().is_some_and(|reach| (reach.records)(dispatch, id, each))
+    }
+}
+
+fn records<S: Subscriber + for<'a> LookupSpan<'a>>(
+    dispatch: &Dispatch,
+    id: &Id,
+    each: &mut dyn FnMut(&mut Records),
+) -> bool {
+    let Some(span) = dispatch.downcast_ref::<S>().and_then(|registry| registry.span(id)) else { return false };
+    let mut extensions = span.extensions_mut();
+    if extensions.get_mut::<Records>().is_none() {
+        extensions.replace(Records::default());
+    }
+    extensions.get_mut::<Records>().is_some_and(|records| {
+        each(records);
+        true
+    })
+}
+
+/// Goes up from a span, without any filter, until `each` has found what it wants.
+fn above<S: Subscriber + for<'a> LookupSpan<'a>>(dispatch: &Dispatch, id: &Id, each: &mut dyn FnMut(&Records) -> bool) {
+    let Some(span) = dispatch.downcast_ref::<S>().and_then(|registry| registry.span(id)) else { return };
+    let mut next = span.parent();
+    while let Some(span) = next {
+        if span.extensions().get::<Records>().is_some_and(&mut *each) {
+            return;
+        }
+        next = span.parent();
+    }
+}
+
+fn name<S: Subscriber + for<'a> LookupSpan<'a>>(dispatch: &Dispatch, id: &Id) -> Option<&'static str> {
+    dispatch.downcast_ref::<S>()?.span(id).map(|span| span.name())
+}
+
+thread_local! {
+    /// A log to visit values into before a span is locked; empty while it is in use further up the stack.
+    static SCRATCH: Cell<Log> = const { Cell::new(Log::new()) };
+}
+
+/// Lends the thread's scratch log; a nested use gets one of its own.
+pub(super) fn with_scratch(queue: &Queue, using: impl FnOnce(&mut Log)) {
+    let mut log = SCRATCH.try_with(Cell::take).unwrap_or_default();
+    using(&mut log);
+    queue.spares.empty(&mut log);
+    // At the end of a thread there is nobody to keep it for.
+    drop(SCRATCH.try_with(|scratch| scratch.set(log)));
+}

@@ -1,0 +1,346 @@
+//! The only door between capture and export: bounded in items and in bytes, and the keeper of the ledger.
+//!
+//! In: finished items, from any thread, without waiting. Out: chunks of items, to the worker.
+//! Never: foreign code under the lock, I/O, words.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::sync::mpsc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, oneshot};
+
+use crate::model::Recording;
+use crate::stats::{Counts, LossReason, Problems, Stats};
+
+mod open;
+mod spares;
+
+pub(crate) use open::OpenSpans;
+pub(crate) use spares::Spares;
+
+/// What the queue holds.
+#[derive(Debug)]
+pub(crate) enum Item {
+    Span(Box<Recording>),
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Span(recording) => recording.bytes(),
+        }
+    }
+}
+
+/// How much the queue takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) max_items: usize,
+    pub(crate) max_bytes: usize,
+    /// The worker is woken when this many bytes wait, and otherwise by its own timer: a wake costs the
+    /// application's thread a hundred times as much as a push.
+    pub(crate) wake_bytes: usize,
+    pub(crate) wake_items: usize,
+}
+
+/// See the file's card.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    limits: Limits,
+    /// Tells the worker that there is enough to send, or that somebody waits.
+    work: Notify,
+    pub(crate) open: OpenSpans,
+    pub(crate) spares: Spares,
+    pub(crate) problems: Problems,
+}
+
+#[derive(Debug)]
+struct State {
+    items: VecDeque<Item>,
+    bytes: usize,
+    ledger: Ledger,
+    waiters: Vec<Waiter>,
+    phase: Phase,
+    /// The worker has been told and has not come yet.
+    woken: bool,
+}
+
+/// The counters that must move together.
+#[derive(Debug, Default)]
+struct Ledger {
+    offered: u64,
+    accepted: u64,
+    delivered: u64,
+    settled: u64,
+    requests: u64,
+    retries: u64,
+    lost: Counts<13>,
+}
+
+/// Where the pipeline is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Running,
+    /// Nothing more is taken in; what is there is sent until the deadline.
+    Draining {
+        deadline: Instant,
+    },
+    Stopped,
+}
+
+/// Somebody who waits for everything accepted so far to be settled.
+#[derive(Debug)]
+struct Waiter {
+    target: u64,
+    /// When the worker answers on its own; `None` when the waiter has a timer himself.
+    deadline: Option<Instant>,
+    done: Done,
+}
+
+#[derive(Debug)]
+enum Done {
+    Thread(mpsc::SyncSender<Settled>),
+    Task(oneshot::Sender<Settled>),
+}
+
+/// The answer to a waiter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    All,
+    /// The deadline passed with so many items unsettled.
+    Pending(u64),
+}
+
+impl Queue {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let state = State {
+            items: VecDeque::new(),
+            bytes: 0,
+            ledger: Ledger::default(),
+            waiters: Vec::new(),
+            phase: Phase::Running,
+            woken: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            limits,
+            work: Notify::new(),
+            open: OpenSpans::default(),
+            spares: Spares::default(),
+            problems: Problems::default(),
+        }
+    }
+
+    /// Takes an item in, or refuses it for a counted reason. Never waits for anything but the lock.
+    pub(crate) fn push(&self, item: Item) -> Result<(), LossReason> {
+        let bytes = item.bytes();
+        let mut state = self.state.lock();
+        state.ledger.offered = state.ledger.offered.saturating_add(1);
+        if let Some(reason) = self.refusal(&state, bytes) {
+            state.ledger.lost.lose(reason, 1);
+            drop(state);
+            // The refused item is dropped here, outside the lock.
+            drop(item);
+            return Err(reason);
+        }
+        state.ledger.accepted = state.ledger.accepted.saturating_add(1);
+        state.bytes = state.bytes.saturating_add(bytes);
+        state.items.push_back(item);
+        let enough = state.bytes >= self.limits.wake_bytes || state.items.len() >= self.limits.wake_items;
+        let wake = enough && !state.woken;
+        state.woken |= enough;
+        drop(state);
+        if wake {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    fn refusal(&self, state: &State, bytes: usize) -> Option<LossReason> {
+        if state.phase != Phase::Running {
+            return Some(LossReason::Closed);
+        }
+        if state.items.len() >= self.limits.max_items {
+            return Some(LossReason::QueueItems);
+        }
+        let over = state.bytes.saturating_add(bytes) > self.limits.max_bytes;
+        over.then_some(LossReason::QueueBytes)
+    }
+
+    /// Counts an item that never became one.
+    pub(crate) fn refuse(&self, reason: LossReason) {
+        let mut state = self.state.lock();
+        state.ledger.offered = state.ledger.offered.saturating_add(1);
+        state.ledger.lost.lose(reason, 1);
+    }
+
+    /// The next items in order, at most so many and about so many bytes.
+    pub(crate) fn take(&self, max_items: usize, max_bytes: usize, into: &mut Vec<Item>) {
+        let mut state = self.state.lock();
+        state.woken = false;
+        let mut bytes = 0_usize;
+        while into.len() < max_items
+            && bytes < max_bytes
+            && let Some(item) = state.items.pop_front()
+        {
+            bytes = bytes.saturating_add(item.bytes());
+            into.push(item);
+        }
+        state.bytes = state.bytes.saturating_sub(bytes);
+    }
+
+    /// Counts items that the intake acknowledged.
+    pub(crate) fn deliver(&self, items: u64) {
+        self.settle(items, |ledger| ledger.delivered = ledger.delivered.saturating_add(items));
+    }
+
+    /// Counts items that were accepted and will not arrive.
+    pub(crate) fn lose(&self, reason: LossReason, items: u64) {
+        self.settle(items, |ledger| ledger.lost.lose(reason, items));
+    }
+
+    /// Counts a request, and whether it repeats one that failed.
+    pub(crate) fn count_request(&self, is_retry: bool) {
+        let mut state = self.state.lock();
+        state.ledger.requests = state.ledger.requests.saturating_add(1);
+        state.ledger.retries = state.ledger.retries.saturating_add(u64::from(is_retry));
+    }
+
+    fn settle(&self, items: u64, count: impl FnOnce(&mut Ledger)) {
+        let mut state = self.state.lock();
+        count(&mut state.ledger);
+        state.ledger.settled = state.ledger.settled.saturating_add(items);
+        let settled = state.ledger.settled;
+        let done: Vec<Waiter> = state.waiters.extract_if(.., |waiter| waiter.target <= settled).collect();
+        drop(state);
+        done.into_iter().for_each(|waiter| waiter.done.answer(Settled::All));
+    }
+
+    /// Asks for everything accepted so far to be sent; the answer comes through the receiver.
+    pub(crate) fn flush_from_thread(&self) -> mpsc::Receiver<Settled> {
+        let (tx, rx) = mpsc::sync_channel(1);
+        self.enlist(None, Done::Thread(tx));
+        rx
+    }
+
+    /// The same for a task; the worker answers at the deadline.
+    pub(crate) fn flush_from_task(&self, deadline: Instant) -> oneshot::Receiver<Settled> {
+        let (tx, rx) = oneshot::channel();
+        self.enlist(Some(deadline), Done::Task(tx));
+        rx
+    }
+
+    fn enlist(&self, deadline: Option<Instant>, done: Done) {
+        let mut state = self.state.lock();
+        let target = state.ledger.accepted;
+        if target <= state.ledger.settled || state.phase == Phase::Stopped {
+            drop(state);
+            done.answer(Settled::All);
+            return;
+        }
+        state.waiters.push(Waiter { target, deadline, done });
+        drop(state);
+        self.work.notify_one();
+    }
+
+    /// Closes the door; what is inside may leave until `deadline`. The earlier of two deadlines counts.
+    pub(crate) fn close(&self, deadline: Instant) {
+        let mut state = self.state.lock();
+        state.phase = match state.phase {
+            Phase::Running => Phase::Draining { deadline },
+            Phase::Draining { deadline: other } => Phase::Draining { deadline: other.min(deadline) },
+            Phase::Stopped => Phase::Stopped,
+        };
+        drop(state);
+        self.work.notify_one();
+    }
+
+    /// Ends it: what is left is lost for `reason`, and nobody waits any longer.
+    pub(crate) fn stop(&self, reason: LossReason) {
+        let mut state = self.state.lock();
+        state.phase = Phase::Stopped;
+        let left = std::mem::take(&mut state.items);
+        let pending = state.ledger.pending();
+        state.ledger.lost.lose(reason, pending);
+        state.ledger.settled = state.ledger.accepted;
+        state.bytes = 0;
+        let waiters = std::mem::take(&mut state.waiters);
+        drop(state);
+        let answer = if pending == 0 { Settled::All } else { Settled::Pending(pending) };
+        waiters.into_iter().for_each(|waiter| waiter.done.answer(answer));
+        drop(left);
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.state.lock().phase
+    }
+
+    /// Waits until there is work: enough items, a waiter, or the end.
+    pub(crate) async fn work(&self) {
+        self.work.notified().await;
+    }
+
+    /// Answers those tasks whose deadline has passed and says when the next one comes.
+    pub(crate) fn expire_waiters(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.state.lock();
+        let pending = state.ledger.pending();
+        let late = |waiter: &mut Waiter| waiter.deadline.is_some_and(|deadline| deadline <= now);
+        let expired: Vec<Waiter> = state.waiters.extract_if(.., late).collect();
+        let next = state.waiters.iter().filter_map(|waiter| waiter.deadline).min();
+        drop(state);
+        expired.into_iter().for_each(|waiter| waiter.done.answer(Settled::Pending(pending)));
+        next
+    }
+
+    /// The ledger at this instant.
+    pub(crate) fn stats(&self) -> Stats {
+        let problems = self.problems.snapshot();
+        let state = self.state.lock();
+        let ledger = &state.ledger;
+        Stats {
+            offered: ledger.offered,
+            accepted: ledger.accepted,
+            delivered: ledger.delivered,
+            pending: ledger.pending(),
+            queued_bytes: u64::try_from(state.bytes).unwrap_or(u64::MAX),
+            open_spans: self.open.spans(),
+            requests: ledger.requests,
+            retries: ledger.retries,
+            lost: ledger.lost,
+            problems,
+        }
+    }
+}
+
+impl Ledger {
+    const fn pending(&self) -> u64 {
+        self.accepted.saturating_sub(self.settled)
+    }
+}
+
+impl Done {
+    /// Nobody may be there any more; then nobody needs the answer.
+    fn answer(self, settled: Settled) {
+        match self {
+            Self::Thread(tx) => drop(tx.try_send(settled)),
+            Self::Task(tx) => drop(tx.send(settled)),
+        }
+    }
+}
+
+thread_local! {
+    static ON_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says that this thread belongs to the export side: what is traced on it is never ours.
+pub(crate) fn mark_worker_thread() {
+    ON_WORKER.with(|flag| flag.set(true));
+}
+
+/// Whether this thread belongs to the export side.
+pub(crate) fn is_worker_thread() -> bool {
+    ON_WORKER.try_with(Cell::get).unwrap_or(true)
+}

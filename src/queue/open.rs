@@ -1,0 +1,59 @@
+//! How many spans are open and how many bytes they hold.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A gauge of two numbers in one word, so that a span costs one step at its begin and one at its end:
+/// spans in the upper 24 bits, bytes in the lower 40.
+#[derive(Debug, Default)]
+pub(crate) struct OpenSpans(AtomicU64);
+
+impl OpenSpans {
+    const ONE: u64 = 1 << 40;
+    const BYTES: u64 = Self::ONE - 1;
+
+    /// Counts a span that begins with so many bytes, unless all would then hold more than `max_bytes`.
+    pub(crate) fn begin(&self, bytes: u64, max_bytes: u64) -> bool {
+        if !self.has_room(bytes, max_bytes) {
+            return false;
+        }
+        self.0.fetch_add(Self::ONE | bytes & Self::BYTES, Ordering::Relaxed);
+        true
+    }
+
+    /// Counts bytes that a span holds in addition, unless all would then hold more than `max_bytes`.
+    pub(crate) fn grow(&self, bytes: u64, max_bytes: u64) -> bool {
+        if !self.has_room(bytes, max_bytes) {
+            return false;
+        }
+        self.0.fetch_add(bytes & Self::BYTES, Ordering::Relaxed);
+        true
+    }
+
+    /// Counts a span that ended, with all the bytes that were counted for it.
+    pub(crate) fn end(&self, bytes: u64) {
+        self.0.fetch_sub(Self::ONE | bytes & Self::BYTES, Ordering::Relaxed);
+    }
+
+    /// Spans that are open.
+    pub(crate) fn spans(&self) -> u64 {
+        self.0.load(Ordering::Relaxed) >> 40
+    }
+
+    fn has_room(&self, bytes: u64, max_bytes: u64) -> bool {
+        (self.0.load(Ordering::Relaxed) & Self::BYTES).saturating_add(bytes) <= max_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn begin_and_end_cancel_out_and_the_bound_holds() {
+        let open = OpenSpans::default();
+        assert!(open.begin(600, 1_000) && !open.begin(600, 1_000) && open.grow(400, 1_000) && !open.grow(1, 1_000));
+        assert_eq!(open.spans(), 1);
+        open.end(1_000);
+        assert_eq!((open.spans(), open.0.load(Ordering::Relaxed)), (0, 0));
+    }
+}

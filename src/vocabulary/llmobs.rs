@@ -1,0 +1,132 @@
+//! Our own words: `llmobs.*`.
+
+use crate::model::Meaning;
+
+/// The name of every field that is recognised, in spans and in events inside them.
+///
+/// `docs/fields.md` has the table: meaning, form, default.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::fields;
+///
+/// let span = tracing::info_span!("chat", { fields::KIND } = "llm", { fields::INPUT } = tracing::field::Empty);
+/// span.record(fields::INPUT, "hi");
+/// ```
+pub mod fields {
+    /// What the span stands for; makes it an LLM span.
+    pub const KIND: &str = "llmobs.kind";
+    /// What it is called; default is the span's own name.
+    pub const NAME: &str = "llmobs.name";
+    /// The model; default `custom` on `llm` and `embedding`.
+    pub const MODEL_NAME: &str = "llmobs.model_name";
+    /// The same as [`MODEL_NAME`].
+    pub const MODEL: &str = "llmobs.model";
+    /// Who serves the model, lower-cased; default `custom` on `llm` and `embedding`.
+    pub const MODEL_PROVIDER: &str = "llmobs.model_provider";
+    /// The conversation; inherited by spans below.
+    pub const SESSION_ID: &str = "llmobs.session_id";
+    /// The application; inherited by spans below; default is the configured one.
+    pub const ML_APP: &str = "llmobs.ml_app";
+    /// What went in: text, or JSON where the kind takes messages or documents.
+    pub const INPUT: &str = "llmobs.input";
+    /// What came out, in the same forms.
+    pub const OUTPUT: &str = "llmobs.output";
+    /// A JSON object of metadata; several merge.
+    pub const METADATA: &str = "llmobs.metadata";
+    /// A JSON object of numbers; several merge.
+    pub const METRICS: &str = "llmobs.metrics";
+    /// A JSON object of tags; several merge.
+    pub const TAGS: &str = "llmobs.tags";
+    /// What went wrong: an error value or text; marks the span failed.
+    pub const ERROR: &str = "llmobs.error";
+    /// The type of the error; marks the span failed.
+    pub const ERROR_TYPE: &str = "llmobs.error.type";
+    /// What the error says; marks the span failed.
+    pub const ERROR_MESSAGE: &str = "llmobs.error.message";
+    /// Where the error comes from; marks the span failed.
+    pub const ERROR_STACK: &str = "llmobs.error.stack";
+    /// Before the name of one value of the metadata: `llmobs.metadata.temperature`.
+    pub const METADATA_PREFIX: &str = "llmobs.metadata.";
+    /// Before the name of one metric: `llmobs.metrics.input_tokens`.
+    pub const METRICS_PREFIX: &str = "llmobs.metrics.";
+    /// Before the key of one tag: `llmobs.tags.team`.
+    pub const TAGS_PREFIX: &str = "llmobs.tags.";
+
+    /// All names that stand for themselves, with the word of their form that `docs/fields.md` uses.
+    pub const ALL: &[&str] = &[
+        KIND,
+        NAME,
+        MODEL_NAME,
+        MODEL,
+        MODEL_PROVIDER,
+        SESSION_ID,
+        ML_APP,
+        INPUT,
+        OUTPUT,
+        METADATA,
+        METRICS,
+        TAGS,
+        ERROR,
+        ERROR_TYPE,
+        ERROR_MESSAGE,
+        ERROR_STACK,
+    ];
+
+    /// All prefixes.
+    pub const PREFIXES: &[&str] = &[METADATA_PREFIX, METRICS_PREFIX, TAGS_PREFIX];
+}
+
+/// What a field of this name says.
+pub(super) fn meaning(name: &'static str) -> Option<Meaning> {
+    if !name.starts_with(NAMESPACE) {
+        return None;
+    }
+    Some(match name {
+        fields::KIND => Meaning::Kind,
+        fields::NAME => Meaning::Name,
+        fields::MODEL_NAME | fields::MODEL => Meaning::ModelName,
+        fields::MODEL_PROVIDER => Meaning::ModelProvider,
+        fields::SESSION_ID => Meaning::SessionId,
+        fields::ML_APP => Meaning::MlApp,
+        fields::INPUT => Meaning::Input,
+        fields::OUTPUT => Meaning::Output,
+        fields::METADATA => Meaning::Metadata,
+        fields::METRICS => Meaning::Metrics,
+        fields::TAGS => Meaning::Tags,
+        fields::ERROR => Meaning::Error,
+        fields::ERROR_TYPE => Meaning::ErrorType,
+        fields::ERROR_MESSAGE => Meaning::ErrorMessage,
+        fields::ERROR_STACK => Meaning::ErrorStack,
+        _ => return keyed(name),
+    })
+}
+
+fn keyed(name: &'static str) -> Option<Meaning> {
+    let under = |prefix| name.strip_prefix(prefix).filter(|key| !key.is_empty());
+    under(fields::METADATA_PREFIX)
+        .map(Meaning::MetadataValue)
+        .or_else(|| under(fields::METRICS_PREFIX).map(Meaning::Metric))
+        .or_else(|| under(fields::TAGS_PREFIX).map(Meaning::Tag))
+}
+
+const NAMESPACE: &str = "llmobs.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_name_means_something() {
+        for name in fields::ALL {
+            assert!(meaning(name).is_some(), "{name}");
+        }
+        assert_eq!(meaning("llmobs.metadata.a.b"), Some(Meaning::MetadataValue("a.b")));
+        assert_eq!(meaning("llmobs.metrics.input_tokens"), Some(Meaning::Metric("input_tokens")));
+        assert_eq!(meaning("llmobs.tags.team"), Some(Meaning::Tag("team")));
+        for name in ["llmobs.", "llmobs.unknown", "llmobs.metadata.", "kind", "llmobs", "xllmobs.kind"] {
+            assert_eq!(meaning(name), None, "{name}");
+        }
+    }
+}
