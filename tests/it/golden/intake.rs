@@ -91,7 +91,8 @@ impl Shared {
             self.requests.lock().unwrap().push(request);
             let Answer::Status(status) = answer else { return None };
             let length = body.len();
-            let head = format!("HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+            let head =
+                format!("HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
             reader.get_mut().write_all(format!("{head}{body}").as_bytes()).ok()?;
         }
     }

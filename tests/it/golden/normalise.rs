@@ -69,7 +69,8 @@ impl Spans {
     fn new(mut spans: Vec<Value>) -> Self {
         let by_id = by_id(&spans);
         let tags = |span: &Value| array(&span["tags"]).to_vec();
-        let app = |span: &Value| tags(span).iter().find_map(|tag| tag.as_str()?.strip_prefix("ml_app:").map(String::from));
+        let app =
+            |span: &Value| tags(span).iter().find_map(|tag| tag.as_str()?.strip_prefix("ml_app:").map(String::from));
         spans.sort_by_cached_key(|span| (path(span, &by_id), app(span), span["start_ns"].as_u64()));
         let mut ids = Ids::default();
         for span in &spans {
@@ -197,7 +198,7 @@ fn json_in_text(value: Value) -> Value {
         },
         Value::Array(items) => items.into_iter().map(json_in_text).collect(),
         Value::Object(members) => members.into_iter().map(|(key, value)| (key, json_in_text(value))).collect(),
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
     }
 }
 
@@ -213,7 +214,7 @@ fn soften(value: Value) -> Value {
             let whole = format!("{number}").strip_suffix(".0").and_then(|digits| digits.parse::<i64>().ok());
             whole.map_or(Value::Number(number), |whole| json!(whole))
         }
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
     }
 }
 
@@ -241,7 +242,7 @@ fn shorten(value: Value) -> Value {
         }
         Value::Array(items) => items.into_iter().map(shorten).collect(),
         Value::Object(members) => members.into_iter().map(|(key, value)| (key, shorten(value))).collect(),
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tracing_llmobs::{Builder, Handle};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use super::compare::{Gap, compare};
+use super::compare::compare;
 use super::differences;
 use super::intake::{Answer, Intake};
 use super::normalise::normalise;
@@ -81,7 +81,8 @@ fn folder() -> PathBuf {
 
 /// Here when the settings come from code and the environment has nothing to say; else in a process of its own.
 fn run(scenario: &Scenario, mode: Mode, url: &str) {
-    let foreign: Vec<_> = env::vars_os().map(|(name, _)| name).filter(|name| is_setting(&name.to_string_lossy())).collect();
+    let foreign: Vec<_> =
+        env::vars_os().map(|(name, _)| name).filter(|name| is_setting(&name.to_string_lossy())).collect();
     let variables = match scenario.settings {
         Settings::Code if foreign.is_empty() => return perform(scenario, mode, url),
         Settings::Code => &[],

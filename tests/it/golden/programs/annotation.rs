@@ -74,7 +74,8 @@ pub(in super::super) fn invalid(_: &Handle) {
     retrieval.annotate(Annotation::new().output(json!(7)));
     let finished = info_span!("finished", llmobs.kind = "task");
     finished.finish();
-    for (span, why) in [(Span::none(), "no span"), (finished, "a finished span"), (info_span!("apm"), "a foreign span")] {
+    for (span, why) in [(Span::none(), "no span"), (finished, "a finished span"), (info_span!("apm"), "a foreign span")]
+    {
         assert!(!span.annotate(Annotation::new().input("x")), "{why} was annotated");
     }
 }

@@ -13,11 +13,8 @@ pub(in super::super) const DEFAULT: Variables = &[
     ("DD_VERSION", "1.2.3"),
 ];
 
-pub(in super::super) const DISABLED: Variables = &[
-    ("DD_LLMOBS_ENABLED", "0"),
-    ("DD_LLMOBS_ML_APP", "golden-app"),
-    ("DD_API_KEY", "test-key"),
-];
+pub(in super::super) const DISABLED: Variables =
+    &[("DD_LLMOBS_ENABLED", "0"), ("DD_LLMOBS_ML_APP", "golden-app"), ("DD_API_KEY", "test-key")];
 
 pub(in super::super) const TAGS: Variables = &[
     ("DD_TAGS", "team:ml,region:eu"),
@@ -28,12 +25,8 @@ pub(in super::super) const TAGS: Variables = &[
     ("DD_API_KEY", "test-key"),
 ];
 
-pub(in super::super) const NO_ML_APP: Variables = &[
-    ("DD_SERVICE", "golden-service"),
-    ("DD_ENV", "golden-env"),
-    ("DD_VERSION", "1.2.3"),
-    ("DD_API_KEY", "test-key"),
-];
+pub(in super::super) const NO_ML_APP: Variables =
+    &[("DD_SERVICE", "golden-service"), ("DD_ENV", "golden-env"), ("DD_VERSION", "1.2.3"), ("DD_API_KEY", "test-key")];
 
 pub(in super::super) const NO_NAMES: Variables = &[("DD_API_KEY", "test-key")];
 

@@ -54,6 +54,6 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &dyn Error)
+        Some(self.source.as_deref()?)
     }
 }
