@@ -1,14 +1,33 @@
 //! A `tracing` layer that sends LLM spans to Datadog LLM Observability.
 #![forbid(unsafe_code)]
 
+mod builder;
+mod guard;
+
+mod config;
+mod error;
+
 mod capture;
-mod clock;
-mod model;
-mod queue;
-mod stats;
 mod vocabulary;
 
+mod queue;
+
+mod export;
+
+#[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "the manual clock is for tests"))]
+mod clock;
+mod diagnostics;
+mod model;
+mod stats;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use builder::{Builder, builder};
 pub use capture::{CaptureLayer, LlmObsFilter, LlmObsLayer, LlmObsSpanExt};
+pub use config::{ApiKey, Site};
+pub use error::{ConfigError, FlushError};
+pub use guard::{Guard, Handle};
 pub use model::*;
 pub use stats::{LossReason, Problem, Stats};
 pub use vocabulary::fields;

@@ -52,6 +52,8 @@ pub(crate) struct Queue {
     limits: Limits,
     /// Tells the worker that there is enough to send, or that somebody waits.
     work: Notify,
+    phase_changed: Notify,
+    enlisted: Notify,
     pub(crate) open: OpenSpans,
     pub(crate) spares: Spares,
     pub(crate) problems: Problems,
@@ -100,6 +102,15 @@ struct Waiter {
     done: Done,
 }
 
+/// What a waiter waits for.
+#[derive(Debug, Clone, Copy)]
+enum Goal {
+    /// Everything accepted so far is delivered or lost.
+    Settled,
+    /// The worker has ended.
+    Stopped,
+}
+
 #[derive(Debug)]
 enum Done {
     Thread(mpsc::SyncSender<Settled>),
@@ -128,6 +139,8 @@ impl Queue {
             state: Mutex::new(state),
             limits,
             work: Notify::new(),
+            phase_changed: Notify::new(),
+            enlisted: Notify::new(),
             open: OpenSpans::default(),
             spares: Spares::default(),
             problems: Problems::default(),
@@ -222,20 +235,37 @@ impl Queue {
     /// Asks for everything accepted so far to be sent; the answer comes through the receiver.
     pub(crate) fn flush_from_thread(&self) -> mpsc::Receiver<Settled> {
         let (tx, rx) = mpsc::sync_channel(1);
-        self.enlist(None, Done::Thread(tx));
+        self.enlist(Goal::Settled, None, Done::Thread(tx));
+        rx
+    }
+
+    /// Waits for the end of the worker.
+    pub(crate) fn end_from_thread(&self) -> mpsc::Receiver<Settled> {
+        let (tx, rx) = mpsc::sync_channel(1);
+        self.enlist(Goal::Stopped, None, Done::Thread(tx));
+        rx
+    }
+
+    /// The same for a task.
+    pub(crate) fn end_from_task(&self, deadline: Instant) -> oneshot::Receiver<Settled> {
+        let (tx, rx) = oneshot::channel();
+        self.enlist(Goal::Stopped, Some(deadline), Done::Task(tx));
         rx
     }
 
     /// The same for a task; the worker answers at the deadline.
     pub(crate) fn flush_from_task(&self, deadline: Instant) -> oneshot::Receiver<Settled> {
         let (tx, rx) = oneshot::channel();
-        self.enlist(Some(deadline), Done::Task(tx));
+        self.enlist(Goal::Settled, Some(deadline), Done::Task(tx));
         rx
     }
 
-    fn enlist(&self, deadline: Option<Instant>, done: Done) {
+    fn enlist(&self, goal: Goal, deadline: Option<Instant>, done: Done) {
         let mut state = self.state.lock();
-        let target = state.ledger.accepted;
+        let target = match goal {
+            Goal::Settled => state.ledger.accepted,
+            Goal::Stopped => u64::MAX,
+        };
         if target <= state.ledger.settled || state.phase == Phase::Stopped {
             drop(state);
             done.answer(Settled::All);
@@ -243,6 +273,7 @@ impl Queue {
         }
         state.waiters.push(Waiter { target, deadline, done });
         drop(state);
+        self.enlisted.notify_one();
         self.work.notify_one();
     }
 
@@ -255,6 +286,7 @@ impl Queue {
             Phase::Stopped => Phase::Stopped,
         };
         drop(state);
+        self.phase_changed.notify_waiters();
         self.work.notify_one();
     }
 
@@ -281,6 +313,16 @@ impl Queue {
     /// Waits until there is work: enough items, a waiter, or the end.
     pub(crate) async fn work(&self) {
         self.work.notified().await;
+    }
+
+    /// Ends at the next change of the phase; to be made before the phase is looked at.
+    pub(crate) fn phase_changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.phase_changed.notified()
+    }
+
+    /// Ends when somebody new waits; to be made before the waiters are looked at.
+    pub(crate) fn enlisted(&self) -> tokio::sync::futures::Notified<'_> {
+        self.enlisted.notified()
     }
 
     /// Answers those tasks whose deadline has passed and says when the next one comes.

@@ -308,7 +308,7 @@ mod tests {
             lost.lose(reason, count);
         }
         let stats = Stats { lost, ..Stats::default() };
-        assert_eq!(LossReason::ALL.map(|reason| stats.lost(reason)), std::array::from_fn(|i| i as u64 + 1));
+        assert_eq!(LossReason::ALL.map(|reason| stats.lost(reason)), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
         let problems = Problems::default();
         problems.count(Problem::Shape, "chat");
         problems.count(Problem::Shape, "other");

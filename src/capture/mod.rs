@@ -14,5 +14,4 @@ pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::LlmObsSpanExt;
 
-pub(crate) use filter::Plans;
-pub(crate) use state::Capture;
+pub(crate) use state::{Capture, Options};

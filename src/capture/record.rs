@@ -253,7 +253,7 @@ impl Drop for SpanRecord {
 impl Capture {
     /// Hands a finished recording over; a refusal is counted where it happens.
     pub(crate) fn send(&self, recording: Box<Recording>) {
-        drop(self.queue.push(Item::Span(recording)));
+        let _ = self.queue.push(Item::Span(recording));
     }
 
     /// Where a new span stands, and the trace it belongs to.

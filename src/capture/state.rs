@@ -31,6 +31,16 @@ pub(crate) struct Capture {
     has_promoted: AtomicBool,
 }
 
+/// What capture is told at start.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) capture_arguments: bool,
+    pub(crate) clock: Clock,
+    pub(crate) ids: IdSource,
+    pub(crate) sample_rate: f64,
+    pub(crate) open_max_bytes: usize,
+}
+
 /// The subscriber's type, forgotten: plain function pointers that know it.
 #[derive(Debug, Clone, Copy)]
 struct Reach {
@@ -40,14 +50,15 @@ struct Reach {
 }
 
 impl Capture {
-    pub(crate) fn new(queue: Arc<Queue>, plans: Plans) -> Self {
+    pub(crate) fn new(queue: Arc<Queue>, options: Options) -> Self {
+        let Options { capture_arguments, clock, ids, sample_rate, open_max_bytes } = options;
         Self {
             queue,
-            clock: Clock::System,
-            ids: IdSource::Random,
-            plans,
-            sample_rate: 1.0,
-            open_max_bytes: u64::MAX,
+            clock,
+            ids,
+            plans: Plans::new(capture_arguments),
+            sample_rate,
+            open_max_bytes: u64::try_from(open_max_bytes).unwrap_or(u64::MAX),
             reach: OnceLock::new(),
             dispatch: OnceLock::new(),
             has_promoted: AtomicBool::new(false),
@@ -58,12 +69,12 @@ impl Capture {
     pub(crate) fn learn<S: Subscriber + for<'a> LookupSpan<'a>>(&self) {
         let reach = Reach { records: records::<S>, above: above::<S>, name: name::<S> };
         // Only the first subscriber counts; a layer is part of one.
-        drop(self.reach.set(reach));
+        let _ = self.reach.set(reach);
     }
 
     /// Learns the dispatch that the subscriber became.
     pub(crate) fn meet(&self, dispatch: &Dispatch) {
-        drop(self.dispatch.set(dispatch.downgrade()));
+        let _ = self.dispatch.set(dispatch.downgrade());
     }
 
     /// Annotates the span with this id and says whether there is a record of it that is open.
@@ -187,5 +198,5 @@ pub(super) fn with_scratch(queue: &Queue, using: impl FnOnce(&mut Log)) {
     using(&mut log);
     queue.spares.empty(&mut log);
     // At the end of a thread there is nobody to keep it for.
-    drop(SCRATCH.try_with(|scratch| scratch.set(log)));
+    let _ = SCRATCH.try_with(|scratch| scratch.set(log));
 }

@@ -5,6 +5,7 @@
 mod annotation;
 mod content;
 mod context;
+mod document;
 mod id;
 mod recording;
 mod span;
@@ -13,8 +14,9 @@ mod tool;
 mod usage;
 
 pub use annotation::Annotation;
-pub use content::{Content, Document, Media, MediaSource, Message, Role};
+pub use content::{Content, Media, MediaSource, Message, Role};
 pub use context::{AgentAttribution, Sampling, SpanContext};
+pub use document::Document;
 pub use id::{IdError, SpanId, TraceId};
 pub use span::{SpanError, SpanEvent, SpanKind, Status, UnknownKind};
 pub use tags::Tags;

@@ -391,7 +391,7 @@ mod tests {
         log.iter()
             .filter_map(|said| match said {
                 Said::Field(meaning, FieldValue::Text(text)) => Some((meaning, text.to_owned())),
-                _ => None,
+                Said::Field(..) | Said::Annotation(_) => None,
             })
             .collect()
     }

@@ -115,7 +115,7 @@ fn as_object(arguments: Value) -> Map<String, Value> {
             _ if text.trim().is_empty() => Map::new(),
             _ => Map::from_iter([("value".to_owned(), Value::String(text))]),
         },
-        other => Map::from_iter([("value".to_owned(), other)]),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_)) => Map::from_iter([("value".to_owned(), other)]),
     }
 }
 

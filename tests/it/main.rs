@@ -1,11 +1,16 @@
-//! The integration tests: one binary, a module per promise.
+//! Stories and promises, one file each.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::arithmetic_side_effects,
-    reason = "a test may panic: that is how it fails"
+    clippy::as_conversions,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test may panic, and says so when it skips"
 )]
 
+mod architecture;
 mod golden;

@@ -22,6 +22,8 @@ pub(super) struct Scenario {
     pub(super) settings: Settings,
     /// What the first requests are answered; later ones are accepted.
     pub(super) answers: &'static [Answer],
+    /// The timer is left as it is; else only the flush at the end sends.
+    pub(super) sends_by_itself: bool,
 }
 
 /// Where the settings come from.
@@ -79,24 +81,16 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// Here when the settings come from code and the environment has nothing to say; else in a process of its own.
+/// Here, or in a process of its own when the settings come from the environment.
 fn run(scenario: &Scenario, mode: Mode, url: &str) {
-    let foreign: Vec<_> =
-        env::vars_os().map(|(name, _)| name).filter(|name| is_setting(&name.to_string_lossy())).collect();
-    let variables = match scenario.settings {
-        Settings::Code if foreign.is_empty() => return perform(scenario, mode, url),
-        Settings::Code => &[],
-        Settings::Environment(variables) => variables,
-    };
+    let Settings::Environment(variables) = scenario.settings else { return perform(scenario, mode, url) };
     let mut child = Command::new(env::current_exe().unwrap());
     child.args(["--exact", "--nocapture", &format!("golden::scenarios::{}", scenario.name)]);
-    for name in foreign {
+    for (name, _) in env::vars_os().filter(|(name, _)| is_setting(&name.to_string_lossy())) {
         child.env_remove(name);
     }
-    child.env(CHILD_URL, url).env(CHILD_MODE, mode.word()).envs(variables.iter().copied());
-    if let Settings::Environment(_) = scenario.settings {
-        child.envs(mode.variables(url));
-    }
+    child.env(CHILD_URL, url).env(CHILD_MODE, mode.word());
+    child.envs(mode.variables(url)).envs(variables.iter().copied());
     let output = child.output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
@@ -105,9 +99,10 @@ fn run(scenario: &Scenario, mode: Mode, url: &str) {
 /// The program itself: a subscriber, the spans, a flush.
 fn perform(scenario: &Scenario, mode: Mode, url: &str) {
     let builder = match scenario.settings {
-        Settings::Code => mode.settings(tracing_llmobs::builder(), url),
+        Settings::Code => mode.settings(Builder::without_environment(), url),
         Settings::Environment(_) => Builder::from_env().unwrap(),
     };
+    let builder = if scenario.sends_by_itself { builder } else { builder.flush_interval(PATIENCE * 2) };
     let (layer, guard) = builder.start().unwrap();
     let subscriber = tracing_subscriber::registry().with(layer);
     tracing::subscriber::with_default(subscriber, || (scenario.program)(&guard.handle()));

@@ -14,7 +14,11 @@ macro_rules! scenarios {
             #[test]
             fn $name() {
                 let usual = Scenario {
-                    name: stringify!($name), program: $program, settings: Settings::Code, answers: &[],
+                    name: stringify!($name),
+                    program: $program,
+                    settings: Settings::Code,
+                    answers: &[],
+                    sends_by_itself: false,
                 };
                 play(&Scenario { $($member: $value,)* ..usual });
             }
@@ -48,7 +52,7 @@ scenarios! {
     decorators_defaults: instrument::defaults;
     error_exception: errors::returned;
     error_kinds: errors::of_many_forms;
-    flush_periodic: delivery::without_flush;
+    flush_periodic: delivery::without_flush, sends_by_itself: true;
     huge_input_truncated: delivery::huge_input;
     huge_metadata: delivery::huge_metadata;
     kind_embedding_all_args: kinds::embedding;

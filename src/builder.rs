@@ -1,0 +1,373 @@
+//! The builder: settings in code, above those of the environment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::Subscriber;
+use tracing::metadata::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::capture::{Capture, CaptureLayer, LlmObsFilter, LlmObsLayer, Options};
+use crate::clock::Clock;
+use crate::config::{ApiKey, Config, Given, Settings, UrlText};
+use crate::diagnostics::Diagnostics;
+use crate::error::ConfigError;
+use crate::export::{Assembler, Batcher, Frame, Sink, Transport, Worker};
+use crate::guard::Guard;
+use crate::model::{IdSource, Tags};
+use crate::queue::{Limits, Queue};
+
+/// Begins to set up the layer and its exporter.
+///
+/// What is not set in code comes from the environment, which is read when the exporter is started; what neither says
+/// has a default. See [`Builder`].
+pub fn builder() -> Builder {
+    Builder::default()
+}
+
+/// Settings of the layer and its exporter.
+///
+/// Code beats environment, and environment beats default. Texts that are empty or blank are as good as unset. Numbers
+/// out of range are replaced by their default, with one warning at start; everything else that is wrong is a
+/// [`ConfigError`] at start.
+///
+/// # Example
+///
+/// ```
+/// let settings = tracing_llmobs::builder().ml_app("my-app").env("staging").tag("team", "search").api_key("test-key");
+/// assert!(!format!("{settings:?}").contains("test-key"));
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use = "nothing happens until it is started"]
+pub struct Builder {
+    code: Config,
+    /// Read early by `from_env`, else at start.
+    environment: Option<Config>,
+    max_level: Option<LevelFilter>,
+    pub(crate) parts: Parts,
+}
+
+/// What tests replace.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
+    pub(crate) ids: IdSource,
+    /// Keeps events in this process instead of sending them.
+    pub(crate) memory: Option<std::sync::mpsc::Sender<crate::model::SpanEvent>>,
+}
+
+impl Builder {
+    /// A builder that has read the environment already.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a variable cannot be used: a site, URL or API key that is none, or a bad name of the
+    /// application. What is missing is not missed before start.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let environment = Config::from_process();
+        environment.check()?;
+        Ok(Self { environment: Some(environment), ..Self::default() })
+    }
+
+    /// A builder that does not look at the environment, as if no variable were set.
+    pub fn without_environment() -> Self {
+        Self { environment: Some(Config::default()), ..Self::default() }
+    }
+
+    /// Whether anything is captured and sent. If not, the layer is inert: no thread, no socket, and no other setting
+    /// is looked at.
+    ///
+    /// Default: `true`. Environment: `DD_LLMOBS_ENABLED`, which decides if this is not called, and is overruled in
+    /// both directions if it is.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.code.enabled = Some(Given::new("enabled", Ok(enabled)));
+        self
+    }
+
+    /// The name of the LLM application, which a span can replace for itself and its children.
+    ///
+    /// At most 193 characters: small letters, digits, `_`, `-`, `:`, `.` and `/`; no two underscores in a row, none at
+    /// the end; else start fails. Default: the service, else the executable's name, both taken as they are.
+    /// Environment: `DD_LLMOBS_ML_APP`.
+    pub fn ml_app(mut self, name: impl Into<String>) -> Self {
+        self.code.ml_app = text("ml_app", name.into());
+        self
+    }
+
+    /// The service that every span is tagged with.
+    ///
+    /// Default: the tag `service` of `DD_TAGS`, else empty. Environment: `DD_SERVICE`.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.code.service = text("service", name.into());
+        self
+    }
+
+    /// The environment that every span is tagged with, for example `prod`.
+    ///
+    /// Default: the tag `env` of `DD_TAGS`, else empty. Environment: `DD_ENV`.
+    pub fn env(mut self, name: impl Into<String>) -> Self {
+        self.code.env = text("env", name.into());
+        self
+    }
+
+    /// The version of the application that every span is tagged with.
+    ///
+    /// Default: the tag `version` of `DD_TAGS`, else empty. Environment: `DD_VERSION`.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.code.version = text("version", version.into());
+        self
+    }
+
+    /// A tag of every span; a span's own tag of that key wins. Called again with a key, the later value holds.
+    ///
+    /// Default: none. Environment: `DD_TAGS`, whose other tags stay. A tag with an empty key is left out, with a
+    /// warning.
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        if !self.code.tags.insert(key.into(), value.into()) {
+            self.code.keyless_tag = Some("tag");
+        }
+        self
+    }
+
+    /// The Datadog site, for example `datadoghq.eu`; see [`Site`](crate::Site) for what is one.
+    ///
+    /// Default: `datadoghq.com`. Environment: `DD_SITE`.
+    pub fn site(mut self, site: impl Into<String>) -> Self {
+        self.code.site = text("site", site.into());
+        self
+    }
+
+    /// The API key. It is needed to send straight to the intake and is never sent to an agent.
+    ///
+    /// Visible ASCII, at most 1024 characters; else start fails. Default: none. Environment: `DD_API_KEY`.
+    pub fn api_key(mut self, key: impl Into<ApiKey>) -> Self {
+        let key = key.into();
+        self.code.api_key = (!key.expose().is_empty()).then(|| Given::new("api_key", key));
+        self
+    }
+
+    /// Whether events go straight to the intake (`true`, which needs an API key) or through a Datadog Agent (`false`).
+    ///
+    /// Default: the agent is asked when the first events are sent. If it does not answer that it takes them, they go
+    /// straight to the intake. Environment: `DD_LLMOBS_AGENTLESS_ENABLED`.
+    pub fn agentless(mut self, agentless: bool) -> Self {
+        self.code.agentless = Some(Given::new("agentless", Ok(agentless)));
+        self
+    }
+
+    /// Where the Datadog Agent listens: `http://host:port`, `https://…`, or `unix:///path/of/the/socket`. A path is kept
+    /// as a prefix. User names, queries and fragments are refused at start.
+    ///
+    /// Default: `unix:///var/run/datadog/apm.socket` if that is there, else `http://localhost:8126`. Environment:
+    /// `DD_TRACE_AGENT_URL`, or host and port by `DD_TRACE_AGENT_HOSTNAME` or `DD_AGENT_HOST`, and
+    /// `DD_TRACE_AGENT_PORT` or `DD_AGENT_PORT`.
+    pub fn agent_url(mut self, url: impl Into<String>) -> Self {
+        self.code.agent_url = url_text("agent_url", url.into());
+        self
+    }
+
+    /// Where events go in place of the intake or the agent: `http://…`, `https://…` or `unix://…`.
+    ///
+    /// Headers and paths stay those of the way that the events take, except that a path in this URL takes the place of
+    /// the agent's prefix. Unencrypted and not on this machine, together with an API key, it is refused at start.
+    /// Default: none. Environment: `DD_LLMOBS_OVERRIDE_ORIGIN`.
+    pub fn override_origin(mut self, url: impl Into<String>) -> Self {
+        self.code.override_origin = url_text("override_origin", url.into());
+        self
+    }
+
+    /// The share of traces that are sent, from 0 (none) to 1 (all).
+    ///
+    /// Default: 1. Environment: `DD_LLMOBS_SAMPLE_RATE`.
+    pub fn sample_rate(mut self, rate: f64) -> Self {
+        self.code.sample_rate = Some(Given::new("sample_rate", Ok(rate)));
+        self
+    }
+
+    /// The size in bytes of one event's JSON from which its input and output are left out: 1000 to 10 million.
+    ///
+    /// Default: 5 million. Environment: `DD_LLMOBS_EVENT_SIZE_BYTES`.
+    pub fn max_event_bytes(mut self, bytes: usize) -> Self {
+        self.code.max_event_bytes = Some(Given::new("max_event_bytes", Ok(bytes)));
+        self
+    }
+
+    /// The size in bytes that a request's body does not exceed: 1000 to 10 million. Agents may refuse more than 5 MiB.
+    ///
+    /// Default: 5 million. Environment: `DD_LLMOBS_PAYLOAD_SIZE_BYTES`.
+    pub fn max_payload_bytes(mut self, bytes: usize) -> Self {
+        self.code.max_payload_bytes = Some(Given::new("max_payload_bytes", Ok(bytes)));
+        self
+    }
+
+    /// How long a finished span waits for others at most: 1 ms to 1 hour.
+    ///
+    /// Default: 1 second. Environment: `_DD_LLMOBS_WRITER_INTERVAL`, in seconds.
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.code.flush_interval = Some(Given::new("flush_interval", Ok(interval)));
+        self
+    }
+
+    /// How long one request may take, the connection included: 1 ms to 10 minutes. Connecting alone never takes more
+    /// than 2 seconds of it.
+    ///
+    /// Default: 5 seconds. Environment: `_DD_LLMOBS_WRITER_TIMEOUT`, in seconds.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.code.request_timeout = Some(Given::new("request_timeout", Ok(timeout)));
+        self
+    }
+
+    /// How long the agent may take to say whether it takes the events: 1 ms to 1 minute.
+    ///
+    /// Default: 2 seconds. Environment: `DD_TRACE_AGENT_TIMEOUT_SECONDS`.
+    pub fn info_timeout(mut self, timeout: Duration) -> Self {
+        self.code.info_timeout = Some(Given::new("info_timeout", Ok(timeout)));
+        self
+    }
+
+    /// How many finished spans may wait to be sent: 1 to 16 777 216. Later ones are refused and counted.
+    ///
+    /// Default: 131 072. Environment: `DD_LLMOBS_QUEUE_MAX_ITEMS`.
+    pub fn queue_max_items(mut self, items: usize) -> Self {
+        self.code.queue_max_items = Some(Given::new("queue_max_items", Ok(items)));
+        self
+    }
+
+    /// How many bytes the finished spans that wait may hold: 1 to 1 GiB. Later ones are refused and counted.
+    ///
+    /// Default: 64 MiB. Environment: `DD_LLMOBS_QUEUE_MAX_BYTES`.
+    pub fn queue_max_bytes(mut self, bytes: usize) -> Self {
+        self.code.queue_max_bytes = Some(Given::new("queue_max_bytes", Ok(bytes)));
+        self
+    }
+
+    /// How many bytes all open spans may hold: 1 to 1 GiB. What exceeds them is refused and counted.
+    ///
+    /// Default: 64 MiB. Environment: `DD_LLMOBS_OPEN_SPANS_MAX_BYTES`.
+    pub fn open_spans_max_bytes(mut self, bytes: usize) -> Self {
+        self.code.open_spans_max_bytes = Some(Given::new("open_spans_max_bytes", Ok(bytes)));
+        self
+    }
+
+    /// How long dropping the guard waits for what is pending, at most 1 hour; zero does not wait.
+    ///
+    /// Default: 5 seconds. Environment: `DD_LLMOBS_SHUTDOWN_TIMEOUT_SECONDS`.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.code.shutdown_timeout = Some(Given::new("shutdown_timeout", Ok(timeout)));
+        self
+    }
+
+    /// Whether the other declared fields of a workflow, agent, task or tool span, such as the arguments that
+    /// `#[instrument]` records, become its input if nothing else does.
+    ///
+    /// Default: `true`. Environment: `DD_LLMOBS_CAPTURE_ARGUMENTS`.
+    pub fn capture_arguments(mut self, capture: bool) -> Self {
+        self.code.capture_arguments = Some(Given::new("capture_arguments", Ok(capture)));
+        self
+    }
+
+    /// The most verbose level at which spans and events are looked at.
+    ///
+    /// It also bounds what the process enables on our account: with the default, a `debug_span!` with `llmobs.*`
+    /// fields is not captured, and no callsite below INFO is woken.
+    ///
+    /// Default: [`LevelFilter::INFO`]. Environment: none.
+    pub fn max_level(mut self, level: LevelFilter) -> Self {
+        self.max_level = Some(level);
+        self
+    }
+
+    /// Starts the exporter's thread and returns the layer and the guard that keeps the exporter alive.
+    ///
+    /// A disabled layer is `None`, and its guard has nothing to wait for.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], when a setting cannot be used or the thread cannot be started. Nothing runs then.
+    pub fn start<S>(self) -> Result<(LlmObsLayer<S>, Guard), ConfigError>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let max_level = self.max_level.unwrap_or(LevelFilter::INFO);
+        let Some((capture, shutdown_timeout)) = self.pipeline()? else { return Ok((None, Guard::inert())) };
+        let layer = CaptureLayer::new(Arc::clone(&capture));
+        let guard = Guard::new(capture, shutdown_timeout);
+        Ok((Some(layer.with_filter(LlmObsFilter::new(max_level))), guard))
+    }
+
+    /// Wires the rooms and starts the worker; `None` when disabled.
+    fn pipeline(self) -> Result<Option<(Arc<Capture>, Duration)>, ConfigError> {
+        let parts = self.parts.clone();
+        let settings = self.settings()?;
+        if !settings.enabled {
+            return Ok(None);
+        }
+        let queue = Arc::new(Queue::new(limits(&settings)));
+        let sink = match parts.memory {
+            Some(events) => Sink::Memory(events),
+            None => Sink::Intake(Box::new(Transport::new(&settings)?)),
+        };
+        let worker = Worker {
+            queue: Arc::clone(&queue),
+            assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue)),
+            batcher: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
+            sink,
+            clock: parts.clock.clone(),
+            flush_interval: settings.flush_interval,
+            max_event_bytes: settings.max_event_bytes,
+            diagnostics: Diagnostics::new(settings.warnings.iter().map(ToString::to_string).collect()),
+        };
+        worker.start()?;
+        let options = Options {
+            capture_arguments: settings.capture_arguments,
+            clock: parts.clock,
+            ids: parts.ids,
+            sample_rate: settings.sample_rate,
+            open_max_bytes: settings.open_spans_max_bytes.get(),
+        };
+        Ok(Some((Arc::new(Capture::new(queue, options)), settings.shutdown_timeout)))
+    }
+
+    /// Everything that holds: code over environment over defaults, checked.
+    pub(crate) fn settings(self) -> Result<Settings, ConfigError> {
+        self.code.over(self.environment.unwrap_or_else(Config::from_process)).resolve()
+    }
+}
+
+fn limits(settings: &Settings) -> Limits {
+    let (max_items, max_bytes) = (settings.queue_max_items.get(), settings.queue_max_bytes.get());
+    Limits {
+        max_items,
+        max_bytes,
+        wake_bytes: WAKE_BYTES.min(max_bytes / 2),
+        wake_items: WAKE_ITEMS.min(max_items.div_ceil(2)),
+    }
+}
+
+/// The tags that every span has, above those of the environment and below its own.
+fn base_tags(settings: &Settings) -> Tags {
+    let mut tags = Tags::from_iter([
+        ("source", "integration"),
+        ("language", "rust"),
+        ("ddtrace.version", env!("CARGO_PKG_VERSION")),
+    ]);
+    for (key, value) in [("service", &settings.service), ("env", &settings.env), ("version", &settings.version)] {
+        tags.insert(key, value.clone());
+    }
+    tags.extend(&settings.tags);
+    tags
+}
+
+/// The worker is woken when this much waits, and otherwise by its timer.
+const WAKE_BYTES: usize = 512 * 1024;
+const WAKE_ITEMS: usize = 1024;
+
+/// A text that says something.
+fn text(setting: &'static str, text: String) -> Option<Given<String>> {
+    (!text.trim().is_empty()).then(|| Given::new(setting, text))
+}
+
+fn url_text(setting: &'static str, url: String) -> Option<Given<UrlText>> {
+    (!url.trim().is_empty()).then(|| Given::new(setting, UrlText(url)))
+}

@@ -1,0 +1,349 @@
+//! The environment: the only file that reads it, and the only one that spells its variables.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use super::address::UrlText;
+use super::declared::Config;
+use super::given::{Given, Read, excerpt};
+use super::site::ApiKey;
+use crate::model::Tags;
+
+/// One variable, as `docs/configuration.md` lists it.
+#[derive(Debug)]
+pub(crate) struct Variable {
+    pub(crate) name: &'static str,
+    /// The method of the builder that says the same and wins.
+    pub(crate) setter: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) default: &'static str,
+    pub(crate) meaning: &'static str,
+}
+
+impl Config {
+    /// What the environment says. A variable that is empty is not set.
+    pub(crate) fn from_env(read: &dyn Fn(&str) -> Option<OsString>) -> Self {
+        let env = Environment { read };
+        let (tags, keyless_tag) = tags(&env.text(&TAGS).unwrap_or_default());
+        Self {
+            enabled: env.switch(&ENABLED),
+            ml_app: env.given(&ML_APP),
+            service: env.given(&SERVICE),
+            env: env.given(&ENV),
+            version: env.given(&VERSION),
+            tags,
+            keyless_tag,
+            site: env.given(&SITE),
+            api_key: env.text(&API_KEY).map(|key| Given::new(API_KEY.name, ApiKey::from(key))),
+            agentless: env.switch(&AGENTLESS_ENABLED),
+            agent_url: env.url(&AGENT_URL),
+            agent_host: env.given(&TRACE_AGENT_HOSTNAME).or_else(|| env.given(&AGENT_HOST)),
+            agent_port: env.given(&TRACE_AGENT_PORT).or_else(|| env.given(&AGENT_PORT)),
+            override_origin: env.url(&OVERRIDE_ORIGIN),
+            sample_rate: env.number(&SAMPLE_RATE, |text| text.parse().ok()),
+            max_event_bytes: env.number(&EVENT_SIZE_BYTES, whole),
+            max_payload_bytes: env.number(&PAYLOAD_SIZE_BYTES, whole),
+            flush_interval: env.number(&WRITER_INTERVAL, seconds),
+            request_timeout: env.number(&WRITER_TIMEOUT, seconds),
+            info_timeout: env.number(&AGENT_TIMEOUT_SECONDS, seconds),
+            queue_max_items: env.number(&QUEUE_MAX_ITEMS, whole),
+            queue_max_bytes: env.number(&QUEUE_MAX_BYTES, whole),
+            open_spans_max_bytes: env.number(&OPEN_SPANS_MAX_BYTES, whole),
+            shutdown_timeout: env.number(&SHUTDOWN_TIMEOUT_SECONDS, seconds),
+            capture_arguments: env.switch(&CAPTURE_ARGUMENTS),
+            executable: None,
+            has_agent_socket: false,
+            is_lambda: env.text(&LAMBDA_FUNCTION_NAME).is_some(),
+        }
+    }
+
+    /// What the environment of this process says, its executable's name, and whether the agent's socket is there.
+    pub(crate) fn from_process() -> Self {
+        let executable = std::env::current_exe().ok();
+        let executable =
+            executable.as_deref().and_then(Path::file_stem).map(|name| name.to_string_lossy().into_owned());
+        let has_agent_socket = cfg!(unix) && Path::new(AGENT_SOCKET).exists();
+        Self { executable, has_agent_socket, ..Self::from_env(&|name| std::env::var_os(name)) }
+    }
+}
+
+/// How variables are read.
+struct Environment<'a> {
+    read: &'a dyn Fn(&str) -> Option<OsString>,
+}
+
+impl Environment<'_> {
+    /// What is not UTF-8 gets U+FFFD in its place: the grammars of addresses, keys and numbers then refuse it.
+    fn text(&self, variable: &Variable) -> Option<String> {
+        let text = (self.read)(variable.name)?.to_string_lossy().trim_matches([' ', '\t']).to_owned();
+        Some(text).filter(|text| !text.trim().is_empty())
+    }
+
+    fn given(&self, variable: &Variable) -> Option<Given<String>> {
+        Some(Given::new(variable.name, self.text(variable)?))
+    }
+
+    fn url(&self, variable: &Variable) -> Option<Given<UrlText>> {
+        Some(Given::new(variable.name, UrlText(self.text(variable)?)))
+    }
+
+    fn number<T>(&self, variable: &Variable, parse: fn(&str) -> Option<T>) -> Option<Read<T>> {
+        let text = self.text(variable)?;
+        Some(Given::new(variable.name, parse(text.trim()).ok_or_else(|| excerpt(&text))))
+    }
+
+    fn switch(&self, variable: &Variable) -> Option<Read<bool>> {
+        self.number(variable, |text| match text.to_ascii_lowercase().as_str() {
+            "1" | "true" | "yes" | "on" => Some(true),
+            "0" | "false" | "no" | "off" => Some(false),
+            _ => None,
+        })
+    }
+}
+
+fn whole(text: &str) -> Option<usize> {
+    text.parse().ok()
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(text.parse().ok()?).ok()
+}
+
+/// Separated by commas, or by spaces where there is no comma; the first colon of a tag ends its key.
+fn tags(text: &str) -> (Tags, Option<&'static str>) {
+    let mut tags = Tags::new();
+    let mut keyless_tag = None;
+    let separator: fn(char) -> bool = if text.contains(',') { |letter| letter == ',' } else { char::is_whitespace };
+    for tag in text.split(separator).map(str::trim).filter(|tag| !tag.is_empty()) {
+        let (key, value) = tag.split_once(':').unwrap_or((tag, ""));
+        if !tags.insert(key.to_owned(), value.trim().to_owned()) {
+            keyless_tag = Some(TAGS.name);
+        }
+    }
+    (tags, keyless_tag)
+}
+
+/// Where the agent's socket usually is.
+pub(super) const AGENT_SOCKET: &str = "/var/run/datadog/apm.socket";
+
+/// All of them, in the order of the documentation.
+pub(crate) const VARIABLES: [&Variable; 27] = [
+    &ENABLED,
+    &ML_APP,
+    &AGENTLESS_ENABLED,
+    &API_KEY,
+    &SITE,
+    &SERVICE,
+    &ENV,
+    &VERSION,
+    &TAGS,
+    &AGENT_URL,
+    &TRACE_AGENT_HOSTNAME,
+    &AGENT_HOST,
+    &TRACE_AGENT_PORT,
+    &AGENT_PORT,
+    &OVERRIDE_ORIGIN,
+    &SAMPLE_RATE,
+    &EVENT_SIZE_BYTES,
+    &PAYLOAD_SIZE_BYTES,
+    &WRITER_INTERVAL,
+    &WRITER_TIMEOUT,
+    &AGENT_TIMEOUT_SECONDS,
+    &QUEUE_MAX_ITEMS,
+    &QUEUE_MAX_BYTES,
+    &OPEN_SPANS_MAX_BYTES,
+    &SHUTDOWN_TIMEOUT_SECONDS,
+    &CAPTURE_ARGUMENTS,
+    &LAMBDA_FUNCTION_NAME,
+];
+
+const ENABLED: Variable = Variable {
+    name: "DD_LLMOBS_ENABLED",
+    setter: "enabled",
+    unit: "boolean",
+    default: "true",
+    meaning: "Whether anything is captured and sent; if not, the layer is inert and no other setting is looked at.",
+};
+const ML_APP: Variable = Variable {
+    name: "DD_LLMOBS_ML_APP",
+    setter: "ml_app",
+    unit: "text",
+    default: "the service, else the executable's name",
+    meaning: "The name of the LLM application.",
+};
+const AGENTLESS_ENABLED: Variable = Variable {
+    name: "DD_LLMOBS_AGENTLESS_ENABLED",
+    setter: "agentless",
+    unit: "boolean",
+    default: "asked of the agent",
+    meaning: "Whether events go straight to the intake (true) or through a Datadog Agent (false).",
+};
+pub(crate) const API_KEY: Variable = Variable {
+    name: "DD_API_KEY",
+    setter: "api_key",
+    unit: "text",
+    default: "none",
+    meaning: "The API key; needed to send straight to the intake, never sent to an agent.",
+};
+const SITE: Variable = Variable {
+    name: "DD_SITE",
+    setter: "site",
+    unit: "domain",
+    default: "datadoghq.com",
+    meaning: "The Datadog site.",
+};
+pub(super) const SERVICE: Variable = Variable {
+    name: "DD_SERVICE",
+    setter: "service",
+    unit: "text",
+    default: "the tag service of DD_TAGS, else empty",
+    meaning: "The service that every span is tagged with.",
+};
+const ENV: Variable = Variable {
+    name: "DD_ENV",
+    setter: "env",
+    unit: "text",
+    default: "the tag env of DD_TAGS, else empty",
+    meaning: "The environment that every span is tagged with.",
+};
+const VERSION: Variable = Variable {
+    name: "DD_VERSION",
+    setter: "version",
+    unit: "text",
+    default: "the tag version of DD_TAGS, else empty",
+    meaning: "The version that every span is tagged with.",
+};
+const TAGS: Variable = Variable {
+    name: "DD_TAGS",
+    setter: "tag",
+    unit: "key:value, separated by commas or else by spaces",
+    default: "none",
+    meaning: "Tags of every span; a span's own tags win.",
+};
+pub(super) const AGENT_URL: Variable = Variable {
+    name: "DD_TRACE_AGENT_URL",
+    setter: "agent_url",
+    unit: "URL (http, https, unix)",
+    default: "from the four variables below",
+    meaning: "Where the Datadog Agent listens; a path is kept as a prefix.",
+};
+const TRACE_AGENT_HOSTNAME: Variable = Variable {
+    name: "DD_TRACE_AGENT_HOSTNAME",
+    setter: "agent_url",
+    unit: "host",
+    default: "the next variable",
+    meaning: "The agent's host, if there is no URL.",
+};
+const AGENT_HOST: Variable = Variable {
+    name: "DD_AGENT_HOST",
+    setter: "agent_url",
+    unit: "host",
+    default: "localhost",
+    meaning: "The agent's host, if the variable above is not set.",
+};
+const TRACE_AGENT_PORT: Variable = Variable {
+    name: "DD_TRACE_AGENT_PORT",
+    setter: "agent_url",
+    unit: "port",
+    default: "the next variable",
+    meaning: "The agent's port, if there is no URL.",
+};
+const AGENT_PORT: Variable = Variable {
+    name: "DD_AGENT_PORT",
+    setter: "agent_url",
+    unit: "port",
+    default: "8126",
+    meaning: "The agent's port, if the variable above is not set.",
+};
+const OVERRIDE_ORIGIN: Variable = Variable {
+    name: "DD_LLMOBS_OVERRIDE_ORIGIN",
+    setter: "override_origin",
+    unit: "URL (http, https, unix)",
+    default: "none",
+    meaning: "Where events go in place of the intake or the agent, for tests and gateways.",
+};
+const SAMPLE_RATE: Variable = Variable {
+    name: "DD_LLMOBS_SAMPLE_RATE",
+    setter: "sample_rate",
+    unit: "share from 0 to 1",
+    default: "1",
+    meaning: "The share of traces that are sent.",
+};
+const EVENT_SIZE_BYTES: Variable = Variable {
+    name: "DD_LLMOBS_EVENT_SIZE_BYTES",
+    setter: "max_event_bytes",
+    unit: "bytes, 1000 to 10000000",
+    default: "5000000",
+    meaning: "The size of one event's JSON from which its input and output are left out.",
+};
+const PAYLOAD_SIZE_BYTES: Variable = Variable {
+    name: "DD_LLMOBS_PAYLOAD_SIZE_BYTES",
+    setter: "max_payload_bytes",
+    unit: "bytes, 1000 to 10000000",
+    default: "5000000",
+    meaning: "The size that a request's body does not exceed.",
+};
+const WRITER_INTERVAL: Variable = Variable {
+    name: "_DD_LLMOBS_WRITER_INTERVAL",
+    setter: "flush_interval",
+    unit: "seconds, 0.001 to 3600",
+    default: "1",
+    meaning: "How long a finished span waits for others at most.",
+};
+const WRITER_TIMEOUT: Variable = Variable {
+    name: "_DD_LLMOBS_WRITER_TIMEOUT",
+    setter: "request_timeout",
+    unit: "seconds, 0.001 to 600",
+    default: "5",
+    meaning: "How long one request may take, the connection included.",
+};
+const AGENT_TIMEOUT_SECONDS: Variable = Variable {
+    name: "DD_TRACE_AGENT_TIMEOUT_SECONDS",
+    setter: "info_timeout",
+    unit: "seconds, 0.001 to 60",
+    default: "2",
+    meaning: "How long the agent may take to say whether it takes the events.",
+};
+const QUEUE_MAX_ITEMS: Variable = Variable {
+    name: "DD_LLMOBS_QUEUE_MAX_ITEMS",
+    setter: "queue_max_items",
+    unit: "items, 1 to 16777216",
+    default: "131072",
+    meaning: "How many finished spans may wait; later ones are refused and counted.",
+};
+const QUEUE_MAX_BYTES: Variable = Variable {
+    name: "DD_LLMOBS_QUEUE_MAX_BYTES",
+    setter: "queue_max_bytes",
+    unit: "bytes, 1 to 1073741824",
+    default: "67108864",
+    meaning: "How many bytes the finished spans that wait may hold; later ones are refused and counted.",
+};
+const OPEN_SPANS_MAX_BYTES: Variable = Variable {
+    name: "DD_LLMOBS_OPEN_SPANS_MAX_BYTES",
+    setter: "open_spans_max_bytes",
+    unit: "bytes, 1 to 1073741824",
+    default: "67108864",
+    meaning: "How many bytes open spans may hold; what exceeds them is refused and counted.",
+};
+const SHUTDOWN_TIMEOUT_SECONDS: Variable = Variable {
+    name: "DD_LLMOBS_SHUTDOWN_TIMEOUT_SECONDS",
+    setter: "shutdown_timeout",
+    unit: "seconds, 0 to 3600",
+    default: "5",
+    meaning: "How long dropping the guard waits for what is pending; 0 does not wait.",
+};
+const CAPTURE_ARGUMENTS: Variable = Variable {
+    name: "DD_LLMOBS_CAPTURE_ARGUMENTS",
+    setter: "capture_arguments",
+    unit: "boolean",
+    default: "true",
+    meaning: "Whether the other declared fields of a span become its input if nothing else does.",
+};
+const LAMBDA_FUNCTION_NAME: Variable = Variable {
+    name: "AWS_LAMBDA_FUNCTION_NAME",
+    setter: "",
+    unit: "text",
+    default: "none",
+    meaning: "Set by AWS Lambda; if it is, no idle connection is kept, since it would not survive the freeze between invocations.",
+};

@@ -1,0 +1,29 @@
+//! Settings as values.
+//!
+//! In: what the builder's methods and the environment say. Out: [`Settings`], complete and checked, or a
+//! [`ConfigError`](crate::ConfigError) that names the culprit. Never: I/O other than reading the environment, words.
+//!
+//! ```text
+//! environment ─▶ env::read ─▶ Config ─┐
+//!                                     ├─ code beats environment ─▶ Config::resolve ─▶ Settings + warnings
+//! builder's methods ─────────▶ Config ┘
+//! ```
+
+mod env;
+
+mod declared;
+mod given;
+mod settings;
+
+mod address;
+mod limits;
+mod ml_app;
+mod site;
+
+pub use site::{ApiKey, Site};
+
+pub(crate) use address::{Address, UrlText};
+pub(crate) use declared::Config;
+pub(crate) use env::API_KEY;
+pub(crate) use given::Given;
+pub(crate) use settings::{Mode, Settings};

@@ -1,0 +1,118 @@
+//! What can go wrong while building, and while waiting: one enum a phase.
+//!
+//! In: evidence. Out: a sentence. Never: secrets, prompts, formatted causes.
+
+use std::io;
+
+/// The cause of an error, from a crate that is no part of this crate's interface.
+type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// The exporter cannot be started with these settings.
+///
+/// Every variant about a setting carries its name: the environment variable if the value came from there, else the
+/// builder's method. Values are quoted unless they could hold a secret.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::{ConfigError, Site};
+///
+/// let Err(ConfigError::Site { value, .. }) = Site::new("datadog.eu") else { panic!("this is no Datadog site") };
+/// assert_eq!(value, "datadog.eu");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Agentless mode was chosen, and there is no API key.
+    #[error("{setting} is not set, and sending without a Datadog Agent needs an API key")]
+    #[non_exhaustive]
+    MissingApiKey {
+        /// Where the key is looked for.
+        setting: &'static str,
+    },
+    /// The API key is empty, or has characters other than visible ASCII. The key is not shown.
+    #[error("{setting} is not a usable API key: {problem}")]
+    #[non_exhaustive]
+    ApiKey {
+        /// Where the key is from.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The site is no Datadog site.
+    #[error("{setting} is not a known Datadog site: {value:?}")]
+    #[non_exhaustive]
+    Site {
+        /// Where the value is from.
+        setting: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// An address is no URL that can be used.
+    #[error("{setting} is not a usable URL: {problem}: {value:?}")]
+    #[non_exhaustive]
+    Url {
+        /// Where the value is from.
+        setting: &'static str,
+        /// The value, without user name, password and query.
+        value: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The API key would travel unencrypted over the network.
+    #[error(
+        "{setting} is unencrypted and not on this machine, so the API key cannot be sent there: {value:?}; use https, \
+         or send through a Datadog Agent, which needs no key"
+    )]
+    #[non_exhaustive]
+    Cleartext {
+        /// Where the address is from.
+        setting: &'static str,
+        /// The address.
+        value: String,
+    },
+    /// The configured name of the LLM application breaks one of Datadog's rules.
+    #[error("{setting} is not a valid name of an LLM application: {rule}: {value:?}")]
+    #[non_exhaustive]
+    MlApp {
+        /// Where the name is from.
+        setting: &'static str,
+        /// The name, cut when it is long.
+        value: String,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
+    /// The exporter's thread or its runtime cannot be started.
+    #[error("the exporter's thread cannot be started")]
+    #[non_exhaustive]
+    Thread {
+        /// Why.
+        source: io::Error,
+    },
+    /// The HTTP client or its TLS configuration cannot be built.
+    #[error("the HTTP client cannot be built")]
+    #[non_exhaustive]
+    Client {
+        /// Why.
+        source: Cause,
+    },
+}
+
+/// Waiting for the exporter ended early. Nothing is lost by this: what is pending is still being sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlushError {
+    /// The time was up first.
+    #[error("the flush timed out with {pending} items pending")]
+    #[non_exhaustive]
+    TimedOut {
+        /// Items that were accepted and were neither delivered nor lost at that time.
+        pending: u64,
+    },
+    /// It was called on the exporter's own thread, which would wait for itself.
+    #[error("a flush cannot be waited for on the exporter's own thread")]
+    OnWorker,
+    /// The exporter has stopped: it was shut down before, or failed.
+    #[error("the exporter has stopped")]
+    Stopped,
+}

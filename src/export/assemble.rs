@@ -1,0 +1,359 @@
+//! Recording → [`SpanEvent`]: here the log is read in order, later wins, and the kind decides the forms.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::shape::{Given, Side, shape};
+use crate::model::{
+    Annotation, Content, FieldValue, Log, Meaning, Metrics, RESERVED, Recording, SpanError, SpanEvent, SpanKind,
+    Status, Tags, Taken,
+};
+use crate::queue::Queue;
+use crate::stats::Problem;
+
+/// Makes events of recordings, with what the whole process has in common.
+#[derive(Debug)]
+pub(crate) struct Assembler {
+    base_tags: Arc<[(Cow<'static, str>, Cow<'static, str>)]>,
+    ml_app: String,
+    queue: Arc<Queue>,
+}
+
+impl Assembler {
+    /// `base_tags` are those that every span has; `ml_app` is for spans that name none.
+    pub(crate) fn new(base_tags: Tags, ml_app: String, queue: Arc<Queue>) -> Self {
+        Self { base_tags: base_tags.into_base(), ml_app, queue }
+    }
+
+    /// The event of a recording, and the recording's buffer for another span.
+    pub(crate) fn assemble(&self, mut recording: Box<Recording>) -> (SpanEvent, Log) {
+        let mut draft = Draft::default();
+        recording.log_mut().drain(|taken| draft.apply(taken));
+        let place = recording.origin.name;
+        let mut event = self.begin(&recording, &mut draft);
+        fill_model(&mut event, &mut draft);
+        fill_content(&mut event, &mut draft);
+        fill_error(&mut event, &mut draft, recording.panicked);
+        event.metadata = draft.metadata;
+        event.metrics = draft.metrics;
+        event.tags.extend(&draft.tags);
+        fill_last_tags(&mut event);
+        for problem in draft.problems {
+            self.queue.problems.count(problem, place);
+        }
+        (event, recording.into_log())
+    }
+
+    fn begin(&self, recording: &Recording, draft: &mut Draft) -> SpanEvent {
+        let origin = &recording.origin;
+        let name = draft.name.take().filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| origin.name.to_owned());
+        let mut event = SpanEvent::new(origin.span_id, origin.trace_id.clone(), recording.kind, name);
+        event.parent_id = origin.parent_id;
+        event.start_ns = origin.start_ns;
+        event.duration_ns = recording.duration_ns;
+        event.sampling = origin.sampling;
+        event.session_id = origin.session_id.as_deref().map(str::to_owned);
+        event.agent_attribution.clone_from(&origin.agent);
+        let ml_app = origin.ml_app.as_deref().unwrap_or(&self.ml_app);
+        event.tags = Tags::above(Arc::clone(&self.base_tags));
+        event.tags.insert("ml_app", ml_app.to_owned());
+        event.tags.insert("agent_service", ml_app.to_owned());
+        if let Some(session_id) = &event.session_id {
+            event.tags.insert("session_id", session_id.clone());
+        }
+        event
+    }
+}
+
+fn fill_model(event: &mut SpanEvent, draft: &mut Draft) {
+    if !event.kind.has_model() {
+        return;
+    }
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let provider = given(draft.model_provider.take()).map(|provider| provider.to_lowercase());
+    event.model_provider = Some(provider.unwrap_or_else(|| CUSTOM.to_owned()));
+    event.model_name = Some(given(draft.model_name.take()).unwrap_or_else(|| CUSTOM.to_owned()));
+}
+
+fn fill_content(event: &mut SpanEvent, draft: &mut Draft) {
+    let input = draft.input.take().or_else(|| draft.captured_input(event.kind));
+    let output = draft.output.take().or_else(|| draft.captured_output(event.kind));
+    for (side, given) in [(Side::Input, input), (Side::Output, output)] {
+        let Some(given) = given else { continue };
+        if matches!(given, Given::Oversize) && event.collection_errors.is_empty() {
+            event.collection_errors.push(super::encode::DROPPED_IO.to_owned());
+        }
+        match (shape(event.kind, side, given), side) {
+            (Some(content), Side::Input) => event.input = Some(content),
+            (Some(content), Side::Output) => event.output = Some(content),
+            (None, _) => draft.problems.push(Problem::Shape),
+        }
+    }
+}
+
+fn fill_error(event: &mut SpanEvent, draft: &mut Draft, panicked: bool) {
+    let explicit = draft.error.take();
+    let mut error = match (explicit, draft.failed.take()) {
+        (Some(explicit), _) => explicit,
+        (None, Some(failed)) => SpanError { stack: std::mem::take(&mut draft.stack), ..SpanError::new(failed) },
+        (None, None) if panicked => SpanError::new("the thread panicked").error_type("panic"),
+        (None, None) => return,
+    };
+    if error.stack.is_empty() {
+        error.stack = std::mem::take(&mut draft.stack);
+    }
+    if error.error_type.is_empty() {
+        "Error".clone_into(&mut error.error_type);
+    }
+    event.status = Status::Error;
+    event.error = Some(error);
+}
+
+/// The tags that nobody can set: they must agree with the status.
+fn fill_last_tags(event: &mut SpanEvent) {
+    match &event.error {
+        Some(error) => {
+            event.tags.insert("error", "1");
+            event.tags.insert("error_type", error.error_type.clone());
+        }
+        None => {
+            event.tags.insert("error", "0");
+            if event.tags.get("error_type").is_some() {
+                event.tags.remove("error_type");
+            }
+        }
+    }
+}
+
+/// What the log says, slot by slot.
+#[derive(Debug, Default)]
+struct Draft {
+    name: Option<String>,
+    model_name: Option<String>,
+    model_provider: Option<String>,
+    input: Option<Given>,
+    output: Option<Given>,
+    metadata: Map<String, Value>,
+    metrics: Metrics,
+    tags: Tags,
+    error: Option<SpanError>,
+    /// What an `error` event said; anything explicit wins.
+    failed: Option<String>,
+    /// Where a failure comes from, from an error value or the field of that name.
+    stack: String,
+    arguments: Map<String, Value>,
+    returned: Option<String>,
+    problems: Vec<Problem>,
+}
+
+impl Draft {
+    fn apply(&mut self, taken: Taken<'_>) {
+        match taken {
+            Taken::Field(meaning, value) => self.field(meaning, value),
+            Taken::Annotation(annotation) => self.annotation(*annotation),
+        }
+    }
+
+    fn field(&mut self, meaning: Meaning, value: FieldValue<'_>) {
+        match meaning {
+            // Capture has settled these.
+            Meaning::Kind | Meaning::SessionId | Meaning::MlApp => {}
+            Meaning::Name => self.name = Some(text(value).into_owned()),
+            Meaning::ModelName => self.model_name = Some(text(value).into_owned()),
+            Meaning::ModelProvider => self.model_provider = Some(text(value).into_owned()),
+            Meaning::Input => self.input = Some(Given::from(value)),
+            Meaning::Output => self.output = Some(Given::from(value)),
+            Meaning::Metadata => self.metadata_object(value),
+            Meaning::MetadataValue(name) => {
+                if name != RESERVED {
+                    self.metadata.insert(name.to_owned(), structured(value));
+                }
+            }
+            Meaning::Metrics => self.metrics_object(value),
+            Meaning::Metric(name) => self.metric(name.into(), number(value)),
+            Meaning::Tags => self.tags_object(value),
+            Meaning::Tag(key) => self.tag(key.into(), text(value).into_owned()),
+            Meaning::Error | Meaning::ErrorType | Meaning::ErrorMessage | Meaning::ErrorStack => {
+                self.error_part(meaning, value);
+            }
+            Meaning::Argument(name) => drop(self.arguments.insert(name.to_owned(), argument(value))),
+            Meaning::Returned => self.returned = Some(unquoted(value)),
+            Meaning::Failed => self.failed = Some(text(value).into_owned()),
+        }
+    }
+
+    fn annotation(&mut self, said: Annotation) {
+        replace(&mut self.name, said.name);
+        replace(&mut self.model_name, said.model_name);
+        replace(&mut self.model_provider, said.model_provider);
+        replace(&mut self.input, said.input.map(Given::Content));
+        replace(&mut self.output, said.output.map(Given::Content));
+        replace(&mut self.error, said.error);
+        self.metadata.extend(said.metadata);
+        self.metrics.extend(said.metrics);
+        self.tags.extend(&said.tags);
+    }
+
+    fn error_part(&mut self, meaning: Meaning, value: FieldValue<'_>) {
+        if matches!(value, FieldValue::Bool(false)) {
+            self.error = None;
+            return;
+        }
+        if meaning == Meaning::ErrorStack && self.error.is_none() {
+            self.stack = text(value).into_owned();
+            return;
+        }
+        let error = self.error.get_or_insert_default();
+        match (meaning, value) {
+            (Meaning::Error, FieldValue::Bool(_)) => {}
+            (Meaning::ErrorType, value) => error.error_type = text(value).into_owned(),
+            (Meaning::ErrorStack, value) => error.stack = text(value).into_owned(),
+            (_, value) => error.message = text(value).into_owned(),
+        }
+    }
+
+    fn metadata_object(&mut self, value: FieldValue<'_>) {
+        match object(value) {
+            Some(members) => self.metadata.extend(members.into_iter().filter(|(name, _)| name != RESERVED)),
+            None => self.problems.push(Problem::Metadata),
+        }
+    }
+
+    fn metrics_object(&mut self, value: FieldValue<'_>) {
+        let Some(members) = object(value) else { return self.problems.push(Problem::Metric) };
+        for (name, value) in members {
+            self.metric(name.into(), Some(value).filter(Value::is_number));
+        }
+    }
+
+    fn metric(&mut self, name: Cow<'static, str>, value: Option<Value>) {
+        let good = match value {
+            Some(Value::Number(number)) => self.metrics.insert(name, number),
+            _ => false,
+        };
+        if !good {
+            self.problems.push(Problem::Metric);
+        }
+    }
+
+    fn tags_object(&mut self, value: FieldValue<'_>) {
+        let Some(members) = object(value) else { return self.problems.push(Problem::Tag) };
+        for (key, value) in members {
+            let value = match value {
+                Value::Null => String::new(),
+                Value::String(text) => text,
+                other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
+            };
+            self.tag(key.into(), value);
+        }
+    }
+
+    fn tag(&mut self, key: Cow<'static, str>, value: String) {
+        if !self.tags.insert(key, value) {
+            self.problems.push(Problem::Tag);
+        }
+    }
+
+    /// The arguments of an instrumented function, for kinds whose input is text.
+    fn captured_input(&mut self, kind: SpanKind) -> Option<Given> {
+        let wanted = !kind.has_model() && !self.arguments.is_empty();
+        wanted.then(|| Given::Content(Content::Json(Value::Object(std::mem::take(&mut self.arguments)))))
+    }
+
+    /// What an instrumented function returned, for kinds whose output is no list of documents or vectors.
+    fn captured_output(&mut self, kind: SpanKind) -> Option<Given> {
+        let returned = self.returned.take().filter(|text| text != "()")?;
+        match kind {
+            SpanKind::Embedding | SpanKind::Retrieval => None,
+            SpanKind::Llm => Some(Given::Content(crate::model::Message::assistant(returned).into())),
+            SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task => {
+                Some(Given::Content(Content::Text(returned)))
+            }
+        }
+    }
+}
+
+/// What the model or its provider is called when nobody says; the value of the public documents and of the
+/// Node, Go and Java SDKs.
+const CUSTOM: &str = "custom";
+
+/// The value as text.
+pub(super) fn text(value: FieldValue<'_>) -> Cow<'_, str> {
+    match value {
+        FieldValue::Text(text) | FieldValue::Formatted(text) => Cow::Borrowed(text),
+        FieldValue::Signed(number) => Cow::Owned(number.to_string()),
+        FieldValue::Unsigned(number) => Cow::Owned(number.to_string()),
+        FieldValue::Float(number) => Cow::Owned(number.to_string()),
+        FieldValue::Bool(flag) => Cow::Borrowed(if flag { "true" } else { "false" }),
+        FieldValue::Oversize => Cow::Borrowed(super::encode::DROPPED_VALUE),
+    }
+}
+
+/// The value as JSON; a text that holds an array or an object becomes that.
+fn structured(value: FieldValue<'_>) -> Value {
+    match value {
+        FieldValue::Text(text) | FieldValue::Formatted(text) => {
+            parsed(text).unwrap_or_else(|| Value::String(text.to_owned()))
+        }
+        FieldValue::Signed(number) => number.into(),
+        FieldValue::Unsigned(number) => number.into(),
+        FieldValue::Float(number) => number.into(),
+        FieldValue::Bool(flag) => flag.into(),
+        FieldValue::Oversize => text(value).into(),
+    }
+}
+
+/// The array or object that a text holds.
+pub(super) fn parsed(text: &str) -> Option<Value> {
+    let opens = text.trim_start().starts_with(['{', '[']);
+    opens.then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+fn object(value: FieldValue<'_>) -> Option<Map<String, Value>> {
+    match structured(value) {
+        Value::Object(members) => Some(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+    }
+}
+
+/// The value as a number; a text may hold one.
+fn number(value: FieldValue<'_>) -> Option<Value> {
+    match value {
+        FieldValue::Text(text) | FieldValue::Formatted(text) => {
+            serde_json::from_str(text.trim()).ok().filter(Value::is_number)
+        }
+        FieldValue::Signed(number) => Some(number.into()),
+        FieldValue::Unsigned(number) => Some(number.into()),
+        FieldValue::Float(number) => Some(number.into()),
+        FieldValue::Bool(_) | FieldValue::Oversize => None,
+    }
+}
+
+fn argument(value: FieldValue<'_>) -> Value {
+    match value {
+        FieldValue::Formatted(_) => Value::String(unquoted(value)),
+        FieldValue::Text(text) => Value::String(text.to_owned()),
+        FieldValue::Signed(_)
+        | FieldValue::Unsigned(_)
+        | FieldValue::Float(_)
+        | FieldValue::Bool(_)
+        | FieldValue::Oversize => structured(value),
+    }
+}
+
+/// The value as text, without the quotes that `Debug` puts around a string.
+fn unquoted(value: FieldValue<'_>) -> String {
+    let text = text(value);
+    let quoted = text.len() >= 2 && text.starts_with('"') && text.ends_with('"');
+    let inner = quoted.then(|| serde_json::from_str(&text).ok()).flatten();
+    inner.unwrap_or_else(|| text.into_owned())
+}
+
+fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
+    if later.is_some() {
+        *slot = later;
+    }
+}

@@ -1,0 +1,106 @@
+//! What went in and what came out, in one of three forms.
+
+use serde_json::{Number, Value};
+
+use super::json::Writer;
+use crate::model::{Content, Document, Media, MediaSource, Message, Role, ToolCall, ToolResult};
+
+/// Appends an input or output.
+///
+/// Shape: `{"value":"…"}`, `{"messages":[…]}` or `{"documents":[…]}`. JSON that has the form of neither is
+/// its compact text in `value`; a JSON string is that string.
+///
+/// Source: dd-trace-py 4.15 `ddtrace/llmobs/_utils.py` and `utils.py`, August 2026.
+pub(super) fn encode_content(content: &Content, json: &mut Writer<'_>) {
+    match content {
+        Content::Text(text) | Content::Json(Value::String(text)) => json.raw(r#"{"value":"#).text(text),
+        Content::Json(value) => json.raw(r#"{"value":"#).json_text(value),
+        Content::Messages(messages) => json.raw(r#"{"messages":"#).list(messages, encode_message),
+        Content::Documents(documents) => json.raw(r#"{"documents":"#).list(documents, encode_document),
+    };
+    json.raw("}");
+}
+
+/// The content as one text, for kinds that take no structure: JSON and lists as compact JSON.
+pub(crate) fn content_text(content: Content) -> String {
+    let mut out = Vec::new();
+    let mut json = Writer::new(&mut out);
+    match &content {
+        Content::Messages(messages) => json.list(messages, encode_message),
+        Content::Documents(documents) => json.list(documents, encode_document),
+        // Written as a JSON string, because that writer walks without recursion.
+        Content::Json(value) => {
+            json.json_text(value);
+            return serde_json::from_slice(&out).unwrap_or_default();
+        }
+        Content::Text(_) => return into_text(content),
+    };
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn into_text(content: Content) -> String {
+    match content {
+        Content::Text(text) => text,
+        Content::Messages(_) | Content::Documents(_) | Content::Json(_) => String::new(),
+    }
+}
+
+/// `{"role":"user","content":"…"}` and what else there is; a `tool_id` only counts on the role `tool`.
+fn encode_message(json: &mut Writer<'_>, message: &Message) {
+    json.raw(r#"{"role":"#).text(message.role.as_str());
+    json.raw(r#","content":"#).text(&message.content);
+    if !message.tool_calls.is_empty() {
+        json.raw(r#","tool_calls":"#).list(&message.tool_calls, encode_call);
+    }
+    if !message.tool_results.is_empty() {
+        json.raw(r#","tool_results":"#).list(&message.tool_results, encode_result);
+    }
+    if !message.audio_parts.is_empty() {
+        json.raw(r#","audio_parts":"#).list(&message.audio_parts, encode_media);
+    }
+    if !message.image_parts.is_empty() {
+        json.raw(r#","image_parts":"#).list(&message.image_parts, encode_media);
+    }
+    json.optional(r#","tool_id":"#, message.tool_id.as_deref().filter(|_| message.role == Role::Tool));
+    json.raw("}");
+}
+
+/// `{"name":"…","arguments":{…},"tool_id":"…","type":"…"}`
+fn encode_call(json: &mut Writer<'_>, call: &ToolCall) {
+    json.raw(r#"{"name":"#).text(&call.name);
+    json.raw(r#","arguments":"#).object(&call.arguments, ARGUMENTS_DEPTH);
+    json.optional(r#","tool_id":"#, call.tool_id.as_deref());
+    json.optional(r#","type":"#, call.kind.as_deref()).raw("}");
+}
+
+/// `{"result":"…","name":"…","tool_id":"…","type":"…"}`
+fn encode_result(json: &mut Writer<'_>, result: &ToolResult) {
+    json.raw(r#"{"result":"#).text(&result.result);
+    json.optional(r#","name":"#, result.name.as_deref());
+    json.optional(r#","tool_id":"#, result.tool_id.as_deref());
+    json.optional(r#","type":"#, result.kind.as_deref()).raw("}");
+}
+
+/// `{"mime_type":"…","content":"…"}` or `{"mime_type":"…","attachment_key":"…"}`
+fn encode_media(json: &mut Writer<'_>, media: &Media) {
+    json.raw(r#"{"mime_type":"#).text(&media.mime_type);
+    match &media.source {
+        MediaSource::Base64(content) => json.raw(r#","content":"#).text(content),
+        MediaSource::Attachment(key) => json.raw(r#","attachment_key":"#).text(key),
+    };
+    json.raw("}");
+}
+
+/// `{"text":"…","name":"…","id":"…","score":0.9}`; a score of 0 is kept, one that is not finite left out.
+fn encode_document(json: &mut Writer<'_>, document: &Document) {
+    json.raw(r#"{"text":"#).text(&document.text);
+    json.optional(r#","name":"#, document.name.as_deref());
+    json.optional(r#","id":"#, document.id.as_deref());
+    if let Some(score) = document.score.and_then(Number::from_f64) {
+        json.raw(r#","score":"#).number(&score);
+    }
+    json.raw("}");
+}
+
+/// `meta` is 0, then `input`, `messages`, a message, `tool_calls`, a call, `arguments`.
+const ARGUMENTS_DEPTH: usize = 6;

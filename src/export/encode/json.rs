@@ -1,0 +1,240 @@
+//! A writer of JSON: constant fragments, escaped text, numbers, and values of any depth.
+
+use std::fmt::{self, Display, Write as _};
+use std::io::Write as _;
+
+use serde_json::{Map, Number, Value, map};
+
+use super::escape::{ONCE, TWICE, escape};
+use crate::model::TraceId;
+
+/// Containers this many levels below `meta` are written as text.
+///
+/// The intake has trouble with deeper ones and does not say so.
+/// Source: dd-trace-py 4.15, `ddtrace/llmobs/_utils.py`, `_MAX_NESTED_META_DEPTH`.
+pub(super) const DEEPEST: usize = 12;
+
+/// Appends JSON to a buffer. The caller writes commas and braces as fragments; nothing here keeps a state.
+#[derive(Debug)]
+pub(super) struct Writer<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) const fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    /// A fragment of JSON, as it is.
+    #[inline]
+    pub(super) fn raw(&mut self, fragment: &str) -> &mut Self {
+        self.out.extend_from_slice(fragment.as_bytes());
+        self
+    }
+
+    /// A string.
+    pub(super) fn text(&mut self, text: &str) -> &mut Self {
+        self.raw("\"").part(text).raw("\"")
+    }
+
+    /// A piece of a string whose quotes the caller writes.
+    pub(super) fn part(&mut self, text: &str) -> &mut Self {
+        escape(text, &ONCE, self.out);
+        self
+    }
+
+    /// A string, when there is one, after a fragment that names it.
+    pub(super) fn optional(&mut self, name: &str, text: Option<&str>) -> &mut Self {
+        match text {
+            Some(text) => self.raw(name).text(text),
+            None => self,
+        }
+    }
+
+    pub(super) fn integer(&mut self, number: u64) -> &mut Self {
+        self.raw(itoa::Buffer::new().format(number))
+    }
+
+    /// A number: integers stay integers, floats have the fewest digits that read back as the same float.
+    pub(super) fn number(&mut self, number: &Number) -> &mut Self {
+        if let Some(number) = number.as_u64() {
+            return self.integer(number);
+        }
+        if let Some(number) = number.as_i64() {
+            return self.raw(itoa::Buffer::new().format(number));
+        }
+        // Writing to a vector cannot fail.
+        let _ = write!(self.out, "{number}");
+        self
+    }
+
+    /// A trace id as a string: 32 hex digits, or the text that another service sent.
+    pub(super) fn trace_id(&mut self, id: &TraceId) -> &mut Self {
+        self.raw("\"");
+        if let Some(number) = id.as_u128() {
+            let mut digits = [0; 32];
+            for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(number.to_be_bytes()) {
+                *pair = [hex(byte >> 4), hex(byte & 15)];
+            }
+            self.out.extend_from_slice(&digits);
+        } else {
+            self.shown(id);
+        }
+        self.raw("\"")
+    }
+
+    /// A value `depth` levels below `meta`; see [`DEEPEST`].
+    pub(super) fn value(&mut self, value: &Value, depth: usize) -> &mut Self {
+        match value {
+            Value::Array(_) | Value::Object(_) if depth >= DEEPEST => self.json_text(value),
+            Value::Array(items) => self.list(items, |writer, item| {
+                writer.value(item, depth.saturating_add(1));
+            }),
+            Value::Object(members) => self.object(members, depth),
+            Value::Null => self.raw("null"),
+            Value::Bool(flag) => self.raw(word(*flag)),
+            Value::Number(number) => self.number(number),
+            Value::String(text) => self.text(text),
+        }
+    }
+
+    /// An object `depth` levels below `meta`.
+    pub(super) fn object(&mut self, members: &Map<String, Value>, depth: usize) -> &mut Self {
+        self.members(members.iter(), depth)
+    }
+
+    /// An object of these members, `depth` levels below `meta`.
+    pub(super) fn members<'v>(
+        &mut self,
+        members: impl Iterator<Item = (&'v String, &'v Value)>,
+        depth: usize,
+    ) -> &mut Self {
+        self.raw("{");
+        for (index, (name, value)) in members.enumerate() {
+            self.comma(index).text(name).raw(":").value(value, depth.saturating_add(1));
+        }
+        self.raw("}")
+    }
+
+    /// An array.
+    pub(super) fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T)) -> &mut Self {
+        self.raw("[");
+        for (index, item) in items.iter().enumerate() {
+            each(self.comma(index), item);
+        }
+        self.raw("]")
+    }
+
+    /// A comma, except before the first.
+    #[inline]
+    pub(super) fn comma(&mut self, index: usize) -> &mut Self {
+        if index == 0 { self } else { self.raw(",") }
+    }
+
+    /// A string that holds the compact JSON text of a value, however deep.
+    pub(super) fn json_text(&mut self, value: &Value) -> &mut Self {
+        self.raw("\"");
+        let mut open = Vec::new();
+        let mut next = Some(value);
+        let mut is_first = true;
+        loop {
+            if let Some(value) = next.take() {
+                is_first = self.begin(value, &mut open);
+            }
+            let Some(inner) = open.last_mut() else { break };
+            match inner.next() {
+                Some((name, value)) => {
+                    self.raw(if is_first { "" } else { "," }).name_in_text(name);
+                    next = Some(value);
+                }
+                None => {
+                    self.raw(inner.end());
+                    open.pop();
+                    is_first = false;
+                }
+            }
+        }
+        self.raw("\"")
+    }
+
+    /// Writes a scalar, or the start of a container, and says whether it was such a start.
+    fn begin<'v>(&mut self, value: &'v Value, open: &mut Vec<Open<'v>>) -> bool {
+        match value {
+            Value::Null => self.raw("null"),
+            Value::Bool(flag) => self.raw(word(*flag)),
+            Value::Number(number) => self.number(number),
+            Value::String(text) => self.text_in_text(text),
+            Value::Array(items) => {
+                open.push(Open::Array(items.iter()));
+                self.raw("[");
+                return true;
+            }
+            Value::Object(members) => {
+                open.push(Open::Object(members.iter()));
+                self.raw("{");
+                return true;
+            }
+        };
+        false
+    }
+
+    fn name_in_text(&mut self, name: Option<&str>) {
+        if let Some(name) = name {
+            self.text_in_text(name).raw(":");
+        }
+    }
+
+    fn text_in_text(&mut self, text: &str) -> &mut Self {
+        self.raw(r#"\""#);
+        escape(text, &TWICE, self.out);
+        self.raw(r#"\""#)
+    }
+
+    fn shown(&mut self, value: impl Display) {
+        // `Escaped` cannot fail.
+        let _ = write!(Escaped(self.out), "{value}");
+    }
+}
+
+/// A container whose end is not written yet.
+enum Open<'v> {
+    Array(std::slice::Iter<'v, Value>),
+    Object(map::Iter<'v>),
+}
+
+impl<'v> Open<'v> {
+    /// The next value, and its name in an object.
+    fn next(&mut self) -> Option<(Option<&'v str>, &'v Value)> {
+        match self {
+            Self::Array(items) => items.next().map(|value| (None, value)),
+            Self::Object(members) => members.next().map(|(name, value)| (Some(name.as_str()), value)),
+        }
+    }
+
+    const fn end(&self) -> &'static str {
+        match self {
+            Self::Array(_) => "]",
+            Self::Object(_) => "}",
+        }
+    }
+}
+
+/// Escapes what is formatted into it.
+struct Escaped<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        escape(text, &ONCE, self.0);
+        Ok(())
+    }
+}
+
+const fn word(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
+}
+
+/// A digit below 16, without a table, so that the compiler writes all of an id at once.
+const fn hex(digit: u8) -> u8 {
+    let letter = if digit > 9 { b'a' - b'0' - 10 } else { 0 };
+    digit.wrapping_add(b'0').wrapping_add(letter)
+}

@@ -1,0 +1,23 @@
+//! Straight to the intake, with the API key.
+
+use reqwest::header::HeaderValue;
+
+use super::client;
+use super::endpoint::{Credentials, Endpoint};
+use crate::ConfigError;
+use crate::config::{API_KEY, Address, ApiKey, Settings};
+
+/// `https://<subdomain>.<site><path>`, or the path at the overriding address.
+///
+/// Source: dd-trace-py `ddtrace/llmobs/_writer.py`, as of August 2026.
+pub(super) fn endpoint(settings: &Settings, key: &ApiKey) -> Result<Endpoint, ConfigError> {
+    let mut key = HeaderValue::from_str(key.expose())
+        .map_err(|_| ConfigError::ApiKey { setting: API_KEY.name, problem: "it cannot be sent in a header" })?;
+    key.set_sensitive(true);
+    let intake = Address::https(settings.site.as_str());
+    let client = client::build(settings.override_origin.as_ref().unwrap_or(&intake), client::Proxy::Allowed, settings)?;
+    Endpoint::new(client, Credentials::Key(key), |route| match &settings.override_origin {
+        Some(address) => format!("{}{}", client::base(address), route.path()),
+        None => format!("https://{}{}", settings.site.host(route.subdomain()), route.path()),
+    })
+}

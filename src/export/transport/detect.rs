@@ -1,0 +1,54 @@
+//! Whether the agent is there and takes our events.
+
+use reqwest::{Client, Response, Url};
+use serde_json::Value;
+
+use super::route::{AGENT_INFO, AGENT_PREFIX};
+use super::{client, endpoint};
+use crate::ConfigError;
+use crate::config::Settings;
+
+/// Asks the agent what it can do.
+#[derive(Debug)]
+pub(super) struct Detect {
+    client: Client,
+    url: Url,
+    timeout: std::time::Duration,
+}
+
+impl Detect {
+    pub(super) fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        let client = client::build(&settings.agent, client::Proxy::Never, settings)?;
+        let url = endpoint::parse(&format!("{}{AGENT_INFO}", client::base(&settings.agent)))?;
+        Ok(Self { client, url, timeout: settings.info_timeout })
+    }
+
+    /// Whether the agent answers in time that it has the way to the intake. Whatever else it does is a no.
+    ///
+    /// **Shape** of the answer: `{"endpoints": ["/evp_proxy/v2/", …], …}`, with or without the last slash.
+    pub(super) async fn is_there(&self) -> bool {
+        let Ok(response) = self.client.get(self.url.clone()).timeout(self.timeout).send().await else { return false };
+        if !response.status().is_success() {
+            return false;
+        }
+        let Some(body) = body(response).await else { return false };
+        let Ok(info) = serde_json::from_slice::<Value>(&body) else { return false };
+        let endpoints = info.get("endpoints").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        endpoints.iter().filter_map(Value::as_str).any(|path| path.trim_end_matches('/') == AGENT_PREFIX)
+    }
+}
+
+/// A body that is not too long.
+async fn body(mut response: Response) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_INFO_BYTES {
+            return None;
+        }
+    }
+    Some(body)
+}
+
+/// Agents send a few kilobytes.
+const MAX_INFO_BYTES: usize = 1 << 20;

@@ -1,0 +1,97 @@
+//! One payload, one attempt.
+
+use std::time::Duration;
+
+use reqwest::Response;
+use reqwest::header::CONTENT_TYPE;
+
+use super::detect::Detect;
+use super::endpoint::Endpoint;
+use super::failure::{Failure, SendError};
+use super::route::Payload;
+use super::{agent, agentless};
+use crate::ConfigError;
+use crate::config::{API_KEY, Mode, Settings};
+
+/// Sends payloads the way that was chosen, or is found to be there.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Decided(Endpoint),
+    /// Nobody has chosen, and nothing was sent yet. The agent is asked when there is something to send, which is
+    /// neither at start nor on a thread of the application. The answer holds for good, so that a restart of the agent
+    /// does not change which organisation gets the data; but without a key there is only one way, and it is asked again.
+    Open {
+        detect: Detect,
+        agent: Endpoint,
+        agentless: Option<Endpoint>,
+    },
+}
+
+impl Transport {
+    /// Builds the clients and connects to nothing.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        let straight = || settings.api_key.as_ref().map(|key| agentless::endpoint(settings, key)).transpose();
+        let way = match settings.mode {
+            Mode::Agent => Way::Decided(agent::endpoint(settings)?),
+            Mode::Agentless => Way::Decided(straight()?.ok_or(ConfigError::MissingApiKey { setting: API_KEY.name })?),
+            Mode::Auto => {
+                Way::Open { detect: Detect::new(settings)?, agent: agent::endpoint(settings)?, agentless: straight()? }
+            }
+        };
+        Ok(Self { way })
+    }
+
+    /// Posts a payload once; `Ok` means that a 2xx answer of the intake or the agent was read.
+    ///
+    /// # Errors
+    ///
+    /// Anything else. After a timeout or a broken connection the payload may have arrived all the same.
+    pub(crate) async fn send(&mut self, payload: &Payload) -> Result<(), SendError> {
+        let endpoint = self.endpoint().await?;
+        let response = endpoint.request(payload).send().await?;
+        let status = response.status();
+        if !status.is_success() {
+            let error = SendError::status(status.as_u16(), response.headers());
+            discard(response).await;
+            return Err(error);
+        }
+        let is_page = response.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(WEB_PAGE));
+        discard(response).await;
+        if is_page { Err(SendError::new(Failure::WebPage)) } else { Ok(()) }
+    }
+
+    async fn endpoint(&mut self) -> Result<&Endpoint, SendError> {
+        if let Way::Open { detect, agent, agentless } = &self.way {
+            let found = if detect.is_there().await { Some(agent) } else { agentless.as_ref() };
+            let endpoint = found.cloned().ok_or(SendError::new(Failure::NoWay))?;
+            self.way = Way::Decided(endpoint);
+        }
+        match &self.way {
+            Way::Decided(endpoint) => Ok(endpoint),
+            Way::Open { .. } => Err(SendError::new(Failure::NoWay)),
+        }
+    }
+}
+
+/// Reads a little of the body, so that the connection can be used again. The status has said it all: how the body
+/// ends, or whether, changes nothing.
+async fn discard(mut response: Response) {
+    let read = async {
+        let mut left = MAX_BODY_BYTES;
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let Some(rest) = left.checked_sub(chunk.len()) else { return };
+            left = rest;
+        }
+    };
+    // A timeout here means that the connection is not used again, and no more.
+    let _ = tokio::time::timeout(MAX_BODY_TIME, read).await;
+}
+
+const WEB_PAGE: &[u8] = b"text/html";
+const MAX_BODY_BYTES: usize = 64 << 10;
+const MAX_BODY_TIME: Duration = Duration::from_millis(500);

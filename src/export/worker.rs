@@ -1,0 +1,248 @@
+//! The worker: one thread, one current-thread runtime, one loop that is always polled.
+//!
+//! A runtime that is parked between batches does not see that the intake has closed an idle connection, and
+//! loses the next request to it; so nothing in here blocks.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use tokio::time::{sleep, sleep_until};
+
+use super::assemble::Assembler;
+use super::batch::{Batch, Batcher};
+use super::encode::{Fit, encode_within};
+use super::retry::{Attempt, Verdict, verdict};
+use super::transport::{Payload, Route, Transport};
+use crate::clock::Clock;
+use crate::diagnostics::Diagnostics;
+use crate::error::ConfigError;
+use crate::model::{Log, SpanEvent};
+use crate::queue::{Item, Phase, Queue, mark_worker_thread};
+use crate::stats::{LossReason, Problem};
+
+/// Where events go.
+#[derive(Debug)]
+pub(crate) enum Sink {
+    /// To an intake, in batches.
+    Intake(Box<Transport>),
+    /// To somebody in this process, one by one.
+    Memory(mpsc::Sender<SpanEvent>),
+}
+
+/// See the file's card.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) assembler: Assembler,
+    pub(crate) batcher: Batcher,
+    pub(crate) sink: Sink,
+    pub(crate) clock: Clock,
+    pub(crate) flush_interval: Duration,
+    pub(crate) max_event_bytes: usize,
+    pub(crate) diagnostics: Diagnostics,
+}
+
+impl Worker {
+    /// Items and bytes that are taken from the queue in one go.
+    const CHUNK_ITEMS: usize = 256;
+    const CHUNK_BYTES: usize = 1024 * 1024;
+    /// What the intake does not accept any more.
+    const MAX_AGE_NS: u64 = 24 * 60 * 60 * 1_000_000_000;
+
+    /// Starts the thread and returns when it runs.
+    ///
+    /// # Errors
+    ///
+    /// When the thread or its runtime cannot be started.
+    pub(crate) fn start(self) -> Result<(), ConfigError> {
+        let (tx, rx) = mpsc::sync_channel(1);
+        // The runtime is made on its own thread: dropped in a caller's async context, it would panic.
+        let thread = std::thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || self.live(&tx));
+        let started = thread.and_then(|_| rx.recv().map_err(std::io::Error::other).flatten());
+        started.map_err(|source| ConfigError::Thread { source })
+    }
+
+    fn live(mut self, started: &mpsc::SyncSender<std::io::Result<()>>) {
+        mark_worker_thread();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .on_thread_start(mark_worker_thread)
+            .thread_name(THREAD_NAME)
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(started.send(Err(error))),
+        };
+        drop(started.send(Ok(())));
+        let queue = Arc::clone(&self.queue);
+        let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.run())));
+        queue.stop(if outcome.is_ok() { LossReason::Deadline } else { LossReason::Worker });
+        self.diagnostics.last_words(&queue.stats());
+        // Dropping the runtime would wait for a name that is being looked up.
+        runtime.shutdown_background();
+    }
+
+    async fn run(&mut self) {
+        tokio::spawn(answer_late_waiters(Arc::clone(&self.queue)));
+        self.diagnostics.first_words();
+        while self.queue.phase() == Phase::Running {
+            tokio::select! {
+                () = self.queue.work() => {}
+                () = sleep(self.flush_interval) => self.queue.spares.shrink(),
+            }
+            self.drain().await;
+            self.diagnostics.report(&self.queue.stats(), &self.queue.problems, self.clock.instant());
+        }
+        // What came between the last look and the closing of the door.
+        self.drain().await;
+    }
+
+    /// Sends everything that is in the queue, and what comes in meanwhile.
+    async fn drain(&mut self) {
+        let mut chunk = Vec::with_capacity(Self::CHUNK_ITEMS);
+        let mut logs = Vec::with_capacity(Self::CHUNK_ITEMS);
+        loop {
+            self.queue.take(Self::CHUNK_ITEMS, Self::CHUNK_BYTES, &mut chunk);
+            if chunk.is_empty() {
+                break;
+            }
+            for item in chunk.drain(..) {
+                if let Some(batch) = self.take_in(item, &mut logs) {
+                    self.send(batch).await;
+                }
+            }
+            self.queue.spares.give_back(logs.drain(..));
+        }
+        if let Some(batch) = self.batcher.take() {
+            self.send(batch).await;
+        }
+    }
+
+    /// Turns an item into bytes, and returns the batch that is full because of it.
+    fn take_in(&mut self, item: Item, logs: &mut Vec<Log>) -> Option<Batch> {
+        let Item::Span(recording) = item;
+        let place = recording.origin.name;
+        let assembled = catch_unwind(AssertUnwindSafe(|| self.assembler.assemble(recording)));
+        let Ok((mut event, log)) = assembled else {
+            self.queue.lose(LossReason::Worker, 1);
+            return None;
+        };
+        logs.push(log);
+        if self.is_too_old(&event) {
+            self.queue.lose(LossReason::TooOld, 1);
+            return None;
+        }
+        if let Sink::Memory(events) = &self.sink {
+            drop(events.send(event));
+            self.queue.deliver(1);
+            return None;
+        }
+        let max_event_bytes = self.max_event_bytes;
+        let encoded = self.batcher.push(|out| {
+            let encode = AssertUnwindSafe(|| encode_within(&mut event, max_event_bytes, out));
+            catch_unwind(encode).unwrap_or(Err(LossReason::Worker))
+        });
+        match encoded {
+            Ok((Fit::Whole, full)) => full,
+            Ok((Fit::Shrunk, full)) => {
+                self.queue.problems.count(Problem::Shrunk, place);
+                full
+            }
+            Err(reason) => {
+                self.queue.lose(reason, 1);
+                None
+            }
+        }
+    }
+
+    fn is_too_old(&self, event: &SpanEvent) -> bool {
+        let end_ns = event.start_ns.saturating_add(event.duration_ns);
+        self.clock.wall_ns().saturating_sub(end_ns) > Self::MAX_AGE_NS
+    }
+
+    /// Sends a batch; one that is too large is sent in halves, and the halves in halves.
+    async fn send(&mut self, batch: Batch) {
+        let mut parts = vec![batch];
+        while let Some(part) = parts.pop() {
+            let items = u64::try_from(part.len()).unwrap_or(u64::MAX);
+            match self.deliver(&part).await {
+                Outcome::Delivered => self.queue.deliver(items),
+                Outcome::Lost(reason) => self.queue.lose(reason, items),
+                Outcome::TooLarge => match part.halves() {
+                    Some((first, second)) => parts.extend([second, first]),
+                    None => self.queue.lose(LossReason::TooLarge, items),
+                },
+            }
+            self.batcher.recycle(part);
+        }
+    }
+
+    /// Sends one payload, again with the same bytes where that may help.
+    async fn deliver(&mut self, batch: &Batch) -> Outcome {
+        let Sink::Intake(transport) = &mut self.sink else { return Outcome::Lost(LossReason::Worker) };
+        let payload = Payload { route: Route::Spans, body: batch.body() };
+        let queue = &self.queue;
+        for number in 1.. {
+            queue.count_request(number > 1);
+            let error = tokio::select! {
+                biased;
+                sent = transport.send(&payload) => match sent {
+                    Ok(()) => return Outcome::Delivered,
+                    Err(error) => error,
+                },
+                () = past_deadline(queue) => break,
+            };
+            self.diagnostics.send_failed(&error, batch.len());
+            let unix_time = Duration::from_nanos(self.clock.wall_ns());
+            let (body_bytes, items, jitter) = (payload.body.len(), batch.len(), fastrand::f64());
+            match verdict(&error, &Attempt { number, body_bytes, items, jitter, unix_time }) {
+                Verdict::Never(reason) => return Outcome::Lost(reason),
+                Verdict::Split => return Outcome::TooLarge,
+                Verdict::Again(after) => tokio::select! {
+                    () = sleep(after) => {}
+                    () = past_deadline(queue) => break,
+                },
+            }
+        }
+        Outcome::Lost(LossReason::Deadline)
+    }
+}
+
+/// What became of a payload.
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Delivered,
+    TooLarge,
+    Lost(LossReason),
+}
+
+/// Ends when the shutdown deadline has passed; never while the pipeline runs.
+async fn past_deadline(queue: &Queue) {
+    loop {
+        let changed = queue.phase_changed();
+        match queue.phase() {
+            Phase::Running => changed.await,
+            Phase::Draining { deadline } => return sleep_until(deadline.into()).await,
+            Phase::Stopped => return,
+        }
+    }
+}
+
+/// Answers tasks that wait for a flush when their time is up; a thread that waits has a timer itself.
+async fn answer_late_waiters(queue: Arc<Queue>) {
+    loop {
+        let enlisted = queue.enlisted();
+        match queue.expire_waiters(Instant::now()) {
+            Some(next) => tokio::select! {
+                () = sleep_until(next.into()) => {}
+                () = enlisted => {}
+            },
+            None => enlisted.await,
+        }
+    }
+}
+
+/// At most 15 characters, or Linux cuts it.
+const THREAD_NAME: &str = "dd-llmobs";

@@ -1,0 +1,212 @@
+//! What the application holds: the guard that ends the exporter, and handles to ask it.
+//!
+//! In: requests to flush, to stop, to look. Out: answers within a deadline. Never: waiting longer than asked.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tracing::Span;
+
+use crate::capture::Capture;
+use crate::error::FlushError;
+use crate::model::{Annotation, SpanContext};
+use crate::queue::{Settled, is_worker_thread};
+use crate::stats::Stats;
+
+/// Keeps the exporter alive; when it is dropped, what was captured is sent, within the shutdown timeout.
+///
+/// Hold it until the end of `main`. In async code prefer [`shutdown_async`](Self::shutdown_async), because
+/// dropping the guard blocks the thread for as long as it takes.
+///
+/// # Example
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use tracing_subscriber::prelude::*;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (layer, guard) = tracing_llmobs::builder().ml_app("weather-bot").start()?;
+/// tracing_subscriber::registry().with(layer).init();
+/// // … the application …
+/// guard.shutdown(Duration::from_secs(2))?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "dropping the guard ends the exporter; bind it to a name that lives until the end of main"]
+pub struct Guard {
+    handle: Handle,
+    shutdown_timeout: Duration,
+}
+
+impl Guard {
+    pub(crate) const fn new(capture: Arc<Capture>, shutdown_timeout: Duration) -> Self {
+        Self { handle: Handle { capture: Some(capture) }, shutdown_timeout }
+    }
+
+    /// The guard of a disabled layer.
+    pub(crate) const fn inert() -> Self {
+        Self { handle: Handle { capture: None }, shutdown_timeout: Duration::ZERO }
+    }
+
+    /// A handle that can be cloned and given away; it does not keep the exporter alive.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Sends what was captured so far and waits until it is delivered or lost; see [`Handle::flush`].
+    ///
+    /// # Errors
+    ///
+    /// [`FlushError`], when that takes longer than `timeout`.
+    pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        self.handle.flush(timeout)
+    }
+
+    /// The same without blocking the thread, on any executor.
+    ///
+    /// # Errors
+    ///
+    /// [`FlushError`], when that takes longer than `timeout`.
+    pub async fn flush_async(&self, timeout: Duration) -> Result<(), FlushError> {
+        self.handle.flush_async(timeout).await
+    }
+
+    /// Takes nothing in any more, sends what is left and ends the exporter.
+    ///
+    /// What has not arrived by then is lost, with [`LossReason::Deadline`](crate::LossReason::Deadline).
+    ///
+    /// # Errors
+    ///
+    /// [`FlushError::TimedOut`] with the number of items that were lost so.
+    pub fn shutdown(self, timeout: Duration) -> Result<(), FlushError> {
+        self.end(timeout)
+    }
+
+    /// The same without blocking the thread, on any executor.
+    ///
+    /// # Errors
+    ///
+    /// As [`shutdown`](Self::shutdown).
+    pub async fn shutdown_async(self, timeout: Duration) -> Result<(), FlushError> {
+        let Some(capture) = &self.handle.capture else { return Ok(()) };
+        let Some(deadline) = capture.clock.instant().checked_add(timeout) else { return Err(FlushError::Stopped) };
+        capture.queue.close(deadline);
+        let answer_by = deadline.checked_add(GRACE).unwrap_or(deadline);
+        answer(capture.queue.end_from_task(answer_by)).await
+    }
+
+    fn end(&self, timeout: Duration) -> Result<(), FlushError> {
+        let Some(capture) = &self.handle.capture else { return Ok(()) };
+        let deadline = capture.clock.instant().checked_add(timeout);
+        capture.queue.close(deadline.unwrap_or_else(|| capture.clock.instant()));
+        if is_worker_thread() {
+            return Err(FlushError::OnWorker);
+        }
+        wait(capture, &capture.queue.end_from_thread(), timeout.saturating_add(GRACE))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Whoever wants to know how it went calls `shutdown`; the ledger and the worker's last words say it too.
+        drop(self.end(self.shutdown_timeout));
+    }
+}
+
+/// Asks the exporter: to flush, for its ledger, and for spans that cannot be reached from a
+/// [`Span`] because the layer is inside a `reload::Layer`.
+///
+/// # Example
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// let (layer, guard) = tracing_llmobs::builder().enabled(false).start::<tracing_subscriber::Registry>()?;
+/// let handle = guard.handle();
+/// handle.flush(Duration::from_secs(1))?;
+/// assert!(layer.is_none() && handle.stats().is_balanced());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Handle {
+    /// `None` when disabled.
+    capture: Option<Arc<Capture>>,
+}
+
+impl Handle {
+    /// Sends what was captured so far and waits until it is delivered or lost.
+    ///
+    /// It covers every span that closed before the call. It works from any thread, inside and outside of
+    /// async runtimes, and blocks the thread; on a current-thread runtime that also runs the receiver, use
+    /// [`flush_async`](Self::flush_async).
+    ///
+    /// # Errors
+    ///
+    /// [`FlushError::TimedOut`] after `timeout`; what is pending is still being sent.
+    pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        let Some(capture) = &self.capture else { return Ok(()) };
+        if is_worker_thread() {
+            return Err(FlushError::OnWorker);
+        }
+        wait(capture, &capture.queue.flush_from_thread(), timeout)
+    }
+
+    /// The same without blocking the thread, on any executor.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush).
+    pub async fn flush_async(&self, timeout: Duration) -> Result<(), FlushError> {
+        let Some(capture) = &self.capture else { return Ok(()) };
+        let Some(deadline) = capture.clock.instant().checked_add(timeout) else { return Err(FlushError::Stopped) };
+        answer(capture.queue.flush_from_task(deadline)).await
+    }
+
+    /// The ledger at this instant.
+    pub fn stats(&self) -> Stats {
+        self.capture.as_ref().map(|capture| capture.queue.stats()).unwrap_or_default()
+    }
+
+    /// [`LlmObsSpanExt::annotate`](crate::LlmObsSpanExt::annotate), also under `reload::Layer`.
+    pub fn annotate(&self, span: &Span, annotation: Annotation) -> bool {
+        let Some(capture) = &self.capture else { return false };
+        span.with_subscriber(|(id, dispatch)| capture.annotate(dispatch, id, annotation)).unwrap_or(false)
+    }
+
+    /// [`LlmObsSpanExt::finish`](crate::LlmObsSpanExt::finish), also under `reload::Layer`.
+    pub fn finish(&self, span: &Span) -> bool {
+        let Some(capture) = &self.capture else { return false };
+        span.with_subscriber(|(id, dispatch)| capture.finish(dispatch, id)).unwrap_or(false)
+    }
+
+    /// [`LlmObsSpanExt::llmobs_context`](crate::LlmObsSpanExt::llmobs_context), also under `reload::Layer`.
+    pub fn context(&self, span: &Span) -> Option<SpanContext> {
+        let capture = self.capture.as_ref()?;
+        span.with_subscriber(|(id, dispatch)| capture.context(dispatch, id)).flatten()
+    }
+}
+
+fn wait(capture: &Capture, answer: &Receiver<Settled>, timeout: Duration) -> Result<(), FlushError> {
+    match answer.recv_timeout(timeout) {
+        Ok(Settled::All) => Ok(()),
+        Ok(Settled::Pending(pending)) => Err(FlushError::TimedOut { pending }),
+        Err(RecvTimeoutError::Timeout) => Err(FlushError::TimedOut { pending: capture.queue.stats().pending }),
+        Err(RecvTimeoutError::Disconnected) => Err(FlushError::Stopped),
+    }
+}
+
+async fn answer(answer: oneshot::Receiver<Settled>) -> Result<(), FlushError> {
+    match answer.await {
+        Ok(Settled::All) => Ok(()),
+        Ok(Settled::Pending(pending)) => Err(FlushError::TimedOut { pending }),
+        Err(_) => Err(FlushError::Stopped),
+    }
+}
+
+/// What the worker gets to say after the deadline how it went.
+const GRACE: Duration = Duration::from_millis(50);

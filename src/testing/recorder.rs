@@ -1,0 +1,145 @@
+//! The recorder.
+
+use std::fmt::Write as _;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tracing::Subscriber;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::builder::{Builder, builder};
+use crate::capture::LlmObsLayer;
+use crate::clock::{Clock, ManualClock};
+use crate::error::ConfigError;
+use crate::guard::{Guard, Handle};
+use crate::model::{IdSource, SpanEvent, SpanId, Status};
+
+/// Keeps the spans of one layer in memory.
+///
+/// Ids count up from `0xF0` in the order in which spans start, and the clock stands still until it is moved.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::testing;
+/// use tracing_subscriber::prelude::*;
+///
+/// let (layer, recorder) = testing::recorder();
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+///     let ask = tracing::info_span!("ask", llmobs.kind = "workflow").entered();
+///     tracing::info_span!("chat", llmobs.kind = "llm", llmobs.input = "hi").in_scope(|| {});
+///     drop(ask);
+/// });
+/// assert_eq!(recorder.tree(), "workflow ask\n  llm chat\n");
+/// assert_eq!(recorder.spans()[0].name, "chat");
+/// ```
+#[derive(Debug)]
+pub struct Recorder {
+    guard: Guard,
+    clock: ManualClock,
+    events: Mutex<mpsc::Receiver<SpanEvent>>,
+    seen: Mutex<Vec<SpanEvent>>,
+}
+
+/// A layer and the recorder of its spans; the application is called `test-app`, the environment is not looked at.
+pub fn recorder<S>() -> (LlmObsLayer<S>, Recorder)
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let settings = Builder::without_environment().ml_app("test-app");
+    match recorder_of(settings) {
+        Ok(started) => started,
+        // The thread could not be started: then there is nothing to record into, and every assertion says so.
+        Err(_) => (None, Recorder::unstarted()),
+    }
+}
+
+/// The same with settings of one's own.
+///
+/// # Errors
+///
+/// [`ConfigError`], as [`Builder::start`].
+pub fn recorder_of<S>(mut settings: Builder) -> Result<(LlmObsLayer<S>, Recorder), ConfigError>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let (tx, events) = mpsc::channel();
+    let clock = ManualClock::new();
+    settings.parts.clock = Clock::Manual(clock.clone());
+    settings.parts.ids = IdSource::sequence();
+    settings.parts.memory = Some(tx);
+    let (layer, guard) = settings.start()?;
+    Ok((layer, Recorder { guard, clock, events: Mutex::new(events), seen: Mutex::default() }))
+}
+
+impl Recorder {
+    fn unstarted() -> Self {
+        let (_, events) = mpsc::channel();
+        let clock = ManualClock::new();
+        Self { guard: Guard::inert(), clock, events: Mutex::new(events), seen: Mutex::default() }
+    }
+
+    /// All spans that have ended so far, in the order in which they ended.
+    pub fn spans(&self) -> Vec<SpanEvent> {
+        // A flush that times out leaves spans out, which a test sees.
+        drop(self.guard.flush(Duration::from_secs(10)));
+        let mut seen = self.seen.lock();
+        seen.extend(self.events.lock().try_iter());
+        seen.clone()
+    }
+
+    /// The only span of this name.
+    ///
+    /// # Panics
+    ///
+    /// When there is none, or more than one.
+    #[expect(clippy::panic, reason = "it is an assertion")]
+    pub fn span(&self, name: &str) -> SpanEvent {
+        let mut found: Vec<_> = self.spans().into_iter().filter(|span| span.name == name).collect();
+        match (found.pop(), found.len()) {
+            (Some(span), 0) => span,
+            (found, others) => {
+                let count = others.saturating_add(usize::from(found.is_some()));
+                panic!("{count} spans are called {name:?} in\n{}", self.tree())
+            }
+        }
+    }
+
+    /// The spans as a tree, to compare with a text; see [`tree`].
+    pub fn tree(&self) -> String {
+        tree(&self.spans())
+    }
+
+    /// The clock of the layer.
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// The handle of the layer's exporter.
+    pub fn handle(&self) -> Handle {
+        self.guard.handle()
+    }
+}
+
+/// Spans as a tree: one line each with kind and name, two spaces deeper than the parent, siblings in the order
+/// in which they started, ` error` behind those that failed.
+///
+/// A span whose parent is not among them stands at the margin.
+pub fn tree(spans: &[SpanEvent]) -> String {
+    let mut sorted: Vec<&SpanEvent> = spans.iter().collect();
+    sorted.sort_by_key(|span| (span.start_ns, span.span_id));
+    let is_here = |id: SpanId| sorted.iter().any(|span| span.span_id == id);
+    let mut out = String::new();
+    let mut open: Vec<(usize, &SpanEvent)> = Vec::new();
+    let roots = sorted.iter().filter(|span| !span.parent_id.is_some_and(is_here));
+    open.extend(roots.rev().map(|span| (0, *span)));
+    while let Some((depth, span)) = open.pop() {
+        let failed = if span.status == Status::Error { " error" } else { "" };
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{:indent$}{} {}{failed}", "", span.kind, span.name, indent = depth.saturating_mul(2));
+        let children = sorted.iter().filter(|child| child.parent_id == Some(span.span_id));
+        open.extend(children.rev().map(|child| (depth.saturating_add(1), *child)));
+    }
+    out
+}
