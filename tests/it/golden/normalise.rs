@@ -22,7 +22,8 @@ pub(super) fn normalise(requests: &[Request]) -> Value {
     json!({"requests": facts(&requests, &bodies), "spans": Spans::new(spans).normalise()})
 }
 
-/// How the requests were made: every distinct way once, and all answers.
+/// How the requests were made: every distinct way once, and their answers; over how many accepted requests the spans
+/// are spread is the exporter's affair.
 fn facts(requests: &[&Request], bodies: &[Value]) -> Value {
     let mut facts: Vec<Value> = Vec::new();
     for (request, body) in requests.iter().zip(bodies) {
@@ -48,13 +49,16 @@ fn facts(requests: &[&Request], bodies: &[Value]) -> Value {
             json!({"method": method, "path": path, "headers": headers, "outer": outer, "envelopes": shapes}),
         );
     }
-    let answers: Vec<_> = requests
-        .iter()
-        .map(|request| match request.answer {
+    let mut answers: Vec<Value> = Vec::new();
+    for request in requests {
+        let answer = match request.answer {
             Answer::Status(status) => json!(status),
             Answer::Close => json!("close"),
-        })
-        .collect();
+        };
+        if answer != 202 || answers.last() != Some(&answer) {
+            answers.push(answer);
+        }
+    }
     json!({"answers": answers, "facts": facts})
 }
 

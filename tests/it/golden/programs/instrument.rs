@@ -66,8 +66,8 @@ pub(in super::super) fn asynchronous(_: &Handle) {
     async fn async_task(y: i64) -> i64 {
         y * 2
     }
-    #[instrument(fields(llmobs.kind = "task"))]
-    fn r#gen(n: i64) -> impl Iterator<Item = i64> {
+    #[instrument(name = "gen", fields(llmobs.kind = "task"))]
+    fn generator(n: i64) -> impl Iterator<Item = i64> {
         0..n
     }
     #[instrument(fields(llmobs.kind = "llm", llmobs.model_name = "m"))]
@@ -79,7 +79,7 @@ pub(in super::super) fn asynchronous(_: &Handle) {
         assert_eq!(async_wf(1).await, 4);
         assert_eq!(agen().await.len(), 2);
     });
-    assert_eq!(r#gen(3).count(), 3);
+    assert_eq!(generator(3).count(), 3);
 }
 
 #[derive(Debug)]
