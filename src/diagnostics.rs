@@ -96,7 +96,7 @@ const TARGET: &str = "tracing_llmobs";
 const fn explain(problem: Problem) -> &'static str {
     match problem {
         Problem::UnknownKind => {
-            "llmobs.kind is none of llm, workflow, agent, tool, task, embedding, retrieval: the span is not sent."
+            "The kind of a span is none of llm, workflow, agent, tool, task, embedding, retrieval: the span is not sent."
         }
         Problem::Shape => "Input or output has a form that the kind of the span does not take: it was left out.",
         Problem::Metadata => "Metadata is no JSON object: it was left out.",

@@ -18,6 +18,8 @@ mod export;
 mod clock;
 mod diagnostics;
 mod model;
+#[cfg(feature = "receiver")]
+pub mod receiver;
 mod stats;
 
 #[cfg(feature = "testing")]
@@ -25,9 +27,14 @@ pub mod testing;
 
 pub use builder::{Builder, builder};
 pub use capture::{CaptureLayer, LlmObsFilter, LlmObsLayer, LlmObsSpanExt};
-pub use config::{ApiKey, Site};
+pub use config::{ApiKey, Site, VARIABLES, Variable};
 pub use error::{ConfigError, FlushError};
 pub use guard::{Guard, Handle};
 pub use model::*;
 pub use stats::{LossReason, Problem, Stats};
 pub use vocabulary::fields;
+
+/// The programs in the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

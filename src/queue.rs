@@ -229,7 +229,9 @@ impl Queue {
         let settled = state.ledger.settled;
         let done: Vec<Waiter> = state.waiters.extract_if(.., |waiter| waiter.target <= settled).collect();
         drop(state);
-        done.into_iter().for_each(|waiter| waiter.done.answer(Settled::All));
+        for waiter in done {
+            waiter.done.answer(Settled::All);
+        }
     }
 
     /// Asks for everything accepted so far to be sent; the answer comes through the receiver.
@@ -302,7 +304,9 @@ impl Queue {
         let waiters = std::mem::take(&mut state.waiters);
         drop(state);
         let answer = if pending == 0 { Settled::All } else { Settled::Pending(pending) };
-        waiters.into_iter().for_each(|waiter| waiter.done.answer(answer));
+        for waiter in waiters {
+            waiter.done.answer(answer);
+        }
         drop(left);
     }
 
@@ -333,7 +337,9 @@ impl Queue {
         let expired: Vec<Waiter> = state.waiters.extract_if(.., late).collect();
         let next = state.waiters.iter().filter_map(|waiter| waiter.deadline).min();
         drop(state);
-        expired.into_iter().for_each(|waiter| waiter.done.answer(Settled::Pending(pending)));
+        for waiter in expired {
+            waiter.done.answer(Settled::Pending(pending));
+        }
         next
     }
 

@@ -106,7 +106,9 @@ struct Slot {
 }
 
 impl Plans {
+    /// A power of two.
     const SLOTS: usize = 1024;
+    const ALIGNMENT_BITS: u32 = align_of::<Metadata<'static>>().trailing_zeros();
     const PROBES: usize = 8;
 
     pub(crate) fn new(capture_arguments: bool) -> Self {
@@ -117,7 +119,7 @@ impl Plans {
         let make = || Plan::new(metadata, self.capture_arguments);
         let address = std::ptr::from_ref(metadata).addr();
         // Metadata are statics: the lowest bits of their addresses are all alike.
-        let first = address / align_of::<Metadata<'static>>() % Self::SLOTS;
+        let first = address.wrapping_shr(Self::ALIGNMENT_BITS) & (Self::SLOTS - 1);
         let around = self.slots.iter().skip(first).chain(self.slots.iter());
         for slot in around.take(Self::PROBES) {
             if slot.is_for(address) {

@@ -53,7 +53,7 @@ impl LlmObsSpanExt for Span {
     }
 
     fn llmobs_context(&self) -> Option<SpanContext> {
-        find(self, |capture, dispatch, id| capture.context(dispatch, id)).flatten()
+        find(self, Capture::context).flatten()
     }
 }
 

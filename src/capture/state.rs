@@ -44,10 +44,13 @@ pub(crate) struct Options {
 /// The subscriber's type, forgotten: plain function pointers that know it.
 #[derive(Debug, Clone, Copy)]
 struct Reach {
-    records: fn(&Dispatch, &Id, &mut dyn FnMut(&mut Records)) -> bool,
-    above: fn(&Dispatch, &Id, &mut dyn FnMut(&Records) -> bool),
+    records: fn(&Dispatch, &Id, EachRecords<'_>) -> bool,
+    above: fn(&Dispatch, &Id, UntilFound<'_>),
     name: fn(&Dispatch, &Id) -> Option<&'static str>,
 }
+
+type EachRecords<'a> = &'a mut dyn FnMut(&mut Records);
+type UntilFound<'a> = &'a mut dyn FnMut(&Records) -> bool;
 
 impl Capture {
     pub(crate) fn new(queue: Arc<Queue>, options: Options) -> Self {
@@ -101,7 +104,9 @@ impl Capture {
             ended.extend(records.iter_mut().filter_map(|record| Some((record.sender(), record.end(now)?))));
         });
         let found = !ended.is_empty();
-        ended.into_iter().for_each(|(capture, recording)| capture.send(recording));
+        for (capture, recording) in ended {
+            capture.send(recording);
+        }
         found
     }
 
@@ -150,16 +155,12 @@ impl Capture {
         lineage
     }
 
-    fn with_records(&self, dispatch: &Dispatch, id: &Id, each: &mut dyn FnMut(&mut Records)) -> bool {
+    fn with_records(&self, dispatch: &Dispatch, id: &Id, each: EachRecords<'_>) -> bool {
         self.reach.get().is_some_and(|reach| (reach.records)(dispatch, id, each))
     }
 }
 
-fn records<S: Subscriber + for<'a> LookupSpan<'a>>(
-    dispatch: &Dispatch,
-    id: &Id,
-    each: &mut dyn FnMut(&mut Records),
-) -> bool {
+fn records<S: Subscriber + for<'a> LookupSpan<'a>>(dispatch: &Dispatch, id: &Id, each: EachRecords<'_>) -> bool {
     let Some(span) = dispatch.downcast_ref::<S>().and_then(|registry| registry.span(id)) else { return false };
     let mut extensions = span.extensions_mut();
     if extensions.get_mut::<Records>().is_none() {
@@ -172,7 +173,7 @@ fn records<S: Subscriber + for<'a> LookupSpan<'a>>(
 }
 
 /// Goes up from a span, without any filter, until `each` has found what it wants.
-fn above<S: Subscriber + for<'a> LookupSpan<'a>>(dispatch: &Dispatch, id: &Id, each: &mut dyn FnMut(&Records) -> bool) {
+fn above<S: Subscriber + for<'a> LookupSpan<'a>>(dispatch: &Dispatch, id: &Id, each: UntilFound<'_>) {
     let Some(span) = dispatch.downcast_ref::<S>().and_then(|registry| registry.span(id)) else { return };
     let mut next = span.parent();
     while let Some(span) = next {

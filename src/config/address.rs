@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::given::excerpt;
 use super::site::is_host;
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// Where an agent, or a stand-in for the intake, listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +82,9 @@ impl BaseUrl {
             return Err("its path has `.`, `..` or unusual characters");
         }
         let (name, port) = split_port(authority);
+        if name.contains(':') && !name.starts_with('[') {
+            return Err("its IPv6 address is not in brackets");
+        }
         let host = host(name)?;
         let port = port.map(self::port).transpose()?.map(|port| format!(":{port}")).unwrap_or_default();
         let scheme = if is_tls { "https" } else { "http" };
@@ -185,3 +188,100 @@ fn socket(path: &str) -> Result<PathBuf, &'static str> {
 }
 
 const NO_SCHEME: &str = "it does not begin with http://, https:// or unix://";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Address, ConfigError> {
+        Address::parse("DD_TRACE_AGENT_URL", &UrlText(text.to_owned()))
+    }
+
+    #[test]
+    fn an_address_is_brought_into_one_form() {
+        let table = [
+            ("http://localhost:8126", "http://localhost:8126", false),
+            (" HTTP://LocalHost/ ", "http://localhost", false),
+            ("http://127.0.0.53:1//", "http://127.0.0.53:1", false),
+            ("http://[::1]:8126", "http://[::1]:8126", false),
+            ("http://[0:0::1]", "http://[::1]", false),
+            ("http://10.0.0.1:65535/a/b/", "http://10.0.0.1:65535/a/b", true),
+            ("http://my_agent:8126", "http://my_agent:8126", true),
+            ("http://localhost.evil.com", "http://localhost.evil.com", true),
+            ("https://gw.example.com/datadog", "https://gw.example.com/datadog", false),
+            ("http://[2001:db8::1]:80/vcr/datadog", "http://[2001:db8::1]:80/vcr/datadog", true),
+        ];
+        for (text, expected, is_cleartext) in table {
+            let address = parse(text).unwrap();
+            assert_eq!((address.to_string().as_str(), address.is_cleartext()), (expected, is_cleartext), "{text}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_socket_is_an_absolute_path() {
+        assert_eq!(parse("unix:///var/run/x.socket").unwrap(), Address::Unix("/var/run/x.socket".into()));
+        for text in ["unix://", "unix://x.socket", "unix:/x", "unix:///x\u{0}", "unix:///x\ny"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_url_parser_would_forgive_is_refused() {
+        let table = [
+            "",
+            "localhost:8126",
+            "http:/localhost",
+            "http:\\\\localhost",
+            "ftp://localhost",
+            "file:///etc",
+            "http://",
+            "http://:8126",
+            "http://local host",
+            "http://localhost:0",
+            "http://localhost:65536",
+            "http://localhost:+1",
+            "http://localhost:",
+            "http://localhost:8126:1",
+            "http://localhost/?x=1",
+            "http://localhost#x",
+            "http://user@localhost",
+            "http://user:secret@localhost",
+            "http://localhost/../x",
+            "http://localhost/./x",
+            "http://localhost/%2e%2e",
+            "http://127.1",
+            "http://2130706433",
+            "http://0x7f.1",
+            "http://256.0.0.1",
+            "http://[::1",
+            "http://::1]:80/\t",
+            "http://[::g]",
+            "http://[fe80::1%25eth0]",
+            "http://fe80::1:80",
+            "http://::1",
+            "http://.",
+            "http://a..b",
+            "http://-a",
+            "http://ﬁ.com",
+            "http://localhost\r\nx:y",
+            "http://evil.com\\@localhost",
+            "http:// /",
+        ];
+        for text in table {
+            let error = parse(text).map(|address| address.to_string()).expect_err(text);
+            assert!(error.to_string().starts_with("DD_TRACE_AGENT_URL is not a usable URL: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_a_url_are_not_shown() {
+        for text in
+            ["http://user:secret@h", "http://u:se?secret@h", "secret@h", "http://h/?key=secret", "http://h#secret"]
+        {
+            let error = parse(text).unwrap_err();
+            let shown = format!("{error} {error:?} {:?}", UrlText(text.to_owned()));
+            assert!(!shown.contains("secret"), "{shown}");
+        }
+    }
+}

@@ -10,15 +10,28 @@ use super::given::{Given, Read, excerpt};
 use super::site::ApiKey;
 use crate::model::Tags;
 
-/// One variable, as `docs/configuration.md` lists it.
+/// An environment variable that this crate reads.
+///
+/// # Example
+///
+/// ```
+/// for variable in tracing_llmobs::VARIABLES {
+///     println!("{} ({}): {}", variable.name, variable.unit, variable.meaning);
+/// }
+/// ```
 #[derive(Debug)]
-pub(crate) struct Variable {
-    pub(crate) name: &'static str,
-    /// The method of the builder that says the same and wins.
-    pub(crate) setter: &'static str,
-    pub(crate) unit: &'static str,
-    pub(crate) default: &'static str,
-    pub(crate) meaning: &'static str,
+#[non_exhaustive]
+pub struct Variable {
+    /// The variable.
+    pub name: &'static str,
+    /// The method of [`Builder`](crate::Builder) that says the same and wins; empty if there is none.
+    pub setter: &'static str,
+    /// What the value is, and within which limits.
+    pub unit: &'static str,
+    /// What holds if neither the variable nor the method says anything.
+    pub default: &'static str,
+    /// What it decides.
+    pub meaning: &'static str,
 }
 
 impl Config {
@@ -127,8 +140,8 @@ fn tags(text: &str) -> (Tags, Option<&'static str>) {
 /// Where the agent's socket usually is.
 pub(super) const AGENT_SOCKET: &str = "/var/run/datadog/apm.socket";
 
-/// All of them, in the order of the documentation.
-pub(crate) const VARIABLES: [&Variable; 27] = [
+/// All environment variables that this crate reads, for the help text of a program for example.
+pub const VARIABLES: &[&Variable] = &[
     &ENABLED,
     &ML_APP,
     &AGENTLESS_ENABLED,

@@ -1,7 +1,7 @@
 //! Settings as values.
 //!
 //! In: what the builder's methods and the environment say. Out: [`Settings`], complete and checked, or a
-//! [`ConfigError`](crate::ConfigError) that names the culprit. Never: I/O other than reading the environment, words.
+//! [`ConfigError`](crate::error::ConfigError) that names the culprit. Never: I/O other than reading the environment, words.
 //!
 //! ```text
 //! environment ─▶ env::read ─▶ Config ─┐
@@ -20,6 +20,10 @@ mod limits;
 mod ml_app;
 mod site;
 
+#[cfg(test)]
+mod tests;
+
+pub use env::{VARIABLES, Variable};
 pub use site::{ApiKey, Site};
 
 pub(crate) use address::{Address, UrlText};

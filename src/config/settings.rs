@@ -9,7 +9,7 @@ use super::given::{ConfigWarning, Given, Read, excerpt};
 use super::limits::{self, Range};
 use super::site::{ApiKey, Site};
 use super::{env, ml_app};
-use crate::ConfigError;
+use crate::error::ConfigError;
 use crate::model::Tags;
 
 /// Which way the events take.

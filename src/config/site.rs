@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// A Datadog site: the domain of the region that an organisation lives in.
 ///
@@ -159,3 +159,88 @@ const NO_SITES: [&str; 4] = ["api", "app", "llmobs-intake", "www"];
 const MAX_HOST_BYTES: usize = 253;
 const MAX_LABEL_BYTES: usize = 63;
 const MAX_KEY_BYTES: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_is_datadogs() {
+        for name in ["datadoghq.com", " us3.datadoghq.com ", "US5.DatadogHQ.com", "datadoghq.eu", "ap1.datadoghq.com"] {
+            assert_eq!(Site::new(name).unwrap().as_str(), name.trim().to_lowercase());
+        }
+        for name in ["us2.ddog-gov.com", "ddog-gov.com", "datad0g.com", "uk1.datadoghq.com", "a.new.datadoghq.com"] {
+            assert_eq!(Site::new(name).unwrap().host("api"), format!("api.{name}"));
+        }
+    }
+
+    #[test]
+    fn what_would_send_the_key_elsewhere_is_no_site() {
+        let long = format!("{}.datadoghq.com", "a.".repeat(200));
+        let table = [
+            "",
+            "datadog.eu",
+            "datadoghq.org",
+            "evil.com",
+            "@evil.com",
+            "x@evil.com",
+            "evil.com/",
+            "evil.com#",
+            "a b",
+            "evil.com#.datadoghq.com",
+            "evil.com/.datadoghq.com",
+            "evildatadoghq.com",
+            "evil-datadoghq.com",
+            "datadoghq.com.evil.com",
+            "datadoghq.com\r\n",
+            "datadoghq.com\n",
+            "datadoghq.com.",
+            ".datadoghq.com",
+            "-.datadoghq.com",
+            "a..datadoghq.com",
+            "https://datadoghq.com",
+            "datadoghq.com:443",
+            "datadoghq.com/api",
+            "app.datadoghq.com",
+            "api.datadoghq.eu",
+            "www.datadoghq.com",
+            "llmobs-intake.datadoghq.com",
+            "169.254.169.254/",
+            "169.254.169.254",
+            "ﬁ.com",
+            "datadoghq.com\u{0}",
+            "ｄatadoghq.com",
+            "com",
+            &long,
+        ];
+        for name in table {
+            let error = Site::new(name).expect_err(name);
+            assert!(error.to_string().starts_with("site is not a known Datadog site: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_visible_ascii_and_is_never_shown() {
+        let table = [
+            ("test-key", true),
+            (" test-key\r\n", true),
+            ("", false),
+            ("  ", false),
+            ("test key", false),
+            ("test-key\nx", false),
+            ("test-\u{0}key", false),
+            ("ключ", false),
+            ("test-key\u{7f}", false),
+            (&"k".repeat(1_025), false),
+            (&"k".repeat(1_024), true),
+        ];
+        for (text, is_good) in table {
+            let key = ApiKey::from(text);
+            let result = key.check("DD_API_KEY");
+            assert_eq!(result.is_ok(), is_good, "{text:?}");
+            let shown =
+                format!("{key:?} {:?} {}", result, result.as_ref().err().map(ToString::to_string).unwrap_or_default());
+            assert!(text.trim().is_empty() || !shown.contains(text.trim()), "{shown}");
+        }
+    }
+}

@@ -114,17 +114,14 @@ fn fill_error(event: &mut SpanEvent, draft: &mut Draft, panicked: bool) {
 
 /// The tags that nobody can set: they must agree with the status.
 fn fill_last_tags(event: &mut SpanEvent) {
-    match &event.error {
-        Some(error) => {
-            event.tags.insert("error", "1");
-            event.tags.insert("error_type", error.error_type.clone());
-        }
-        None => {
-            event.tags.insert("error", "0");
-            if event.tags.get("error_type").is_some() {
-                event.tags.remove("error_type");
-            }
-        }
+    if let Some(error) = &event.error {
+        event.tags.insert("error", "1");
+        event.tags.insert("error_type", error.error_type.clone());
+        return;
+    }
+    event.tags.insert("error", "0");
+    if event.tags.get("error_type").is_some() {
+        event.tags.remove("error_type");
     }
 }
 

@@ -81,11 +81,6 @@ impl Batcher {
         }
     }
 
-    /// Items in the open batch.
-    pub(crate) fn len(&self) -> usize {
-        self.open.ends.len()
-    }
-
     /// Whether the open batch has no items.
     pub(crate) fn is_empty(&self) -> bool {
         self.open.ends.is_empty()

@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::time::{sleep, sleep_until};
 
@@ -59,7 +59,7 @@ impl Worker {
         let (tx, rx) = mpsc::sync_channel(1);
         // The runtime is made on its own thread: dropped in a caller's async context, it would panic.
         let thread = std::thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || self.live(&tx));
-        let started = thread.and_then(|_| rx.recv().map_err(std::io::Error::other).flatten());
+        let started = thread.and_then(|_| rx.recv().map_err(std::io::Error::other)?);
         started.map_err(|source| ConfigError::Thread { source })
     }
 
@@ -85,7 +85,7 @@ impl Worker {
     }
 
     async fn run(&mut self) {
-        tokio::spawn(answer_late_waiters(Arc::clone(&self.queue)));
+        tokio::spawn(answer_late_waiters(Arc::clone(&self.queue), self.clock.clone()));
         self.diagnostics.first_words();
         while self.queue.phase() == Phase::Running {
             tokio::select! {
@@ -102,22 +102,26 @@ impl Worker {
     /// Sends everything that is in the queue, and what comes in meanwhile.
     async fn drain(&mut self) {
         let mut chunk = Vec::with_capacity(Self::CHUNK_ITEMS);
-        let mut logs = Vec::with_capacity(Self::CHUNK_ITEMS);
         loop {
             self.queue.take(Self::CHUNK_ITEMS, Self::CHUNK_BYTES, &mut chunk);
             if chunk.is_empty() {
                 break;
             }
-            for item in chunk.drain(..) {
-                if let Some(batch) = self.take_in(item, &mut logs) {
-                    self.send(batch).await;
-                }
-            }
-            self.queue.spares.give_back(logs.drain(..));
+            self.send_full_batches(&mut chunk).await;
         }
         if let Some(batch) = self.batcher.take() {
             self.send(batch).await;
         }
+    }
+
+    async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) {
+        let mut logs = Vec::with_capacity(chunk.len());
+        for item in chunk.drain(..) {
+            if let Some(batch) = self.take_in(item, &mut logs) {
+                self.send(batch).await;
+            }
+        }
+        self.queue.spares.give_back(logs);
     }
 
     /// Turns an item into bytes, and returns the batch that is full because of it.
@@ -231,10 +235,10 @@ async fn past_deadline(queue: &Queue) {
 }
 
 /// Answers tasks that wait for a flush when their time is up; a thread that waits has a timer itself.
-async fn answer_late_waiters(queue: Arc<Queue>) {
+async fn answer_late_waiters(queue: Arc<Queue>, clock: Clock) {
     loop {
         let enlisted = queue.enlisted();
-        match queue.expire_waiters(Instant::now()) {
+        match queue.expire_waiters(clock.instant()) {
             Some(next) => tokio::select! {
                 () = sleep_until(next.into()) => {}
                 () = enlisted => {}

@@ -7,6 +7,7 @@ mod content;
 mod context;
 mod document;
 mod id;
+mod log;
 mod recording;
 mod span;
 mod tags;
@@ -24,6 +25,9 @@ pub use tool::{ToolCall, ToolResult};
 pub use usage::{MetricValue, Metrics, metric};
 
 pub(crate) use annotation::RESERVED;
+#[cfg(feature = "receiver")]
+pub(crate) use content::json_bytes;
 pub(crate) use id::IdSource;
-pub(crate) use recording::{FieldValue, Log, Meaning, Origin, Recording, Said, Taken};
+pub(crate) use log::Log;
+pub(crate) use recording::{FieldValue, Meaning, Origin, Recording, Said, Taken};
 pub(crate) use span::source_chain;

@@ -45,12 +45,7 @@ impl Spares {
 
     /// Keeps the buffers of logs that are done with, as far as there is room.
     pub(crate) fn give_back(&self, logs: impl IntoIterator<Item = Log>) {
-        let mut kept = self.kept.lock();
-        let kept = &mut *kept;
-        for mut log in logs {
-            log.clear(|text| kept.keep_text(text));
-            kept.keep_log(log);
-        }
+        self.kept.lock().keep_all(logs);
     }
 
     /// Empties a log that its owner keeps.
@@ -79,6 +74,13 @@ impl Spares {
 }
 
 impl Kept {
+    fn keep_all(&mut self, logs: impl IntoIterator<Item = Log>) {
+        for mut log in logs {
+            log.clear(|text| self.keep_text(text));
+            self.keep_log(log);
+        }
+    }
+
     fn keep_log(&mut self, log: Log) {
         let bytes = log.capacity();
         let total = self.log_bytes.saturating_add(bytes);

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tracing::Subscriber;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::builder::{Builder, builder};
+use crate::builder::Builder;
 use crate::capture::LlmObsLayer;
 use crate::clock::{Clock, ManualClock};
 use crate::error::ConfigError;

@@ -9,7 +9,9 @@ use crate::model::{Document, Media, Message, ToolCall, ToolResult};
 pub(crate) fn messages(value: &Value) -> Option<Vec<Message>> {
     match value {
         Value::Array(items) => items.iter().map(message).collect(),
-        single => message(single).map(|one| vec![one]),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            message(value).map(|one| vec![one])
+        }
     }
 }
 
@@ -18,7 +20,9 @@ pub(crate) fn messages(value: &Value) -> Option<Vec<Message>> {
 pub(crate) fn documents(value: &Value) -> Option<Vec<Document>> {
     match value {
         Value::Array(items) => items.iter().map(document).collect(),
-        single => document(single).map(|one| vec![one]),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            document(value).map(|one| vec![one])
+        }
     }
 }
 
@@ -74,10 +78,8 @@ fn tool_call(value: &Value) -> Option<ToolCall> {
 
 fn tool_result(value: &Value) -> Option<ToolResult> {
     let members = value.as_object()?;
-    let mut result = match members.get("result")? {
-        Value::String(text) => ToolResult::new(text.as_str()),
-        other => ToolResult::new(other.to_string()),
-    };
+    let result = members.get("result")?;
+    let mut result = ToolResult::new(result.as_str().map_or_else(|| result.to_string(), str::to_owned));
     result.name = text(members, "name")?.map(str::to_owned);
     result.tool_id = text(members, "tool_id")?.map(str::to_owned);
     result.kind = text(members, "type")?.map(str::to_owned);
@@ -114,6 +116,7 @@ fn document(value: &Value) -> Option<Document> {
 }
 
 /// The text under a name: `Some(None)` when it is absent or null, `None` when it is no text.
+#[expect(clippy::option_option, reason = "with `?` the outer one says that this is no message at all")]
 fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<Option<&'a str>> {
     match members.get(name) {
         None | Some(Value::Null) => Some(None),

@@ -5,7 +5,7 @@ mod table;
 
 use std::path::Path;
 
-use source::{Source, Token, UsedPath, read_tree};
+use source::{Source, Token, UsedPath, mark_test_files, read_tree};
 use table::Table;
 
 #[test]
@@ -220,11 +220,20 @@ mod tests {
 
     /// A house of made-up files, with the doors of two rooms.
     fn house(files: &[(&str, &str)]) -> House {
-        let doors = [("model/mod.rs", "mod id;"), ("model/id.rs", ""), ("export/mod.rs", ""), ("clock.rs", "")];
+        let doors = [
+            ("model/mod.rs", "mod id;"),
+            ("model/id.rs", ""),
+            ("export/mod.rs", "mod batch; #[cfg(test)] mod tests; #[cfg(test)] mod rig;"),
+            ("clock.rs", ""),
+        ];
         let table = "| room | may name | third-party |\n|---|---|---|\n| model, clock, config, vocabulary | – | – |\n\
                      | export | model | tokio::sync |\n| builder | everything | – |\n| anywhere | – | serde |\n";
+        let is_given = |path: &str| files.iter().any(|(given, _)| *given == path);
+        let doors = doors.iter().filter(|(path, _)| !is_given(path));
+        let mut sources: Vec<Source> = doors.chain(files).map(|(path, text)| Source::new(path, text)).collect();
+        mark_test_files(&mut sources);
         House {
-            sources: doors.iter().chain(files).map(|(path, text)| Source::new(path, text)).collect(),
+            sources,
             table: Table::parse(table).unwrap(),
             crates: ["tokio", "reqwest", "serde"].map(str::to_owned).to_vec(),
         }
@@ -246,6 +255,8 @@ mod tests {
             (edges, "export/batch.rs", "use super::super::clock;", 1),
             (edges, "export/batch.rs", "use super::retry; use self::a::b; const A: &str = \"crate::clock::A\";", 0),
             (edges, "export/batch.rs", "#[cfg(test)] mod tests { use crate::clock::Manual; }", 0),
+            (edges, "export/rig/mod.rs", "use crate::clock::Manual;", 0),
+            (edges, "export/rigs.rs", "use crate::clock::Manual;", 1),
             (edges, "export/batch.rs", "#[cfg(not(test))] use crate::clock::Manual;", 1),
             (edges, "export/batch.rs", "use crate::Tags;", 1),
             (edges, "clock.rs", "use super::model::Tags;", 1),

@@ -14,3 +14,5 @@
 
 mod architecture;
 mod golden;
+mod receiver;
+mod test_agent;

@@ -50,23 +50,39 @@ impl Escapes {
 /// Appends `text`, escaped; what is not ASCII stays as it is.
 pub(super) fn escape(text: &str, escapes: &Escapes, out: &mut Vec<u8>) {
     let (blocks, tail) = text.as_bytes().as_chunks::<BLOCK>();
-    out.reserve(text.len());
+    if !blocks.is_empty() {
+        out.reserve(text.len());
+        escape_blocks(blocks, escapes, out);
+    }
+    if is_clean(tail) {
+        out.extend_from_slice(tail);
+    } else {
+        escape_tail(tail, escapes, out);
+    }
+}
+
+/// Names, ids and tags are short and clean, so this is what they cost.
+#[inline]
+fn is_clean(tail: &[u8]) -> bool {
+    let Some(last) = tail.last_chunk() else {
+        return !tail.iter().any(|byte| is_special(*byte));
+    };
+    // The last eight bytes may be looked at twice.
+    !has_special(*last) && !tail.as_chunks().0.iter().any(|word| has_special(*word))
+}
+
+fn escape_blocks(blocks: &[[u8; BLOCK]], escapes: &Escapes, out: &mut Vec<u8>) {
     let clean = blocks.iter().take_while(|block| !any(&flags(block))).count();
     let (clean, mixed) = blocks.split_at(clean);
     out.extend_from_slice(clean.as_flattened());
     if !mixed.is_empty() {
-        escape_blocks(mixed, escapes, out);
-    }
-    if tail.iter().any(|byte| is_special(*byte)) {
-        escape_tail(tail, escapes, out);
-    } else {
-        out.extend_from_slice(tail);
+        escape_mixed(mixed, escapes, out);
     }
 }
 
 /// Not inlined, so that text without a hit does not pay for the stage.
 #[inline(never)]
-fn escape_blocks(blocks: &[[u8; BLOCK]], escapes: &Escapes, out: &mut Vec<u8>) {
+fn escape_mixed(blocks: &[[u8; BLOCK]], escapes: &Escapes, out: &mut Vec<u8>) {
     let mut stage = Stage::new();
     for block in blocks {
         let flags = flags(block);
@@ -123,9 +139,9 @@ impl Stage {
 
     #[inline]
     fn byte(&mut self, byte: u8, escapes: &Escapes) {
-        let escaped = escapes.of(byte);
-        let [.., len] = escaped;
-        self.store(escaped, usize::from(len));
+        let bytes = escapes.of(byte);
+        let [.., len] = bytes;
+        self.store(bytes, usize::from(len));
     }
 
     /// Stores all eight bytes, of which the first `len` count.
@@ -154,9 +170,22 @@ fn any<const N: usize>(flags: &[u8; N]) -> bool {
     flags.as_chunks().0.iter().fold(0, |all, word| all | u64::from_le_bytes(*word)) != 0
 }
 
+/// The same question for a word, in arithmetic: a byte below the subtrahend borrows, which shows in its
+/// highest bit. A borrow may reach the next byte, so this tells whether and not where.
+#[inline]
+const fn has_special(word: [u8; 8]) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
+    let word = u64::from_le_bytes(word);
+    let control = word.wrapping_sub(u64::from_le_bytes([0x20; 8]));
+    let quote = (word ^ u64::from_le_bytes([b'"'; 8])).wrapping_sub(ONES);
+    let backslash = (word ^ u64::from_le_bytes([b'\\'; 8])).wrapping_sub(ONES);
+    (control | quote | backslash) & !word & HIGHEST != 0
+}
+
 #[inline]
 const fn is_special(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 const fn short(byte: u8) -> Option<u8> {

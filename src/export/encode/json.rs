@@ -138,20 +138,18 @@ impl<'a> Writer<'a> {
         let mut next = Some(value);
         let mut is_first = true;
         loop {
-            if let Some(value) = next.take() {
+            if let Some(value) = next {
                 is_first = self.begin(value, &mut open);
             }
             let Some(inner) = open.last_mut() else { break };
-            match inner.next() {
-                Some((name, value)) => {
-                    self.raw(if is_first { "" } else { "," }).name_in_text(name);
-                    next = Some(value);
-                }
-                None => {
-                    self.raw(inner.end());
-                    open.pop();
-                    is_first = false;
-                }
+            next = inner.next().map(|(name, value)| {
+                self.name_in_text(name, is_first);
+                value
+            });
+            if next.is_none() {
+                self.raw(inner.end());
+                open.pop();
+                is_first = false;
             }
         }
         self.raw("\"")
@@ -178,7 +176,11 @@ impl<'a> Writer<'a> {
         false
     }
 
-    fn name_in_text(&mut self, name: Option<&str>) {
+    /// What stands before a value in a container.
+    fn name_in_text(&mut self, name: Option<&str>, is_first: bool) {
+        if !is_first {
+            self.raw(",");
+        }
         if let Some(name) = name {
             self.text_in_text(name).raw(":");
         }

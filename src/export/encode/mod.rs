@@ -7,6 +7,8 @@ mod content;
 mod envelope;
 mod escape;
 mod json;
+#[cfg(test)]
+mod properties;
 mod shrink;
 mod span;
 #[cfg(test)]

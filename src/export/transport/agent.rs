@@ -3,8 +3,8 @@
 use super::client;
 use super::endpoint::{Credentials, Endpoint};
 use super::route::AGENT_PREFIX;
-use crate::ConfigError;
 use crate::config::{Address, Settings};
+use crate::error::ConfigError;
 
 /// `<agent>/evp_proxy/v2<path>`. An overriding address takes the agent's place, and its path, if it has one, that of
 /// the prefix.

@@ -4,8 +4,8 @@ use reqwest::header::HeaderValue;
 
 use super::client;
 use super::endpoint::{Credentials, Endpoint};
-use crate::ConfigError;
 use crate::config::{API_KEY, Address, ApiKey, Settings};
+use crate::error::ConfigError;
 
 /// `https://<subdomain>.<site><path>`, or the path at the overriding address.
 ///

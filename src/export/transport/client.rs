@@ -6,8 +6,8 @@ use std::time::Duration;
 use reqwest::{Client, ClientBuilder};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::ConfigError;
 use crate::config::{Address, Settings};
+use crate::error::ConfigError;
 
 /// Whether the proxy that the environment names may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::route::{AGENT_INFO, AGENT_PREFIX};
 use super::{client, endpoint};
-use crate::ConfigError;
 use crate::config::Settings;
+use crate::error::ConfigError;
 
 /// Asks the agent what it can do.
 #[derive(Debug)]

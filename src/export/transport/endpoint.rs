@@ -4,7 +4,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, Url};
 
 use super::route::{KEY_HEADER, Payload, Route, SUBDOMAIN_HEADER};
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// Where payloads are posted.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ pub(crate) struct SendError {
     pub(crate) failure: Failure,
     /// What the receiver asked us to wait; from 10^9 seconds on it is a point in time, since 1970.
     pub(crate) wait: Option<Duration>,
-    source: Option<reqwest::Error>,
+    pub(crate) source: Option<reqwest::Error>,
 }
 
 /// What went wrong.
@@ -36,7 +36,7 @@ pub(crate) enum Failure {
 
 impl SendError {
     /// A failure that needs no cause.
-    pub(super) const fn new(failure: Failure) -> Self {
+    pub(crate) const fn new(failure: Failure) -> Self {
         Self { failure, wait: None, source: None }
     }
 
@@ -68,7 +68,7 @@ impl fmt::Display for SendError {
             Failure::Status(status @ (401 | 403)) => {
                 write!(f, "the API key was refused with status {status}; does it belong to the site?")
             }
-            Failure::Status(status @ 300..400) => write!(f, "status {status}, a redirect, which is not followed"),
+            Failure::Status(status @ 300..=399) => write!(f, "status {status}, a redirect, which is not followed"),
             Failure::Status(status) => write!(f, "status {status}"),
             Failure::WebPage => f.write_str("the answer was a web page, so it is not from the intake"),
             Failure::Connect => f.write_str("no connection"),
@@ -83,7 +83,7 @@ impl fmt::Display for SendError {
 
 impl std::error::Error for SendError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| source as _)
+        Some(self.source.as_ref()?)
     }
 }
 

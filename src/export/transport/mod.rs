@@ -21,6 +21,11 @@ mod client;
 mod failure;
 mod http_date;
 
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod tests;
+
 pub(crate) use failure::{Failure, SendError};
 pub(crate) use route::{Payload, Route};
 pub(crate) use send::Transport;

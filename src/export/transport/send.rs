@@ -10,8 +10,8 @@ use super::endpoint::Endpoint;
 use super::failure::{Failure, SendError};
 use super::route::Payload;
 use super::{agent, agentless};
-use crate::ConfigError;
 use crate::config::{API_KEY, Mode, Settings};
+use crate::error::ConfigError;
 
 /// Sends payloads the way that was chosen, or is found to be there.
 #[derive(Debug)]
@@ -21,15 +21,18 @@ pub(crate) struct Transport {
 
 #[derive(Debug)]
 enum Way {
-    Decided(Endpoint),
+    Decided(Box<Endpoint>),
     /// Nobody has chosen, and nothing was sent yet. The agent is asked when there is something to send, which is
     /// neither at start nor on a thread of the application. The answer holds for good, so that a restart of the agent
     /// does not change which organisation gets the data; but without a key there is only one way, and it is asked again.
-    Open {
-        detect: Detect,
-        agent: Endpoint,
-        agentless: Option<Endpoint>,
-    },
+    Open(Box<Open>),
+}
+
+#[derive(Debug)]
+struct Open {
+    detect: Detect,
+    agent: Endpoint,
+    agentless: Option<Endpoint>,
 }
 
 impl Transport {
@@ -37,10 +40,14 @@ impl Transport {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ConfigError> {
         let straight = || settings.api_key.as_ref().map(|key| agentless::endpoint(settings, key)).transpose();
         let way = match settings.mode {
-            Mode::Agent => Way::Decided(agent::endpoint(settings)?),
-            Mode::Agentless => Way::Decided(straight()?.ok_or(ConfigError::MissingApiKey { setting: API_KEY.name })?),
+            Mode::Agent => Way::Decided(Box::new(agent::endpoint(settings)?)),
+            Mode::Agentless => {
+                let missing = ConfigError::MissingApiKey { setting: API_KEY.name };
+                Way::Decided(Box::new(straight()?.ok_or(missing)?))
+            }
             Mode::Auto => {
-                Way::Open { detect: Detect::new(settings)?, agent: agent::endpoint(settings)?, agentless: straight()? }
+                let (detect, agent) = (Detect::new(settings)?, agent::endpoint(settings)?);
+                Way::Open(Box::new(Open { detect, agent, agentless: straight()? }))
             }
         };
         Ok(Self { way })
@@ -66,14 +73,15 @@ impl Transport {
     }
 
     async fn endpoint(&mut self) -> Result<&Endpoint, SendError> {
-        if let Way::Open { detect, agent, agentless } = &self.way {
+        if let Way::Open(open) = &self.way {
+            let Open { detect, agent, agentless } = open.as_ref();
             let found = if detect.is_there().await { Some(agent) } else { agentless.as_ref() };
             let endpoint = found.cloned().ok_or(SendError::new(Failure::NoWay))?;
-            self.way = Way::Decided(endpoint);
+            self.way = Way::Decided(Box::new(endpoint));
         }
         match &self.way {
             Way::Decided(endpoint) => Ok(endpoint),
-            Way::Open { .. } => Err(SendError::new(Failure::NoWay)),
+            Way::Open(_) => Err(SendError::new(Failure::NoWay)),
         }
     }
 }

@@ -49,15 +49,9 @@ impl Source {
     pub fn new(path: &str, text: &str) -> Self {
         let stream = TokenStream::from_str(text).unwrap_or_else(|error| panic!("src/{path} is no Rust: {error}"));
         let mut reader = Reader::default();
-        let is_test = path.ends_with("/tests.rs");
-        reader.read(stream, is_test, 0);
+        reader.read(stream, false, 0);
         let lines = text.lines().count();
-        Self {
-            path: path.to_owned(),
-            words: reader.words,
-            lines,
-            test_lines: if is_test { lines } else { reader.test_lines },
-        }
+        Self { path: path.to_owned(), words: reader.words, lines, test_lines: reader.test_lines }
     }
 
     /// The room: the first part of the path.
@@ -105,6 +99,17 @@ impl Source {
         }
         here.extend(rest.iter().cloned());
         Some(here)
+    }
+
+    /// The modules that this file declares under `#[cfg(test)]` and that are files of their own.
+    fn test_files(&self) -> impl Iterator<Item = Vec<String>> {
+        let is_declared =
+            |at: &usize| self.name(*at) == Some("mod") && self.is(at + 2, &Token::Mark(';')) && self.words[*at].test;
+        let here: Vec<String> = self.modules().into_iter().map(str::to_owned).collect();
+        (0..self.words.len()).filter(is_declared).filter_map(move |at| {
+            let name = self.name(at + 1)?.to_owned();
+            Some(here.iter().cloned().chain([name]).collect())
+        })
     }
 
     fn name(&self, at: usize) -> Option<&str> {
@@ -176,7 +181,22 @@ pub fn read_tree(root: &Path) -> Vec<Source> {
         }
     }
     sources.sort_by(|one, other| one.path.cmp(&other.path));
+    mark_test_files(&mut sources);
     sources
+}
+
+/// Marks files as tests whose `mod` line, in another file, is under `#[cfg(test)]`.
+pub fn mark_test_files(sources: &mut [Source]) {
+    let declared: Vec<Vec<String>> = sources.iter().flat_map(Source::test_files).collect();
+    for source in sources {
+        let here = source.modules();
+        let is_below =
+            |above: &Vec<String>| above.len() <= here.len() && above.iter().zip(&here).all(|(one, two)| one == two);
+        if declared.iter().any(is_below) {
+            source.test_lines = source.lines;
+            source.words.iter_mut().for_each(|word| word.test = true);
+        }
+    }
 }
 
 #[derive(Default)]

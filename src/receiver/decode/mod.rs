@@ -1,0 +1,14 @@
+//! JSON values to spans and evaluations: the keys of the wire, read back.
+//!
+//! In: what any Datadog SDK sends. Out: `SpanEvent`s, equal to those that our encoder wrote.
+//! Never: bytes, I/O.
+
+mod content;
+mod envelope;
+mod evaluation;
+mod span;
+
+pub use span::{DecodeError, ReceivedSpan, decode_span};
+
+pub(super) use envelope::{evaluations, spans};
+pub(super) use evaluation::Evaluation;

@@ -1,0 +1,35 @@
+//! A local intake on loopback: decode, store, print a trace tree.
+//!
+//! In: HTTP requests of any Datadog SDK, and what a test wants answered. Out: spans, evaluations, requests,
+//! traces as text. Never: leaves the machine, touches the disk, looks at a clock.
+//!
+//! ```text
+//! connection ─▶ server
+//!                   route     which part of the intake or the Agent is meant?
+//!                   body      bytes, perhaps gzip, perhaps msgpack ─▶ JSON value
+//!                   decode    JSON value ─▶ SpanEvent            (the keys of the wire)
+//!                   answer    what is answered, and what a test wants instead
+//!                   store     bounded; the oldest traces go first
+//!                     │
+//!                   trace     spans of one trace, who is below whom
+//!                   tree      a trace ─▶ lines               (text: escape, cut; page: styles)
+//! ```
+
+mod answer;
+mod body;
+mod connection;
+mod decode;
+mod page;
+mod route;
+mod server;
+mod store;
+mod text;
+mod trace;
+mod tree;
+
+pub use answer::Answer;
+pub use decode::{DecodeError, ReceivedSpan, decode_span};
+pub use page::TreeStyle;
+pub use server::Receiver;
+pub use store::ReceivedRequest;
+pub use trace::Trace;

@@ -1,0 +1,303 @@
+//! The receiver itself: a thread that serves, and what one asks it from other threads.
+
+use std::io;
+use std::net::{TcpListener, ToSocketAddrs};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
+use axum::http::{HeaderMap, Method, Response, Uri};
+use parking_lot::{Condvar, Mutex};
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+use super::answer::Answer;
+use super::connection::{Connections, Cutter};
+use super::decode::{self, ReceivedSpan};
+use super::route::{Endpoint, SUBDOMAIN, agent_info};
+use super::store::{Delivery, ReceivedRequest, Store};
+use super::trace::Trace;
+use super::{body, tree};
+
+/// A local intake: give its [`url`](Self::url) to any Datadog SDK, as Agent or as origin, and look at what came.
+///
+/// It speaks the paths of the agentless intake and those of the Agent, keeps everything in memory (about
+/// 256 MiB of spans; then the oldest traces go) and answers 202. Its thread ends when it is dropped.
+/// Everything here works from plain threads and blocks them at most as long as it is told to.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use tracing_llmobs::receiver::Receiver;
+///
+/// let receiver = Receiver::bind("127.0.0.1:0")?;
+/// println!("listening on {}", receiver.url());
+/// // … a program sends spans there …
+/// # let wait = Duration::ZERO;
+/// # #[cfg(any())]
+/// let wait = Duration::from_secs(5);
+/// let spans = receiver.wait_for_spans(1, wait);
+/// # assert!(spans.is_empty());
+/// receiver.print_finished()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Receiver {
+    url: String,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Receiver {
+    /// Listens on this address; port 0 takes any that is free.
+    ///
+    /// Give it a loopback address: it takes what comes, from whoever may connect.
+    ///
+    /// # Errors
+    ///
+    /// The address is taken or is none, or the system gives no thread.
+    pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let shared = Arc::new(Shared::default());
+        let (stop, stopped) = oneshot::channel();
+        let serving = serve(runtime, listener, Arc::clone(&shared), stopped)?;
+        let thread = thread::Builder::new().name("llmobs-receiver".to_owned()).spawn(serving)?;
+        Ok(Self { url, shared, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens, for example `http://127.0.0.1:41234`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The spans so far, in the order in which they came.
+    pub fn spans(&self) -> Vec<ReceivedSpan> {
+        self.shared.store.lock().spans()
+    }
+
+    /// The evaluations and feedback so far, as they were sent.
+    pub fn evaluations(&self) -> Vec<Value> {
+        self.shared.store.lock().evaluations()
+    }
+
+    /// The requests so far, refused ones and those of other products too.
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        self.shared.store.lock().requests()
+    }
+
+    /// The traces so far, whether they are finished or not.
+    pub fn traces(&self) -> Vec<Trace> {
+        self.shared.store.lock().traces()
+    }
+
+    /// How many spans and evaluations had to go because there were too many.
+    pub fn forgotten(&self) -> usize {
+        self.shared.store.lock().forgotten()
+    }
+
+    /// Waits until there are `count` spans, and returns all; fewer when the time is up.
+    pub fn wait_for_spans(&self, count: usize, timeout: Duration) -> Vec<ReceivedSpan> {
+        self.shared.wait(timeout, |store| store.span_count() >= count).spans()
+    }
+
+    /// Waits until there are `count` evaluations, and returns all; fewer when the time is up.
+    pub fn wait_for_evaluations(&self, count: usize, timeout: Duration) -> Vec<Value> {
+        self.shared.wait(timeout, |store| store.evaluation_count() >= count).evaluations()
+    }
+
+    /// Waits until there are `count` requests, and returns all; fewer when the time is up.
+    pub fn wait_for_requests(&self, count: usize, timeout: Duration) -> Vec<ReceivedRequest> {
+        self.shared.wait(timeout, |store| store.request_count() >= count).requests()
+    }
+
+    /// Waits for the next request, whatever it is, and says whether one came.
+    pub fn wait_for_news(&self, timeout: Duration) -> bool {
+        let before = self.shared.store.lock().arrivals;
+        self.shared.wait(timeout, |store| store.arrivals != before).arrivals != before
+    }
+
+    /// Answers the next requests with spans or evaluations like this, one each; those after them with 202.
+    pub fn answer_next(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.shared.store.lock().script(answers);
+    }
+
+    /// Answers every `GET /info` like this; without it, as an Agent that has an EVP proxy.
+    ///
+    /// `Answer::status(404)` is an intake that is no Agent.
+    pub fn answer_info(&self, answer: Answer) {
+        self.shared.store.lock().info = Some(answer);
+    }
+
+    /// Forgets everything that came; answers that are still to be given stay.
+    pub fn clear(&self) {
+        self.shared.store.lock().clear();
+    }
+
+    /// Prints the traces that are finished and were not printed yet, and says how many that were.
+    ///
+    /// A trace is finished when its root and all parents are there; one that grows afterwards is printed
+    /// again. Colours, and lines as wide as the terminal, when standard output is one; `NO_COLOR` is heard.
+    ///
+    /// # Errors
+    ///
+    /// Those of standard output.
+    pub fn print_finished(&self) -> io::Result<usize> {
+        self.print(Trace::is_finished)
+    }
+
+    /// Prints all traces that were not printed yet, finished or not: for the end, or after a silence.
+    ///
+    /// # Errors
+    ///
+    /// Those of standard output.
+    pub fn print_all(&self) -> io::Result<usize> {
+        self.print(|_| true)
+    }
+
+    fn print(&self, good: impl Fn(&Trace) -> bool) -> io::Result<usize> {
+        let traces = self.shared.store.lock().unprinted(good);
+        tree::print(&traces)?;
+        Ok(traces.len())
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The thread ended before.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the serving thread and the others share.
+#[derive(Debug, Default)]
+struct Shared {
+    store: Mutex<Store>,
+    news: Condvar,
+}
+
+impl Shared {
+    fn wait(&self, timeout: Duration, enough: impl Fn(&Store) -> bool) -> parking_lot::MutexGuard<'_, Store> {
+        let mut store = self.store.lock();
+        self.news.wait_while_for(&mut store, |store| !enough(store), timeout);
+        store
+    }
+
+    /// Keeps the request and what is in it, and says what is answered.
+    fn receive(&self, endpoint: Endpoint, request: ReceivedRequest) -> Answer {
+        let delivery = match endpoint {
+            Endpoint::Spans => Some(read_spans(&request.body).map(Delivery::Spans)),
+            Endpoint::Evaluations => Some(read_evaluations(&request.body).map(Delivery::Evaluations)),
+            Endpoint::Info | Endpoint::WrongMethod | Endpoint::NoSubdomain | Endpoint::Other => None,
+        };
+        let mut store = self.store.lock();
+        store.add_request(request);
+        let answer = match delivery {
+            Some(delivery) => answer_delivery(&mut store, delivery),
+            None => answer_other(&store, endpoint),
+        };
+        self.news.notify_all();
+        drop(store);
+        answer
+    }
+}
+
+fn read_spans(bytes: &[u8]) -> Result<Vec<ReceivedSpan>, String> {
+    let json = body::read(bytes).map_err(|error| error.to_string())?;
+    decode::spans(json).map_err(|error| error.to_string())
+}
+
+fn read_evaluations(bytes: &[u8]) -> Result<Vec<Value>, String> {
+    let json = body::read(bytes).map_err(|error| error.to_string())?;
+    decode::evaluations(json).map_err(|error| error.to_string())
+}
+
+fn answer_delivery(store: &mut Store, delivery: Result<Delivery, String>) -> Answer {
+    let scripted = store.next_answer();
+    match delivery {
+        Ok(delivery) => {
+            let answer = scripted.unwrap_or_else(|| Answer::status(202));
+            if answer.is_stored() {
+                store.add(delivery);
+            }
+            answer
+        }
+        Err(reason) => scripted.unwrap_or_else(|| Answer::refusal(400, &reason)),
+    }
+}
+
+fn answer_other(store: &Store, endpoint: Endpoint) -> Answer {
+    match endpoint {
+        Endpoint::Info => store.info.clone().unwrap_or_else(|| Answer::status(200).body(agent_info().to_string())),
+        Endpoint::WrongMethod => Answer::refusal(405, "method is not POST"),
+        Endpoint::NoSubdomain => Answer::refusal(400, "header X-Datadog-EVP-Subdomain is missing"),
+        Endpoint::Spans | Endpoint::Evaluations | Endpoint::Other => Answer::status(200),
+    }
+}
+
+fn serve(
+    runtime: Runtime,
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    stopped: oneshot::Receiver<()>,
+) -> io::Result<impl FnOnce() + Send> {
+    let connections = {
+        let _inside = runtime.enter();
+        Connections(tokio::net::TcpListener::from_std(listener)?)
+    };
+    let router = Router::new().fallback(handle).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(shared);
+    Ok(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = axum::serve(connections, router.into_make_service_with_connect_info::<Cutter>()) => {}
+                _ = stopped => {}
+            }
+        });
+        runtime.shutdown_background();
+    })
+}
+
+async fn handle(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(cutter): ConnectInfo<Cutter>,
+    (method, uri, headers): (Method, Uri, HeaderMap),
+    body: Result<Bytes, BytesRejection>,
+) -> Response<Body> {
+    let body = match body {
+        Ok(body) => body,
+        Err(error) => return Answer::refusal(error.status().as_u16(), &error.body_text()).into_response(),
+    };
+    let endpoint = Endpoint::of(method.as_str(), uri.path(), headers.contains_key(SUBDOMAIN));
+    let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
+    let request = ReceivedRequest { method: method.to_string(), path: uri.to_string(), headers, body: body.into() };
+    let answer = shared.receive(endpoint, request);
+    if !answer.waiting_time().is_zero() {
+        tokio::time::sleep(answer.waiting_time()).await;
+    }
+    if answer.is_closing() {
+        cutter.cut();
+    }
+    answer.into_response()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// More than the largest request that any SDK or Agent sends.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
