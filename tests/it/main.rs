@@ -14,5 +14,6 @@
 
 mod architecture;
 mod docs;
+mod golden;
 mod receiver;
 mod test_agent;

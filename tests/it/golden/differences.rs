@@ -1,0 +1,187 @@
+//! Where the crate sends something else on purpose.
+//!
+//! Every row names its reason in `docs/decisions/0001-differences-from-the-python-sdk.md`.
+//! A row that a scenario does not show any more fails that scenario.
+
+use super::compare::Gap;
+
+/// One kind of difference.
+pub(super) struct Difference {
+    /// The row of the decision record that gives the reason.
+    pub(super) row: &'static str,
+    /// Every one of them shows it, in both modes.
+    pub(super) scenarios: &'static [&'static str],
+    /// Where; `*` stands for anything.
+    pub(super) path: &'static str,
+    /// What the Python SDK sent, as JSON; `*` stands for anything.
+    pub(super) expected: &'static str,
+    /// What the crate sends.
+    pub(super) ours: &'static str,
+}
+
+impl Difference {
+    fn explains(&self, gap: &Gap) -> bool {
+        matches(self.path, &gap.path) && matches(self.expected, &gap.expected) && matches(self.ours, &gap.got)
+    }
+}
+
+/// A line for every gap without a row and for every row without a gap.
+pub(super) fn unexplained(scenario: &str, gaps: Vec<Gap>) -> impl Iterator<Item = String> {
+    let rows: Vec<_> = DIFFERENCES.iter().filter(|row| row.scenarios.contains(&scenario)).collect();
+    let idle = rows.iter().filter(|row| !gaps.iter().any(|gap| row.explains(gap)));
+    let idle: Vec<_> = idle.map(|row| format!("{}: no longer differs at {}", row.row, row.path)).collect();
+    let open = gaps.into_iter().filter(move |gap| !rows.iter().any(|row| row.explains(gap)));
+    open.map(|gap| gap.to_string()).chain(idle)
+}
+
+/// Whether the text has this form.
+fn matches(form: &str, text: &str) -> bool {
+    let Some((before, after)) = form.split_once('*') else { return form == text };
+    let Some(rest) = text.strip_prefix(before) else { return false };
+    (0..=rest.len()).filter_map(|at| rest.get(at..)).any(|rest| matches(after, rest))
+}
+
+pub(super) const DIFFERENCES: &[Difference] = &[
+    Difference {
+        row: "P1",
+        scenarios: &[
+            "annotate_invalid",
+            "annotate_llm_dict",
+            "annotate_llm_string",
+            "annotate_llm_tool_calls",
+            "annotate_metadata_types",
+            "apm_between",
+            "asyncio_tasks",
+            "decorators_async_generator",
+            "decorators_defaults",
+            "huge_input_truncated",
+            "kind_model_provider_case",
+            "session_root_inherited",
+        ],
+        path: "spans.*.meta.model_provider",
+        expected: r#""unknown""#,
+        ours: r#""custom""#,
+    },
+    Difference {
+        row: "P1",
+        scenarios: &["decorators_defaults", "kind_model_provider_case"],
+        path: "spans.*.meta.model_name",
+        expected: r#""unknown""#,
+        ours: r#""custom""#,
+    },
+    Difference {
+        row: "P2",
+        scenarios: &["apm_parent"],
+        path: "spans.root_2._dd.apm_trace_id",
+        expected: r#""<apm#1>""#,
+        ours: r#""<apm#2>""#,
+    },
+    Difference {
+        row: "P3",
+        scenarios: &["decorator_error", "error_exception", "error_kinds"],
+        path: "spans.*.meta.error.stack",
+        expected: r#""<stack>""#,
+        ours: "<absent>",
+    },
+    Difference {
+        row: "P4",
+        scenarios: &["error_kinds"],
+        path: "spans.by_hand.meta.error",
+        expected: "<absent>",
+        ours: r#"{"type":"<error type>"}"#,
+    },
+    Difference {
+        row: "P4",
+        scenarios: &["error_kinds"],
+        path: "spans.by_hand.tags.error_type",
+        expected: "<absent>",
+        ours: r#""<error type>""#,
+    },
+    Difference {
+        row: "P5",
+        scenarios: &["decorator_error", "decorators_async_generator", "decorators_defaults"],
+        path: "spans.*.tags.decorator",
+        expected: r#""1""#,
+        ours: "<absent>",
+    },
+    Difference {
+        row: "P6",
+        scenarios: &["decorators_defaults"],
+        path: "spans.my_llm.meta.output.messages[0].role",
+        expected: "<absent>",
+        ours: r#""assistant""#,
+    },
+    Difference {
+        row: "P7",
+        scenarios: &["annotate_invalid"],
+        path: "spans.bad_messages.meta.output",
+        expected: "<absent>",
+        ours: r#"{"messages":[{"tool_calls":[{"name":"n"}]}]}"#,
+    },
+    Difference {
+        row: "P8",
+        scenarios: &["annotate_retrieval_outputs"],
+        path: "spans.list.meta.output.documents[1].score",
+        expected: "<absent>",
+        ours: "0",
+    },
+    Difference {
+        row: "P9",
+        scenarios: &["annotate_tags_characters"],
+        path: "spans.chars.tags.",
+        expected: r#""empty key""#,
+        ours: "<absent>",
+    },
+    Difference { row: "P10", scenarios: &["buffer_limit"], path: "spans.<count>", expected: "1000", ours: "1010" },
+    Difference {
+        row: "P11",
+        scenarios: &["huge_metadata"],
+        path: "spans.huge_meta.meta.metadata",
+        expected: r#"{"big":"<5100000 bytes of 'z'>"}"#,
+        ours: "<absent>",
+    },
+    Difference {
+        row: "P12",
+        scenarios: &["ml_app_default_unnamed"],
+        path: "spans.t.tags.ml_app",
+        expected: r#""tmp""#,
+        ours: r#""it-*""#,
+    },
+    Difference {
+        row: "P12",
+        scenarios: &["ml_app_default_unnamed"],
+        path: "spans.t.tags.service",
+        expected: r#""tmp""#,
+        ours: "<absent>",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::compare::compare;
+    use super::*;
+
+    #[test]
+    fn what_no_row_explains_and_what_no_gap_shows_is_told() {
+        let sent = |provider: &str, extra: bool| {
+            let mut meta = json!({"model_provider": provider, "model_name": "m"});
+            if extra {
+                meta["extra"] = json!([1]);
+            }
+            json!({"spans": {"s": {"meta": meta}}})
+        };
+        let lines = |got| unexplained("annotate_llm_dict", compare(&sent("unknown", false), &got)).collect::<Vec<_>>();
+        assert_eq!(lines(sent("custom", false)), Vec::<String>::new());
+        assert_eq!(lines(sent("unknown", false)), ["P1: no longer differs at spans.*.meta.model_provider"]);
+        assert_eq!(lines(sent("custom", true)), ["spans.s.meta.extra: expected <absent>, got [1]"]);
+        assert_eq!(
+            lines(sent("other", false)),
+            [
+                r#"spans.s.meta.model_provider: expected "unknown", got "other""#,
+                "P1: no longer differs at spans.*.meta.model_provider",
+            ],
+        );
+    }
+}
