@@ -81,6 +81,7 @@
 //! contexts, processors, and the fields of other vocabularies (OpenTelemetry and others) are not there yet.
 //! A process that forks must start the layer after the fork.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic"))]
 
 mod builder;
 mod guard;

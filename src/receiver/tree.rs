@@ -249,6 +249,7 @@ mod tests {
     use super::*;
 
     /// Times are milliseconds.
+    #[expect(clippy::needless_pass_by_value, reason = "so that `json!` can stand in the call")]
     fn span(id: u64, parent: u64, (kind, name): (&str, &str), (start, duration): (u64, u64), more: Value) -> Value {
         let mut span = json!({
             "span_id": id.to_string(), "parent_id": parent.to_string(), "trace_id": "6a87950000000000a1b2c3d4e5f60718",

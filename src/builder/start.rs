@@ -1,0 +1,100 @@
+//! The wiring: the only place that sees every room.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::Subscriber;
+use tracing::metadata::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::Builder;
+use crate::capture::{Capture, CaptureLayer, LlmObsFilter, LlmObsLayer, Options};
+use crate::config::Settings;
+use crate::diagnostics::Diagnostics;
+use crate::error::ConfigError;
+use crate::export::{Assembler, Batcher, Frame, Sink, Transport, Worker};
+use crate::guard::Guard;
+use crate::model::Tags;
+use crate::queue::{Limits, Queue};
+
+impl Builder {
+    /// Starts the exporter's thread and returns the layer and the guard that keeps the exporter alive.
+    ///
+    /// A disabled layer is `None`, and its guard has nothing to wait for.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], when a setting cannot be used or the thread cannot be started. Nothing runs then.
+    pub fn start<S>(self) -> Result<(LlmObsLayer<S>, Guard), ConfigError>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let max_level = self.max_level.unwrap_or(LevelFilter::INFO);
+        let Some((capture, shutdown_timeout)) = self.pipeline()? else { return Ok((None, Guard::inert())) };
+        let layer = CaptureLayer::new(Arc::clone(&capture));
+        let guard = Guard::new(capture, shutdown_timeout);
+        Ok((Some(layer.with_filter(LlmObsFilter::new(max_level))), guard))
+    }
+
+    /// Wires the rooms and starts the worker; `None` when disabled.
+    fn pipeline(self) -> Result<Option<(Arc<Capture>, Duration)>, ConfigError> {
+        let parts = self.parts.clone();
+        let settings = self.settings()?;
+        if !settings.enabled {
+            return Ok(None);
+        }
+        let queue = Arc::new(Queue::new(limits(&settings)));
+        let sink = match parts.memory {
+            Some(events) => Sink::Memory(events),
+            None => Sink::Intake(Box::new(Transport::new(&settings)?)),
+        };
+        let worker = Worker {
+            queue: Arc::clone(&queue),
+            assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue)),
+            batcher: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
+            sink,
+            clock: parts.clock.clone(),
+            flush_interval: settings.flush_interval,
+            max_event_bytes: settings.max_event_bytes,
+            diagnostics: Diagnostics::new(settings.warnings.iter().map(ToString::to_string).collect()),
+        };
+        worker.start()?;
+        let options = Options {
+            capture_arguments: settings.capture_arguments,
+            clock: parts.clock,
+            ids: parts.ids,
+            sample_rate: settings.sample_rate,
+            open_max_bytes: settings.open_spans_max_bytes.get(),
+        };
+        Ok(Some((Arc::new(Capture::new(queue, options)), settings.shutdown_timeout)))
+    }
+}
+
+fn limits(settings: &Settings) -> Limits {
+    let (max_items, max_bytes) = (settings.queue_max_items.get(), settings.queue_max_bytes.get());
+    Limits {
+        max_items,
+        max_bytes,
+        wake_bytes: WAKE_BYTES.min(max_bytes / 2),
+        wake_items: WAKE_ITEMS.min(max_items.div_ceil(2)),
+    }
+}
+
+/// The tags that every span has, above those of the environment and below its own.
+fn base_tags(settings: &Settings) -> Tags {
+    let mut tags = Tags::from_iter([
+        ("source", "integration"),
+        ("language", "rust"),
+        ("ddtrace.version", env!("CARGO_PKG_VERSION")),
+    ]);
+    for (key, value) in [("service", &settings.service), ("env", &settings.env), ("version", &settings.version)] {
+        tags.insert(key, value.clone());
+    }
+    tags.extend(&settings.tags);
+    tags
+}
+
+/// The worker is woken when this much waits, and otherwise by its timer.
+const WAKE_BYTES: usize = 512 * 1024;
+const WAKE_ITEMS: usize = 1024;
