@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tracing::Span;
 
 use crate::capture::Capture;
+use crate::clock::Clock;
 use crate::error::FlushError;
 use crate::model::{Annotation, SpanContext};
 use crate::queue::{Settled, is_worker_thread};
@@ -92,7 +93,7 @@ impl Guard {
     /// As [`shutdown`](Self::shutdown).
     pub async fn shutdown_async(self, timeout: Duration) -> Result<(), FlushError> {
         let Some(capture) = &self.handle.capture else { return Ok(()) };
-        let Some(deadline) = capture.clock.instant().checked_add(timeout) else { return Err(FlushError::Stopped) };
+        let Some(deadline) = Clock::System.instant().checked_add(timeout) else { return Err(FlushError::Stopped) };
         capture.queue.close(deadline);
         let answer_by = deadline.checked_add(GRACE).unwrap_or(deadline);
         answer(capture.queue.end_from_task(answer_by)).await
@@ -100,8 +101,8 @@ impl Guard {
 
     fn end(&self, timeout: Duration) -> Result<(), FlushError> {
         let Some(capture) = &self.handle.capture else { return Ok(()) };
-        let deadline = capture.clock.instant().checked_add(timeout);
-        capture.queue.close(deadline.unwrap_or_else(|| capture.clock.instant()));
+        let deadline = Clock::System.instant().checked_add(timeout);
+        capture.queue.close(deadline.unwrap_or_else(|| Clock::System.instant()));
         if is_worker_thread() {
             return Err(FlushError::OnWorker);
         }
@@ -163,7 +164,7 @@ impl Handle {
     /// As [`flush`](Self::flush).
     pub async fn flush_async(&self, timeout: Duration) -> Result<(), FlushError> {
         let Some(capture) = &self.capture else { return Ok(()) };
-        let Some(deadline) = capture.clock.instant().checked_add(timeout) else { return Err(FlushError::Stopped) };
+        let Some(deadline) = Clock::System.instant().checked_add(timeout) else { return Err(FlushError::Stopped) };
         answer(capture.queue.flush_from_task(deadline)).await
     }
 
