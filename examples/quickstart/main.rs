@@ -36,7 +36,7 @@ async fn main() -> Result<()> {
     // Sends what is left. Dropping the guard does it too, but cannot tell how it went.
     guard.shutdown_async(Duration::from_secs(5)).await?;
     if receiver.print_all()? > 0 {
-        println!("Next: DD_API_KEY=… DD_SITE=datadoghq.com cargo run --example quickstart -- datadog");
+        println!("Next, with an account: DD_API_KEY=… cargo run --example quickstart -- datadog");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{TcpListener, ToSocketAddrs};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, Response, Uri};
 use parking_lot::{Condvar, Mutex};
 use serde_json::Value;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use super::answer::Answer;
@@ -32,19 +32,20 @@ use super::{body, tree};
 ///
 /// # Example
 ///
-/// ```
+/// ```no_run
 /// use std::time::Duration;
 /// use tracing_llmobs::receiver::Receiver;
 ///
-/// let receiver = Receiver::bind("127.0.0.1:0")?;
-/// println!("listening on {}", receiver.url());
-/// // … a program sends spans there …
-/// # let wait = Duration::ZERO;
-/// # #[cfg(any())]
-/// let wait = Duration::from_secs(5);
-/// let spans = receiver.wait_for_spans(1, wait);
-/// # assert!(spans.is_empty());
-/// receiver.print_finished()?;
+/// let receiver = Receiver::bind("127.0.0.1:8126")?;
+/// // Prints what comes: finished traces at once, others when nothing more came for a while.
+/// loop {
+///     if receiver.wait_for_news(Duration::from_secs(2)) {
+///         receiver.print_finished()?;
+///     } else {
+///         receiver.print_all()?;
+///     }
+/// }
+/// # #[expect(unreachable_code)]
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
@@ -67,11 +68,18 @@ impl Receiver {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
-        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let shared = Arc::new(Shared::default());
         let (stop, stopped) = oneshot::channel();
-        let serving = serve(runtime, listener, Arc::clone(&shared), stopped)?;
-        let thread = thread::Builder::new().name("llmobs-receiver".to_owned()).spawn(serving)?;
+        let (ready, started) = mpsc::channel();
+        let router = Router::new().fallback(handle).layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+        let router = router.with_state(Arc::clone(&shared));
+        let thread = thread::Builder::new().name("llmobs-receiver".to_owned()).spawn(move || {
+            // The runtime is made and dropped here, because its drop panics on a thread of another runtime.
+            let result = serve(listener, router, stopped, &ready);
+            // Nobody waits any more when it had started.
+            let _ = ready.send(result);
+        })?;
+        started.recv().map_err(io::Error::other)??;
         Ok(Self { url, shared, stop: Some(stop), thread: Some(thread) })
     }
 
@@ -250,26 +258,25 @@ fn answer_other(store: &Store, endpoint: Endpoint) -> Answer {
     }
 }
 
+/// Serves until it is told to stop, and says when it is ready to.
 fn serve(
-    runtime: Runtime,
     listener: TcpListener,
-    shared: Arc<Shared>,
+    router: Router,
     stopped: oneshot::Receiver<()>,
-) -> io::Result<impl FnOnce() + Send> {
-    let connections = {
-        let _inside = runtime.enter();
-        Connections(tokio::net::TcpListener::from_std(listener)?)
-    };
-    let router = Router::new().fallback(handle).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(shared);
-    Ok(move || {
-        runtime.block_on(async {
-            tokio::select! {
-                _ = axum::serve(connections, router.into_make_service_with_connect_info::<Cutter>()) => {}
-                _ = stopped => {}
-            }
-        });
-        runtime.shutdown_background();
-    })
+    ready: &mpsc::Sender<io::Result<()>>,
+) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+    runtime.block_on(async {
+        let connections = Connections(tokio::net::TcpListener::from_std(listener)?);
+        // The one who waits may be gone already.
+        let _ = ready.send(Ok(()));
+        tokio::select! {
+            result = axum::serve(connections, router.into_make_service_with_connect_info::<Cutter>()) => result,
+            _ = stopped => Ok(()),
+        }
+    })?;
+    runtime.shutdown_background();
+    Ok(())
 }
 
 async fn handle(

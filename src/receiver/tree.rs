@@ -146,7 +146,8 @@ fn detail_lines(trace: &Trace, span: &ReceivedSpan, rails: &Rails, width: usize)
     if let Some(error) = &span.event.error {
         let what = [error.error_type.as_str(), error.message.as_str()].map(|part| text::visible(part, room));
         let what: Vec<_> = what.into_iter().filter(|part| !part.is_empty()).collect();
-        lines.push(line(BAD, "err", &what.join(": ")));
+        let what = if what.is_empty() { "(no message)".to_owned() } else { what.join(": ") };
+        lines.push(line(BAD, "err", &what));
     }
     for evaluation in trace.evaluations_of(span) {
         let style = if evaluation.assessment.as_deref() == Some("fail") { BAD } else { GOOD };

@@ -66,7 +66,7 @@ pub fn decode_span(json: &Value) -> Result<SpanEvent, DecodeError> {
     let event = json.as_object().ok_or_else(|| DecodeError::new("", "is not an object"))?;
     let meta = event.get("meta").unwrap_or(&Value::Null);
     let kind = kind_text(meta).ok_or_else(|| DecodeError::new("meta.span.kind", "is missing"))?;
-    let name = text(event.get("name")).filter(|name| !name.is_empty()).unwrap_or_else(|| kind.to_owned());
+    let name = text(event.get("name")).unwrap_or_else(|| kind.to_owned());
     let trace = trace_id(event.get("trace_id")).ok_or_else(|| DecodeError::new("trace_id", "is missing"))?;
     let id = span_id(event, "span_id")?.ok_or_else(|| DecodeError::new("span_id", "is missing"))?;
 
