@@ -289,4 +289,17 @@ proptest! {
         let (wanted, got): (Value, Value) = (serde_json::from_str(&wanted).unwrap(), serde_json::from_str(&text).unwrap());
         prop_assert_eq!(got, wanted);
     }
+
+    #[test]
+    fn the_receiver_reads_what_was_written(event in events()) {
+        // On the wire the first colon separates, so a key has none.
+        let tags = event.tags.iter().map(|(key, value)| (key.replace(':', "_"), value.to_owned())).collect();
+        let event = SpanEvent { tags, ..event };
+        let written = text(&event);
+        let read = crate::receiver::decode_span(&serde_json::from_str(&written).unwrap()).unwrap();
+        let same: Value = serde_json::from_str(&written).unwrap();
+        prop_assert_eq!(encoded(&read), same);
+        let again = crate::receiver::decode_span(&encoded(&read)).unwrap();
+        prop_assert_eq!(again, read);
+    }
 }
