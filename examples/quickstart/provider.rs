@@ -39,8 +39,6 @@ impl Provider {
         let router =
             Router::new().route("/v1/chat/completions", post(completion)).route("/v1/embeddings", post(embeddings));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        // Wanted although nothing here is encrypted: reqwest is built without a default.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self { http: reqwest::Client::builder().no_proxy().build()?, url })
     }
 

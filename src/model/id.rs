@@ -166,11 +166,13 @@ pub enum IdError {
 pub(crate) enum IdSource {
     #[default]
     Random,
+    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only tests count their ids"))]
     Sequence(Arc<AtomicU64>),
 }
 
 impl IdSource {
     /// A sequence that starts at `0xF0`, so that an id is never mistaken for a count.
+    #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only tests count their ids"))]
     pub(crate) fn sequence() -> Self {
         Self::Sequence(Arc::new(AtomicU64::new(0xF0)))
     }
