@@ -61,7 +61,8 @@ pub(crate) struct Queue {
 
 #[derive(Debug)]
 struct State {
-    items: VecDeque<Item>,
+    /// With the bytes that each is counted for.
+    items: VecDeque<(Item, usize)>,
     bytes: usize,
     ledger: Ledger,
     waiters: Vec<Waiter>,
@@ -161,7 +162,7 @@ impl Queue {
         }
         state.ledger.accepted = state.ledger.accepted.saturating_add(1);
         state.bytes = state.bytes.saturating_add(bytes);
-        state.items.push_back(item);
+        state.items.push_back((item, bytes));
         let enough = state.bytes >= self.limits.wake_bytes || state.items.len() >= self.limits.wake_items;
         let wake = enough && !state.woken;
         state.woken |= enough;
@@ -197,9 +198,9 @@ impl Queue {
         let mut bytes = 0_usize;
         while into.len() < max_items
             && bytes < max_bytes
-            && let Some(item) = state.items.pop_front()
+            && let Some((item, item_bytes)) = state.items.pop_front()
         {
-            bytes = bytes.saturating_add(item.bytes());
+            bytes = bytes.saturating_add(item_bytes);
             into.push(item);
         }
         state.bytes = state.bytes.saturating_sub(bytes);

@@ -27,14 +27,15 @@ impl LlmObsFilter {
         Self { max_level }
     }
 
-    fn wants(&self, metadata: &'static Metadata<'static>) -> bool {
-        self.max_level >= *metadata.level() && metadata.target() != OWN_TARGET && has_meaning(metadata)
+    /// Asked for every span of others that some layer wants, so the test that most fail comes first.
+    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        has_meaning(metadata) && self.max_level >= *metadata.level() && metadata.target() != OWN_TARGET
     }
 }
 
 impl<S> Filter<S> for LlmObsFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        self.max_level >= *metadata.level() && metadata.target() != OWN_TARGET && has_meaning(metadata)
+        self.wants(metadata)
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {

@@ -98,7 +98,7 @@ impl SpanRecord {
             return None;
         }
         let (origin, trace) = capture.origin(name, above);
-        let recording = Box::new(Recording::new(origin, capture.queue.spares.log()));
+        let recording = capture.queue.spares.recording(origin);
         Some(Self {
             capture: Arc::clone(capture),
             kind: None,
@@ -161,7 +161,7 @@ impl SpanRecord {
         let mut recording = self.recording.take()?;
         self.capture.queue.open.end(self.counted_bytes);
         let Some(kind) = self.kind else {
-            self.capture.queue.spares.give_back([recording.into_log()]);
+            self.capture.queue.spares.give_back([recording]);
             return None;
         };
         recording.kind = kind;
@@ -176,7 +176,11 @@ impl SpanRecord {
     }
 
     pub(crate) const fn is_ours(&self) -> bool {
-        self.kind.is_some() && self.recording.is_some()
+        self.kind.is_some() && self.is_open()
+    }
+
+    pub(crate) const fn is_open(&self) -> bool {
+        self.recording.is_some()
     }
 
     /// Where the span stands; nothing is known of it once it has ended.

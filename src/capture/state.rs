@@ -86,9 +86,14 @@ impl Capture {
         let mut annotation = Some(annotation);
         let mut found = false;
         let reached = self.with_records(dispatch, id, &mut |records| {
-            for record in records.iter_mut().filter(|record| record.is_ours() || makes_ours) {
-                found |= annotation.clone().is_some_and(|annotation| record.annotate(annotation));
+            let mut ours = records.iter_mut().filter(|record| record.is_open() && (record.is_ours() || makes_ours));
+            let Some(first) = ours.next() else { return };
+            let Some(annotation) = annotation.take() else { return };
+            for record in ours {
+                record.annotate(annotation.clone());
             }
+            first.annotate(annotation);
+            found = true;
         });
         if reached && !found && makes_ours {
             found = annotation.take().is_some_and(|annotation| self.promote(dispatch, id, annotation));

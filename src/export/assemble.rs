@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::shape::{Given, Side, shape};
 use crate::model::{
-    Annotation, Content, FieldValue, Log, Meaning, Metrics, RESERVED, Recording, SpanError, SpanEvent, SpanKind,
-    Status, Tags, Taken,
+    Annotation, Content, FieldValue, Meaning, Metrics, RESERVED, Recording, SpanError, SpanEvent, SpanKind, Status,
+    Tags, Taken,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
@@ -24,15 +24,19 @@ pub(crate) struct Assembler {
 impl Assembler {
     /// `base_tags` are those that every span has; `ml_app` is for spans that name none.
     pub(crate) fn new(base_tags: Tags, ml_app: String, queue: Arc<Queue>) -> Self {
-        Self { base_tags: base_tags.into_base(), ml_app, queue }
+        let mut tags = base_tags;
+        tags.insert("ml_app", ml_app.clone());
+        tags.insert("agent_service", ml_app.clone());
+        tags.insert("error", "0");
+        Self { base_tags: tags.into_base(), ml_app, queue }
     }
 
-    /// The event of a recording, and the recording's buffer for another span.
-    pub(crate) fn assemble(&self, mut recording: Box<Recording>) -> (SpanEvent, Log) {
+    /// The event of a recording, which is emptied.
+    pub(crate) fn assemble(&self, recording: &mut Recording) -> SpanEvent {
         let mut draft = Draft::default();
         recording.log_mut().drain(|taken| draft.apply(taken));
         let place = recording.origin.name;
-        let mut event = self.begin(&recording, &mut draft);
+        let mut event = self.begin(recording, &mut draft);
         fill_model(&mut event, &mut draft);
         fill_content(&mut event, &mut draft);
         fill_error(&mut event, &mut draft, recording.panicked);
@@ -43,7 +47,7 @@ impl Assembler {
         for problem in draft.problems {
             self.queue.problems.count(problem, place);
         }
-        (event, recording.into_log())
+        event
     }
 
     fn begin(&self, recording: &Recording, draft: &mut Draft) -> SpanEvent {
@@ -57,10 +61,11 @@ impl Assembler {
         event.sampling = origin.sampling;
         event.session_id = origin.session_id.as_deref().map(str::to_owned);
         event.agent_attribution.clone_from(&origin.agent);
-        let ml_app = origin.ml_app.as_deref().unwrap_or(&self.ml_app);
         event.tags = Tags::above(Arc::clone(&self.base_tags));
-        event.tags.insert("ml_app", ml_app.to_owned());
-        event.tags.insert("agent_service", ml_app.to_owned());
+        if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
+            event.tags.insert("ml_app", ml_app.to_owned());
+            event.tags.insert("agent_service", ml_app.to_owned());
+        }
         if let Some(session_id) = &event.session_id {
             event.tags.insert("session_id", session_id.clone());
         }
@@ -119,7 +124,9 @@ fn fill_last_tags(event: &mut SpanEvent) {
         event.tags.insert("error_type", error.error_type.clone());
         return;
     }
-    event.tags.insert("error", "0");
+    if event.tags.get("error") != Some("0") {
+        event.tags.insert("error", "0");
+    }
     if event.tags.get("error_type").is_some() {
         event.tags.remove("error_type");
     }
@@ -265,8 +272,7 @@ impl Draft {
         let returned = self.returned.take().filter(|text| text != "()")?;
         match kind {
             SpanKind::Embedding | SpanKind::Retrieval => None,
-            SpanKind::Llm => Some(Given::Content(crate::model::Message::assistant(returned).into())),
-            SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task => {
+            SpanKind::Llm | SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task => {
                 Some(Given::Content(Content::Text(returned)))
             }
         }

@@ -17,7 +17,7 @@ use super::transport::{Payload, Route, Transport};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::model::{Log, SpanEvent};
+use crate::model::{Recording, SpanEvent};
 use crate::queue::{Item, Phase, Queue, mark_worker_thread};
 use crate::stats::{LossReason, Problem};
 
@@ -115,25 +115,25 @@ impl Worker {
     }
 
     async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) {
-        let mut logs = Vec::with_capacity(chunk.len());
-        for item in chunk.drain(..) {
-            if let Some(batch) = self.take_in(item, &mut logs) {
+        let mut used = Vec::with_capacity(chunk.len());
+        for Item::Span(mut recording) in chunk.drain(..) {
+            let full = self.take_in(&mut recording);
+            used.push(recording);
+            if let Some(batch) = full {
                 self.send(batch).await;
             }
         }
-        self.queue.spares.give_back(logs);
+        self.queue.spares.give_back(used);
     }
 
     /// Turns an item into bytes, and returns the batch that is full because of it.
-    fn take_in(&mut self, item: Item, logs: &mut Vec<Log>) -> Option<Batch> {
-        let Item::Span(recording) = item;
+    fn take_in(&mut self, recording: &mut Recording) -> Option<Batch> {
         let place = recording.origin.name;
         let assembled = catch_unwind(AssertUnwindSafe(|| self.assembler.assemble(recording)));
-        let Ok((mut event, log)) = assembled else {
+        let Ok(mut event) = assembled else {
             self.queue.lose(LossReason::Worker, 1);
             return None;
         };
-        logs.push(log);
         if self.is_too_old(&event) {
             self.queue.lose(LossReason::TooOld, 1);
             return None;

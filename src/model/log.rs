@@ -13,6 +13,8 @@ pub(crate) struct Log {
     /// Bytes of `text` that no entry refers to any more.
     garbage: usize,
     annotation_bytes: usize,
+    /// Which meanings may have an entry, by [`Meaning::bit`]: most values are the first of theirs.
+    seen: u64,
 }
 
 #[derive(Debug)]
@@ -43,15 +45,12 @@ impl Log {
     const SWEEP: usize = 16 * 1024;
 
     pub(crate) const fn new() -> Self {
-        Self { text: String::new(), large: Vec::new(), entries: Vec::new(), garbage: 0, annotation_bytes: 0 }
+        Self { text: String::new(), large: Vec::new(), entries: Vec::new(), garbage: 0, annotation_bytes: 0, seen: 0 }
     }
 
     /// Appends a value; one of the same meaning that came before goes.
     pub(crate) fn push(&mut self, meaning: Meaning, value: FieldValue<'_>) -> bool {
-        if !meaning.accumulates() {
-            self.forget(meaning);
-        }
-        if self.entries.len() >= Self::MOST_ENTRIES {
+        if !self.make_room(meaning) {
             return false;
         }
         let stored = self.store(value);
@@ -61,10 +60,7 @@ impl Log {
 
     /// Appends a large text by taking its buffer over.
     pub(crate) fn push_large(&mut self, meaning: Meaning, text: String) -> bool {
-        if !meaning.accumulates() {
-            self.forget(meaning);
-        }
-        if self.entries.len() >= Self::MOST_ENTRIES {
+        if !self.make_room(meaning) {
             return false;
         }
         self.entries.push(Entry::Field(meaning, Stored::Large(self.large.len())));
@@ -115,16 +111,22 @@ impl Log {
 
     /// The same for the one who ends the recording: annotations are handed over.
     pub(crate) fn drain(&mut self, mut each: impl FnMut(Taken<'_>)) {
-        for entry in std::mem::take(&mut self.entries) {
+        let mut entries = std::mem::take(&mut self.entries);
+        for entry in entries.drain(..) {
             match entry {
                 Entry::Field(meaning, stored) => each(Taken::Field(meaning, self.value(stored))),
                 Entry::Annotation(annotation) => each(Taken::Annotation(annotation)),
             }
         }
+        // For the next span.
+        self.entries = entries;
     }
 
     /// The last value with this meaning.
     pub(crate) fn last(&self, wanted: Meaning) -> Option<FieldValue<'_>> {
+        if self.seen & wanted.bit() == 0 {
+            return None;
+        }
         self.entries.iter().rev().find_map(|entry| match entry {
             Entry::Field(meaning, stored) if *meaning == wanted => Some(self.value(*stored)),
             Entry::Field(..) | Entry::Annotation(_) => None,
@@ -153,6 +155,7 @@ impl Log {
         self.entries.clear();
         self.garbage = 0;
         self.annotation_bytes = 0;
+        self.seen = 0;
     }
 
     /// Where text can be written before it is known to be kept; see [`Log::keep_written`].
@@ -163,25 +166,30 @@ impl Log {
     /// Keeps what was written into [`Log::scratch`] since it was `start` bytes long.
     pub(crate) fn keep_written(&mut self, meaning: Meaning, start: usize) -> bool {
         let end = self.text.len();
-        if !meaning.accumulates() {
-            self.forget_entry(meaning);
-        }
+        self.forget_entry(meaning);
         if self.entries.len() >= Self::MOST_ENTRIES || !self.text.is_char_boundary(start) {
             self.text.truncate(start.min(end));
             return false;
         }
+        self.seen |= meaning.bit();
         self.entries.push(Entry::Field(meaning, Stored::Formatted { start, end }));
         true
     }
 
-    fn forget(&mut self, meaning: Meaning) {
+    /// Forgets an earlier value of this meaning and says whether there is room for one.
+    fn make_room(&mut self, meaning: Meaning) -> bool {
         self.forget_entry(meaning);
         if self.garbage > Self::SWEEP && self.garbage > self.text.len() / 2 {
             self.sweep();
         }
+        self.seen |= meaning.bit();
+        self.entries.len() < Self::MOST_ENTRIES
     }
 
     fn forget_entry(&mut self, meaning: Meaning) {
+        if self.seen & meaning.bit() == 0 || meaning.accumulates() {
+            return;
+        }
         let same = |entry: &Entry| matches!(entry, Entry::Field(other, _) if *other == meaning);
         let Some(at) = self.entries.iter().position(same) else { return };
         match self.entries.remove(at) {

@@ -42,10 +42,44 @@ pub(crate) enum Meaning {
 }
 
 impl Meaning {
+    /// A bit for this meaning, to be or-ed into a set; those with a name share some.
+    pub(super) fn bit(self) -> u64 {
+        let index = match self {
+            Self::Kind => 0,
+            Self::Name => 1,
+            Self::ModelName => 2,
+            Self::ModelProvider => 3,
+            Self::SessionId => 4,
+            Self::MlApp => 5,
+            Self::Input => 6,
+            Self::Output => 7,
+            Self::Metadata => 8,
+            Self::Metrics => 9,
+            Self::Tags => 10,
+            Self::Error => 11,
+            Self::ErrorType => 12,
+            Self::ErrorMessage => 13,
+            Self::ErrorStack => 14,
+            Self::Returned => 15,
+            Self::Failed => 16,
+            Self::MetadataValue(name) | Self::Metric(name) | Self::Tag(name) | Self::Argument(name) => named(name),
+        };
+        1 << index
+    }
+
     /// Whether several values with this meaning add up instead of replacing one another.
     pub(super) const fn accumulates(self) -> bool {
         matches!(self, Self::Metadata | Self::Metrics | Self::Tags)
     }
+}
+
+/// One of the bits from 17 on: length and ends tell most names apart.
+fn named(name: &str) -> u32 {
+    const FIRST: u32 = 17;
+    let ends = name.as_bytes().first().zip(name.as_bytes().last());
+    let (first, last) = ends.map_or((0, 0), |(first, last)| (u32::from(*first), u32::from(*last)));
+    let length = u32::try_from(name.len()).unwrap_or_default();
+    FIRST.saturating_add(first.wrapping_mul(31).wrapping_add(last).wrapping_add(length.wrapping_mul(7)) % (64 - FIRST))
 }
 
 /// A value as a field brought it.
@@ -125,8 +159,19 @@ impl Recording {
         self.log.bytes().saturating_add(size_of::<Self>())
     }
 
-    /// Ends the recording and gives its buffer back, for another span.
-    pub(crate) fn into_log(self) -> Log {
-        self.log
+    /// Begins anew for another span; what is reserved is used again.
+    pub(crate) fn restart(&mut self, origin: Origin) {
+        self.origin = origin;
+        self.kind = SpanKind::Task;
+        self.duration_ns = 0;
+        self.panicked = false;
+    }
+
+    /// Empties it; large buffers go to `spare`.
+    pub(crate) fn clear(&mut self, spare: impl FnMut(String)) {
+        self.log.clear(spare);
+        self.origin.session_id = None;
+        self.origin.ml_app = None;
+        self.origin.agent = None;
     }
 }

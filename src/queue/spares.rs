@@ -5,9 +5,9 @@
 
 use parking_lot::Mutex;
 
-use crate::model::Log;
+use crate::model::{Log, Origin, Recording};
 
-/// Buffers that the worker is done with.
+/// Recordings and large texts that the worker is done with.
 #[derive(Debug, Default)]
 pub(crate) struct Spares {
     kept: Mutex<Kept>,
@@ -15,87 +15,114 @@ pub(crate) struct Spares {
 
 #[derive(Debug, Default)]
 struct Kept {
-    logs: Vec<Log>,
+    #[expect(clippy::vec_box, reason = "they are handed on as boxes, without another allocation")]
+    recordings: Vec<Box<Recording>>,
     texts: Vec<String>,
-    log_bytes: usize,
+    recording_bytes: usize,
     text_bytes: usize,
 }
 
 impl Spares {
-    const MAX_LOG_BYTES: usize = 8 * 1024 * 1024;
+    const MAX_RECORDING_BYTES: usize = 8 * 1024 * 1024;
     const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
     /// Buffers above this are not worth keeping.
-    const MAX_LOG: usize = 64 * 1024;
+    const MAX_RECORDING: usize = 64 * 1024;
     const MAX_TEXT: usize = 2 * 1024 * 1024;
 
-    /// An empty log.
-    pub(crate) fn log(&self) -> Log {
-        let mut kept = self.kept.lock();
-        let log = kept.logs.pop().unwrap_or_default();
-        kept.log_bytes = kept.log_bytes.saturating_sub(log.capacity());
-        log
+    /// A recording that begins, in a used buffer if there is one.
+    pub(crate) fn recording(&self, origin: Origin) -> Box<Recording> {
+        let Some(mut recording) = self.kept.lock().pop_recording() else {
+            return Box::new(Recording::new(origin, Log::new()));
+        };
+        recording.restart(origin);
+        recording
     }
 
     /// An owned copy of a large text.
     pub(crate) fn text(&self, content: &str) -> String {
-        let mut text = self.pop_text();
+        let mut text = self.kept.lock().pop_text();
         text.push_str(content);
         text
     }
 
-    /// Keeps the buffers of logs that are done with, as far as there is room.
-    pub(crate) fn give_back(&self, logs: impl IntoIterator<Item = Log>) {
-        self.kept.lock().keep_all(logs);
+    /// Keeps what recordings had reserved, as far as there is room.
+    pub(crate) fn give_back(&self, recordings: impl IntoIterator<Item = Box<Recording>>) {
+        let mut texts = Vec::new();
+        let empty = |mut recording: Box<Recording>| {
+            recording.clear(|text| texts.push(text));
+            recording
+        };
+        // New spans wait for the lock, so the work is done before it is taken.
+        let recordings: Vec<_> = recordings.into_iter().map(empty).collect();
+        let mut kept = self.kept.lock();
+        let surplus = (kept.keep_recordings(recordings), kept.keep_texts(texts));
+        drop(kept);
+        drop(surplus);
     }
 
     /// Empties a log that its owner keeps.
     pub(crate) fn empty(&self, log: &mut Log) {
-        log.clear(|text| self.kept.lock().keep_text(text));
+        log.clear(|text| drop(self.kept.lock().keep_texts(vec![text])));
     }
 
     /// Lets half of what is kept go; called when nothing happens.
     pub(crate) fn shrink(&self) {
         let mut kept = self.kept.lock();
-        let logs = kept.logs.len() / 2;
+        let recordings = kept.recordings.len() / 2;
         let texts = kept.texts.len() / 2;
-        let gone = (kept.logs.split_off(logs), kept.texts.split_off(texts));
-        kept.log_bytes = kept.logs.iter().fold(0, |sum, log| sum.saturating_add(log.capacity()));
-        kept.text_bytes = kept.texts.iter().fold(0, |sum, text| sum.saturating_add(text.capacity()));
+        let gone = (kept.recordings.split_off(recordings), kept.texts.split_off(texts));
+        kept.recording_bytes = sum(&kept.recordings, |recording| recording.log().capacity());
+        kept.text_bytes = sum(&kept.texts, String::capacity);
         drop(kept);
         drop(gone);
-    }
-
-    fn pop_text(&self) -> String {
-        let mut kept = self.kept.lock();
-        let text = kept.texts.pop().unwrap_or_default();
-        kept.text_bytes = kept.text_bytes.saturating_sub(text.capacity());
-        text
     }
 }
 
 impl Kept {
-    fn keep_all(&mut self, logs: impl IntoIterator<Item = Log>) {
-        for mut log in logs {
-            log.clear(|text| self.keep_text(text));
-            self.keep_log(log);
-        }
+    fn pop_recording(&mut self) -> Option<Box<Recording>> {
+        let recording = self.recordings.pop()?;
+        self.recording_bytes = self.recording_bytes.saturating_sub(recording.log().capacity());
+        Some(recording)
     }
 
-    fn keep_log(&mut self, log: Log) {
-        let bytes = log.capacity();
-        let total = self.log_bytes.saturating_add(bytes);
-        if bytes <= Spares::MAX_LOG && total <= Spares::MAX_LOG_BYTES {
-            self.log_bytes = total;
-            self.logs.push(log);
-        }
+    fn pop_text(&mut self) -> String {
+        let text = self.texts.pop().unwrap_or_default();
+        self.text_bytes = self.text_bytes.saturating_sub(text.capacity());
+        text
     }
 
-    fn keep_text(&mut self, text: String) {
-        let bytes = text.capacity();
-        let total = self.text_bytes.saturating_add(bytes);
-        if bytes <= Spares::MAX_TEXT && total <= Spares::MAX_TEXT_BYTES {
-            self.text_bytes = total;
-            self.texts.push(text);
-        }
+    /// Returns those for which there is no room.
+    #[expect(clippy::vec_box, reason = "as above")]
+    fn keep_recordings(&mut self, mut recordings: Vec<Box<Recording>>) -> Vec<Box<Recording>> {
+        let fits = |recording: &mut Box<Recording>| {
+            let bytes = recording.log().capacity();
+            let total = self.recording_bytes.saturating_add(bytes);
+            let fits = bytes <= Spares::MAX_RECORDING && total <= Spares::MAX_RECORDING_BYTES;
+            if fits {
+                self.recording_bytes = total;
+            }
+            fits
+        };
+        self.recordings.extend(recordings.extract_if(.., fits));
+        recordings
     }
+
+    /// Returns those for which there is no room.
+    fn keep_texts(&mut self, mut texts: Vec<String>) -> Vec<String> {
+        let fits = |text: &mut String| {
+            let bytes = text.capacity();
+            let total = self.text_bytes.saturating_add(bytes);
+            let fits = bytes <= Spares::MAX_TEXT && total <= Spares::MAX_TEXT_BYTES;
+            if fits {
+                self.text_bytes = total;
+            }
+            fits
+        };
+        self.texts.extend(texts.extract_if(.., fits));
+        texts
+    }
+}
+
+fn sum<T>(items: &[T], bytes: impl Fn(&T) -> usize) -> usize {
+    items.iter().fold(0, |total, item| total.saturating_add(bytes(item)))
 }
