@@ -33,15 +33,25 @@ pub(crate) enum Meaning {
     ErrorType,
     ErrorMessage,
     ErrorStack,
+    /// What an error value comes from; an explicit stack wins.
+    ErrorSources,
     /// A declared field that no vocabulary knows: an argument of an instrumented function.
     Argument(&'static str),
     /// What an instrumented function returned.
     Returned,
     /// The error an instrumented function returned, or that was logged inside the span.
     Failed,
+    /// What the error of [`Meaning::Failed`] comes from.
+    FailedSources,
 }
 
 impl Meaning {
+    /// What the sources of an error value with this meaning mean.
+    pub(crate) fn sources(self) -> Option<Self> {
+        let pairs = [(Self::Error, Self::ErrorSources), (Self::Failed, Self::FailedSources)];
+        pairs.into_iter().find(|(error, _)| *error == self).map(|(_, sources)| sources)
+    }
+
     /// Whether several values with this meaning add up instead of replacing one another.
     pub(super) const fn accumulates(self) -> bool {
         matches!(self, Self::Metadata | Self::Metrics | Self::Tags)

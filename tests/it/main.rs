@@ -13,5 +13,8 @@
 )]
 
 mod architecture;
+mod configuration_document;
+mod fields;
 mod receiver;
+mod stage;
 mod test_agent;
