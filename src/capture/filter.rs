@@ -76,11 +76,12 @@ impl Plan {
             if metadata.is_event() {
                 return vocabulary::event_field(name, is_error);
             }
-            vocabulary::span_field(name).or_else(|| capture_arguments.then_some(Meaning::Argument(name)))
+            let argument = || (capture_arguments && vocabulary::is_argument(name)).then_some(Meaning::Argument(name));
+            vocabulary::span_field(name).or_else(argument)
         };
         let meanings: Box<[_]> = metadata.fields().iter().map(|field| meaning(field.name())).collect();
         let has = |wanted: &[Meaning]| meanings.iter().flatten().any(|meaning| wanted.contains(meaning));
-        let has_identity = has(&[Meaning::Kind, Meaning::SessionId, Meaning::MlApp]);
+        let has_identity = has(&[Meaning::Kind, Meaning::SessionId, Meaning::MlApp, Meaning::Tags]);
         let has_return = has(&[Meaning::Returned]);
         Self { meanings, has_identity, has_return }
     }

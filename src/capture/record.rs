@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
+use crate::vocabulary::{SESSION_TAG, session_of_tags};
 
 /// What a span has in the registry's extensions: one record for each layer of ours that sees it.
 #[derive(Debug, Default)]
@@ -144,7 +145,8 @@ impl SpanRecord {
             self.capture.queue.problems.count(Problem::Annotation, recording.origin.name);
         }
         self.kind = annotation.kind.or(self.kind);
-        self.identify(&mut recording.origin, annotation.session_id.as_deref());
+        let session_id = annotation.session_id.as_deref().or_else(|| annotation.tags.get(SESSION_TAG));
+        self.identify(&mut recording.origin, session_id);
         if let Some(ml_app) = annotation.ml_app.as_deref().filter(|name| !name.is_empty()) {
             recording.origin.ml_app = Some(ml_app.into());
         }
@@ -220,7 +222,8 @@ impl SpanRecord {
                 None => self.capture.queue.problems.count(Problem::UnknownKind, origin.name),
             }
         }
-        self.identify(origin, said.last(Meaning::SessionId).and_then(text_of));
+        let tagged = said.last(Meaning::Tags).and_then(text_of).and_then(session_of_tags);
+        self.identify(origin, said.last(Meaning::SessionId).and_then(text_of).or(tagged.as_deref()));
         if let Some(ml_app) = said.last(Meaning::MlApp).and_then(text_of).filter(|name| !name.is_empty()) {
             origin.ml_app = Some(ml_app.into());
         }

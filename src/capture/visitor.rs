@@ -111,8 +111,10 @@ impl Visit for Visitor<'_> {
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         let Some(meaning) = self.plan.meaning(field.index()) else { return };
         self.push_formatted(meaning, &Shown(value));
-        if matches!(meaning, Meaning::Error | Meaning::Failed) && value.source().is_some() {
-            self.push_formatted(Meaning::ErrorStack, &Sources(value));
+        let Some(sources) = meaning.sources() else { return };
+        // Asking an error for its source is foreign code too; one that panics here does so again below, and is counted.
+        if catch_unwind(AssertUnwindSafe(|| value.source().is_some())).unwrap_or(true) {
+            self.push_formatted(sources, &Sources(value));
         }
     }
 

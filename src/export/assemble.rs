@@ -12,6 +12,7 @@ use crate::model::{
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
+use crate::vocabulary::SESSION_TAG;
 
 /// Makes events of recordings, with what the whole process has in common.
 #[derive(Debug)]
@@ -66,9 +67,6 @@ impl Assembler {
             event.tags.insert("ml_app", ml_app.to_owned());
             event.tags.insert("agent_service", ml_app.to_owned());
         }
-        if let Some(session_id) = &event.session_id {
-            event.tags.insert("session_id", session_id.clone());
-        }
         event
     }
 }
@@ -100,16 +98,13 @@ fn fill_content(event: &mut SpanEvent, draft: &mut Draft) {
 }
 
 fn fill_error(event: &mut SpanEvent, draft: &mut Draft, panicked: bool) {
-    let explicit = draft.error.take();
-    let mut error = match (explicit, draft.failed.take()) {
+    let mut error = match (draft.error.take(), draft.failed.take()) {
+        (Some(explicit), _) if explicit.stack.is_empty() => explicit.stack(std::mem::take(&mut draft.sources)),
         (Some(explicit), _) => explicit,
-        (None, Some(failed)) => SpanError { stack: std::mem::take(&mut draft.stack), ..SpanError::new(failed) },
+        (None, Some(failed)) => failed,
         (None, None) if panicked => SpanError::new("the thread panicked").error_type("panic"),
         (None, None) => return,
     };
-    if error.stack.is_empty() {
-        error.stack = std::mem::take(&mut draft.stack);
-    }
     if error.error_type.is_empty() {
         "Error".clone_into(&mut error.error_type);
     }
@@ -117,8 +112,12 @@ fn fill_error(event: &mut SpanEvent, draft: &mut Draft, panicked: bool) {
     event.error = Some(error);
 }
 
-/// The tags that nobody can set: they must agree with the status.
+/// The tags that must agree with what they repeat: the session, which capture has settled, and the status, which
+/// nobody can set.
 fn fill_last_tags(event: &mut SpanEvent) {
+    if let Some(session_id) = &event.session_id {
+        event.tags.insert(SESSION_TAG, session_id.clone());
+    }
     if let Some(error) = &event.error {
         event.tags.insert("error", "1");
         event.tags.insert("error_type", error.error_type.clone());
@@ -144,10 +143,10 @@ struct Draft {
     metrics: Metrics,
     tags: Tags,
     error: Option<SpanError>,
+    /// What the error value comes from, where no stack is said.
+    sources: String,
     /// What an `error` event said; anything explicit wins.
-    failed: Option<String>,
-    /// Where a failure comes from, from an error value or the field of that name.
-    stack: String,
+    failed: Option<SpanError>,
     arguments: Map<String, Value>,
     returned: Option<String>,
     problems: Vec<Problem>,
@@ -180,12 +179,15 @@ impl Draft {
             Meaning::Metric(name) => self.metric(name.into(), number(value)),
             Meaning::Tags => self.tags_object(value),
             Meaning::Tag(key) => self.tag(key.into(), text(value).into_owned()),
-            Meaning::Error | Meaning::ErrorType | Meaning::ErrorMessage | Meaning::ErrorStack => {
-                self.error_part(meaning, value);
-            }
+            Meaning::Error => self.error(value),
+            Meaning::ErrorType => self.error.get_or_insert_default().error_type = text(value).into_owned(),
+            Meaning::ErrorMessage => self.error.get_or_insert_default().message = text(value).into_owned(),
+            Meaning::ErrorStack => self.error.get_or_insert_default().stack = text(value).into_owned(),
+            Meaning::ErrorSources => self.sources = text(value).into_owned(),
             Meaning::Argument(name) => drop(self.arguments.insert(name.to_owned(), argument(value))),
             Meaning::Returned => self.returned = Some(unquoted(value)),
-            Meaning::Failed => self.failed = Some(text(value).into_owned()),
+            Meaning::Failed => self.failed = Some(SpanError::new(text(value))),
+            Meaning::FailedSources => self.failed.get_or_insert_default().stack = text(value).into_owned(),
         }
     }
 
@@ -195,27 +197,24 @@ impl Draft {
         replace(&mut self.model_provider, said.model_provider);
         replace(&mut self.input, said.input.map(Given::Content));
         replace(&mut self.output, said.output.map(Given::Content));
-        replace(&mut self.error, said.error);
+        if said.error.is_some() {
+            self.error = said.error;
+            self.sources.clear();
+        }
         self.metadata.extend(said.metadata);
         self.metrics.extend(said.metrics);
         self.tags.extend(&said.tags);
     }
 
-    fn error_part(&mut self, meaning: Meaning, value: FieldValue<'_>) {
-        if matches!(value, FieldValue::Bool(false)) {
-            self.error = None;
-            return;
-        }
-        if meaning == Meaning::ErrorStack && self.error.is_none() {
-            self.stack = text(value).into_owned();
-            return;
-        }
-        let error = self.error.get_or_insert_default();
-        match (meaning, value) {
-            (Meaning::Error, FieldValue::Bool(_)) => {}
-            (Meaning::ErrorType, value) => error.error_type = text(value).into_owned(),
-            (Meaning::ErrorStack, value) => error.stack = text(value).into_owned(),
-            (_, value) => error.message = text(value).into_owned(),
+    /// An error, or whether there is one. Its sources follow it; those of an earlier one end here.
+    fn error(&mut self, value: FieldValue<'_>) {
+        self.sources.clear();
+        match value {
+            FieldValue::Bool(false) => self.error = None,
+            FieldValue::Bool(true) => {
+                self.error.get_or_insert_default();
+            }
+            value => self.error.get_or_insert_default().message = text(value).into_owned(),
         }
     }
 

@@ -33,12 +33,16 @@ pub(crate) enum Meaning {
     ErrorType,
     ErrorMessage,
     ErrorStack,
+    /// What an error value comes from; an explicit stack wins.
+    ErrorSources,
     /// A declared field that no vocabulary knows: an argument of an instrumented function.
     Argument(&'static str),
     /// What an instrumented function returned.
     Returned,
     /// The error an instrumented function returned, or that was logged inside the span.
     Failed,
+    /// What the error of [`Meaning::Failed`] comes from.
+    FailedSources,
 }
 
 impl Meaning {
@@ -62,9 +66,17 @@ impl Meaning {
             Self::ErrorStack => 14,
             Self::Returned => 15,
             Self::Failed => 16,
+            Self::ErrorSources => 17,
+            Self::FailedSources => 18,
             Self::MetadataValue(name) | Self::Metric(name) | Self::Tag(name) | Self::Argument(name) => named(name),
         };
         1 << index
+    }
+
+    /// What the sources of an error value with this meaning mean.
+    pub(crate) fn sources(self) -> Option<Self> {
+        let pairs = [(Self::Error, Self::ErrorSources), (Self::Failed, Self::FailedSources)];
+        pairs.into_iter().find(|(error, _)| *error == self).map(|(_, sources)| sources)
     }
 
     /// Whether several values with this meaning add up instead of replacing one another.
@@ -73,9 +85,9 @@ impl Meaning {
     }
 }
 
-/// One of the bits from 17 on: length and ends tell most names apart.
+/// One of the bits from 19 on: length and ends tell most names apart.
 fn named(name: &str) -> u32 {
-    const FIRST: u32 = 17;
+    const FIRST: u32 = 19;
     let ends = name.as_bytes().first().zip(name.as_bytes().last());
     let (first, last) = ends.map_or((0, 0), |(first, last)| (u32::from(*first), u32::from(*last)));
     let length = u32::try_from(name.len()).unwrap_or_default();

@@ -80,7 +80,7 @@ pub mod fields {
 
 /// What a field of this name says.
 pub(super) fn meaning(name: &'static str) -> Option<Meaning> {
-    if !name.starts_with(NAMESPACE) {
+    if !is_own(name) {
         return None;
     }
     Some(match name {
@@ -105,13 +105,23 @@ pub(super) fn meaning(name: &'static str) -> Option<Meaning> {
 
 fn keyed(name: &'static str) -> Option<Meaning> {
     let under = |prefix| name.strip_prefix(prefix).filter(|key| !key.is_empty());
+    if under(fields::TAGS_PREFIX) == Some(SESSION_TAG) {
+        return Some(Meaning::SessionId);
+    }
     under(fields::METADATA_PREFIX)
         .map(Meaning::MetadataValue)
         .or_else(|| under(fields::METRICS_PREFIX).map(Meaning::Metric))
         .or_else(|| under(fields::TAGS_PREFIX).map(Meaning::Tag))
 }
 
+/// Whether a name is in our namespace, known or not.
+pub(super) fn is_own(name: &str) -> bool {
+    name.starts_with(NAMESPACE)
+}
+
 const NAMESPACE: &str = "llmobs.";
+/// The key of the tag that is the session, however it is set.
+pub(crate) const SESSION_TAG: &str = "session_id";
 
 #[cfg(test)]
 mod tests {
@@ -125,6 +135,7 @@ mod tests {
         assert_eq!(meaning("llmobs.metadata.a.b"), Some(Meaning::MetadataValue("a.b")));
         assert_eq!(meaning("llmobs.metrics.input_tokens"), Some(Meaning::Metric("input_tokens")));
         assert_eq!(meaning("llmobs.tags.team"), Some(Meaning::Tag("team")));
+        assert_eq!(meaning("llmobs.tags.session_id"), Some(Meaning::SessionId));
         for name in ["llmobs.", "llmobs.unknown", "llmobs.metadata.", "kind", "llmobs", "xllmobs.kind"] {
             assert_eq!(meaning(name), None, "{name}");
         }

@@ -8,6 +8,7 @@ mod messages;
 
 pub use llmobs::fields;
 
+pub(crate) use llmobs::SESSION_TAG;
 pub(crate) use messages::{documents, messages};
 
 use crate::model::Meaning;
@@ -24,6 +25,21 @@ pub(crate) fn event_field(name: &'static str, is_error: bool) -> Option<Meaning>
         ERROR if is_error => Some(Meaning::Failed),
         other => llmobs::meaning(other),
     }
+}
+
+/// Whether a field of a span that says nothing we know is an argument of an instrumented function: names of
+/// ours that are misspelled are not.
+pub(crate) fn is_argument(name: &str) -> bool {
+    !llmobs::is_own(name)
+}
+
+/// The session that a JSON object of tags names.
+pub(crate) fn session_of_tags(json: &str) -> Option<String> {
+    if !json.contains(llmobs::SESSION_TAG) {
+        return None;
+    }
+    let tags: serde_json::Map<_, _> = serde_json::from_str(json).ok()?;
+    tags.get(llmobs::SESSION_TAG)?.as_str().map(str::to_owned)
 }
 
 /// What `#[instrument(ret)]` calls the value that a function returns.

@@ -13,7 +13,10 @@
 )]
 
 mod architecture;
+mod configuration_document;
 mod docs;
+mod fields;
 mod golden;
 mod receiver;
+mod stage;
 mod test_agent;
