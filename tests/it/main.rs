@@ -13,5 +13,8 @@
 )]
 
 mod architecture;
+mod configuration_document;
+mod delivery;
 mod receiver;
+mod rig;
 mod test_agent;
