@@ -15,6 +15,7 @@
 mod architecture;
 mod configuration_document;
 mod delivery;
+mod faults;
 mod receiver;
 mod rig;
 mod test_agent;
