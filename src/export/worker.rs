@@ -84,7 +84,7 @@ impl Worker {
         runtime.shutdown_background();
     }
 
-    async fn run(&mut self) {
+    async fn run(&mut self) -> Result<(), PastDeadline> {
         tokio::spawn(answer_late_waiters(Arc::clone(&self.queue), self.clock.clone()));
         self.diagnostics.first_words();
         while self.queue.phase() == Phase::Running {
@@ -92,36 +92,39 @@ impl Worker {
                 () = self.queue.work() => {}
                 () = sleep(self.flush_interval) => self.queue.spares.shrink(),
             }
-            self.drain().await;
+            self.drain().await?;
             self.diagnostics.report(&self.queue.stats(), &self.queue.problems, self.clock.instant());
         }
         // What came between the last look and the closing of the door.
-        self.drain().await;
+        self.drain().await
     }
 
     /// Sends everything that is in the queue, and what comes in meanwhile.
-    async fn drain(&mut self) {
+    async fn drain(&mut self) -> Result<(), PastDeadline> {
         let mut chunk = Vec::with_capacity(Self::CHUNK_ITEMS);
         loop {
+            self.check_deadline()?;
             self.queue.take(Self::CHUNK_ITEMS, Self::CHUNK_BYTES, &mut chunk);
             if chunk.is_empty() {
                 break;
             }
-            self.send_full_batches(&mut chunk).await;
+            self.send_full_batches(&mut chunk).await?;
         }
-        if let Some(batch) = self.batcher.take() {
-            self.send(batch).await;
+        match self.batcher.take() {
+            Some(batch) => self.send(batch).await,
+            None => Ok(()),
         }
     }
 
-    async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) {
+    async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) -> Result<(), PastDeadline> {
         let mut logs = Vec::with_capacity(chunk.len());
         for item in chunk.drain(..) {
             if let Some(batch) = self.take_in(item, &mut logs) {
-                self.send(batch).await;
+                self.send(batch).await?;
             }
         }
         self.queue.spares.give_back(logs);
+        Ok(())
     }
 
     /// Turns an item into bytes, and returns the batch that is full because of it.
@@ -167,11 +170,11 @@ impl Worker {
     }
 
     /// Sends a batch; one that is too large is sent in halves, and the halves in halves.
-    async fn send(&mut self, batch: Batch) {
+    async fn send(&mut self, batch: Batch) -> Result<(), PastDeadline> {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             let items = u64::try_from(part.len()).unwrap_or(u64::MAX);
-            match self.deliver(&part).await {
+            match self.deliver(&part).await? {
                 Outcome::Delivered => self.queue.deliver(items),
                 Outcome::Lost(reason) => self.queue.lose(reason, items),
                 Outcome::TooLarge => match part.halves() {
@@ -181,11 +184,13 @@ impl Worker {
             }
             self.batcher.recycle(part);
         }
+        Ok(())
     }
 
     /// Sends one payload, again with the same bytes where that may help.
-    async fn deliver(&mut self, batch: &Batch) -> Outcome {
-        let Sink::Intake(transport) = &mut self.sink else { return Outcome::Lost(LossReason::Worker) };
+    async fn deliver(&mut self, batch: &Batch) -> Result<Outcome, PastDeadline> {
+        self.check_deadline()?;
+        let Sink::Intake(transport) = &mut self.sink else { return Ok(Outcome::Lost(LossReason::Worker)) };
         let payload = Payload { route: Route::Spans, body: batch.body() };
         let queue = &self.queue;
         for number in 1.. {
@@ -193,7 +198,7 @@ impl Worker {
             let error = tokio::select! {
                 biased;
                 sent = transport.send(&payload) => match sent {
-                    Ok(()) => return Outcome::Delivered,
+                    Ok(()) => return Ok(Outcome::Delivered),
                     Err(error) => error,
                 },
                 () = past_deadline(queue) => break,
@@ -202,17 +207,29 @@ impl Worker {
             let unix_time = Duration::from_nanos(self.clock.wall_ns());
             let (body_bytes, items, jitter) = (payload.body.len(), batch.len(), fastrand::f64());
             match verdict(&error, &Attempt { number, body_bytes, items, jitter, unix_time }) {
-                Verdict::Never(reason) => return Outcome::Lost(reason),
-                Verdict::Split => return Outcome::TooLarge,
+                Verdict::Never(reason) => return Ok(Outcome::Lost(reason)),
+                Verdict::Split => return Ok(Outcome::TooLarge),
                 Verdict::Again(after) => tokio::select! {
                     () = sleep(after) => {}
                     () = past_deadline(queue) => break,
                 },
             }
         }
-        Outcome::Lost(LossReason::Deadline)
+        Err(PastDeadline)
+    }
+
+    fn check_deadline(&self) -> Result<(), PastDeadline> {
+        match self.queue.phase() {
+            Phase::Draining { deadline } if deadline <= self.clock.instant() => Err(PastDeadline),
+            Phase::Running | Phase::Draining { .. } | Phase::Stopped => Ok(()),
+        }
     }
 }
+
+/// The shutdown deadline has passed. What is left stays pending, so that [`Queue::stop`] counts all of it and tells
+/// those who wait.
+#[derive(Debug)]
+struct PastDeadline;
 
 /// What became of a payload.
 #[derive(Debug, Clone, Copy)]

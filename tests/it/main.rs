@@ -16,6 +16,7 @@ mod architecture;
 mod configuration_document;
 mod delivery;
 mod faults;
+mod lifecycle;
 mod receiver;
 mod rig;
 mod test_agent;

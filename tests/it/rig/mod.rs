@@ -11,7 +11,7 @@ use tracing_llmobs::{Annotation, Builder, Guard, LlmObsSpanExt};
 use tracing_subscriber::prelude::*;
 
 pub use alone::{alone, exporter_threads, open_files};
-pub use wire::{Act, Request, Wire};
+pub use wire::{Act, Wire};
 
 /// When something that should happen at once has certainly failed to.
 pub const SOON: Duration = Duration::from_secs(20);
