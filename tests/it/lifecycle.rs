@@ -178,6 +178,21 @@ fn whoever_waits_for_a_silent_intake_waits_as_long_as_he_said() {
 }
 
 #[test]
+fn a_shutdown_says_what_it_left_behind_even_when_the_worker_is_faster() {
+    let wire = Wire::start(|_| Act::Stall);
+    for life in 0..100 {
+        let pipeline = Pipeline::start(to(&wire.url));
+        pipeline.emit(3);
+        let shut_down = if life % 2 == 0 {
+            pipeline.guard.shutdown(Duration::ZERO)
+        } else {
+            block_on(pipeline.guard.shutdown_async(Duration::ZERO))
+        };
+        assert_eq!(left(shut_down), Some(3), "life {life}");
+    }
+}
+
+#[test]
 fn a_shutdown_ends_in_time_however_much_is_left() {
     for (what, act) in [("silent", Act::Stall), ("waiting", Act::with(503, "retry-after: 9\r\n", ""))] {
         let over = best_of_three(|| {
