@@ -41,6 +41,9 @@ pub(crate) struct Worker {
     pub(crate) flush_interval: Duration,
     pub(crate) max_event_bytes: usize,
     pub(crate) diagnostics: Diagnostics,
+    /// Items that cannot be sent; they are settled after those that came before them, because a flush is over when as
+    /// many are settled as had been accepted.
+    pub(crate) unfit: Vec<(LossReason, u64)>,
 }
 
 impl Worker {
@@ -110,58 +113,67 @@ impl Worker {
             }
             self.send_full_batches(&mut chunk).await?;
         }
-        match self.batcher.take() {
-            Some(batch) => self.send(batch).await,
-            None => Ok(()),
+        if let Some(batch) = self.batcher.take() {
+            self.send(batch).await?;
         }
+        self.settle_unfit();
+        Ok(())
     }
 
     async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) -> Result<(), PastDeadline> {
         let mut logs = Vec::with_capacity(chunk.len());
         for item in chunk.drain(..) {
-            if let Some(batch) = self.take_in(item, &mut logs) {
-                self.send(batch).await?;
+            match self.take_in(item, &mut logs) {
+                Ok(None) => {}
+                Ok(Some(batch)) => {
+                    self.send(batch).await?;
+                    self.settle_unfit();
+                }
+                Err(reason) => self.set_aside(reason),
             }
         }
         self.queue.spares.give_back(logs);
         Ok(())
     }
 
-    /// Turns an item into bytes, and returns the batch that is full because of it.
-    fn take_in(&mut self, item: Item, logs: &mut Vec<Log>) -> Option<Batch> {
+    fn set_aside(&mut self, reason: LossReason) {
+        match self.unfit.last_mut() {
+            Some((last, items)) if *last == reason => *items = items.saturating_add(1),
+            Some(_) | None => self.unfit.push((reason, 1)),
+        }
+    }
+
+    fn settle_unfit(&mut self) {
+        for (reason, items) in self.unfit.drain(..) {
+            self.queue.lose(reason, items);
+        }
+    }
+
+    /// Turns an item into bytes, and returns the batch that is full because of it, or why it cannot be sent.
+    fn take_in(&mut self, item: Item, logs: &mut Vec<Log>) -> Result<Option<Batch>, LossReason> {
         let Item::Span(recording) = item;
         let place = recording.origin.name;
         let assembled = catch_unwind(AssertUnwindSafe(|| self.assembler.assemble(recording)));
-        let Ok((mut event, log)) = assembled else {
-            self.queue.lose(LossReason::Worker, 1);
-            return None;
-        };
+        let (mut event, log) = assembled.map_err(|_| LossReason::Worker)?;
         logs.push(log);
         if self.is_too_old(&event) {
-            self.queue.lose(LossReason::TooOld, 1);
-            return None;
+            return Err(LossReason::TooOld);
         }
         if let Sink::Memory(events) = &self.sink {
             drop(events.send(event));
             self.queue.deliver(1);
-            return None;
+            return Ok(None);
         }
         let max_event_bytes = self.max_event_bytes;
-        let encoded = self.batcher.push(|out| {
+        let (fit, full) = self.batcher.push(|out| {
             let encode = AssertUnwindSafe(|| encode_within(&mut event, max_event_bytes, out));
             catch_unwind(encode).unwrap_or(Err(LossReason::Worker))
-        });
-        match encoded {
-            Ok((Fit::Whole, full)) => full,
-            Ok((Fit::Shrunk, full)) => {
-                self.queue.problems.count(Problem::Shrunk, place);
-                full
-            }
-            Err(reason) => {
-                self.queue.lose(reason, 1);
-                None
-            }
+        })?;
+        match fit {
+            Fit::Whole => {}
+            Fit::Shrunk => self.queue.problems.count(Problem::Shrunk, place),
         }
+        Ok(full)
     }
 
     fn is_too_old(&self, event: &SpanEvent) -> bool {

@@ -254,6 +254,36 @@ fn after_the_shutdown_a_flush_is_immediate_and_new_spans_are_refused() {
 }
 
 #[test]
+fn a_flush_in_time_covers_all_that_came_before_it_even_when_later_spans_fail_first() {
+    bounded(|| {
+        let receiver = receiver();
+        receiver.answer_next([
+            Answer::status(202).delay(Duration::from_millis(300)),
+            Answer::status(202).delay(Duration::from_millis(300)),
+        ]);
+        let pipeline = Pipeline::start(to(receiver.url()).max_event_bytes(1_000));
+        // While the first request is answered, one more span comes in, a flush asks for both, and a third comes that
+        // is too large to be sent, which the worker finds out before it sends the second.
+        pipeline.emit(1);
+        let handle = pipeline.guard.handle();
+        let first = std::thread::spawn(move || handle.flush(SOON));
+        assert_eq!(receiver.wait_for_requests(1, SOON).len(), 1);
+        pipeline.emit(1);
+        let mut flush = pin!(pipeline.guard.flush_async(SOON));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(flush.as_mut().poll(&mut context).is_pending());
+        pipeline.emit_annotated(Annotation::new().tag("large", "x".repeat(5_000)));
+        block_on(flush).unwrap();
+        let stats = pipeline.guard.handle().stats();
+        assert_eq!(stats.delivered, 2, "the flush ended before its span was delivered: {stats:?}");
+        first.join().unwrap().unwrap();
+        pipeline.guard.flush(SOON).unwrap();
+        let stats = pipeline.guard.handle().stats();
+        assert_eq!((stats.delivered, stats.lost(LossReason::TooLarge), stats.pending), (2, 1, 0));
+    });
+}
+
+#[test]
 fn sixteen_threads_flush_emit_and_shut_down_at_once() {
     bounded(|| {
         let receiver = receiver();
