@@ -3,7 +3,6 @@
 //! In: finished items, from any thread, without waiting. Out: chunks of items, to the worker.
 //! Never: foreign code under the lock, I/O, words.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::time::Instant;
@@ -15,9 +14,11 @@ use crate::model::Recording;
 use crate::stats::{Counts, LossReason, Problems, Stats};
 
 mod open;
+mod side;
 mod spares;
 
 pub(crate) use open::OpenSpans;
+pub(crate) use side::{is_worker_thread, mark_worker_thread};
 pub(crate) use spares::Spares;
 
 /// What the queue holds.
@@ -69,6 +70,8 @@ struct State {
     phase: Phase,
     /// The worker has been told and has not come yet.
     woken: bool,
+    /// What the end found unsettled.
+    left_behind: u64,
 }
 
 /// The counters that must move together.
@@ -135,6 +138,7 @@ impl Queue {
             waiters: Vec::new(),
             phase: Phase::Running,
             woken: false,
+            left_behind: 0,
         };
         Self {
             state: Mutex::new(state),
@@ -265,13 +269,13 @@ impl Queue {
 
     fn enlist(&self, goal: Goal, deadline: Option<Instant>, done: Done) {
         let mut state = self.state.lock();
-        let target = match goal {
-            Goal::Settled => state.ledger.accepted,
-            Goal::Stopped => u64::MAX,
+        let (target, left) = match goal {
+            Goal::Settled => (state.ledger.accepted, 0),
+            Goal::Stopped => (u64::MAX, state.left_behind),
         };
         if target <= state.ledger.settled || state.phase == Phase::Stopped {
             drop(state);
-            done.answer(Settled::All);
+            done.answer(Settled::but(left));
             return;
         }
         state.waiters.push(Waiter { target, deadline, done });
@@ -300,13 +304,13 @@ impl Queue {
         let left = std::mem::take(&mut state.items);
         let pending = state.ledger.pending();
         state.ledger.lost.lose(reason, pending);
+        state.left_behind = pending;
         state.ledger.settled = state.ledger.accepted;
         state.bytes = 0;
         let waiters = std::mem::take(&mut state.waiters);
         drop(state);
-        let answer = if pending == 0 { Settled::All } else { Settled::Pending(pending) };
         for waiter in waiters {
-            waiter.done.answer(answer);
+            waiter.done.answer(Settled::but(pending));
         }
         drop(left);
     }
@@ -364,6 +368,12 @@ impl Queue {
     }
 }
 
+impl Settled {
+    const fn but(pending: u64) -> Self {
+        if pending == 0 { Self::All } else { Self::Pending(pending) }
+    }
+}
+
 impl Ledger {
     const fn pending(&self) -> u64 {
         self.accepted.saturating_sub(self.settled)
@@ -378,18 +388,4 @@ impl Done {
             Self::Task(tx) => drop(tx.send(settled)),
         }
     }
-}
-
-thread_local! {
-    static ON_WORKER: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Says that this thread belongs to the export side: what is traced on it is never ours.
-pub(crate) fn mark_worker_thread() {
-    ON_WORKER.with(|flag| flag.set(true));
-}
-
-/// Whether this thread belongs to the export side.
-pub(crate) fn is_worker_thread() -> bool {
-    ON_WORKER.try_with(Cell::get).unwrap_or(true)
 }

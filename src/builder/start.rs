@@ -58,6 +58,7 @@ impl Builder {
             flush_interval: settings.flush_interval,
             max_event_bytes: settings.max_event_bytes,
             diagnostics: Diagnostics::new(settings.warnings.iter().map(ToString::to_string).collect()),
+            unfit: Vec::new(),
         };
         worker.start()?;
         let options = Options {

@@ -41,6 +41,9 @@ pub(crate) struct Worker {
     pub(crate) flush_interval: Duration,
     pub(crate) max_event_bytes: usize,
     pub(crate) diagnostics: Diagnostics,
+    /// Items that cannot be sent; they are settled after those that came before them, because a flush is over when as
+    /// many are settled as had been accepted.
+    pub(crate) unfit: Vec<(LossReason, u64)>,
 }
 
 impl Worker {
@@ -84,7 +87,7 @@ impl Worker {
         runtime.shutdown_background();
     }
 
-    async fn run(&mut self) {
+    async fn run(&mut self) -> Result<(), PastDeadline> {
         tokio::spawn(answer_late_waiters(Arc::clone(&self.queue), self.clock.clone()));
         self.diagnostics.first_words();
         while self.queue.phase() == Phase::Running {
@@ -92,73 +95,85 @@ impl Worker {
                 () = self.queue.work() => {}
                 () = sleep(self.flush_interval) => self.queue.spares.shrink(),
             }
-            self.drain().await;
+            self.drain().await?;
             self.diagnostics.report(&self.queue.stats(), &self.queue.problems, self.clock.instant());
         }
         // What came between the last look and the closing of the door.
-        self.drain().await;
+        self.drain().await
     }
 
     /// Sends everything that is in the queue, and what comes in meanwhile.
-    async fn drain(&mut self) {
+    async fn drain(&mut self) -> Result<(), PastDeadline> {
         let mut chunk = Vec::with_capacity(Self::CHUNK_ITEMS);
         loop {
+            self.check_deadline()?;
             self.queue.take(Self::CHUNK_ITEMS, Self::CHUNK_BYTES, &mut chunk);
             if chunk.is_empty() {
                 break;
             }
-            self.send_full_batches(&mut chunk).await;
+            self.send_full_batches(&mut chunk).await?;
         }
         if let Some(batch) = self.batcher.take() {
-            self.send(batch).await;
+            self.send(batch).await?;
         }
+        self.settle_unfit();
+        Ok(())
     }
 
-    async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) {
+    async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) -> Result<(), PastDeadline> {
         let mut used = Vec::with_capacity(chunk.len());
         for Item::Span(mut recording) in chunk.drain(..) {
-            let full = self.take_in(&mut recording);
+            let taken = self.take_in(&mut recording);
             used.push(recording);
-            if let Some(batch) = full {
-                self.send(batch).await;
+            match taken {
+                Ok(None) => {}
+                Ok(Some(batch)) => {
+                    self.send(batch).await?;
+                    self.settle_unfit();
+                }
+                Err(reason) => self.set_aside(reason),
             }
         }
         self.queue.spares.give_back(used);
+        Ok(())
     }
 
-    /// Turns an item into bytes, and returns the batch that is full because of it.
-    fn take_in(&mut self, recording: &mut Recording) -> Option<Batch> {
+    fn set_aside(&mut self, reason: LossReason) {
+        match self.unfit.last_mut() {
+            Some((last, items)) if *last == reason => *items = items.saturating_add(1),
+            Some(_) | None => self.unfit.push((reason, 1)),
+        }
+    }
+
+    fn settle_unfit(&mut self) {
+        for (reason, items) in self.unfit.drain(..) {
+            self.queue.lose(reason, items);
+        }
+    }
+
+    /// Turns an item into bytes, and returns the batch that is full because of it, or why it cannot be sent.
+    fn take_in(&mut self, recording: &mut Recording) -> Result<Option<Batch>, LossReason> {
         let place = recording.origin.name;
         let assembled = catch_unwind(AssertUnwindSafe(|| self.assembler.assemble(recording)));
-        let Ok(mut event) = assembled else {
-            self.queue.lose(LossReason::Worker, 1);
-            return None;
-        };
+        let mut event = assembled.map_err(|_| LossReason::Worker)?;
         if self.is_too_old(&event) {
-            self.queue.lose(LossReason::TooOld, 1);
-            return None;
+            return Err(LossReason::TooOld);
         }
         if let Sink::Memory(events) = &self.sink {
             drop(events.send(event));
             self.queue.deliver(1);
-            return None;
+            return Ok(None);
         }
         let max_event_bytes = self.max_event_bytes;
-        let encoded = self.batcher.push(|out| {
+        let (fit, full) = self.batcher.push(|out| {
             let encode = AssertUnwindSafe(|| encode_within(&mut event, max_event_bytes, out));
             catch_unwind(encode).unwrap_or(Err(LossReason::Worker))
-        });
-        match encoded {
-            Ok((Fit::Whole, full)) => full,
-            Ok((Fit::Shrunk, full)) => {
-                self.queue.problems.count(Problem::Shrunk, place);
-                full
-            }
-            Err(reason) => {
-                self.queue.lose(reason, 1);
-                None
-            }
+        })?;
+        match fit {
+            Fit::Whole => {}
+            Fit::Shrunk => self.queue.problems.count(Problem::Shrunk, place),
         }
+        Ok(full)
     }
 
     fn is_too_old(&self, event: &SpanEvent) -> bool {
@@ -167,11 +182,11 @@ impl Worker {
     }
 
     /// Sends a batch; one that is too large is sent in halves, and the halves in halves.
-    async fn send(&mut self, batch: Batch) {
+    async fn send(&mut self, batch: Batch) -> Result<(), PastDeadline> {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             let items = u64::try_from(part.len()).unwrap_or(u64::MAX);
-            match self.deliver(&part).await {
+            match self.deliver(&part).await? {
                 Outcome::Delivered => self.queue.deliver(items),
                 Outcome::Lost(reason) => self.queue.lose(reason, items),
                 Outcome::TooLarge => match part.halves() {
@@ -181,11 +196,13 @@ impl Worker {
             }
             self.batcher.recycle(part);
         }
+        Ok(())
     }
 
     /// Sends one payload, again with the same bytes where that may help.
-    async fn deliver(&mut self, batch: &Batch) -> Outcome {
-        let Sink::Intake(transport) = &mut self.sink else { return Outcome::Lost(LossReason::Worker) };
+    async fn deliver(&mut self, batch: &Batch) -> Result<Outcome, PastDeadline> {
+        self.check_deadline()?;
+        let Sink::Intake(transport) = &mut self.sink else { return Ok(Outcome::Lost(LossReason::Worker)) };
         let payload = Payload { route: Route::Spans, body: batch.body() };
         let queue = &self.queue;
         for number in 1.. {
@@ -193,7 +210,7 @@ impl Worker {
             let error = tokio::select! {
                 biased;
                 sent = transport.send(&payload) => match sent {
-                    Ok(()) => return Outcome::Delivered,
+                    Ok(()) => return Ok(Outcome::Delivered),
                     Err(error) => error,
                 },
                 () = past_deadline(queue) => break,
@@ -202,17 +219,29 @@ impl Worker {
             let unix_time = Duration::from_nanos(self.clock.wall_ns());
             let (body_bytes, items, jitter) = (payload.body.len(), batch.len(), fastrand::f64());
             match verdict(&error, &Attempt { number, body_bytes, items, jitter, unix_time }) {
-                Verdict::Never(reason) => return Outcome::Lost(reason),
-                Verdict::Split => return Outcome::TooLarge,
+                Verdict::Never(reason) => return Ok(Outcome::Lost(reason)),
+                Verdict::Split => return Ok(Outcome::TooLarge),
                 Verdict::Again(after) => tokio::select! {
                     () = sleep(after) => {}
                     () = past_deadline(queue) => break,
                 },
             }
         }
-        Outcome::Lost(LossReason::Deadline)
+        Err(PastDeadline)
+    }
+
+    fn check_deadline(&self) -> Result<(), PastDeadline> {
+        match self.queue.phase() {
+            Phase::Draining { deadline } if deadline <= self.clock.instant() => Err(PastDeadline),
+            Phase::Running | Phase::Draining { .. } | Phase::Stopped => Ok(()),
+        }
     }
 }
+
+/// The shutdown deadline has passed. What is left stays pending, so that [`Queue::stop`] counts all of it and tells
+/// those who wait.
+#[derive(Debug)]
+struct PastDeadline;
 
 /// What became of a payload.
 #[derive(Debug, Clone, Copy)]

@@ -14,9 +14,13 @@
 
 mod architecture;
 mod configuration_document;
+mod delivery;
 mod docs;
+mod faults;
 mod fields;
 mod golden;
+mod lifecycle;
 mod receiver;
+mod rig;
 mod stage;
 mod test_agent;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Response;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 
 use super::detect::Detect;
 use super::endpoint::Endpoint;
@@ -67,7 +67,7 @@ impl Transport {
             discard(response).await;
             return Err(error);
         }
-        let is_page = response.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(WEB_PAGE));
+        let is_page = response.headers().get_all(CONTENT_TYPE).iter().any(is_web_page);
         discard(response).await;
         if is_page { Err(SendError::new(Failure::WebPage)) } else { Ok(()) }
     }
@@ -84,6 +84,11 @@ impl Transport {
             Way::Open(_) => Err(SendError::new(Failure::NoWay)),
         }
     }
+}
+
+/// Whether this is the media type of a web page; such types have no case.
+fn is_web_page(content_type: &HeaderValue) -> bool {
+    content_type.as_bytes().get(..WEB_PAGE.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(WEB_PAGE))
 }
 
 /// Reads a little of the body, so that the connection can be used again. The status has said it all: how the body
