@@ -1,0 +1,5 @@
+//! One variant in one process; see `program.rs` of the library.
+
+fn main() -> Result<(), String> {
+    tracing_llmobs_benches::program::main()
+}

@@ -1,0 +1,9 @@
+//! What the layer costs on the application's threads, beside its peers. `README.md` says how to run it and
+//! what the numbers mean.
+
+pub mod burst;
+pub mod program;
+pub mod runner;
+pub mod text;
+pub mod variant;
+pub mod workload;
