@@ -1,8 +1,8 @@
 //! Which callsites are ours, and what their fields mean; decided once per callsite.
 
 use std::ops::Deref;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tracing_core::metadata::LevelFilter;
 use tracing_core::subscriber::Interest;
@@ -20,11 +20,20 @@ use crate::vocabulary;
 #[derive(Debug, Clone)]
 pub struct LlmObsFilter {
     max_level: LevelFilter,
+    /// What was answered for a callsite: the address of its metadata, and in the lowest bit whether it is ours.
+    /// A later callsite in the same slot drives an earlier one out, which is then looked at anew each time.
+    verdicts: Arc<[AtomicUsize]>,
 }
 
 impl LlmObsFilter {
-    pub(crate) const fn new(max_level: LevelFilter) -> Self {
-        Self { max_level }
+    pub(crate) fn new(max_level: LevelFilter) -> Self {
+        Self { max_level, verdicts: std::iter::repeat_with(AtomicUsize::default).take(Plans::SLOTS).collect() }
+    }
+
+    /// The answer given before, for a span of others that some layer wants.
+    fn verdict(&self, address: usize) -> Option<bool> {
+        let kept = self.verdicts.get(slot_of(address))?.load(Ordering::Relaxed);
+        (kept & !1 == address).then_some(kept & 1 == 1)
     }
 
     /// Asked for every span of others that some layer wants, so the test that most fail comes first.
@@ -35,11 +44,17 @@ impl LlmObsFilter {
 
 impl<S> Filter<S> for LlmObsFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        self.wants(metadata)
+        self.verdict(std::ptr::from_ref(metadata).addr()).unwrap_or_else(|| self.wants(metadata))
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+        let wanted = self.wants(metadata);
+        let address = std::ptr::from_ref(metadata).addr();
+        // Only here is the metadata known to live for ever, so that its address stands for it.
+        if let Some(slot) = self.verdicts.get(slot_of(address)) {
+            slot.store(address | usize::from(wanted), Ordering::Relaxed);
+        }
+        if wanted { Interest::always() } else { Interest::never() }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -110,7 +125,6 @@ struct Slot {
 impl Plans {
     /// A power of two.
     const SLOTS: usize = 1024;
-    const ALIGNMENT_BITS: u32 = align_of::<Metadata<'static>>().trailing_zeros();
     const PROBES: usize = 8;
 
     pub(crate) fn new(capture_arguments: bool) -> Self {
@@ -120,8 +134,7 @@ impl Plans {
     pub(crate) fn plan(&self, metadata: &'static Metadata<'static>) -> PlanRef<'_> {
         let make = || Plan::new(metadata, self.capture_arguments);
         let address = std::ptr::from_ref(metadata).addr();
-        // Metadata are statics: the lowest bits of their addresses are all alike.
-        let first = address.wrapping_shr(Self::ALIGNMENT_BITS) & (Self::SLOTS - 1);
+        let first = slot_of(address);
         let around = self.slots.iter().skip(first).chain(self.slots.iter());
         for slot in around.take(Self::PROBES) {
             if slot.is_for(address) {
@@ -143,6 +156,13 @@ impl Slot {
             other => other == address,
         }
     }
+}
+
+/// The slot of a callsite in a table of [`Plans::SLOTS`].
+const fn slot_of(address: usize) -> usize {
+    // Metadata are statics: the lowest bits of their addresses are all alike.
+    const ALIGNMENT_BITS: u32 = align_of::<Metadata<'static>>().trailing_zeros();
+    address.wrapping_shr(ALIGNMENT_BITS) & (Plans::SLOTS - 1)
 }
 
 /// A plan, kept or made for the moment.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::encode::tag_text;
 use super::shape::{Given, Side, shape};
 use crate::model::{
-    Annotation, Content, FieldValue, Meaning, Metrics, RESERVED, Recording, SpanError, SpanEvent, SpanKind, Status,
-    Tags, Taken,
+    Annotation, Content, FieldValue, Meaning, Metrics, RESERVED, Recording, SharedTags, SpanError, SpanEvent, SpanKind,
+    Status, Tags, Taken,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
@@ -17,7 +18,7 @@ use crate::vocabulary::SESSION_TAG;
 /// Makes events of recordings, with what the whole process has in common.
 #[derive(Debug)]
 pub(crate) struct Assembler {
-    base_tags: Arc<[(Cow<'static, str>, Cow<'static, str>)]>,
+    base_tags: Arc<SharedTags>,
     ml_app: String,
     queue: Arc<Queue>,
 }
@@ -29,7 +30,8 @@ impl Assembler {
         tags.insert("ml_app", ml_app.clone());
         tags.insert("agent_service", ml_app.clone());
         tags.insert("error", "0");
-        Self { base_tags: tags.into_base(), ml_app, queue }
+        tags.remove("error_type");
+        Self { base_tags: tags.into_base(tag_text), ml_app, queue }
     }
 
     /// The event of a recording, which is emptied.
@@ -43,7 +45,7 @@ impl Assembler {
         fill_error(&mut event, &mut draft, recording.panicked);
         event.metadata = draft.metadata;
         event.metrics = draft.metrics;
-        event.tags.extend(&draft.tags);
+        event.tags.absorb(draft.tags);
         fill_last_tags(&mut event);
         for problem in draft.problems {
             self.queue.problems.count(problem, place);
@@ -123,12 +125,9 @@ fn fill_last_tags(event: &mut SpanEvent) {
         event.tags.insert("error_type", error.error_type.clone());
         return;
     }
-    if event.tags.get("error") != Some("0") {
-        event.tags.insert("error", "0");
-    }
-    if event.tags.get("error_type").is_some() {
-        event.tags.remove("error_type");
-    }
+    // The base has `error:0`.
+    event.tags.remove_own("error");
+    event.tags.remove_own("error_type");
 }
 
 /// What the log says, slot by slot.
@@ -214,7 +213,12 @@ impl Draft {
             FieldValue::Bool(true) => {
                 self.error.get_or_insert_default();
             }
-            value => self.error.get_or_insert_default().message = text(value).into_owned(),
+            FieldValue::Text(_)
+            | FieldValue::Formatted(_)
+            | FieldValue::Signed(_)
+            | FieldValue::Unsigned(_)
+            | FieldValue::Float(_)
+            | FieldValue::Oversize => self.error.get_or_insert_default().message = text(value).into_owned(),
         }
     }
 

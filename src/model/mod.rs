@@ -31,3 +31,4 @@ pub(crate) use id::IdSource;
 pub(crate) use log::Log;
 pub(crate) use recording::{FieldValue, Meaning, Origin, Recording, Said, Taken};
 pub(crate) use span::source_chain;
+pub(crate) use tags::SharedTags;

@@ -25,11 +25,21 @@ type Text = Cow<'static, str>;
 /// ```
 #[derive(Clone, Default)]
 pub struct Tags {
-    /// What every span of the process has, shared; a key in `own` hides the one in here.
-    base: Option<Arc<[(Text, Text)]>>,
+    /// What every span of the process has; a key in `own` hides the one in here.
+    base: Option<Arc<SharedTags>>,
     /// Sorted by key.
     own: Vec<(Text, Text)>,
 }
+
+/// Tags that many spans share.
+#[derive(Debug)]
+pub(crate) struct SharedTags {
+    /// Sorted by key; the third is the pair as it is on the wire.
+    tags: Box<[(Text, Text, String)]>,
+}
+
+/// Key, value, and what the pair is on the wire, if that is known.
+type Shown<'a> = (&'a str, &'a str, Option<&'a str>);
 
 impl Tags {
     /// No tags.
@@ -38,7 +48,7 @@ impl Tags {
     }
 
     /// Puts these tags above a base that many spans share.
-    pub(crate) fn above(base: Arc<[(Text, Text)]>) -> Self {
+    pub(crate) fn above(base: Arc<SharedTags>) -> Self {
         Self { base: Some(base), own: Vec::new() }
     }
 
@@ -62,43 +72,61 @@ impl Tags {
 
     /// Takes a tag away and says whether it was there.
     pub fn remove(&mut self, key: &str) -> bool {
-        let all: Vec<_> = self.merged().cloned().collect();
+        let all: Vec<(Text, Text)> =
+            self.iter().map(|(key, value)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned()))).collect();
         let before = all.len();
         self.base = None;
         self.own = all.into_iter().filter(|(own, _)| own != key).collect();
         self.own.len() < before
     }
 
+    /// Takes a tag away that hides one of the base, or none.
+    pub(crate) fn remove_own(&mut self, key: &str) {
+        self.own.retain(|(own, _)| own != key);
+    }
+
     /// Sets all of `later` over these.
     pub fn extend(&mut self, later: &Self) {
-        for (key, value) in later.merged() {
-            self.insert(key.clone(), value.clone());
+        for (key, value) in later.iter() {
+            self.insert(key.to_owned(), value.to_owned());
+        }
+    }
+
+    /// The same with tags that have no base.
+    pub(crate) fn absorb(&mut self, later: Self) {
+        self.own.reserve(later.own.len());
+        for (key, value) in later.own {
+            self.insert(key, value);
         }
     }
 
     /// The value of a tag.
     pub fn get(&self, key: &str) -> Option<&str> {
-        let find = |list: &'_ [(Text, Text)]| list.binary_search_by(|(own, _)| own.as_ref().cmp(key)).ok();
-        if let Some(at) = find(&self.own) {
+        if let Ok(at) = self.own.binary_search_by(|(own, _)| own.as_ref().cmp(key)) {
             return self.own.get(at).map(|(_, value)| value.as_ref());
         }
-        let base = self.base.as_deref()?;
-        find(base).and_then(|at| base.get(at)).map(|(_, value)| value.as_ref())
+        let base = &self.base.as_deref()?.tags;
+        let at = base.binary_search_by(|(own, ..)| own.as_ref().cmp(key)).ok()?;
+        base.get(at).map(|(_, value, _)| value.as_ref())
     }
 
     /// All tags by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.merged().map(|(key, value)| (key.as_ref(), value.as_ref()))
+        self.shown().map(|(key, value, _)| (key, value))
     }
 
     /// Whether there is no tag.
     pub fn is_empty(&self) -> bool {
-        self.merged().next().is_none()
+        self.shown().next().is_none()
     }
 
-    /// The sorted pairs, to become the base of other tags.
-    pub(crate) fn into_base(self) -> Arc<[(Text, Text)]> {
-        self.merged().cloned().collect()
+    /// The base of other tags; `encode` gives a pair as it is on the wire.
+    pub(crate) fn into_base(self, encode: impl Fn(&str, &str) -> String) -> Arc<SharedTags> {
+        let shared = |(key, value): (Text, Text)| {
+            let encoded = encode(&key, &value);
+            (key, value, encoded)
+        };
+        Arc::new(SharedTags { tags: self.own.into_iter().map(shared).collect() })
     }
 
     /// Bytes of text in the tags that are not shared.
@@ -107,11 +135,12 @@ impl Tags {
     }
 
     /// Both sorted lists as one; where both have a key, ours.
-    fn merged(&self) -> impl Iterator<Item = &(Text, Text)> {
-        let mut base = self.base.as_deref().unwrap_or_default().iter().peekable();
-        let mut own = self.own.iter().peekable();
+    pub(crate) fn shown(&self) -> impl Iterator<Item = Shown<'_>> {
+        let base = self.base.as_deref().map(|base| &*base.tags).unwrap_or_default();
+        let mut base = base.iter().map(|(key, value, wire)| (key.as_ref(), value.as_ref(), Some(&**wire))).peekable();
+        let mut own = self.own.iter().map(|(key, value)| (key.as_ref(), value.as_ref(), None)).peekable();
         std::iter::from_fn(move || match (base.peek(), own.peek()) {
-            (Some((low, _)), Some((high, _))) => match low.cmp(high) {
+            (Some((low, ..)), Some((high, ..))) => match str::cmp(low, high) {
                 Ordering::Less => base.next(),
                 Ordering::Greater => own.next(),
                 Ordering::Equal => {
@@ -127,7 +156,7 @@ impl Tags {
 
 impl PartialEq for Tags {
     fn eq(&self, other: &Self) -> bool {
-        self.merged().eq(other.merged())
+        self.iter().eq(other.iter())
     }
 }
 
@@ -163,7 +192,8 @@ mod tests {
 
     #[test]
     fn own_tags_hide_the_base_and_stay_sorted() {
-        let base = Tags::from_iter([("env", "prod"), ("service", "api"), ("version", "1")]).into_base();
+        let tags = Tags::from_iter([("env", "prod"), ("service", "api"), ("version", "1")]);
+        let base = tags.into_base(|key, value| format!("{key}:{value}"));
         let mut tags = Tags::above(base);
         tags.insert("service", "other");
         tags.insert("a", "first");
@@ -174,7 +204,8 @@ mod tests {
 
     #[test]
     fn a_base_tag_can_be_removed() {
-        let mut tags = Tags::above(Tags::from_iter([("env", "prod"), ("service", "api")]).into_base());
+        let mut tags =
+            Tags::above(Tags::from_iter([("env", "prod"), ("service", "api")]).into_base(|_, _| String::new()));
         assert!(tags.remove("env") && !tags.remove("env"));
         assert_eq!(tags.iter().collect::<Vec<_>>(), [("service", "api")]);
     }

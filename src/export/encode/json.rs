@@ -1,5 +1,7 @@
 //! A writer of JSON: constant fragments, escaped text, numbers, and values of any depth.
 
+use std::ops::Range;
+
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 
@@ -81,6 +83,19 @@ impl<'a> Writer<'a> {
             self.shown(id);
         }
         self.raw("\"")
+    }
+
+    /// How much is written so far.
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// What was written there before.
+    pub(super) fn again(&mut self, written: Range<usize>) -> &mut Self {
+        if written.start <= written.end && written.end <= self.out.len() {
+            self.out.extend_from_within(written);
+        }
+        self
     }
 
     /// A value `depth` levels below `meta`; see [`DEEPEST`].

@@ -91,18 +91,32 @@ fn encode_metrics(event: &SpanEvent, json: &mut Writer<'_>) {
 
 fn encode_tags(tags: &Tags, json: &mut Writer<'_>) {
     json.raw(r#","tags":["#);
-    for (index, (key, value)) in tags.iter().enumerate() {
-        json.comma(index).raw("\"").part(key).raw(":").part(value).raw("\"");
+    for (index, (key, value, encoded)) in tags.shown().enumerate() {
+        json.comma(index);
+        match encoded {
+            Some(encoded) => json.raw(encoded),
+            None => json.raw("\"").part(key).raw(":").part(value).raw("\""),
+        };
     }
     json.raw("]");
+}
+
+/// A tag as it is on the wire: `"key:value"`.
+pub(crate) fn tag_text(key: &str, value: &str) -> String {
+    let mut out = Vec::new();
+    Writer::new(&mut out).raw("\"").part(key).raw(":").part(value).raw("\"");
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// The intake's own member; nothing of the user's is written into it.
 fn encode_private(event: &SpanEvent, json: &mut Writer<'_>) {
     let apm = event.apm_trace_id.as_ref().unwrap_or(&event.trace_id);
     json.raw(r#","_dd":{"span_id":""#).integer(event.span_id.as_u64());
-    json.raw(r#"","trace_id":"#).trace_id(apm);
-    json.raw(r#","apm_trace_id":"#).trace_id(apm);
+    json.raw(r#"","trace_id":"#);
+    let id = json.len();
+    json.trace_id(apm);
+    let id = id..json.len();
+    json.raw(r#","apm_trace_id":"#).again(id);
     if let Some(sampling) = event.sampling {
         encode_sampling(sampling, json);
     }
