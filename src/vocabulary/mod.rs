@@ -35,11 +35,11 @@ pub(crate) fn is_argument(name: &str) -> bool {
 
 /// The session that a JSON object of tags names.
 pub(crate) fn session_of_tags(json: &str) -> Option<String> {
-    if !json.contains(llmobs::SESSION_TAG) {
+    if !json.contains(SESSION_TAG) {
         return None;
     }
     let tags: serde_json::Map<_, _> = serde_json::from_str(json).ok()?;
-    tags.get(llmobs::SESSION_TAG)?.as_str().map(str::to_owned)
+    tags.get(SESSION_TAG)?.as_str().map(str::to_owned)
 }
 
 /// What `#[instrument(ret)]` calls the value that a function returns.

@@ -12,9 +12,11 @@
     reason = "a test may panic, and says so when it skips"
 )]
 
+mod annotate;
 mod architecture;
 mod configuration_document;
 mod fields;
+mod instrument;
 mod receiver;
 mod stage;
 mod test_agent;
