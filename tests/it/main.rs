@@ -17,6 +17,7 @@ mod architecture;
 mod configuration_document;
 mod fields;
 mod instrument;
+mod parents;
 mod receiver;
 mod stage;
 mod test_agent;
