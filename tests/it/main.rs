@@ -12,6 +12,7 @@
     reason = "a test may panic, and says so when it skips"
 )]
 
+mod alone_in_process;
 mod annotate;
 mod architecture;
 mod configuration_document;
@@ -19,5 +20,6 @@ mod fields;
 mod instrument;
 mod parents;
 mod receiver;
+mod reentrancy;
 mod stage;
 mod test_agent;
