@@ -252,12 +252,14 @@ impl Builder {
         self
     }
 
-    /// Whether the other declared fields of a workflow, agent, task or tool span, such as the arguments that
-    /// `#[instrument]` records, become its input if nothing else does.
+    /// Whether what `#[instrument]` records is taken over where nothing else is said: the other declared fields of
+    /// a span, such as its arguments, as input; the event of `ret` as output; the event of `err` as error.
     ///
-    /// Default: `true`. Environment: `DD_LLMOBS_CAPTURE_ARGUMENTS`.
-    pub fn capture_arguments(mut self, capture: bool) -> Self {
-        self.code.capture_arguments = Some(Given::new("capture_arguments", Ok(capture)));
+    /// An ERROR event with an `error` field that comes from elsewhere marks the span failed in any case.
+    ///
+    /// Default: `true`. Environment: `DD_LLMOBS_CAPTURE_INSTRUMENT`.
+    pub fn capture_instrument(mut self, capture: bool) -> Self {
+        self.code.capture_instrument = Some(Given::new("capture_instrument", Ok(capture)));
         self
     }
 
@@ -322,7 +324,7 @@ mod tests {
             ("DD_LLMOBS_QUEUE_MAX_BYTES", "no"),
             ("DD_LLMOBS_OPEN_SPANS_MAX_BYTES", "no"),
             ("DD_LLMOBS_SHUTDOWN_TIMEOUT_SECONDS", "no"),
-            ("DD_LLMOBS_CAPTURE_ARGUMENTS", "perhaps"),
+            ("DD_LLMOBS_CAPTURE_INSTRUMENT", "perhaps"),
         ];
         let names = with(environment).enabled(true).ml_app("app").service("svc").env("e").version("v").tag("team", "a");
         let ways = names.site("datadoghq.eu").api_key("test-key").agentless(true).agent_url("http://a:1");
@@ -330,9 +332,9 @@ mod tests {
         let second = Duration::from_secs(1);
         let times = sizes.max_payload_bytes(3_000).flush_interval(second * 2).request_timeout(second * 3);
         let limits = times.info_timeout(second * 4).queue_max_items(5).queue_max_bytes(6).open_spans_max_bytes(7);
-        let settings = limits.shutdown_timeout(second * 8).capture_arguments(false).settings().unwrap();
+        let settings = limits.shutdown_timeout(second * 8).capture_instrument(false).settings().unwrap();
         assert!(settings.warnings.is_empty(), "what is not used is not warned about: {:?}", settings.warnings);
-        assert!(settings.enabled && !settings.capture_arguments && settings.mode == Mode::Agentless);
+        assert!(settings.enabled && !settings.capture_instrument && settings.mode == Mode::Agentless);
         let texts = [&settings.ml_app, &settings.service, &settings.env, &settings.version];
         assert_eq!(texts, ["app", "svc", "e", "v"]);
         assert_eq!(settings.tags.get("team"), Some("a"));

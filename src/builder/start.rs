@@ -62,7 +62,7 @@ impl Builder {
         };
         worker.start()?;
         let options = Options {
-            capture_arguments: settings.capture_arguments,
+            capture_instrument: settings.capture_instrument,
             clock: parts.clock,
             ids: parts.ids,
             sample_rate: settings.sample_rate,

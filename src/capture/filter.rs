@@ -82,23 +82,25 @@ pub(crate) struct Plan {
     pub(crate) has_identity: bool,
     /// The event tells what an instrumented function returned.
     pub(crate) has_return: bool,
+    /// The event tells an error, perhaps the one that an instrumented function returned.
+    pub(crate) has_failure: bool,
 }
 
 impl Plan {
-    fn new(metadata: &Metadata<'_>, capture_arguments: bool) -> Self {
+    fn new(metadata: &Metadata<'_>, capture_instrument: bool) -> Self {
         let is_error = *metadata.level() == Level::ERROR;
         let meaning = |name: &'static str| {
             if metadata.is_event() {
                 return vocabulary::event_field(name, is_error);
             }
-            let argument = || (capture_arguments && vocabulary::is_argument(name)).then_some(Meaning::Argument(name));
+            let argument = || (capture_instrument && vocabulary::is_argument(name)).then_some(Meaning::Argument(name));
             vocabulary::span_field(name).or_else(argument)
         };
         let meanings: Box<[_]> = metadata.fields().iter().map(|field| meaning(field.name())).collect();
         let has = |wanted: &[Meaning]| meanings.iter().flatten().any(|meaning| wanted.contains(meaning));
         let has_identity = has(&[Meaning::Kind, Meaning::SessionId, Meaning::MlApp, Meaning::Tags]);
-        let has_return = has(&[Meaning::Returned]);
-        Self { meanings, has_identity, has_return }
+        let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed]));
+        Self { meanings, has_identity, has_return, has_failure }
     }
 
     pub(crate) fn meaning(&self, index: usize) -> Option<Meaning> {
@@ -112,7 +114,7 @@ impl Plan {
 #[derive(Debug)]
 pub(crate) struct Plans {
     slots: Box<[Slot]>,
-    capture_arguments: bool,
+    capture_instrument: bool,
 }
 
 #[derive(Debug, Default)]
@@ -127,12 +129,12 @@ impl Plans {
     const SLOTS: usize = 1024;
     const PROBES: usize = 8;
 
-    pub(crate) fn new(capture_arguments: bool) -> Self {
-        Self { slots: std::iter::repeat_with(Slot::default).take(Self::SLOTS).collect(), capture_arguments }
+    pub(crate) fn new(capture_instrument: bool) -> Self {
+        Self { slots: std::iter::repeat_with(Slot::default).take(Self::SLOTS).collect(), capture_instrument }
     }
 
     pub(crate) fn plan(&self, metadata: &'static Metadata<'static>) -> PlanRef<'_> {
-        let make = || Plan::new(metadata, self.capture_arguments);
+        let make = || Plan::new(metadata, self.capture_instrument);
         let address = std::ptr::from_ref(metadata).addr();
         let first = slot_of(address);
         let around = self.slots.iter().skip(first).chain(self.slots.iter());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tracing_core::span::{Attributes, Id, Record};
-use tracing_core::{Dispatch, Event, Metadata, Subscriber};
+use tracing_core::{Event, Metadata, Subscriber};
 use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
@@ -55,16 +55,22 @@ impl CaptureLayer {
         }
         None
     }
+
+    /// Whether an event inside a span says something about it. What an instrumented function inside returns,
+    /// whose own span is not ours, does not.
+    fn is_heard(&self, event: &Event<'_>, plan: &Plan, span: &Metadata<'_>, is_current: impl FnOnce() -> bool) -> bool {
+        if !plan.has_return && (!plan.has_failure || self.capture.capture_instrument) {
+            return true;
+        }
+        let is_own = same_place(event.metadata(), span) && is_current();
+        is_own == plan.has_return && (self.capture.capture_instrument || !plan.has_return)
+    }
 }
 
 impl<S> Layer<S> for CaptureLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    fn on_register_dispatch(&self, dispatch: &Dispatch) {
-        self.capture.meet(dispatch);
-    }
-
     fn on_layer(&mut self, _: &mut S) {
         self.capture.learn::<S>();
     }
@@ -101,8 +107,18 @@ where
             return;
         }
         let plan = self.capture.plans.plan(event.metadata());
+        let inside = || event.parent().cloned().or_else(|| current(&ctx).filter(|_| event.is_contextual()));
+        if let Some((dispatch, (id, metadata))) = self.capture.hidden_listener(inside) {
+            if self.is_heard(event, &plan, metadata, || current(&ctx).as_ref() == Some(&id)) {
+                with_scratch(&self.capture.queue, |log| {
+                    event.record(&mut self.visitor(&plan, log, metadata.name()));
+                    self.capture.apply_to(&dispatch, &id, log, plan.has_identity);
+                });
+            }
+            return;
+        }
         let Some(span) = ctx.event_span(event) else { return };
-        if plan.has_return && !same_place(event.metadata(), span.metadata()) {
+        if !self.is_heard(event, &plan, span.metadata(), || current(&ctx) == Some(span.id())) {
             return;
         }
         with_scratch(&self.capture.queue, |log| {
@@ -127,10 +143,14 @@ where
     }
 }
 
-/// Whether an event and a span were written by the same `#[instrument]`: both carry the attribute's place. The
-/// `return` of a function inside, whose own span is not ours, says nothing about ours.
+/// The span that is entered, whether our filter hides it or not.
+fn current<S: Subscriber>(ctx: &Context<'_, S>) -> Option<Id> {
+    ctx.current_span().id().cloned()
+}
+
+/// Whether an event and a span were written by the same `#[instrument]`: both carry the attribute's place.
 fn same_place(event: &Metadata<'_>, span: &Metadata<'_>) -> bool {
-    event.line() == span.line() && event.file() == span.file()
+    event.line() == span.line() && event.file() == span.file() && event.target() == span.target()
 }
 
 fn store<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>, record: SpanRecord) {

@@ -27,6 +27,12 @@ impl Records {
         self.iter_mut().find(|record| Arc::ptr_eq(&record.capture, capture))
     }
 
+    /// Whether the span is open and ours within this layer.
+    pub(crate) fn hears(&self, capture: &Arc<Capture>) -> bool {
+        let mut records = self.first.iter().chain(&self.others);
+        records.any(|record| Arc::ptr_eq(&record.capture, capture) && record.hears(false))
+    }
+
     /// What the span passes on within this layer.
     pub(crate) fn lineage(&self, capture: &Arc<Capture>) -> Option<Lineage> {
         let mut records = self.first.iter().chain(&self.others);
@@ -177,12 +183,9 @@ impl SpanRecord {
         Arc::clone(&self.capture)
     }
 
-    pub(crate) const fn is_ours(&self) -> bool {
-        self.kind.is_some() && self.is_open()
-    }
-
-    pub(crate) const fn is_open(&self) -> bool {
-        self.recording.is_some()
+    /// Whether an annotation is for it, one that makes a span ours or one that does not.
+    pub(crate) const fn hears(&self, makes_ours: bool) -> bool {
+        self.recording.is_some() && (makes_ours || self.kind.is_some())
     }
 
     /// Where the span stands; nothing is known of it once it has ended.

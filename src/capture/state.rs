@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use tracing_core::dispatcher::WeakDispatch;
 use tracing_core::span::Id;
-use tracing_core::{Dispatch, Subscriber};
+use tracing_core::{Dispatch, Metadata, Subscriber};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::filter::Plans;
@@ -22,10 +22,12 @@ pub(crate) struct Capture {
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
     pub(crate) plans: Plans,
+    pub(crate) capture_instrument: bool,
     pub(crate) sample_rate: f64,
     pub(crate) open_max_bytes: u64,
     /// How to reach a span in this subscriber, known once the layer is part of one.
     reach: OnceLock<Reach>,
+    /// The dispatch that the subscriber became, known from the first promotion on.
     dispatch: OnceLock<WeakDispatch>,
     /// Some span became ours that our filter hides from us; parents must be looked for without it.
     has_promoted: AtomicBool,
@@ -34,7 +36,7 @@ pub(crate) struct Capture {
 /// What capture is told at start.
 #[derive(Debug)]
 pub(crate) struct Options {
-    pub(crate) capture_arguments: bool,
+    pub(crate) capture_instrument: bool,
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
     pub(crate) sample_rate: f64,
@@ -45,21 +47,25 @@ pub(crate) struct Options {
 #[derive(Debug, Clone, Copy)]
 struct Reach {
     records: fn(&Dispatch, &Id, EachRecords<'_>) -> bool,
-    above: fn(&Dispatch, &Id, UntilFound<'_>),
+    upward: fn(&Dispatch, &Id, UntilFound<'_>),
     name: fn(&Dispatch, &Id) -> Option<&'static str>,
 }
 
 type EachRecords<'a> = &'a mut dyn FnMut(&mut Records);
-type UntilFound<'a> = &'a mut dyn FnMut(&Records) -> bool;
+type UntilFound<'a> = &'a mut dyn FnMut(Place, &Records) -> bool;
+
+/// A span and where it was written.
+pub(super) type Place = (Id, &'static Metadata<'static>);
 
 impl Capture {
     pub(crate) fn new(queue: Arc<Queue>, options: Options) -> Self {
-        let Options { capture_arguments, clock, ids, sample_rate, open_max_bytes } = options;
+        let Options { capture_instrument, clock, ids, sample_rate, open_max_bytes } = options;
         Self {
             queue,
             clock,
             ids,
-            plans: Plans::new(capture_arguments),
+            plans: Plans::new(capture_instrument),
+            capture_instrument,
             sample_rate,
             open_max_bytes: u64::try_from(open_max_bytes).unwrap_or(u64::MAX),
             reach: OnceLock::new(),
@@ -70,33 +76,27 @@ impl Capture {
 
     /// Learns the type of the subscriber below the layer.
     pub(crate) fn learn<S: Subscriber + for<'a> LookupSpan<'a>>(&self) {
-        let reach = Reach { records: records::<S>, above: above::<S>, name: name::<S> };
+        let reach = Reach { records: records::<S>, upward: upward::<S>, name: name::<S> };
         // Only the first subscriber counts; a layer is part of one.
         let _ = self.reach.set(reach);
-    }
-
-    /// Learns the dispatch that the subscriber became.
-    pub(crate) fn meet(&self, dispatch: &Dispatch) {
-        let _ = self.dispatch.set(dispatch.downgrade());
     }
 
     /// Annotates the span with this id and says whether there is a record of it that is open.
     pub(crate) fn annotate(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
         let makes_ours = annotation.kind.is_some();
         let mut annotation = Some(annotation);
-        let mut found = false;
+        let (mut found, mut is_new) = (false, false);
         let reached = self.with_records(dispatch, id, &mut |records| {
-            let mut ours = records.iter_mut().filter(|record| record.is_open() && (record.is_ours() || makes_ours));
-            let Some(first) = ours.next() else { return };
-            let Some(annotation) = annotation.take() else { return };
-            for record in ours {
-                record.annotate(annotation.clone());
+            is_new = makes_ours && records.of(self).is_none();
+            let mut listeners = records.iter_mut().filter(|record| record.hears(makes_ours)).peekable();
+            while let Some(record) = listeners.next() {
+                let is_last = listeners.peek().is_none() && !is_new;
+                let said = if is_last { annotation.take() } else { annotation.clone() };
+                found |= said.is_some_and(|said| record.annotate(said));
             }
-            first.annotate(annotation);
-            found = true;
         });
-        if reached && !found && makes_ours {
-            found = annotation.take().is_some_and(|annotation| self.promote(dispatch, id, annotation));
+        if reached && is_new {
+            found |= annotation.take().is_some_and(|annotation| self.promote(dispatch, id, annotation));
         }
         found
     }
@@ -126,18 +126,43 @@ impl Capture {
 
     /// What is passed on by the nearest span of ours above this one, also where our filter hides it.
     pub(crate) fn hidden_lineage(self: &Arc<Self>, id: &Id) -> Option<Lineage> {
-        if !self.has_promoted.load(Ordering::Relaxed) {
+        if !self.has_promoted.load(Ordering::Acquire) {
             return None;
         }
         let dispatch = self.dispatch.get()?.upgrade()?;
         self.lineage_above(&dispatch, id)
     }
 
+    /// The nearest span of ours that an event is inside of, also where our filter hides it.
+    pub(super) fn hidden_listener(self: &Arc<Self>, id: impl FnOnce() -> Option<Id>) -> Option<(Dispatch, Place)> {
+        if !self.has_promoted.load(Ordering::Acquire) {
+            return None;
+        }
+        let (dispatch, id) = (self.dispatch.get()?.upgrade()?, id()?);
+        let mut listener = None;
+        (self.reach.get()?.upward)(&dispatch, &id, &mut |place, records| {
+            listener = records.hears(self).then_some(place);
+            listener.is_some()
+        });
+        listener.map(|place| (dispatch, place))
+    }
+
+    /// Hands over what was said about the span with this id.
+    pub(crate) fn apply_to(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, said: &mut Log, has_identity: bool) {
+        self.with_records(dispatch, id, &mut |records| {
+            if let Some(record) = records.of(self) {
+                record.apply(said, has_identity);
+            }
+        });
+    }
+
     /// Makes a span ours that was not; it counts from now on.
     fn promote(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
         let Some(reach) = self.reach.get() else { return false };
         let Some(name) = (reach.name)(dispatch, id) else { return false };
-        self.has_promoted.store(true, Ordering::Relaxed);
+        // `on_register_dispatch` would tell it too, but `Option` and `Vec` do not pass that on (tracing-subscriber 0.3.23).
+        let _ = self.dispatch.set(dispatch.downgrade());
+        self.has_promoted.store(true, Ordering::Release);
         let above = self.lineage_above(dispatch, id);
         let Some(mut record) = SpanRecord::begin(self, name, above) else { return false };
         record.annotate(annotation);
@@ -152,7 +177,7 @@ impl Capture {
     fn lineage_above(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<Lineage> {
         let mut lineage = None;
         if let Some(reach) = self.reach.get() {
-            (reach.above)(dispatch, id, &mut |records| {
+            (reach.upward)(dispatch, id, &mut |_, records| {
                 lineage = records.lineage(self);
                 lineage.is_some()
             });
@@ -177,12 +202,11 @@ fn records<S: Subscriber + for<'a> LookupSpan<'a>>(dispatch: &Dispatch, id: &Id,
     })
 }
 
-/// Goes up from a span, without any filter, until `each` has found what it wants.
-fn above<S: Subscriber + for<'a> LookupSpan<'a>>(dispatch: &Dispatch, id: &Id, each: UntilFound<'_>) {
-    let Some(span) = dispatch.downcast_ref::<S>().and_then(|registry| registry.span(id)) else { return };
-    let mut next = span.parent();
+/// Goes up from a span, itself included, without any filter, until `each` has found what it wants.
+fn upward<S: Subscriber + for<'a> LookupSpan<'a>>(dispatch: &Dispatch, id: &Id, each: UntilFound<'_>) {
+    let mut next = dispatch.downcast_ref::<S>().and_then(|registry| registry.span(id));
     while let Some(span) = next {
-        if span.extensions().get::<Records>().is_some_and(&mut *each) {
+        if span.extensions().get::<Records>().is_some_and(|records| each((span.id(), span.metadata()), records)) {
             return;
         }
         next = span.parent();

@@ -52,6 +52,8 @@ impl Visitor<'_> {
         let outcome = catch_unwind(AssertUnwindSafe(|| write!(writer, "{value:?}")));
         let overflowed = writer.overflowed;
         match outcome {
+            // Asking an error for its source is foreign code too, so that there is none is only known here.
+            Ok(_) if meaning.is_sources() && self.log.scratch().len() == start && !overflowed => {}
             // A formatter that fails has still said what it wrote before.
             Ok(_) if !overflowed => {
                 let kept = self.log.keep_written(meaning, start);
@@ -112,10 +114,7 @@ impl Visit for Visitor<'_> {
         let Some(meaning) = self.plan.meaning(field.index()) else { return };
         self.push_formatted(meaning, &Shown(value));
         let Some(sources) = meaning.sources() else { return };
-        // Asking an error for its source is foreign code too; one that panics here does so again below, and is counted.
-        if catch_unwind(AssertUnwindSafe(|| value.source().is_some())).unwrap_or(true) {
-            self.push_formatted(sources, &Sources(value));
-        }
+        self.push_formatted(sources, &Sources(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

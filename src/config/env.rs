@@ -64,7 +64,7 @@ impl Config {
             queue_max_bytes: env.number(&QUEUE_MAX_BYTES, whole),
             open_spans_max_bytes: env.number(&OPEN_SPANS_MAX_BYTES, whole),
             shutdown_timeout: env.number(&SHUTDOWN_TIMEOUT_SECONDS, seconds),
-            capture_arguments: env.switch(&CAPTURE_ARGUMENTS),
+            capture_instrument: env.switch(&CAPTURE_INSTRUMENT),
             executable: None,
             has_agent_socket: false,
             is_lambda: env.text(&LAMBDA_FUNCTION_NAME).is_some(),
@@ -167,7 +167,7 @@ pub const VARIABLES: &[&Variable] = &[
     &QUEUE_MAX_BYTES,
     &OPEN_SPANS_MAX_BYTES,
     &SHUTDOWN_TIMEOUT_SECONDS,
-    &CAPTURE_ARGUMENTS,
+    &CAPTURE_INSTRUMENT,
     &LAMBDA_FUNCTION_NAME,
 ];
 
@@ -346,12 +346,12 @@ const SHUTDOWN_TIMEOUT_SECONDS: Variable = Variable {
     default: "5",
     meaning: "How long dropping the guard waits for what is pending; 0 does not wait.",
 };
-const CAPTURE_ARGUMENTS: Variable = Variable {
-    name: "DD_LLMOBS_CAPTURE_ARGUMENTS",
-    setter: "capture_arguments",
+const CAPTURE_INSTRUMENT: Variable = Variable {
+    name: "DD_LLMOBS_CAPTURE_INSTRUMENT",
+    setter: "capture_instrument",
     unit: "boolean",
     default: "true",
-    meaning: "Whether the other declared fields of a span become its input if nothing else does.",
+    meaning: "Whether what #[instrument] records becomes input, output and error of a span where nothing else does.",
 };
 const LAMBDA_FUNCTION_NAME: Variable = Variable {
     name: "AWS_LAMBDA_FUNCTION_NAME",

@@ -98,7 +98,7 @@ impl Config {
             queue_max_bytes: count(&limits::QUEUE_BYTES, self.queue_max_bytes, &mut warnings),
             open_spans_max_bytes: count(&limits::OPEN_SPANS_BYTES, self.open_spans_max_bytes, &mut warnings),
             shutdown_timeout: limits::SHUTDOWN_TIMEOUT.pick(self.shutdown_timeout, &mut warnings),
-            capture_arguments: switch(self.capture_arguments.as_ref(), &mut warnings).unwrap_or(true),
+            capture_instrument: switch(self.capture_instrument.as_ref(), &mut warnings).unwrap_or(true),
             keep_idle_connections: !self.is_lambda,
             tags: self.tags,
             warnings,
@@ -169,8 +169,8 @@ pub(crate) struct Settings {
     pub(crate) queue_max_bytes: NonZeroUsize,
     pub(crate) open_spans_max_bytes: NonZeroUsize,
     pub(crate) shutdown_timeout: Duration,
-    /// Whether the other declared fields of an `#[instrument]` span become its input.
-    pub(crate) capture_arguments: bool,
+    /// Whether arguments, return values and errors of `#[instrument]` functions are taken over.
+    pub(crate) capture_instrument: bool,
     pub(crate) keep_idle_connections: bool,
     /// To be said by the worker, once.
     pub(crate) warnings: Vec<ConfigWarning>,

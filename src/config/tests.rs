@@ -24,7 +24,7 @@ fn warned(settings: &Settings) -> Vec<String> {
 #[test]
 fn an_empty_environment_is_enough() {
     let settings = resolve(&[]).unwrap();
-    assert!(settings.enabled && settings.capture_arguments && settings.keep_idle_connections);
+    assert!(settings.enabled && settings.capture_instrument && settings.keep_idle_connections);
     assert_eq!((settings.ml_app.as_str(), settings.service.as_str()), ("unnamed-ml-app", ""));
     assert_eq!((settings.mode, settings.site.as_str()), (Mode::Auto, "datadoghq.com"));
     assert_eq!(settings.agent.to_string(), "http://localhost:8126");
@@ -87,16 +87,16 @@ fn a_warning_says_what_was_wrong_and_what_holds() {
         ),
         ("DD_LLMOBS_ENABLED", "perhaps", "DD_LLMOBS_ENABLED is neither true nor false, so it is ignored: \"perhaps\""),
         (
-            "DD_LLMOBS_CAPTURE_ARGUMENTS",
+            "DD_LLMOBS_CAPTURE_INSTRUMENT",
             "2",
-            "DD_LLMOBS_CAPTURE_ARGUMENTS is neither true nor false, so it is ignored: \"2\"",
+            "DD_LLMOBS_CAPTURE_INSTRUMENT is neither true nor false, so it is ignored: \"2\"",
         ),
         ("DD_TAGS", "a:b,:c", "DD_TAGS has a tag without a key, which is ignored"),
     ];
     for (name, value, expected) in table {
         let settings = resolve(&[(name, value)]).unwrap();
         assert_eq!(settings.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
-        assert!(settings.enabled && settings.capture_arguments);
+        assert!(settings.enabled && settings.capture_instrument);
     }
     let settings = resolve(&[("DD_LLMOBS_QUEUE_MAX_ITEMS", &"9".repeat(10_000))]).unwrap();
     assert!(settings.warnings[0].to_string().len() < 300, "an evidence is cut");

@@ -350,12 +350,37 @@ fn argument(value: FieldValue<'_>) -> Value {
     }
 }
 
-/// The value as text, without the quotes that `Debug` puts around a string.
+/// The value as text, without the quotes and escapes that `Debug` gives a string.
 fn unquoted(value: FieldValue<'_>) -> String {
     let text = text(value);
-    let quoted = text.len() >= 2 && text.starts_with('"') && text.ends_with('"');
-    let inner = quoted.then(|| serde_json::from_str(&text).ok()).flatten();
-    inner.unwrap_or_else(|| text.into_owned())
+    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    quoted.and_then(unescaped).unwrap_or_else(|| text.into_owned())
+}
+
+/// What `Debug` has escaped, or `None` when it has not: a text that merely begins and ends with a quote.
+fn unescaped(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        out.push(match c {
+            '"' => return None,
+            '\\' => match rest.next()? {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                '0' => '\0',
+                'u' => {
+                    let (digits, after) = rest.as_str().strip_prefix('{')?.split_once('}')?;
+                    rest = after.chars();
+                    char::from_u32(u32::from_str_radix(digits, 16).ok()?)?
+                }
+                c @ ('"' | '\\' | '\'') => c,
+                _ => return None,
+            },
+            c => c,
+        });
+    }
+    Some(out)
 }
 
 fn replace<T>(slot: &mut Option<T>, later: Option<T>) {

@@ -79,6 +79,10 @@ impl Meaning {
         pairs.into_iter().find(|(error, _)| *error == self).map(|(_, sources)| sources)
     }
 
+    pub(crate) const fn is_sources(self) -> bool {
+        matches!(self, Self::ErrorSources | Self::FailedSources)
+    }
+
     /// Whether several values with this meaning add up instead of replacing one another.
     pub(super) const fn accumulates(self) -> bool {
         matches!(self, Self::Metadata | Self::Metrics | Self::Tags)

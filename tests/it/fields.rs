@@ -5,12 +5,11 @@ use std::fmt;
 use serde_json::json;
 use tracing::field::{Empty, display};
 use tracing::{info, info_span};
-use tracing_llmobs::testing::Recorder;
 use tracing_llmobs::{
     Annotation, Content, Document, LlmObsSpanExt, Message, Problem, SpanEvent, SpanKind, Status, ToolCall, fields,
 };
 
-use crate::stage::{alone, metadata, metrics, only, text};
+use crate::stage::{alone, metadata, metrics, only, problems, text};
 
 /// What every road must lead to.
 fn assert_everything_is_there(road: &str, span: &SpanEvent) {
@@ -498,15 +497,6 @@ fn names_that_mean_nothing_are_no_arguments_either() {
         drop(info_span!("t", llmobs.kind = "task", llmobs.imput = "misspelled"));
     });
     assert_eq!(only(&recorder).input, None);
-}
-
-/// The problems that were met, with their counts.
-fn problems(recorder: &Recorder) -> Vec<(Problem, u64)> {
-    // Some are only found when the worker reads what was said.
-    drop(recorder.spans());
-    let stats = recorder.handle().stats();
-    assert!(stats.is_balanced(), "{stats:?}");
-    Problem::ALL.into_iter().map(|one| (one, stats.problems(one))).filter(|(_, count)| *count > 0).collect()
 }
 
 struct Loud<'a>(&'a str);

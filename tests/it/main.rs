@@ -12,6 +12,8 @@
     reason = "a test may panic, and says so when it skips"
 )]
 
+mod alone_in_process;
+mod annotate;
 mod architecture;
 mod configuration_document;
 mod delivery;
@@ -19,8 +21,11 @@ mod docs;
 mod faults;
 mod fields;
 mod golden;
+mod instrument;
 mod lifecycle;
+mod parents;
 mod receiver;
+mod reentrancy;
 mod rig;
 mod stage;
 mod test_agent;

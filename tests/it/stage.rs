@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tracing_llmobs::testing::{self, Recorder};
-use tracing_llmobs::{Builder, Content, SpanEvent};
+use tracing_llmobs::{Builder, Content, Problem, SpanEvent};
 use tracing_subscriber::prelude::*;
 
 /// The recorder of what the program did, where our layer is the only one.
@@ -50,4 +50,13 @@ pub fn metadata(span: &SpanEvent) -> Value {
 /// The metrics as JSON, which keeps integers and floats apart.
 pub fn metrics(span: &SpanEvent) -> Value {
     span.metrics.iter().map(|(name, number)| (name.to_owned(), Value::Number(number.clone()))).collect()
+}
+
+/// The problems that were met, with their counts.
+pub fn problems(recorder: &Recorder) -> Vec<(Problem, u64)> {
+    // Some are only found when the worker reads what was said.
+    drop(recorder.spans());
+    let stats = recorder.handle().stats();
+    assert!(stats.is_balanced(), "{stats:?}");
+    Problem::ALL.into_iter().map(|one| (one, stats.problems(one))).filter(|(_, count)| *count > 0).collect()
 }
