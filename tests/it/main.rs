@@ -13,8 +13,10 @@
 )]
 
 mod architecture;
+mod configuration;
 mod configuration_document;
 mod delivery;
+mod diagnostics;
 mod faults;
 mod lifecycle;
 mod receiver;
