@@ -13,8 +13,10 @@
 )]
 
 mod architecture;
+mod bounds;
 mod configuration;
 mod configuration_document;
+mod conservation;
 mod delivery;
 mod diagnostics;
 mod faults;
