@@ -23,4 +23,5 @@ mod faults;
 mod lifecycle;
 mod receiver;
 mod rig;
+mod secrets;
 mod test_agent;
