@@ -3,92 +3,127 @@
 //! In: the ledger, failures. Out: `tracing` events of the target `tracing_llmobs`. Never: called from capture,
 //! prompts, keys, headers, bodies.
 
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::stats::{LossReason, Problem, Problems, Stats};
 
-/// Says what is new, at once the first time and then at most every minute.
+/// Says what is new, at once the first time and then at most every minute, as soon as somebody listens.
+///
+/// Whoever listens may panic; that is his affair, and nothing is lost by it.
 #[derive(Debug, Default)]
 pub(crate) struct Diagnostics {
-    /// To be said once, as soon as the worker runs.
-    pub(crate) warnings: Vec<String>,
-    said: Stats,
+    /// To be said once.
+    warnings: Vec<String>,
+    /// How many of each reason were said; of each problem below.
+    losses: [u64; LossReason::ALL.len()],
+    problems: [u64; Problem::ALL.len()],
+    /// When what goes on is said again.
     quiet_until: Option<Instant>,
-    failed: Option<String>,
+    /// Failures of requests that are not said again before a point in time.
+    failures: Vec<(String, Instant)>,
 }
 
 impl Diagnostics {
     const QUIET: Duration = Duration::from_secs(60);
+    /// More sorts of failures than this in a minute tell nobody anything.
+    const MAX_FAILURES: usize = 8;
 
     pub(crate) fn new(warnings: Vec<String>) -> Self {
         Self { warnings, ..Self::default() }
     }
 
-    /// Says what was odd in the configuration.
-    pub(crate) fn first_words(&mut self) {
-        for warning in self.warnings.drain(..) {
-            tracing::warn!(target: TARGET, "{warning}.");
+    /// Says what was odd in the configuration, and what was lost or odd since the last time.
+    pub(crate) fn report(&mut self, stats: &Stats, problems: &Problems, now: Instant) {
+        let is_due = self.quiet_until.is_none_or(|until| until <= now);
+        if is_heard() && self.say_news(stats, problems, is_due) && is_due {
+            self.quiet_until = now.checked_add(Self::QUIET);
         }
     }
 
-    /// Says what was lost or odd since the last time.
-    pub(crate) fn report(&mut self, stats: &Stats, problems: &Problems, now: Instant) {
-        if self.quiet_until.is_some_and(|until| now < until) || !self.has_news(stats) {
+    /// Says the failure of one request, each sort at most once a minute.
+    pub(crate) fn send_failed(&mut self, error: &(dyn Error + 'static), items: usize, now: Instant) {
+        self.failures.retain(|(_, until)| now < *until);
+        let failure = error.to_string();
+        let is_known = self.failures.iter().any(|(said, _)| *said == failure);
+        if is_known || self.failures.len() >= Self::MAX_FAILURES {
+            contain(|| tracing::debug!(target: TARGET, error, items, "A request failed again."));
             return;
         }
-        self.say(stats);
-        for problem in Problem::ALL {
-            let count = stats.problems(problem);
-            if count > self.said.problems(problem) {
-                let span = problems.first_place(problem).unwrap_or_default();
-                tracing::warn!(target: TARGET, %problem, count, span, "{}", explain(problem));
-            }
-        }
-        self.said.clone_from(stats);
-        self.quiet_until = now.checked_add(Self::QUIET);
+        contain(|| {
+            tracing::warn!(target: TARGET, error, items, "A request failed; the same again is not mentioned for a minute.");
+        });
+        self.failures.extend(now.checked_add(Self::QUIET).map(|until| (failure, until)));
     }
 
-    /// Says a failure of one request, once for each sort in a row.
-    pub(crate) fn send_failed(&mut self, error: &(dyn std::error::Error + 'static), items: usize) {
-        tracing::debug!(target: TARGET, error, items, "A request failed.");
-        let said = error.to_string();
-        if self.failed.as_ref() != Some(&said) {
-            tracing::warn!(target: TARGET, error, items, "A request failed; the same again is not mentioned.");
-            self.failed = Some(said);
+    /// Says what was not said yet, and the total if not everything was delivered.
+    pub(crate) fn last_words(&mut self, stats: &Stats, problems: &Problems) {
+        if !is_heard() {
+            return;
         }
-    }
-
-    /// Says the total at the end, when anything was lost or is still open.
-    pub(crate) fn last_words(&mut self, stats: &Stats) {
-        if self.has_losses(stats) {
-            self.say(stats);
+        self.say_news(stats, problems, true);
+        let (offered, delivered) = (stats.offered, stats.delivered);
+        let (refused, lost) = (stats.refused_total(), stats.lost_total());
+        if refused > 0 || lost > 0 {
+            contain(|| {
+                tracing::warn!(target: TARGET, offered, delivered, refused, lost, "Not all LLM spans were delivered.");
+            });
         }
         if stats.open_spans > 0 {
-            tracing::warn!(target: TARGET, open_spans = stats.open_spans, "LLM spans were still open at shutdown and are not sent.");
+            let open_spans = stats.open_spans;
+            contain(|| {
+                tracing::warn!(target: TARGET, open_spans, "LLM spans were still open at shutdown and are not sent.");
+            });
         }
     }
 
-    fn has_news(&self, stats: &Stats) -> bool {
-        self.has_losses(stats) || Problem::ALL.iter().any(|one| stats.problems(*one) > self.said.problems(*one))
-    }
-
-    fn has_losses(&self, stats: &Stats) -> bool {
-        LossReason::ALL.iter().any(|reason| stats.lost(*reason) > self.said.lost(*reason))
-    }
-
-    fn say(&self, stats: &Stats) {
-        for reason in LossReason::ALL {
+    /// What is new is said; what goes on, only if it is due.
+    fn say_news(&mut self, stats: &Stats, problems: &Problems, is_due: bool) -> bool {
+        let mut has_spoken = false;
+        for warning in self.warnings.drain(..) {
+            contain(|| tracing::warn!(target: TARGET, "{warning}."));
+        }
+        for (reason, said) in LossReason::ALL.into_iter().zip(&mut self.losses) {
             let lost = stats.lost(reason);
-            if lost <= self.said.lost(reason) {
-                continue;
-            }
-            if reason == LossReason::Unauthorized {
-                tracing::error!(target: TARGET, %reason, lost, "The intake refused the API key: check DD_API_KEY and that it belongs to DD_SITE.");
-            } else {
-                tracing::warn!(target: TARGET, %reason, lost, "LLM spans were lost.");
+            if lost > *said && (is_due || *said == 0) {
+                contain(|| say_loss(reason, lost));
+                *said = lost;
+                has_spoken = true;
             }
         }
+        for (problem, said) in Problem::ALL.into_iter().zip(&mut self.problems) {
+            let count = stats.problems(problem);
+            if count > *said && (is_due || *said == 0) {
+                let span = problems.first_place(problem).unwrap_or_default();
+                contain(|| tracing::warn!(target: TARGET, %problem, count, span, "{}", explain(problem)));
+                *said = count;
+                has_spoken = true;
+            }
+        }
+        has_spoken
     }
+}
+
+/// Whether anybody would hear us: a subscriber is often there only after the layer was made for it.
+fn is_heard() -> bool {
+    catch_unwind(|| tracing::enabled!(target: TARGET, tracing::Level::WARN)).unwrap_or(false)
+}
+
+fn say_loss(reason: LossReason, lost: u64) {
+    if reason == LossReason::Unauthorized {
+        tracing::error!(
+            target: TARGET, %reason, lost,
+            "No API key that the intake accepts, so LLM spans are lost: check DD_API_KEY, and that it belongs to DD_SITE."
+        );
+    } else {
+        tracing::warn!(target: TARGET, %reason, lost, "LLM spans were lost.");
+    }
+}
+
+/// Lets nobody's panic through.
+fn contain(say: impl FnOnce()) {
+    drop(catch_unwind(AssertUnwindSafe(say)));
 }
 
 const TARGET: &str = "tracing_llmobs";

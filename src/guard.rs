@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tracing::Span;
@@ -82,7 +82,7 @@ impl Guard {
     /// # Errors
     ///
     /// [`FlushError::TimedOut`] with the number of items that were lost so.
-    pub fn shutdown(self, timeout: Duration) -> Result<(), FlushError> {
+    pub fn shutdown(mut self, timeout: Duration) -> Result<(), FlushError> {
         self.end(timeout)
     }
 
@@ -91,22 +91,22 @@ impl Guard {
     /// # Errors
     ///
     /// As [`shutdown`](Self::shutdown).
-    pub async fn shutdown_async(self, timeout: Duration) -> Result<(), FlushError> {
-        let Some(capture) = &self.handle.capture else { return Ok(()) };
-        let Some(deadline) = Clock::System.instant().checked_add(timeout) else { return Err(FlushError::Stopped) };
+    pub async fn shutdown_async(mut self, timeout: Duration) -> Result<(), FlushError> {
+        let Some(capture) = self.handle.capture.take() else { return Ok(()) };
+        let deadline = deadline(timeout);
         capture.queue.close(deadline);
         let answer_by = deadline.checked_add(GRACE).unwrap_or(deadline);
         answer(capture.queue.end_from_task(answer_by)).await
     }
 
-    fn end(&self, timeout: Duration) -> Result<(), FlushError> {
-        let Some(capture) = &self.handle.capture else { return Ok(()) };
-        let deadline = Clock::System.instant().checked_add(timeout);
-        capture.queue.close(deadline.unwrap_or_else(|| Clock::System.instant()));
+    /// Ends it once: whoever has shut down does not wait again when the guard is dropped.
+    fn end(&mut self, timeout: Duration) -> Result<(), FlushError> {
+        let Some(capture) = self.handle.capture.take() else { return Ok(()) };
+        capture.queue.close(deadline(timeout));
         if is_worker_thread() {
             return Err(FlushError::OnWorker);
         }
-        wait(capture, &capture.queue.end_from_thread(), timeout.saturating_add(GRACE))
+        wait(&capture, &capture.queue.end_from_thread(), timeout.saturating_add(GRACE))
     }
 }
 
@@ -164,8 +164,7 @@ impl Handle {
     /// As [`flush`](Self::flush).
     pub async fn flush_async(&self, timeout: Duration) -> Result<(), FlushError> {
         let Some(capture) = &self.capture else { return Ok(()) };
-        let Some(deadline) = Clock::System.instant().checked_add(timeout) else { return Err(FlushError::Stopped) };
-        answer(capture.queue.flush_from_task(deadline)).await
+        answer(capture.queue.flush_from_task(deadline(timeout))).await
     }
 
     /// The ledger at this instant.
@@ -192,6 +191,12 @@ impl Handle {
     }
 }
 
+/// When the time is up. A timeout that no clock can show is a year.
+fn deadline(timeout: Duration) -> Instant {
+    let now = Clock::System.instant();
+    now.checked_add(timeout.min(LONGEST)).unwrap_or(now)
+}
+
 fn wait(capture: &Capture, answer: &Receiver<Settled>, timeout: Duration) -> Result<(), FlushError> {
     match answer.recv_timeout(timeout) {
         Ok(Settled::All) => Ok(()),
@@ -211,3 +216,4 @@ async fn answer(answer: oneshot::Receiver<Settled>) -> Result<(), FlushError> {
 
 /// What the worker gets to say after the deadline how it went.
 const GRACE: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -297,7 +297,7 @@ impl Queue {
         self.work.notify_one();
     }
 
-    /// Ends it: what is left is lost for `reason`, and nobody waits any longer.
+    /// Ends it: what is left is lost for `reason`. Those who wait are still to be dismissed.
     pub(crate) fn stop(&self, reason: LossReason) {
         let mut state = self.state.lock();
         state.phase = Phase::Stopped;
@@ -307,12 +307,19 @@ impl Queue {
         state.left_behind = pending;
         state.ledger.settled = state.ledger.accepted;
         state.bytes = 0;
+        drop(state);
+        drop(left);
+    }
+
+    /// After the end nobody waits any longer.
+    pub(crate) fn dismiss_waiters(&self) {
+        let mut state = self.state.lock();
         let waiters = std::mem::take(&mut state.waiters);
+        let left = state.left_behind;
         drop(state);
         for waiter in waiters {
-            waiter.done.answer(Settled::but(pending));
+            waiter.done.answer(Settled::but(left));
         }
-        drop(left);
     }
 
     pub(crate) fn phase(&self) -> Phase {

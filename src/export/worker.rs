@@ -82,21 +82,22 @@ impl Worker {
         let queue = Arc::clone(&self.queue);
         let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.run())));
         queue.stop(if outcome.is_ok() { LossReason::Deadline } else { LossReason::Worker });
-        self.diagnostics.last_words(&queue.stats());
+        // Whoever waits may end the process as soon as he has his answer.
+        self.diagnostics.last_words(&queue.stats(), &queue.problems);
+        queue.dismiss_waiters();
         // Dropping the runtime would wait for a name that is being looked up.
         runtime.shutdown_background();
     }
 
     async fn run(&mut self) -> Result<(), PastDeadline> {
         tokio::spawn(answer_late_waiters(Arc::clone(&self.queue), self.clock.clone()));
-        self.diagnostics.first_words();
         while self.queue.phase() == Phase::Running {
             tokio::select! {
                 () = self.queue.work() => {}
                 () = sleep(self.flush_interval) => self.queue.spares.shrink(),
             }
             self.drain().await?;
-            self.diagnostics.report(&self.queue.stats(), &self.queue.problems, self.clock.instant());
+            self.report();
         }
         // What came between the last look and the closing of the door.
         self.drain().await
@@ -195,8 +196,14 @@ impl Worker {
                 },
             }
             self.batcher.recycle(part);
+            // A queue that is full for minutes keeps the worker in here.
+            self.report();
         }
         Ok(())
+    }
+
+    fn report(&mut self) {
+        self.diagnostics.report(&self.queue.stats(), &self.queue.problems, self.clock.instant());
     }
 
     /// Sends one payload, again with the same bytes where that may help.
@@ -215,7 +222,7 @@ impl Worker {
                 },
                 () = past_deadline(queue) => break,
             };
-            self.diagnostics.send_failed(&error, batch.len());
+            self.diagnostics.send_failed(&error, batch.len(), self.clock.instant());
             let unix_time = Duration::from_nanos(self.clock.wall_ns());
             let (body_bytes, items, jitter) = (payload.body.len(), batch.len(), fastrand::f64());
             match verdict(&error, &Attempt { number, body_bytes, items, jitter, unix_time }) {

@@ -227,6 +227,24 @@ fn left(waited: Result<(), FlushError>) -> Option<u64> {
 }
 
 #[test]
+fn a_shutdown_without_end_waits_for_everything() {
+    for shut_down in [
+        (|it: Pipeline| it.guard.shutdown(Duration::MAX)) as fn(Pipeline) -> _,
+        |it| block_on(it.guard.shutdown_async(Duration::MAX)),
+        |it| it.guard.flush(Duration::MAX),
+        |it| block_on(it.guard.flush_async(Duration::MAX)),
+    ] {
+        let receiver = receiver();
+        receiver.answer_next([Answer::status(503), Answer::status(202).delay(Duration::from_millis(50))]);
+        let pipeline = Pipeline::start(to(receiver.url()));
+        let handle = pipeline.guard.handle();
+        pipeline.emit(3);
+        assert_eq!(bounded(move || shut_down(pipeline)), Ok(()));
+        assert_eq!((handle.stats().delivered, receiver.spans().len()), (3, 3));
+    }
+}
+
+#[test]
 fn a_flush_of_nothing_is_immediate() {
     let wire = Wire::start(|_| Act::Stall);
     let pipeline = Pipeline::start(to(&wire.url));
@@ -384,4 +402,35 @@ fn two_hundred_lives_leave_neither_thread_nor_file_behind() {
     // The receiver closes its ends of the connections in its own time.
     until("the files are closed", || open_files().len() <= before);
     assert!(receiver.spans().len() >= 204);
+}
+
+#[test]
+fn a_subscriber_that_hangs_costs_a_shutdown_its_timeout_and_no_more() {
+    if !alone("lifecycle::a_subscriber_that_hangs_costs_a_shutdown_its_timeout_and_no_more") {
+        return;
+    }
+    // The exporter says something to it, and does not come back.
+    struct Hangs;
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Hangs {
+        fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+            if event.metadata().target() == "tracing_llmobs" {
+                std::thread::sleep(SOON);
+            }
+        }
+    }
+    use tracing_subscriber::layer::SubscriberExt as _;
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Hangs)).unwrap();
+    let timeout = Duration::from_millis(100);
+    for (name, wait) in [WAITS[0], WAITS[2]] {
+        let over = best_of_three(|| {
+            let receiver = receiver();
+            receiver.answer_next([Answer::status(403)]);
+            let pipeline = Pipeline::start(to(receiver.url()));
+            pipeline.emit(1);
+            let began = Instant::now();
+            let _ = wait(pipeline, timeout);
+            began.elapsed().saturating_sub(timeout)
+        });
+        assert!(over < GRACE, "{name}: {over:?} more");
+    }
 }

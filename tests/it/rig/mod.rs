@@ -1,6 +1,7 @@
 //! What the stories of delivery share: a pipeline under test, servers that misbehave, processes of their own.
 
 mod alone;
+mod collected;
 mod wire;
 
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use tracing_llmobs::{Annotation, Builder, Guard, LlmObsSpanExt};
 use tracing_subscriber::prelude::*;
 
 pub use alone::{alone, exporter_threads, open_files};
+pub use collected::{Collected, Said};
 pub use wire::{Act, Wire};
 
 /// When something that should happen at once has certainly failed to.

@@ -1,0 +1,71 @@
+//! However much comes in, and however little goes out, memory stays within the limits.
+
+use std::time::Duration;
+
+use tracing_llmobs::{Annotation, LossReason};
+
+use crate::rig::{Act, Pipeline, Wire, alone, to};
+
+const MIB: u64 = 1 << 20;
+/// 100 000 spans of 20 kB are 2 GB.
+const SPANS: u64 = 100_000;
+const SPAN_BYTES: usize = 20_000;
+
+/// Bytes of this process that are in memory.
+fn resident() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4_096
+}
+
+#[test]
+fn two_gigabytes_for_a_silent_intake_cost_what_the_queue_may_hold() {
+    if !alone("bounds::two_gigabytes_for_a_silent_intake_cost_what_the_queue_may_hold") {
+        return;
+    }
+    let limit = 64 * MIB;
+    let wire = Wire::start(|_| Act::StallUnread);
+    let pipeline = Pipeline::start(to(&wire.url).flush_interval(Duration::from_millis(50)));
+    let handle = pipeline.guard.handle();
+    let prompt = "x".repeat(SPAN_BYTES);
+    let before = resident();
+    let (mut peak_bytes, mut peak_resident) = (0, 0);
+    for number in 0..SPANS {
+        pipeline.emit_annotated(Annotation::new().input(prompt.as_str()));
+        if number % 64 == 0 {
+            let stats = handle.stats();
+            assert!(stats.is_balanced() && stats.queued_bytes <= limit, "{stats:?}");
+            peak_bytes = peak_bytes.max(stats.queued_bytes);
+            peak_resident = peak_resident.max(resident());
+        }
+    }
+    let stats = handle.stats();
+    let refused = stats.lost(LossReason::QueueBytes);
+    assert_eq!((stats.offered, stats.refused_total()), (SPANS, refused), "{stats:?}");
+    assert!(peak_bytes > limit / 2 && refused > SPANS * 9 / 10, "the queue was full: {stats:?}");
+    // Queue, a chunk of it, a payload and the next, and buffers for reuse.
+    let growth = peak_resident.saturating_sub(before);
+    assert!(growth < limit + limit / 2 + 32 * MIB, "grew by {} MiB", growth / MIB);
+    drop(pipeline);
+    let stats = handle.stats();
+    assert!(stats.is_balanced() && stats.pending == 0 && stats.queued_bytes == 0, "{stats:?}");
+}
+
+#[test]
+fn many_small_spans_stop_at_the_number_that_the_queue_may_hold() {
+    if !alone("bounds::many_small_spans_stop_at_the_number_that_the_queue_may_hold") {
+        return;
+    }
+    let wire = Wire::start(|_| Act::StallUnread);
+    let pipeline = Pipeline::start(to(&wire.url).queue_max_items(10_000));
+    let before = resident();
+    pipeline.emit(300_000);
+    let growth = resident().saturating_sub(before);
+    let stats = pipeline.guard.handle().stats();
+    assert!(stats.is_balanced(), "{stats:?}");
+    // In the queue, in the worker's hands, and in the payload that is not read.
+    let held = stats.offered - stats.lost(LossReason::QueueItems);
+    assert!((10_000..30_000).contains(&held), "{stats:?}");
+    assert!(growth < 64 * MIB, "grew by {} MiB", growth / MIB);
+    // Nobody needs to wait for an intake that does not answer.
+    drop(pipeline.guard.shutdown(Duration::ZERO));
+}
