@@ -18,6 +18,7 @@ mod architecture;
 mod configuration_document;
 mod fields;
 mod instrument;
+mod layers;
 mod parents;
 mod receiver;
 mod reentrancy;
