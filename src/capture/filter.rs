@@ -54,7 +54,10 @@ impl<S> Filter<S> for LlmObsFilter {
         if let Some(slot) = self.verdicts.get(slot_of(address)) {
             slot.store(address | usize::from(wanted), Ordering::Relaxed);
         }
-        if wanted { Interest::always() } else { Interest::never() }
+        // Not `always`: somebody who only asks whether a callsite of theirs is enabled (`tracing::enabled!`, the `log`
+        // bridge) leaves our no in the registry's per-thread state, and a callsite that need not be asked about,
+        // because all layers always want it, would get that no (tracing-subscriber 0.3.23).
+        if wanted { Interest::sometimes() } else { Interest::never() }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

@@ -20,6 +20,10 @@ use crate::queue::is_worker_thread;
 /// It is `None` when disabled, and then costs what no layer costs. Other filters go on the other layers
 /// (`fmt::layer().with_filter(EnvFilter::from_default_env())`): a filter that stands as a layer of its own in
 /// the registry hides spans from everybody, also from this layer.
+///
+/// It goes on [`registry()`](tracing_subscriber::registry()), as every layer with a filter does:
+/// `tracing_subscriber::fmt().finish()` refuses those, with a panic at setup; use `fmt::layer()`. Since it is an
+/// `Option`, combine it with `Layer::and_then(layer, other)`, which `layer.and_then(other)` is not.
 pub type LlmObsLayer<S> = Option<Filtered<CaptureLayer, LlmObsFilter, S>>;
 
 /// The part of [`LlmObsLayer`] behind its filter.
@@ -148,9 +152,13 @@ fn current<S: Subscriber>(ctx: &Context<'_, S>) -> Option<Id> {
     ctx.current_span().id().cloned()
 }
 
-/// Whether an event and a span were written by the same `#[instrument]`: both carry the attribute's place.
+/// Whether an event and a span were written by the same `#[instrument]`: both carry the attribute's place, and the
+/// event has one field.
 fn same_place(event: &Metadata<'_>, span: &Metadata<'_>) -> bool {
-    event.line() == span.line() && event.file() == span.file() && event.target() == span.target()
+    event.fields().len() == 1
+        && event.line() == span.line()
+        && event.file() == span.file()
+        && event.target() == span.target()
 }
 
 fn store<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>, record: SpanRecord) {

@@ -115,7 +115,7 @@ fn each_kind_takes_what_it_can() {
         ("tool", true, text("found")),
         ("task", true, text("found")),
         ("retrieval", true, None),
-        ("llm", false, Some(Message::assistant("found").into())),
+        ("llm", false, Some(Message::new("", "found").into())),
         ("embedding", false, None),
     ] {
         let span = only(&alone(|| drop(of_kind(kind, "q"))));

@@ -26,6 +26,7 @@ mod faults;
 mod fields;
 mod golden;
 mod instrument;
+mod layers;
 mod lifecycle;
 mod parents;
 mod receiver;
