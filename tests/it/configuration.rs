@@ -68,6 +68,9 @@ fn the_environment_is_read_at_start_and_a_bad_variable_is_named() {
     ] {
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "configuration::child_starts_with_its_environment", "--nocapture"]);
+        for (key, _) in std::env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("DD_")) {
+            command.env_remove(key);
+        }
         for (key, value) in variables.iter().map(|variable| variable.split_once('=').unwrap()) {
             command.env(key, value);
         }

@@ -408,13 +408,20 @@ fn a_subscriber_that_hangs_costs_a_shutdown_its_timeout_and_no_more() {
         return;
     }
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Hangs)).unwrap();
-    let timeout = Duration::from_millis(100);
+    let timeout = Duration::from_millis(200);
     let over = best_of_three(|| {
         let receiver = receiver();
         receiver.answer_next([Answer::status(403)]);
         let pipeline = Pipeline::start(to(receiver.url()));
+        let handle = pipeline.guard.handle();
         pipeline.emit(1);
-        timed(|| pipeline.guard.shutdown(timeout)).1.saturating_sub(timeout)
+        drop(pipeline.guard.flush(Duration::from_millis(50)));
+        pipeline.emit(2);
+        let (waited, took) = timed(|| pipeline.guard.shutdown(timeout));
+        let stats = handle.stats();
+        assert!(stats.is_balanced() && stats.pending == 0, "what hangs is lost, and counted: {stats:?}");
+        assert_eq!(left(waited), stats.lost(LossReason::Deadline));
+        took.saturating_sub(timeout)
     });
     assert!(over < GRACE, "{over:?} more");
 }
