@@ -13,8 +13,8 @@ use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::error::FlushError;
 use crate::model::{Annotation, SpanContext};
-use crate::queue::{Settled, is_worker_thread};
-use crate::stats::Stats;
+use crate::queue::{Unsettled, is_worker_thread};
+use crate::stats::{LossReason, Stats};
 
 /// Keeps the exporter alive; when it is dropped, what was captured is sent, within the shutdown timeout.
 ///
@@ -96,7 +96,7 @@ impl Guard {
         let deadline = deadline(timeout);
         capture.queue.close(deadline);
         let answer_by = deadline.checked_add(GRACE).unwrap_or(deadline);
-        answer(capture.queue.end_from_task(answer_by)).await
+        settle(&capture, answer(capture.queue.end_from_task(answer_by)).await)
     }
 
     /// Ends it once: whoever has shut down does not wait again when the guard is dropped.
@@ -106,7 +106,7 @@ impl Guard {
         if is_worker_thread() {
             return Err(FlushError::OnWorker);
         }
-        wait(&capture, &capture.queue.end_from_thread(), timeout.saturating_add(GRACE))
+        settle(&capture, wait(&capture, &capture.queue.end_from_thread(), timeout.saturating_add(GRACE)))
     }
 }
 
@@ -191,25 +191,35 @@ impl Handle {
     }
 }
 
+/// After a shutdown nothing is pending, even if the worker is late to notice.
+fn settle(capture: &Capture, ended: Result<(), FlushError>) -> Result<(), FlushError> {
+    match ended {
+        Err(FlushError::TimedOut { .. }) => {
+            Err(FlushError::TimedOut { pending: capture.queue.stop(LossReason::Deadline) })
+        }
+        Ok(()) | Err(FlushError::OnWorker | FlushError::Stopped) => ended,
+    }
+}
+
 /// When the time is up. A timeout that no clock can show is a year.
 fn deadline(timeout: Duration) -> Instant {
     let now = Clock::System.instant();
     now.checked_add(timeout.min(LONGEST)).unwrap_or(now)
 }
 
-fn wait(capture: &Capture, answer: &Receiver<Settled>, timeout: Duration) -> Result<(), FlushError> {
+fn wait(capture: &Capture, answer: &Receiver<Unsettled>, timeout: Duration) -> Result<(), FlushError> {
     match answer.recv_timeout(timeout) {
-        Ok(Settled::All) => Ok(()),
-        Ok(Settled::Pending(pending)) => Err(FlushError::TimedOut { pending }),
+        Ok(Unsettled(0)) => Ok(()),
+        Ok(Unsettled(pending)) => Err(FlushError::TimedOut { pending }),
         Err(RecvTimeoutError::Timeout) => Err(FlushError::TimedOut { pending: capture.queue.stats().pending }),
         Err(RecvTimeoutError::Disconnected) => Err(FlushError::Stopped),
     }
 }
 
-async fn answer(answer: oneshot::Receiver<Settled>) -> Result<(), FlushError> {
+async fn answer(answer: oneshot::Receiver<Unsettled>) -> Result<(), FlushError> {
     match answer.await {
-        Ok(Settled::All) => Ok(()),
-        Ok(Settled::Pending(pending)) => Err(FlushError::TimedOut { pending }),
+        Ok(Unsettled(0)) => Ok(()),
+        Ok(Unsettled(pending)) => Err(FlushError::TimedOut { pending }),
         Err(_) => Err(FlushError::Stopped),
     }
 }

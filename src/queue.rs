@@ -117,17 +117,13 @@ enum Goal {
 
 #[derive(Debug)]
 enum Done {
-    Thread(mpsc::SyncSender<Settled>),
-    Task(oneshot::Sender<Settled>),
+    Thread(mpsc::SyncSender<Unsettled>),
+    Task(oneshot::Sender<Unsettled>),
 }
 
-/// The answer to a waiter.
+/// The answer to a waiter: how many items are pending, because the deadline passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Settled {
-    All,
-    /// The deadline passed with so many items unsettled.
-    Pending(u64),
-}
+pub(crate) struct Unsettled(pub(crate) u64);
 
 impl Queue {
     pub(crate) fn new(limits: Limits) -> Self {
@@ -229,39 +225,42 @@ impl Queue {
 
     fn settle(&self, items: u64, count: impl FnOnce(&mut Ledger)) {
         let mut state = self.state.lock();
+        if state.phase == Phase::Stopped {
+            return;
+        }
         count(&mut state.ledger);
         state.ledger.settled = state.ledger.settled.saturating_add(items);
         let settled = state.ledger.settled;
         let done: Vec<Waiter> = state.waiters.extract_if(.., |waiter| waiter.target <= settled).collect();
         drop(state);
         for waiter in done {
-            waiter.done.answer(Settled::All);
+            waiter.done.answer(Unsettled(0));
         }
     }
 
     /// Asks for everything accepted so far to be sent; the answer comes through the receiver.
-    pub(crate) fn flush_from_thread(&self) -> mpsc::Receiver<Settled> {
+    pub(crate) fn flush_from_thread(&self) -> mpsc::Receiver<Unsettled> {
         let (tx, rx) = mpsc::sync_channel(1);
         self.enlist(Goal::Settled, None, Done::Thread(tx));
         rx
     }
 
     /// Waits for the end of the worker.
-    pub(crate) fn end_from_thread(&self) -> mpsc::Receiver<Settled> {
+    pub(crate) fn end_from_thread(&self) -> mpsc::Receiver<Unsettled> {
         let (tx, rx) = mpsc::sync_channel(1);
         self.enlist(Goal::Stopped, None, Done::Thread(tx));
         rx
     }
 
     /// The same for a task.
-    pub(crate) fn end_from_task(&self, deadline: Instant) -> oneshot::Receiver<Settled> {
+    pub(crate) fn end_from_task(&self, deadline: Instant) -> oneshot::Receiver<Unsettled> {
         let (tx, rx) = oneshot::channel();
         self.enlist(Goal::Stopped, Some(deadline), Done::Task(tx));
         rx
     }
 
     /// The same for a task; the worker answers at the deadline.
-    pub(crate) fn flush_from_task(&self, deadline: Instant) -> oneshot::Receiver<Settled> {
+    pub(crate) fn flush_from_task(&self, deadline: Instant) -> oneshot::Receiver<Unsettled> {
         let (tx, rx) = oneshot::channel();
         self.enlist(Goal::Settled, Some(deadline), Done::Task(tx));
         rx
@@ -275,7 +274,7 @@ impl Queue {
         };
         if target <= state.ledger.settled || state.phase == Phase::Stopped {
             drop(state);
-            done.answer(Settled::but(left));
+            done.answer(Unsettled(left));
             return;
         }
         state.waiters.push(Waiter { target, deadline, done });
@@ -297,9 +296,13 @@ impl Queue {
         self.work.notify_one();
     }
 
-    /// Ends it: what is left is lost for `reason`. Those who wait are still to be dismissed.
-    pub(crate) fn stop(&self, reason: LossReason) {
+    /// Ends it, once: what is left is lost for `reason`, whatever becomes of it. Says how much that was. Those who
+    /// wait are still to be dismissed.
+    pub(crate) fn stop(&self, reason: LossReason) -> u64 {
         let mut state = self.state.lock();
+        if state.phase == Phase::Stopped {
+            return state.left_behind;
+        }
         state.phase = Phase::Stopped;
         let left = std::mem::take(&mut state.items);
         let pending = state.ledger.pending();
@@ -309,6 +312,7 @@ impl Queue {
         state.bytes = 0;
         drop(state);
         drop(left);
+        pending
     }
 
     /// After the end nobody waits any longer.
@@ -318,7 +322,7 @@ impl Queue {
         let left = state.left_behind;
         drop(state);
         for waiter in waiters {
-            waiter.done.answer(Settled::but(left));
+            waiter.done.answer(Unsettled(left));
         }
     }
 
@@ -350,7 +354,7 @@ impl Queue {
         let next = state.waiters.iter().filter_map(|waiter| waiter.deadline).min();
         drop(state);
         for waiter in expired {
-            waiter.done.answer(Settled::Pending(pending));
+            waiter.done.answer(Unsettled(pending));
         }
         next
     }
@@ -375,12 +379,6 @@ impl Queue {
     }
 }
 
-impl Settled {
-    const fn but(pending: u64) -> Self {
-        if pending == 0 { Self::All } else { Self::Pending(pending) }
-    }
-}
-
 impl Ledger {
     const fn pending(&self) -> u64 {
         self.accepted.saturating_sub(self.settled)
@@ -389,10 +387,10 @@ impl Ledger {
 
 impl Done {
     /// Nobody may be there any more; then nobody needs the answer.
-    fn answer(self, settled: Settled) {
+    fn answer(self, unsettled: Unsettled) {
         match self {
-            Self::Thread(tx) => drop(tx.try_send(settled)),
-            Self::Task(tx) => drop(tx.send(settled)),
+            Self::Thread(tx) => drop(tx.try_send(unsettled)),
+            Self::Task(tx) => drop(tx.send(unsettled)),
         }
     }
 }

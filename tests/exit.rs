@@ -97,6 +97,10 @@ fn multi_thread() -> tokio::runtime::Runtime {
 /// One program, from its `main` to its end.
 fn play(program: &str) -> ExitCode {
     let guard = start();
+    if program.ends_with("runtime") {
+        play_in_runtime(program, guard);
+        return ExitCode::SUCCESS;
+    }
     match program {
         "return" => emit(SPANS),
         "return an error" => {
@@ -117,6 +121,24 @@ fn play(program: &str) -> ExitCode {
             });
             assert!(thread.join().is_err());
         }
+        "drop the runtime before the guard" => {
+            let runtime = multi_thread();
+            runtime.block_on(async { tokio::spawn(async { emit(SPANS) }).await.unwrap() });
+            drop(runtime);
+        }
+        "flush and exit" => {
+            emit(SPANS);
+            guard.flush(SOON).unwrap();
+            emit(3);
+            std::process::exit(0);
+        }
+        other => panic!("{other} is no program"),
+    }
+    ExitCode::SUCCESS
+}
+
+fn play_in_runtime(program: &str, guard: Guard) {
+    match program {
         "return from a current-thread runtime" => current_thread().block_on(async move {
             emit(SPANS);
             drop(guard);
@@ -135,18 +157,6 @@ fn play(program: &str) -> ExitCode {
             emit(SPANS);
             guard.shutdown_async(SOON).await.unwrap();
         }),
-        "drop the runtime before the guard" => {
-            let runtime = multi_thread();
-            runtime.block_on(async { tokio::spawn(async { emit(SPANS) }).await.unwrap() });
-            drop(runtime);
-        }
-        "flush and exit" => {
-            emit(SPANS);
-            guard.flush(SOON).unwrap();
-            emit(3);
-            std::process::exit(0);
-        }
         other => panic!("{other} is no program"),
     }
-    ExitCode::SUCCESS
 }

@@ -240,7 +240,8 @@ impl Worker {
     fn check_deadline(&self) -> Result<(), PastDeadline> {
         match self.queue.phase() {
             Phase::Draining { deadline } if deadline <= self.clock.instant() => Err(PastDeadline),
-            Phase::Running | Phase::Draining { .. } | Phase::Stopped => Ok(()),
+            Phase::Stopped => Err(PastDeadline),
+            Phase::Running | Phase::Draining { .. } => Ok(()),
         }
     }
 }

@@ -10,12 +10,14 @@ use tracing_subscriber::prelude::*;
 
 use crate::rig::{Collected, NEVER, SOON, alone, exporter_threads, open_files, receiver, until};
 
+/// Whether an error is the one that was expected.
+type Is = fn(&ConfigError) -> bool;
+
 #[test]
 fn what_cannot_work_is_a_typed_error_that_names_the_setting_and_leaves_nothing_behind() {
     if !alone("configuration::what_cannot_work_is_a_typed_error_that_names_the_setting_and_leaves_nothing_behind") {
         return;
     }
-    type Is = fn(&ConfigError) -> bool;
     let fresh = || Builder::without_environment().ml_app("configuration");
     let keyed = || fresh().api_key("test-key");
     let cleartext: Is = |error| matches!(error, ConfigError::Cleartext { .. });
@@ -66,6 +68,9 @@ fn the_environment_is_read_at_start_and_a_bad_variable_is_named() {
     ] {
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "configuration::child_starts_with_its_environment", "--nocapture"]);
+        for (key, _) in std::env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("DD_")) {
+            command.env_remove(key);
+        }
         for (key, value) in variables.iter().map(|variable| variable.split_once('=').unwrap()) {
             command.env(key, value);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tracing_llmobs::receiver::{Answer, Receiver};
-use tracing_llmobs::{Annotation, LossReason, Stats};
+use tracing_llmobs::{Annotation, Handle, LossReason, Stats};
 
 use crate::rig::{Pipeline, SOON, bounded, receiver, span_ids, to, until};
 
@@ -120,21 +120,8 @@ impl Life {
         let handle = pipeline.guard.handle();
         let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let watching = scope.spawn(|| {
-                let mut looks = 0_u64;
-                while !is_over.load(Ordering::Relaxed) {
-                    let stats = handle.stats();
-                    assert!(stats.is_balanced(), "{stats:?}");
-                    looks += 1;
-                    std::thread::yield_now();
-                }
-                looks
-            });
-            std::thread::scope(|scope| {
-                for steps in &self.threads {
-                    scope.spawn(|| steps.iter().for_each(|step| step.take(&pipeline)));
-                }
-            });
+            let watching = scope.spawn(|| watch(&handle, &is_over));
+            self.work(&pipeline);
             // What is lost by the deadline is in the ledger.
             let _ = pipeline.guard.shutdown(self.shutdown);
             is_over.store(true, Ordering::Relaxed);
@@ -142,6 +129,29 @@ impl Life {
         });
         handle.stats()
     }
+}
+
+impl Life {
+    /// Runs the threads to their ends.
+    fn work(&self, pipeline: &Pipeline) {
+        std::thread::scope(|scope| {
+            for steps in &self.threads {
+                scope.spawn(|| steps.iter().for_each(|step| step.take(pipeline)));
+            }
+        });
+    }
+}
+
+/// Looks again and again, and says how often.
+fn watch(handle: &Handle, is_over: &AtomicBool) -> u64 {
+    let mut looks = 0;
+    while !is_over.load(Ordering::Relaxed) {
+        let stats = handle.stats();
+        assert!(stats.is_balanced(), "{stats:?}");
+        looks += 1;
+        std::thread::yield_now();
+    }
+    looks
 }
 
 impl Step {
@@ -169,15 +179,15 @@ impl Seen {
         let fates = life.fates().into_iter().chain(std::iter::repeat(Fate::Acknowledged(202)));
         let mut seen = Self::default();
         for (request, fate) in receiver.requests().iter().zip(fates) {
-            for id in span_ids(&request.body) {
-                seen.all.insert(id.clone());
-                if fate.is_kept() {
-                    seen.kept.insert(id.clone());
-                }
-                if fate.is_acknowledged() {
-                    assert!(seen.acknowledged.insert(id.clone()), "{id} was sent again after it was acknowledged");
-                }
+            let ids = span_ids(&request.body);
+            if fate.is_kept() {
+                seen.kept.extend(ids.iter().cloned());
             }
+            if fate.is_acknowledged() {
+                let is_new = ids.iter().all(|id| seen.acknowledged.insert(id.clone()));
+                assert!(is_new, "something was sent again after it was acknowledged");
+            }
+            seen.all.extend(ids);
         }
         seen
     }

@@ -165,12 +165,6 @@ fn a_subscriber_that_panics_costs_no_span() {
     if !alone("diagnostics::a_subscriber_that_panics_costs_no_span") {
         return;
     }
-    struct Panics;
-    impl<S: Subscriber> Layer<S> for Panics {
-        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-            assert!(event.metadata().target() != "tracing_llmobs", "a subscriber with a defect");
-        }
-    }
     let receiver = receiver();
     receiver.answer_next([400, 503, 202, 400].map(Answer::status));
     let (layer, guard) = to(receiver.url()).start().unwrap();
@@ -183,4 +177,12 @@ fn a_subscriber_that_panics_costs_no_span() {
     guard.shutdown(SOON).unwrap();
     let stats = handle.stats();
     assert_eq!((stats.delivered, stats.lost(LossReason::Rejected), stats.lost_total()), (1, 2, 2), "{stats:?}");
+}
+
+struct Panics;
+
+impl<S: Subscriber> Layer<S> for Panics {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        assert!(event.metadata().target() != "tracing_llmobs", "a subscriber with a defect");
+    }
 }

@@ -98,10 +98,13 @@ fn a_retry_has_the_same_bytes_and_comes_through() {
     });
 }
 
+/// The headers of an answer, made when it is given: the unix time is in them.
+type Headers = fn(u64) -> String;
+
 #[test]
 fn nobody_is_asked_again_before_the_time_that_he_named() {
     let unix_time = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let rows: Vec<(u16, fn(u64) -> String, u64)> = vec![
+    let rows: Vec<(u16, Headers, u64)> = vec![
         (429, |_| "retry-after: 2\r\n".into(), 2_000),
         (503, |_| "retry-after: 2\r\n".into(), 2_000),
         (429, |_| "x-ratelimit-reset: 2\r\n".into(), 2_000),

@@ -6,8 +6,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use tracing::Dispatch;
 use tracing_llmobs::receiver::Answer;
-use tracing_llmobs::{Annotation, FlushError, LossReason, Stats};
+use tracing_llmobs::{Annotation, FlushError, Handle, LossReason, Stats};
+use tracing_subscriber::prelude::*;
 
 use crate::rig::{
     Act, Pipeline, SOON, Wire, alone, best_of_three, bounded, emit, exporter_threads, open_files, receiver, to, until,
@@ -130,32 +132,32 @@ fn an_intake_on_the_callers_own_runtime_needs_the_async_flush() {
 }
 
 /// Each way to wait, with a timeout: what it answers and how long it took.
-type Wait = fn(Pipeline, Duration) -> Result<(), FlushError>;
+type Wait = fn(Pipeline, Duration) -> (Result<(), FlushError>, Duration);
 
 const WAITS: [(&str, Wait); 6] = [
-    ("flush", |it, timeout| {
-        let waited = it.guard.flush(timeout);
-        // Leaving is not part of it.
-        std::mem::forget(it);
-        waited
+    ("flush", |it, timeout| timed(|| it.guard.flush(timeout))),
+    ("flush_async", |it, timeout| timed(|| block_on(it.guard.flush_async(timeout)))),
+    ("shutdown", |it, timeout| timed(|| it.guard.shutdown(timeout))),
+    ("shutdown_async", |it, timeout| timed(|| block_on(it.guard.shutdown_async(timeout)))),
+    ("shutdown_async on tokio", |it, timeout| {
+        let runtime = current_thread();
+        timed(|| runtime.block_on(it.guard.shutdown_async(timeout)))
     }),
-    ("flush_async", |it, timeout| {
-        let waited = block_on(it.guard.flush_async(timeout));
-        std::mem::forget(it);
-        waited
-    }),
-    ("shutdown", |it, timeout| it.guard.shutdown(timeout)),
-    ("shutdown_async", |it, timeout| block_on(it.guard.shutdown_async(timeout))),
-    ("shutdown_async on tokio", |it, timeout| current_thread().block_on(it.guard.shutdown_async(timeout))),
-    ("flush and shutdown share no time", |it, timeout| {
+    ("shutdown during a flush", |it, timeout| {
         let handle = it.guard.handle();
         let flushing = std::thread::spawn(move || handle.flush(SOON));
-        let waited = it.guard.shutdown(timeout);
+        let waited = timed(|| it.guard.shutdown(timeout));
         // It returns; what it says depends on who came first.
         let _ = flushing.join().unwrap();
         waited
     }),
 ];
+
+fn timed<T>(wait: impl FnOnce() -> T) -> (T, Duration) {
+    let began = Instant::now();
+    let waited = wait();
+    (waited, began.elapsed())
+}
 
 #[test]
 fn whoever_waits_for_a_silent_intake_waits_as_long_as_he_said() {
@@ -163,14 +165,12 @@ fn whoever_waits_for_a_silent_intake_waits_as_long_as_he_said() {
         for timeout in [0, 20, 300].map(Duration::from_millis) {
             let over = best_of_three(|| {
                 let wire = Wire::start(|_| Act::Stall);
-                let pipeline = Pipeline::start(to(&wire.url));
+                let pipeline = Pipeline::start(to(&wire.url).shutdown_timeout(Duration::ZERO));
                 pipeline.emit(7);
-                let began = Instant::now();
-                let waited = bounded(move || wait(pipeline, timeout));
-                let took = began.elapsed();
-                assert_eq!(left(waited), Some(7), "{name} {timeout:?}");
+                let (waited, took) = bounded(move || wait(pipeline, timeout));
+                assert_eq!(left(waited), 7, "{name} {timeout:?}");
                 assert!(took >= timeout, "{name} {timeout:?}: {took:?}");
-                took - timeout
+                took.saturating_sub(timeout)
             });
             assert!(over < GRACE, "{name} {timeout:?}: {over:?} more");
         }
@@ -188,7 +188,7 @@ fn a_shutdown_says_what_it_left_behind_even_when_the_worker_is_faster() {
         } else {
             block_on(pipeline.guard.shutdown_async(Duration::ZERO))
         };
-        assert_eq!(left(shut_down), Some(3), "life {life}");
+        assert_eq!(left(shut_down), 3, "life {life}");
     }
 }
 
@@ -206,22 +206,22 @@ fn a_shutdown_ends_in_time_however_much_is_left() {
             let handle = pipeline.guard.handle();
             let timeout = Duration::from_millis(100);
             let began = Instant::now();
-            assert_eq!(left(pipeline.guard.shutdown(timeout)), Some(2_000), "{what}");
+            assert_eq!(left(pipeline.guard.shutdown(timeout)), 2_000, "{what}");
             let took = began.elapsed();
             let stats = handle.stats();
             assert!(stats.is_balanced() && stats.pending == 0, "{what}: {stats:?}");
             assert_eq!((stats.delivered, stats.lost(LossReason::Deadline)), (0, 2_000), "{what}: {stats:?}");
             assert_eq!(stats.requests, 1, "{what}: nothing is sent after the deadline");
-            took - timeout
+            took.saturating_sub(timeout)
         });
         assert!(over < GRACE, "{what}: {over:?} more");
     }
 }
 
 /// How many items were pending when the time was up.
-fn left(waited: Result<(), FlushError>) -> Option<u64> {
+fn left(waited: Result<(), FlushError>) -> u64 {
     match waited {
-        Err(FlushError::TimedOut { pending, .. }) => Some(pending),
+        Err(FlushError::TimedOut { pending, .. }) => pending,
         other => panic!("{other:?} is not what happens when the time is up"),
     }
 }
@@ -306,31 +306,20 @@ fn sixteen_threads_flush_emit_and_shut_down_at_once() {
     bounded(|| {
         let receiver = receiver();
         let Pipeline { dispatch, guard } = Pipeline::start(to(receiver.url()));
+        let handle = guard.handle();
+        let (dispatch, handle) = (&dispatch, &handle);
         std::thread::scope(|scope| {
             for thread in 0..16 {
-                let (handle, dispatch) = (guard.handle(), dispatch.clone());
-                scope.spawn(move || {
-                    for _ in 0..20 {
-                        emit(&dispatch, 3);
-                        let accepted = handle.stats().accepted;
-                        let flushed =
-                            if thread % 2 == 0 { handle.flush(SOON) } else { block_on(handle.flush_async(SOON)) };
-                        flushed.unwrap();
-                        let stats = handle.stats();
-                        assert!(stats.is_balanced() && stats.delivered >= accepted, "{accepted} {stats:?}");
-                    }
-                });
+                scope.spawn(move || (0..20).for_each(|_| emit_and_flush(dispatch, handle, thread % 2 == 0)));
             }
         });
-        let handle = guard.handle();
         std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    emit(&dispatch, 50);
-                    // Some of them meet the shutdown.
-                    let _ = handle.flush(SOON);
-                });
-            }
+            // Some of them meet the shutdown.
+            let racing = move || {
+                emit(dispatch, 50);
+                drop(handle.flush(SOON));
+            };
+            (0..8).for_each(|_| drop(scope.spawn(racing)));
             scope.spawn(|| guard.shutdown(SOON).unwrap());
         });
         let stats = handle.stats();
@@ -338,6 +327,15 @@ fn sixteen_threads_flush_emit_and_shut_down_at_once() {
         assert_eq!(stats.offered, 16 * 20 * 3 + 8 * 50);
         assert_eq!(receiver.spans().len() as u64, stats.delivered);
     });
+}
+
+/// A flush covers what came before it, whoever else flushes.
+fn emit_and_flush(dispatch: &Dispatch, handle: &Handle, blocks: bool) {
+    emit(dispatch, 3);
+    let accepted = handle.stats().accepted;
+    if blocks { handle.flush(SOON) } else { block_on(handle.flush_async(SOON)) }.unwrap();
+    let stats = handle.stats();
+    assert!(stats.is_balanced() && stats.delivered >= accepted, "{accepted} {stats:?}");
 }
 
 #[test]
@@ -409,28 +407,32 @@ fn a_subscriber_that_hangs_costs_a_shutdown_its_timeout_and_no_more() {
     if !alone("lifecycle::a_subscriber_that_hangs_costs_a_shutdown_its_timeout_and_no_more") {
         return;
     }
-    // The exporter says something to it, and does not come back.
-    struct Hangs;
-    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Hangs {
-        fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
-            if event.metadata().target() == "tracing_llmobs" {
-                std::thread::sleep(SOON);
-            }
-        }
-    }
-    use tracing_subscriber::layer::SubscriberExt as _;
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Hangs)).unwrap();
-    let timeout = Duration::from_millis(100);
-    for (name, wait) in [WAITS[0], WAITS[2]] {
-        let over = best_of_three(|| {
-            let receiver = receiver();
-            receiver.answer_next([Answer::status(403)]);
-            let pipeline = Pipeline::start(to(receiver.url()));
-            pipeline.emit(1);
-            let began = Instant::now();
-            let _ = wait(pipeline, timeout);
-            began.elapsed().saturating_sub(timeout)
-        });
-        assert!(over < GRACE, "{name}: {over:?} more");
+    let timeout = Duration::from_millis(200);
+    let over = best_of_three(|| {
+        let receiver = receiver();
+        receiver.answer_next([Answer::status(403)]);
+        let pipeline = Pipeline::start(to(receiver.url()));
+        let handle = pipeline.guard.handle();
+        pipeline.emit(1);
+        drop(pipeline.guard.flush(Duration::from_millis(50)));
+        pipeline.emit(2);
+        let (waited, took) = timed(|| pipeline.guard.shutdown(timeout));
+        let stats = handle.stats();
+        assert!(stats.is_balanced() && stats.pending == 0, "what hangs is lost, and counted: {stats:?}");
+        assert_eq!(left(waited), stats.lost(LossReason::Deadline));
+        took.saturating_sub(timeout)
+    });
+    assert!(over < GRACE, "{over:?} more");
+}
+
+/// The exporter says something to it, and does not come back.
+struct Hangs;
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Hangs {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        if event.metadata().target() == "tracing_llmobs" {
+            std::thread::sleep(SOON * 2);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tracing::Level;
-use tracing_llmobs::receiver::Answer;
+use tracing_llmobs::receiver::{Answer, Receiver};
 use tracing_llmobs::{Annotation, ApiKey, Builder, LlmObsSpanExt, Message};
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
@@ -36,20 +36,11 @@ fn nobody_in_the_process_ever_says_a_key_or_a_prompt() {
         return;
     }
     let receiver = receiver();
-    let statuses = [202, 400, 403, 413, 413, 429, 503, 301].map(Answer::status);
-    receiver.answer_next(statuses.into_iter().chain([Answer::closed(), Answer::status(202).delay(SOON)]));
-    let echo = format!("{{\"errors\":[\"{KEY} {PROMPT}\"]}}");
-    let echoing = Wire::start(move |_| Act::with(400, &format!("x-echo: {KEY}\r\n"), &echo));
-    let redirecting = Wire::start(|_| Act::with(302, &format!("location: http://127.0.0.1:9/{KEY}\r\n"), ""));
-    let broken = Wire::start(|index| match index % 4 {
-        0 => Act::ResetAfter(100),
-        1 => Act::Answer(format!("{KEY} {PROMPT}\r\n\r\n")),
-        2 => Act::Answer(format!("HTTP/1.1 {KEY} {PROMPT}\r\n\r\n")),
-        _ => Act::Stall,
-    });
+    let faults = faults(&receiver);
+    let [echoing, redirecting, broken] = faults.each_ref().map(|wire| wire.url.as_str());
     // Without anybody there, in clear to a port that wants TLS, and by every road.
     let tls = format!("https://{}", receiver.url().strip_prefix("http://").unwrap());
-    let urls = [receiver.url(), &echoing.url, &redirecting.url, &broken.url, &tls, "http://127.0.0.1:9"];
+    let urls = [receiver.url(), echoing, redirecting, broken, &tls, "http://127.0.0.1:9"];
     let mut guards = Vec::new();
     let mut layers = Vec::new();
     let mut builders: Vec<Builder> = urls.map(|url| keyed(url).max_event_bytes(5_000)).into();
@@ -84,7 +75,27 @@ fn nobody_in_the_process_ever_says_a_key_or_a_prompt() {
     for said in &said {
         assert!(!format!("{said:?}").contains("canary"), "{said:?}");
     }
-    // The canaries were there to be seen.
+    check_requests(&receiver);
+}
+
+/// Intakes that do something wrong, and say what they have heard while they do.
+fn faults(receiver: &Receiver) -> [Wire; 3] {
+    let statuses = [202, 400, 403, 413, 413, 429, 503, 301].map(Answer::status);
+    receiver.answer_next(statuses.into_iter().chain([Answer::closed(), Answer::status(202).delay(SOON)]));
+    let echo = format!("{{\"errors\":[\"{KEY} {PROMPT}\"]}}");
+    let echoing = Wire::start(move |_| Act::with(400, &format!("x-echo: {KEY}\r\n"), &echo));
+    let redirecting = Wire::start(|_| Act::with(302, &format!("location: http://127.0.0.1:9/{KEY}\r\n"), ""));
+    let broken = Wire::start(|index| match index % 4 {
+        0 => Act::ResetAfter(100),
+        1 => Act::Answer(format!("{KEY} {PROMPT}\r\n\r\n")),
+        2 => Act::Answer(format!("HTTP/1.1 {KEY} {PROMPT}\r\n\r\n")),
+        _ => Act::Stall,
+    });
+    [echoing, redirecting, broken]
+}
+
+/// The canaries were there to be seen.
+fn check_requests(receiver: &Receiver) {
     let requests = receiver.requests();
     assert!(requests.iter().any(|request| request.header("dd-api-key") == Some(KEY)));
     assert!(requests.iter().any(|request| String::from_utf8_lossy(&request.body).contains(PROMPT)));

@@ -103,16 +103,9 @@ impl Wire {
         let served = shared.clone();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async move {
-                let serving: std::pin::Pin<Box<dyn Future<Output = ()>>> = if let Some(path) = socket {
-                    let listener = tokio::net::UnixListener::bind(&path).unwrap();
-                    tx.send(format!("unix://{}", path.display())).unwrap();
-                    Box::pin(serve_socket(listener, served))
-                } else {
-                    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                    tx.send(format!("http://{}", listener.local_addr().unwrap())).unwrap();
-                    Box::pin(serve(listener, served))
-                };
+            let _inside = runtime.enter();
+            let serving = listen(socket, served, &tx);
+            runtime.block_on(async {
                 tokio::select! {
                     () = serving => {}
                     _ = stopped => {}
@@ -140,6 +133,23 @@ impl Shared {
     fn log(&self, bytes: Vec<u8>) {
         self.requests.lock().push(Request { at: Instant::now(), bytes });
     }
+}
+
+/// Listens, says where, and serves.
+fn listen(
+    socket: Option<std::path::PathBuf>,
+    shared: Shared,
+    tell: &std::sync::mpsc::Sender<String>,
+) -> std::pin::Pin<Box<dyn Future<Output = ()>>> {
+    if let Some(path) = socket {
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        tell.send(format!("unix://{}", path.display())).unwrap();
+        return Box::pin(serve_socket(listener, shared));
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    tell.send(format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    Box::pin(serve(TcpListener::from_std(listener).unwrap(), shared))
 }
 
 async fn serve(listener: TcpListener, shared: Shared) {
