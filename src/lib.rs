@@ -109,7 +109,7 @@ pub mod testing;
 
 pub use builder::{Builder, builder};
 pub use capture::{CaptureLayer, LlmObsFilter, LlmObsLayer, LlmObsSpanExt};
-pub use config::{ApiKey, Site, VARIABLES, Variable};
+pub use config::{ApiKey, Site, VARIABLES, Variable, sanitize_ml_app};
 pub use error::{ConfigError, FlushError};
 pub use guard::{Guard, Handle};
 pub use model::*;

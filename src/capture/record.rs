@@ -6,12 +6,12 @@ use std::time::Instant;
 use super::state::Capture;
 use crate::clock::nanos_between;
 use crate::model::{
-    AgentAttribution, Annotation, FieldValue, Log, Meaning, Origin, Recording, Said, Sampling, SpanContext, SpanId,
-    SpanKind, TraceId,
+    AgentAttribution, Annotation, FieldValue, Log, Meaning, Origin, Passed, Prompt, Recording, Said, Sampling,
+    SpanContext, SpanId, SpanKind, ToolDefinition, TraceId,
 };
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
-use crate::vocabulary::{SESSION_TAG, session_of_tags};
+use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
 /// What a span has in the registry's extensions: one record for each layer of ours that sees it.
 #[derive(Debug, Default)]
@@ -71,6 +71,8 @@ pub(crate) struct SpanRecord {
     /// `None` once it ended.
     recording: Option<Box<Recording>>,
     trace: Arc<Trace>,
+    /// What it has said for those directly below it.
+    passed: Option<Arc<Passed>>,
     /// Bytes counted for it among the open spans.
     counted_bytes: u64,
 }
@@ -91,6 +93,7 @@ pub(crate) struct Lineage {
     session_id: Option<Arc<str>>,
     ml_app: Option<Arc<str>>,
     agent: Option<AgentAttribution>,
+    passed: Option<Arc<Passed>>,
     trace: Arc<Trace>,
 }
 
@@ -112,6 +115,7 @@ impl SpanRecord {
             started: capture.clock.instant(),
             recording: Some(recording),
             trace,
+            passed: None,
             counted_bytes: Self::BASE_BYTES,
         })
     }
@@ -155,6 +159,9 @@ impl SpanRecord {
         self.identify(&mut recording.origin, session_id);
         if let Some(ml_app) = annotation.ml_app.as_deref().filter(|name| !name.is_empty()) {
             recording.origin.ml_app = Some(ml_app.into());
+        }
+        if let Some(details) = &annotation.details {
+            self.pass_on(details.prompt.as_ref(), details.tool_definitions.as_ref());
         }
         recording.log_mut().annotate(annotation);
         self.recording = Some(recording);
@@ -214,6 +221,7 @@ impl SpanRecord {
             session_id: origin.session_id.clone(),
             ml_app: origin.ml_app.clone(),
             agent,
+            passed: self.passed.as_ref().and_then(|passed| passed.below(kind)),
             trace: Arc::clone(&self.trace),
         })
     }
@@ -229,6 +237,19 @@ impl SpanRecord {
         self.identify(origin, said.last(Meaning::SessionId).and_then(text_of).or(tagged.as_deref()));
         if let Some(ml_app) = said.last(Meaning::MlApp).and_then(text_of).filter(|name| !name.is_empty()) {
             origin.ml_app = Some(ml_app.into());
+        }
+        if let Some(prompt) = said.last(Meaning::Prompt).and_then(text_of).and_then(prompt_of) {
+            self.pass_on(Some(&prompt), None);
+        }
+        if let Some(tools) = said.last(Meaning::ToolDefinitions).and_then(text_of).and_then(tools_of) {
+            self.pass_on(None, Some(&tools));
+        }
+    }
+
+    /// Keeps what counts for spans that start directly below from now on.
+    fn pass_on(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) {
+        if prompt.is_some() || tools.is_some() {
+            Arc::make_mut(self.passed.get_or_insert_default()).take_over(prompt, tools);
         }
     }
 
@@ -273,9 +294,9 @@ impl Capture {
         let Some(above) = above else {
             let trace_id = self.ids.trace_id(start_ns);
             let sampling = Some(Sampling::decide(self.sample_rate, &trace_id));
-            let (session_id, ml_app, agent) = (None, None, None);
+            let (parent_id, session_id, ml_app, agent, passed) = (None, None, None, None, None);
             let origin =
-                Origin { name, span_id, trace_id, parent_id: None, start_ns, sampling, session_id, ml_app, agent };
+                Origin { name, span_id, trace_id, parent_id, start_ns, sampling, session_id, ml_app, agent, passed };
             return (origin, Arc::default());
         };
         let session_id = above.session_id.or_else(|| above.trace.session_id.get().cloned());
@@ -289,6 +310,7 @@ impl Capture {
             session_id,
             ml_app: above.ml_app,
             agent: above.agent,
+            passed: above.passed,
         };
         (origin, above.trace)
     }
