@@ -47,6 +47,12 @@ impl Records {
         }
     }
 
+    /// The traces that the span is open in.
+    pub(crate) fn traces(&self) -> impl Iterator<Item = Arc<Trace>> {
+        let records = self.first.iter().chain(&self.others);
+        records.filter(|record| record.hears(false)).map(|record| Arc::clone(&record.trace))
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut SpanRecord> {
         self.first.iter_mut().chain(&mut self.others)
     }
@@ -167,6 +173,16 @@ impl SpanRecord {
         self.recording = Some(recording);
         self.count_growth();
         true
+    }
+
+    /// Takes over what an annotation context says, before the span says anything; one for other traces is not heard.
+    pub(crate) fn assume(&mut self, annotation: &Annotation, traces: &[Arc<Trace>]) {
+        let is_meant = traces.is_empty() || traces.iter().any(|trace| Arc::ptr_eq(trace, &self.trace));
+        let Some(recording) = self.recording.as_mut().filter(|_| is_meant) else { return };
+        if annotation.refused > 0 {
+            self.capture.queue.problems.count(Problem::Annotation, recording.origin.name);
+        }
+        recording.log_mut().annotate(annotation.clone());
     }
 
     /// Ends the span now; what is said later is not heard. The recording is for the queue, once no span is

@@ -65,5 +65,6 @@ fn link(json: &Value) -> Option<SpanLink> {
         Some("output") => LinkEnd::Output,
         _ => default,
     };
-    Some(link.ends(end("from", link.from), end("to", link.to)))
+    let (from, to) = (end("from", link.from), end("to", link.to));
+    Some(link.ends(from, to))
 }

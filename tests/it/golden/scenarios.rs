@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::differences::DIFFERENCES;
 use super::intake::Answer;
 use super::play::{Scenario, Settings, all_expected, play};
-use super::programs::{annotation, config, content, delivery, errors, instrument, kinds, prompts, sessions, structure, tools};
+use super::programs::{
+    annotation, config, content, delivery, errors, instrument, kinds, prompts, sessions, structure, tools,
+};
 
 /// Makes a test of every scenario: its name, its program, and what is not as usual.
 macro_rules! scenarios {
