@@ -207,7 +207,12 @@ impl Draft {
             FieldValue::Bool(true) => {
                 self.error.get_or_insert_default();
             }
-            value => self.error.get_or_insert_default().message = text(value).into_owned(),
+            FieldValue::Text(_)
+            | FieldValue::Formatted(_)
+            | FieldValue::Signed(_)
+            | FieldValue::Unsigned(_)
+            | FieldValue::Float(_)
+            | FieldValue::Oversize => self.error.get_or_insert_default().message = text(value).into_owned(),
         }
     }
 
