@@ -105,7 +105,8 @@ fn everything_typed_arrives_as_it_was_given() {
 fn parts_that_are_refused_are_counted_and_the_rest_arrives() {
     let recorder = alone(|| {
         let span = info_span!("t", llmobs.kind = "task");
-        let annotation = Annotation::new().metric("nan", f64::NAN).metric("", 1).metric("good", 1).tag(" ", "x");
+        let annotation =
+            Annotation::new().metric("nan", f64::NAN).metric("", 1).metric(" \t", 1).metric("good", 1).tag(" ", "x");
         let annotation = annotation
             .metadata("_dd", 1)
             .metadata_map(5)
