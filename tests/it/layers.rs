@@ -256,20 +256,24 @@ fn actor() {
         assert!(info_span!("ours", llmobs.kind = "task").is_disabled());
         assert_eq!(recorder.handle().stats(), tracing_llmobs::Stats::default());
     } else {
-        // What is not there can neither be annotated nor be a parent.
-        let plain = info_span!(parent: None, "plain");
-        assert_eq!(plain.annotate(Annotation::new().kind(SpanKind::Task)), is_awake);
-        let below = info_span!(parent: &plain, "below", llmobs.kind = "task").llmobs_context().unwrap();
-        assert_eq!(plain.llmobs_context().map(|context| context.trace_id), is_awake.then_some(below.trace_id));
-        drop(plain);
-        assert_eq!(recorder.tree(), if is_awake { "task plain\n  task below\n" } else { "task below\n" });
-        let below_the_level = tracing::debug_span!("debug", llmobs.kind = "task");
-        assert_eq!(!below_the_level.is_disabled(), is_awake || level == LevelFilter::DEBUG);
-        assert_eq!(below_the_level.llmobs_context().is_some(), level == LevelFilter::DEBUG);
-        assert!(below_the_level.finish() == (level == LevelFilter::DEBUG));
+        check_what_is_not_there(&recorder, level, is_awake);
         // And ours are awake, here and after a while.
         drop(info_span!("ours", llmobs.kind = "task"));
         assert!(recorder.tree().ends_with("\ntask ours\n"), "{}", recorder.tree());
         assert_eq!(wakefulness(), (level, is_awake));
     }
+}
+
+fn check_what_is_not_there(recorder: &Recorder, level: LevelFilter, is_awake: bool) {
+    // It can neither be annotated nor be a parent.
+    let plain = info_span!(parent: None, "plain");
+    assert_eq!(plain.annotate(Annotation::new().kind(SpanKind::Task)), is_awake);
+    let below = info_span!(parent: &plain, "below", llmobs.kind = "task").llmobs_context().unwrap();
+    assert_eq!(plain.llmobs_context().map(|context| context.trace_id), is_awake.then_some(below.trace_id));
+    drop(plain);
+    assert_eq!(recorder.tree(), if is_awake { "task plain\n  task below\n" } else { "task below\n" });
+    let below_the_level = tracing::debug_span!("debug", llmobs.kind = "task");
+    assert_eq!(!below_the_level.is_disabled(), is_awake || level == LevelFilter::DEBUG);
+    assert_eq!(below_the_level.llmobs_context().is_some(), level == LevelFilter::DEBUG);
+    assert!(below_the_level.finish() == (level == LevelFilter::DEBUG));
 }
