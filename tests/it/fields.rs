@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::json;
-use tracing::field::{Empty, display};
+use tracing::field::Empty;
 use tracing::{info, info_span};
 use tracing_llmobs::{
     Annotation, Content, Document, LlmObsSpanExt, Message, Problem, SpanEvent, SpanKind, Status, ToolCall, fields,
