@@ -7,6 +7,7 @@ mod annotation_context;
 mod filter;
 mod layer;
 mod record;
+mod records;
 mod span_ext;
 mod state;
 mod visitor;

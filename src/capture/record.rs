@@ -13,70 +13,19 @@ use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
-/// What a span has in the registry's extensions: one record for each layer of ours that sees it.
-#[derive(Debug, Default)]
-pub(crate) struct Records {
-    /// Nearly always the only one.
-    first: Option<SpanRecord>,
-    others: Vec<SpanRecord>,
-}
-
-impl Records {
-    /// The record that this layer keeps.
-    pub(crate) fn of(&mut self, capture: &Arc<Capture>) -> Option<&mut SpanRecord> {
-        self.iter_mut().find(|record| Arc::ptr_eq(&record.capture, capture))
-    }
-
-    /// Whether the span is open and ours within this layer.
-    pub(crate) fn hears(&self, capture: &Arc<Capture>) -> bool {
-        let mut records = self.first.iter().chain(&self.others);
-        records.any(|record| Arc::ptr_eq(&record.capture, capture) && record.hears(false))
-    }
-
-    /// What the span passes on within this layer.
-    pub(crate) fn lineage(&self, capture: &Arc<Capture>) -> Option<Lineage> {
-        let mut records = self.first.iter().chain(&self.others);
-        records.find(|record| Arc::ptr_eq(&record.capture, capture)).and_then(SpanRecord::lineage)
-    }
-
-    pub(crate) fn add(&mut self, record: SpanRecord) {
-        if self.first.is_none() {
-            self.first = Some(record);
-        } else {
-            self.others.push(record);
-        }
-    }
-
-    /// The traces that the span is open in.
-    pub(crate) fn traces(&self) -> impl Iterator<Item = Arc<Trace>> {
-        let records = self.first.iter().chain(&self.others);
-        records.filter(|record| record.hears(false)).map(|record| Arc::clone(&record.trace))
-    }
-
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut SpanRecord> {
-        self.first.iter_mut().chain(&mut self.others)
-    }
-}
-
-impl From<SpanRecord> for Records {
-    fn from(record: SpanRecord) -> Self {
-        Self { first: Some(record), others: Vec::new() }
-    }
-}
-
 /// One open span of ours.
 ///
 /// It ends when it is finished or closed, whichever comes first, and at the latest when the registry
 /// drops it: a span never vanishes uncounted.
 #[derive(Debug)]
 pub(crate) struct SpanRecord {
-    capture: Arc<Capture>,
+    pub(super) capture: Arc<Capture>,
     /// `None` until a field or an annotation says it; the span is ours from then on.
     kind: Option<SpanKind>,
     started: Instant,
     /// `None` once it ended.
     recording: Option<Box<Recording>>,
-    trace: Arc<Trace>,
+    pub(super) trace: Arc<Trace>,
     /// What it has said for those directly below it.
     passed: Option<Arc<Passed>>,
     /// Bytes counted for it among the open spans.
@@ -106,6 +55,8 @@ pub(crate) struct Lineage {
 impl SpanRecord {
     /// What an open span counts for before it says anything.
     const BASE_BYTES: u64 = 512;
+    /// What one span may hold; see [`Visitor`](super::visitor::Visitor), which stops a value in time.
+    pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
     /// A span that starts now, or `None` when the open spans hold as much as they may.
     pub(crate) fn begin(capture: &Arc<Capture>, name: &'static str, above: Option<Lineage>) -> Option<Self> {
@@ -137,8 +88,12 @@ impl SpanRecord {
         let log = std::mem::take(recording.log_mut());
         self.identify_from(&mut recording.origin, &log);
         *recording.log_mut() = log;
+        if !self.has_room(&recording, 0) {
+            let mut said = std::mem::take(recording.log_mut());
+            self.append_what_fits(&mut recording, &said);
+            self.capture.queue.spares.empty(&mut said);
+        }
         self.recording = Some(recording);
-        self.count_growth();
     }
 
     /// Takes over what was said later.
@@ -147,18 +102,19 @@ impl SpanRecord {
         if has_identity {
             self.identify_from(&mut recording.origin, said);
         }
-        if !recording.log_mut().append(said) {
-            self.capture.queue.problems.count(Problem::TooManyValues, recording.origin.name);
+        if !self.has_room(&recording, said.bytes()) {
+            self.append_what_fits(&mut recording, said);
+        } else if !recording.log_mut().append(said) {
+            self.count(Problem::TooManyValues, &recording);
         }
         self.recording = Some(recording);
-        self.count_growth();
     }
 
     /// Takes over an annotation; `false` when the span has ended.
-    pub(crate) fn annotate(&mut self, annotation: Annotation) -> bool {
+    pub(crate) fn annotate(&mut self, mut annotation: Annotation) -> bool {
         let Some(mut recording) = self.recording.take() else { return false };
         if annotation.refused > 0 {
-            self.capture.queue.problems.count(Problem::Annotation, recording.origin.name);
+            self.count(Problem::Annotation, &recording);
         }
         self.kind = annotation.kind.or(self.kind);
         let session_id = annotation.session_id.as_deref().or_else(|| annotation.tags.get(SESSION_TAG));
@@ -166,12 +122,20 @@ impl SpanRecord {
         if let Some(ml_app) = annotation.ml_app.as_deref().filter(|name| !name.is_empty()) {
             recording.origin.ml_app = Some(ml_app.into());
         }
-        if let Some(details) = &annotation.details {
-            self.pass_on(details.prompt.as_ref(), details.tool_definitions.as_ref());
+        if self.has_room(&recording, annotation.text_bytes()) {
+            if let Some(details) = &annotation.details {
+                self.pass_on(details.prompt.as_ref(), details.tool_definitions.as_ref());
+            }
+            recording.log_mut().annotate(annotation);
+        } else {
+            let [input, output] = shed_content(&mut annotation);
+            recording.log_mut().annotate(annotation);
+            for meaning in input.into_iter().chain(output) {
+                recording.log_mut().push(meaning, FieldValue::Oversize);
+            }
+            self.count(Problem::Oversize, &recording);
         }
-        recording.log_mut().annotate(annotation);
         self.recording = Some(recording);
-        self.count_growth();
         true
     }
 
@@ -217,7 +181,8 @@ impl SpanRecord {
         Some(SpanContext::new(recording.origin.trace_id.clone(), recording.origin.span_id))
     }
 
-    fn lineage(&self) -> Option<Lineage> {
+    /// What it passes on.
+    pub(super) fn lineage(&self) -> Option<Lineage> {
         let kind = self.kind?;
         let recording = self.recording.as_ref()?;
         let origin = &recording.origin;
@@ -277,15 +242,46 @@ impl SpanRecord {
         }
     }
 
-    /// Counts what the span holds beyond what is counted already, in coarse steps.
-    fn count_growth(&mut self) {
+    /// Appends what was said value by value, with a marker in place of each that there is no room for.
+    fn append_what_fits(&mut self, recording: &mut Recording, said: &Log) {
+        for said in said.iter() {
+            let Said::Field(meaning, value) = said else { continue };
+            let bytes = text_of(value).map_or(0, str::len);
+            // The earlier value goes first: its room may be enough.
+            let mut kept = recording.log_mut().push(meaning, FieldValue::Oversize);
+            if self.has_room(recording, bytes) {
+                kept &= recording.log_mut().push(meaning, value);
+            } else {
+                self.count(Problem::Oversize, recording);
+            }
+            if !kept {
+                self.count(Problem::TooManyValues, recording);
+            }
+        }
+    }
+
+    /// Whether the span may hold so many bytes more, by itself and with all others that are open. What it then
+    /// holds is counted in coarse steps.
+    fn has_room(&mut self, recording: &Recording, more: usize) -> bool {
         const STEP: u64 = 4 * 1024;
-        let Some(recording) = self.recording.as_ref() else { return };
-        let held = u64::try_from(recording.bytes()).unwrap_or(u64::MAX);
-        let more = held.saturating_sub(self.counted_bytes);
-        if more >= STEP && self.capture.queue.open.grow(more, u64::MAX) {
+        let held = recording.bytes().saturating_add(more);
+        if held > Self::MAX_BYTES {
+            return false;
+        }
+        let held = u64::try_from(held).unwrap_or(u64::MAX);
+        let uncounted = held.saturating_sub(self.counted_bytes);
+        if uncounted < STEP {
+            return true;
+        }
+        let has_room = self.capture.queue.open.grow(uncounted, self.capture.open_max_bytes);
+        if has_room {
             self.counted_bytes = held;
         }
+        has_room
+    }
+
+    fn count(&self, problem: Problem, recording: &Recording) {
+        self.capture.queue.problems.count(problem, recording.origin.name);
     }
 }
 
@@ -343,6 +339,15 @@ fn given_name(recording: &Recording) -> String {
         }
     }
     name.to_owned()
+}
+
+/// Takes out what can be large, and says of which content a marker is to stand in the place.
+fn shed_content(annotation: &mut Annotation) -> [Option<Meaning>; 2] {
+    annotation.metadata.clear();
+    annotation.details = None;
+    let input = annotation.input.take().map(|_| Meaning::Input);
+    let output = annotation.output.take().map(|_| Meaning::Output);
+    [input, output]
 }
 
 fn text_of(value: FieldValue<'_>) -> Option<&str> {

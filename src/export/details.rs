@@ -60,7 +60,9 @@ pub(super) fn read_tools(details: &mut Details, value: FieldValue<'_>) -> Result
 
 pub(super) fn read_cost_tags(details: &mut Details, value: FieldValue<'_>) -> Result<(), Problem> {
     let keys = vocabulary::keys(&text(value)).ok_or(Problem::CostTag)?;
-    keys.into_iter().for_each(|key| details.add_cost_tag(key.into()));
+    for key in keys {
+        details.add_cost_tag(key.into());
+    }
     Ok(())
 }
 

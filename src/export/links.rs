@@ -74,16 +74,13 @@ impl ToolLinks {
     /// Links a tool span with the span that called it.
     fn answer(&mut self, event: &mut SpanEvent, tool_id: Option<&str>) {
         let mut open = self.calls.iter_mut().filter(|call| call.tool.is_none() && call.trace_id == event.trace_id);
-        let call = match tool_id {
-            Some(id) => open.find(|call| call.tool_id.as_deref() == Some(id)),
-            None => {
-                let mut namesakes = open.filter(|call| call.name == event.name).peekable();
-                if namesakes.peek().is_none() {
-                    return;
-                }
-                let arguments = arguments_of(event.input.as_ref());
-                namesakes.find(|call| Some(call.arguments) == arguments)
-            }
+        let call = if let Some(id) = tool_id {
+            open.find(|call| call.tool_id.as_deref() == Some(id))
+        } else {
+            let mut namesakes = open.filter(|call| call.name == event.name).peekable();
+            // Reading the input is not cheap.
+            let arguments = namesakes.peek().and_then(|_| arguments_of(event.input.as_ref()));
+            namesakes.find(|call| Some(call.arguments) == arguments)
         };
         let Some(call) = call else { return };
         call.tool = Some(event.span_id);

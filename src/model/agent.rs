@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::content::json_bytes;
+use super::depth;
 
 /// What an agent is declared to be: its instructions, model, tools and so on. Declared things only, nothing
 /// that differs from run to run.
@@ -93,7 +94,7 @@ impl AgentManifest {
     /// Sets any member: those of the Python SDK are also `extra_instructions`, `agent_settings`, `capabilities`,
     /// `data_contracts`, `handoff_description`, `memory_policies` and `metadata`. What serde cannot write is refused.
     pub fn member(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
-        if let Ok(value) = serde_json::to_value(value) {
+        if let Ok(value) = depth::to_value(&value) {
             self.members.insert(name.into(), value);
         }
         self

@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::agent::AgentManifest;
 use super::annotation::{Annotation, replace};
+use super::depth;
 use super::link::SpanLink;
 use super::prompt::Prompt;
 use super::span::SpanKind;
@@ -74,7 +77,9 @@ impl Details {
         replace(&mut self.tool_version, later.tool_version);
         replace(&mut self.intent, later.intent);
         replace(&mut self.agent_version, later.agent_version);
-        later.cost_tags.into_iter().for_each(|key| self.add_cost_tag(key));
+        for key in later.cost_tags {
+            self.add_cost_tag(key);
+        }
         for link in later.links {
             self.add_link(link);
         }
@@ -128,14 +133,19 @@ impl Passed {
 impl Annotation {
     /// Sets the prompt that the model was called with; a later one merges. For `llm` spans; on other kinds it only
     /// counts for the spans directly below.
-    pub fn prompt(mut self, prompt: Prompt) -> Self {
+    pub fn prompt(mut self, mut prompt: Prompt) -> Self {
+        self.refuse_deep(&mut prompt.variables);
         self.details_mut().merge_prompt(prompt);
         self
     }
 
     /// Sets the tools that the model may call, on `llm` spans.
     pub fn tool_definitions(mut self, definitions: impl IntoIterator<Item = ToolDefinition>) -> Self {
-        self.details_mut().tool_definitions = Some(definitions.into_iter().collect());
+        let mut definitions: Vec<ToolDefinition> = definitions.into_iter().collect();
+        for schema in definitions.iter_mut().filter_map(|definition| definition.schema.as_mut()) {
+            self.refuse_deep(schema);
+        }
+        self.details_mut().tool_definitions = Some(definitions);
         self
     }
 
@@ -163,7 +173,9 @@ impl Annotation {
     /// out and counted.
     pub fn cost_tags<K: Into<Cow<'static, str>>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         let details = self.details_mut();
-        keys.into_iter().for_each(|key| details.add_cost_tag(key.into()));
+        for key in keys {
+            details.add_cost_tag(key.into());
+        }
         self
     }
 
@@ -174,7 +186,8 @@ impl Annotation {
     }
 
     /// Sets what the agent is declared to be, on `agent` spans; a later one merges.
-    pub fn agent_manifest(mut self, manifest: AgentManifest) -> Self {
+    pub fn agent_manifest(mut self, mut manifest: AgentManifest) -> Self {
+        self.refuse_deep(manifest.members_mut());
         self.details_mut().merge_manifest(manifest);
         self
     }
@@ -185,6 +198,18 @@ impl Annotation {
             self.refused = self.refused.saturating_add(1);
         }
         self
+    }
+
+    /// Takes out values that are nested too deep, and counts them.
+    fn refuse_deep(&mut self, members: &mut Map<String, Value>) {
+        let mut good = Map::new();
+        for (name, value) in std::mem::take(members) {
+            match depth::unless_deep(value) {
+                Some(value) => drop(good.insert(name, value)),
+                None => self.refused = self.refused.saturating_add(1),
+            }
+        }
+        *members = good;
     }
 
     fn details_mut(&mut self) -> &mut Details {

@@ -6,6 +6,7 @@ mod agent;
 mod annotation;
 mod content;
 mod context;
+mod depth;
 mod details;
 mod document;
 mod id;

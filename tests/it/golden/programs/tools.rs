@@ -16,8 +16,8 @@ pub(in super::super) fn definitions(_: &Handle) {
     ]);
     let definitions = definitions.to_string();
     {
-        let _llm = info_span!("l", llmobs.kind = "llm", llmobs.model_name = "m", llmobs.tool_definitions = definitions);
-        let _llm = _llm.enter();
+        let llm = info_span!("l", llmobs.kind = "llm", llmobs.model_name = "m", llmobs.tool_definitions = definitions);
+        let _llm = llm.enter();
         drop(info_span!("get_weather", llmobs.kind = "tool"));
         drop(info_span!("unknown_tool", llmobs.kind = "tool"));
     }
