@@ -100,8 +100,8 @@ macro_rules! __span {
     ([$($declared:tt)*] $kind:literal, parent: $parent:expr, $name:literal $(, $($fields:tt)*)?) => {
         $crate::__span!(@ [parent: $parent,] $name, $kind, [$($declared)*] $($($fields)*)?)
     };
-    ([$($declared:tt)*] $kind:literal, parent: $parent:expr $(,)?) => {
-        $crate::__span!(@ [parent: $parent,] $kind, $kind, [$($declared)*])
+    ([$($declared:tt)*] $kind:literal, parent: $parent:expr $(, $($fields:tt)*)?) => {
+        $crate::__span!(@ [parent: $parent,] $kind, $kind, [$($declared)*] $($($fields)*)?)
     };
     ([$($declared:tt)*] $kind:literal, $name:literal $(, $($fields:tt)*)?) => {
         $crate::__span!(@ [] $name, $kind, [$($declared)*] $($($fields)*)?)
