@@ -40,6 +40,7 @@ mod docs;
 mod faults;
 mod fields;
 mod golden;
+mod inside;
 mod instrument;
 mod layers;
 mod lifecycle;
