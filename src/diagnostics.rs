@@ -141,6 +141,9 @@ const fn explain(problem: Problem) -> &'static str {
         Problem::TooManyValues => "More was recorded on a span than is kept: later values were left out.",
         Problem::Panic => "Formatting a value panicked: a marker stands in its place.",
         Problem::Annotation => "Part of an annotation was refused.",
+        Problem::Evaluation => {
+            "An event says an evaluation that is not valid, or stands in no LLM span: it was not submitted."
+        }
         Problem::Shrunk => "A span was larger than the limit and was sent without its input and output.",
     }
 }

@@ -99,7 +99,7 @@ impl fmt::Display for LossReason {
     }
 }
 
-/// Something about a span that is not as it should be; the span itself is sent, unless said otherwise.
+/// Something about a span or an event that is not as it should be; the span itself is sent, unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Problem {
@@ -123,11 +123,13 @@ pub enum Problem {
     Annotation,
     /// The event was over the size limit and was sent without input and output.
     Shrunk,
+    /// An event that says an evaluation says no valid one, or stands in no LLM span; it was not submitted.
+    Evaluation,
 }
 
 impl Problem {
     /// All problems.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::UnknownKind,
         Self::Shape,
         Self::Metadata,
@@ -138,6 +140,7 @@ impl Problem {
         Self::Panic,
         Self::Annotation,
         Self::Shrunk,
+        Self::Evaluation,
     ];
 
     /// The problem in one word.
@@ -153,6 +156,7 @@ impl Problem {
             Self::Panic => "panic",
             Self::Annotation => "annotation",
             Self::Shrunk => "shrunk",
+            Self::Evaluation => "evaluation",
         }
     }
 }
@@ -170,7 +174,7 @@ impl fmt::Display for Problem {
 /// accepted = delivered + lost + pending
 /// ```
 ///
-/// An item is a span of ours that closed. *Delivered* means that the intake answered 2xx.
+/// An item is a span of ours that closed, an evaluation or feedback. *Delivered* means that the intake answered 2xx.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Stats {
@@ -191,7 +195,7 @@ pub struct Stats {
     /// Requests that were sent again after a failure.
     pub retries: u64,
     pub(crate) lost: Counts<13>,
-    pub(crate) problems: Counts<10>,
+    pub(crate) problems: Counts<11>,
 }
 
 impl Stats {
@@ -258,8 +262,8 @@ impl Counts<13> {
 /// Problems, counted where they are met; the worker reads them and says so.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    counters: [AtomicU64; 10],
-    first: parking_lot::Mutex<[Option<&'static str>; 10]>,
+    counters: [AtomicU64; 11],
+    first: parking_lot::Mutex<[Option<&'static str>; 11]>,
 }
 
 impl Problems {
@@ -280,7 +284,7 @@ impl Problems {
         self.first.lock().get(problem_index(problem)).copied().flatten()
     }
 
-    pub(crate) fn snapshot(&self) -> Counts<10> {
+    pub(crate) fn snapshot(&self) -> Counts<11> {
         let mut counts = Counts::default();
         for (index, counter) in self.counters.iter().enumerate() {
             counts.add(index, counter.load(Ordering::Relaxed));

@@ -85,6 +85,10 @@ pub(crate) struct Plan {
     pub(crate) has_identity: bool,
     /// The event tells what an instrumented function returned.
     pub(crate) has_return: bool,
+    /// The event is an evaluation.
+    pub(crate) evaluates: bool,
+    /// It says something about the span itself.
+    pub(crate) describes: bool,
     /// The event tells an error, perhaps the one that an instrumented function returned.
     pub(crate) has_failure: bool,
 }
@@ -103,7 +107,10 @@ impl Plan {
         let has = |wanted: &[Meaning]| meanings.iter().flatten().any(|meaning| wanted.contains(meaning));
         let has_identity = has(&[Meaning::Kind, Meaning::SessionId, Meaning::MlApp, Meaning::Tags]);
         let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed]));
-        Self { meanings, has_identity, has_return, has_failure }
+        let is_evaluation = |meaning: &Meaning| matches!(meaning, Meaning::Evaluation(_));
+        let evaluates = meanings.iter().flatten().any(is_evaluation);
+        let describes = !meanings.iter().flatten().all(is_evaluation);
+        Self { meanings, has_identity, has_return, evaluates, describes, has_failure }
     }
 
     pub(crate) fn meaning(&self, index: usize) -> Option<Meaning> {

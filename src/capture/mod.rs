@@ -3,6 +3,7 @@
 //! In: spans, records, events, annotations. Out: items, into the queue.
 //! Never: waiting, I/O, words, panics, foreign code under a lock, two locked spans.
 
+mod evaluate;
 mod filter;
 mod layer;
 mod record;

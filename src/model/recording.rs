@@ -43,6 +43,25 @@ pub(crate) enum Meaning {
     Failed,
     /// What the error of [`Meaning::Failed`] comes from.
     FailedSources,
+    /// Part of an evaluation, which is no part of the span.
+    Evaluation(EvaluationField),
+}
+
+/// What a field says about an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EvaluationField {
+    Label,
+    Categorical,
+    Score,
+    Boolean,
+    /// A JSON object.
+    Json,
+    Assessment,
+    Reasoning,
+    /// A JSON object of metadata.
+    Metadata,
+    MetadataValue(&'static str),
+    Tag(&'static str),
 }
 
 impl Meaning {
@@ -68,6 +87,7 @@ impl Meaning {
             Self::Failed => 16,
             Self::ErrorSources => 17,
             Self::FailedSources => 18,
+            Self::Evaluation(_) => 19,
             Self::MetadataValue(name) | Self::Metric(name) | Self::Tag(name) | Self::Argument(name) => named(name),
         };
         1 << index

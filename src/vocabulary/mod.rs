@@ -23,7 +23,7 @@ pub(crate) fn event_field(name: &'static str, is_error: bool) -> Option<Meaning>
     match name {
         RETURN => Some(Meaning::Returned),
         ERROR if is_error => Some(Meaning::Failed),
-        other => llmobs::meaning(other),
+        other => llmobs::evaluation(other).or_else(|| llmobs::meaning(other)),
     }
 }
 
