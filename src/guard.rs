@@ -208,7 +208,7 @@ impl Handle {
     /// As there.
     pub fn evaluate(&self, span: &Span, evaluation: Evaluation) -> Result<(), EvaluationError> {
         let Some(capture) = &self.capture else { return Ok(()) };
-        let evaluated = span.with_subscriber(|(id, dispatch)| capture.evaluate(dispatch, id, &evaluation));
+        let evaluated = span.with_subscriber(|(id, dispatch)| capture.evaluate(dispatch, id, evaluation));
         evaluated.unwrap_or(Err(EvaluationError::Span))
     }
 

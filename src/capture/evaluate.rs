@@ -30,22 +30,17 @@ impl Capture {
     }
 
     /// Joins an evaluation to the span with this id, in every layer of ours that has the span.
-    pub(crate) fn evaluate(
-        &self,
-        dispatch: &Dispatch,
-        id: &Id,
-        evaluation: &Evaluation,
-    ) -> Result<(), EvaluationError> {
+    pub(crate) fn evaluate(&self, dispatch: &Dispatch, id: &Id, evaluation: Evaluation) -> Result<(), EvaluationError> {
         let mut found = Vec::new();
         self.with_records(dispatch, id, &mut |records| {
             found.extend(records.iter_mut().filter_map(|record| Some((record.sender(), record.evaluable()?))));
         });
-        if found.is_empty() {
-            return Err(EvaluationError::Span);
+        let (last, span) = found.pop().ok_or(EvaluationError::Span)?;
+        let mut outcome = Ok(());
+        for (capture, span) in found {
+            outcome = outcome.and(capture.submit_evaluation(span.joined(evaluation.clone())));
         }
-        found.into_iter().fold(Ok(()), |outcome, (capture, span)| {
-            outcome.and(capture.submit_evaluation(span.joined(evaluation.clone())))
-        })
+        outcome.and(last.submit_evaluation(span.joined(evaluation)))
     }
 
     /// A refusal is counted where it happens.

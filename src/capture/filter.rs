@@ -85,10 +85,8 @@ pub(crate) struct Plan {
     pub(crate) has_identity: bool,
     /// The event tells what an instrumented function returned.
     pub(crate) has_return: bool,
-    /// The event is an evaluation.
-    pub(crate) evaluates: bool,
-    /// It says something about the span itself.
-    pub(crate) describes: bool,
+    /// How much of the event is an evaluation.
+    pub(crate) evaluation: Share,
     /// The event tells an error, perhaps the one that an instrumented function returned.
     pub(crate) has_failure: bool,
 }
@@ -108,14 +106,25 @@ impl Plan {
         let has_identity = has(&[Meaning::Kind, Meaning::SessionId, Meaning::MlApp, Meaning::Tags]);
         let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed]));
         let is_evaluation = |meaning: &Meaning| matches!(meaning, Meaning::Evaluation(_));
-        let evaluates = meanings.iter().flatten().any(is_evaluation);
-        let describes = !meanings.iter().flatten().all(is_evaluation);
-        Self { meanings, has_identity, has_return, evaluates, describes, has_failure }
+        let evaluation = match meanings.iter().flatten().filter(|meaning| is_evaluation(meaning)).count() {
+            0 => Share::Nothing,
+            count if count == meanings.iter().flatten().count() => Share::All,
+            _ => Share::Part,
+        };
+        Self { meanings, has_identity, has_return, evaluation, has_failure }
     }
 
     pub(crate) fn meaning(&self, index: usize) -> Option<Meaning> {
         self.meanings.get(index).copied().flatten()
     }
+}
+
+/// How much of the fields that say something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    Nothing,
+    Part,
+    All,
 }
 
 /// The plans of our callsites, found by the address of their metadata without a lock.

@@ -8,7 +8,7 @@ use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::filter::{LlmObsFilter, Plan};
+use super::filter::{LlmObsFilter, Plan, Share};
 use super::record::{Lineage, Records, SpanRecord};
 use super::state::{Capture, with_scratch};
 use super::visitor::Visitor;
@@ -116,10 +116,10 @@ where
             return;
         }
         let plan = self.capture.plans.plan(event.metadata());
-        if plan.evaluates {
+        if plan.evaluation != Share::Nothing {
             self.evaluate(event, &plan, &ctx);
         }
-        if self.capture.queue.open.spans() == 0 || !plan.describes {
+        if self.capture.queue.open.spans() == 0 || plan.evaluation == Share::All {
             return;
         }
         let inside = || event.parent().cloned().or_else(|| current(&ctx).filter(|_| event.is_contextual()));

@@ -66,7 +66,7 @@ impl LlmObsSpanExt for Span {
     }
 
     fn evaluate(&self, evaluation: Evaluation) -> Result<(), EvaluationError> {
-        let found = find(self, |capture, dispatch, id| capture.evaluate(dispatch, id, &evaluation));
+        let found = find(self, |capture, dispatch, id| capture.evaluate(dispatch, id, evaluation));
         found.unwrap_or(Err(EvaluationError::Span))
     }
 }

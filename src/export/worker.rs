@@ -115,13 +115,21 @@ impl Worker {
             }
             self.send_full_batches(&mut chunk).await?;
         }
-        let spans = self.spans.take();
-        self.send_all(spans).await
+        let (evaluations, spans) = (self.evaluations.take(), self.spans.take());
+        self.send_both(evaluations, spans).await
     }
 
-    /// Sends the evaluations that are waiting and then these spans: everything that came before what is open still.
-    async fn send_all(&mut self, spans: Option<Batch>) -> Result<(), PastDeadline> {
-        if let Some(batch) = self.evaluations.take() {
+    /// Sends a batch that an item was too much for, and everything else that came before that item.
+    async fn send_earlier(&mut self, route: Route, full: Batch) -> Result<(), PastDeadline> {
+        let (evaluations, spans) = match route {
+            Route::Spans => (self.evaluations.take(), Some(full)),
+            Route::Evaluations => (Some(full), self.spans.take()),
+        };
+        self.send_both(evaluations, spans).await
+    }
+
+    async fn send_both(&mut self, evaluations: Option<Batch>, spans: Option<Batch>) -> Result<(), PastDeadline> {
+        if let Some(batch) = evaluations {
             self.send(Route::Evaluations, batch).await?;
         }
         if let Some(batch) = spans {
@@ -147,15 +155,7 @@ impl Worker {
             };
             match taken {
                 Ok(None) => {}
-                Ok(Some((Route::Spans, batch))) => self.send_all(Some(batch)).await?,
-                Ok(Some((Route::Evaluations, batch))) => {
-                    // The evaluation that begins the next batch came last; it may wait, everything else may not.
-                    self.send(Route::Evaluations, batch).await?;
-                    if let Some(batch) = self.spans.take() {
-                        self.send(Route::Spans, batch).await?;
-                    }
-                    self.settle_aside();
-                }
+                Ok(Some((route, full))) => self.send_earlier(route, full).await?,
                 Err(reason) => self.set_aside(Err(reason), 1),
             }
         }

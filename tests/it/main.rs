@@ -22,6 +22,7 @@ mod conservation;
 mod delivery;
 mod diagnostics;
 mod docs;
+mod evaluations;
 mod faults;
 mod fields;
 mod golden;
