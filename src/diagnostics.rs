@@ -67,7 +67,7 @@ impl Diagnostics {
         let (refused, lost) = (stats.refused_total(), stats.lost_total());
         if refused > 0 || lost > 0 {
             contain(|| {
-                tracing::warn!(target: TARGET, offered, delivered, refused, lost, "Not all LLM spans were delivered.");
+                tracing::warn!(target: TARGET, offered, delivered, refused, lost, "Not all LLM spans and evaluations were delivered.");
             });
         }
         if stats.open_spans > 0 {
@@ -117,7 +117,7 @@ fn say_loss(reason: LossReason, lost: u64) {
             "No API key that the intake accepts, so LLM spans are lost: check DD_API_KEY, and that it belongs to DD_SITE."
         );
     } else {
-        tracing::warn!(target: TARGET, %reason, lost, "LLM spans were lost.");
+        tracing::warn!(target: TARGET, %reason, lost, "LLM spans or evaluations were lost.");
     }
 }
 

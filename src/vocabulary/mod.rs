@@ -1,13 +1,15 @@
 //! Words → meaning; the only place where field names are spelled.
 //!
-//! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents.
+//! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents, evaluations.
 //! Never: `tracing`, spans, configuration.
 
+mod evaluation;
 mod llmobs;
 mod messages;
 
 pub use llmobs::fields;
 
+pub(crate) use evaluation::evaluation;
 pub(crate) use llmobs::SESSION_TAG;
 pub(crate) use messages::{documents, messages};
 

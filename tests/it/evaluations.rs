@@ -307,12 +307,15 @@ fn each_way_has_its_path_and_headers() {
 #[test]
 fn after_the_shutdown_and_in_a_full_queue_they_are_refused_and_counted() {
     let receiver = receiver();
-    let pipeline = Pipeline::start(to(receiver.url()).queue_max_items(2));
+    let pipeline = Pipeline::start(to(receiver.url()).queue_max_bytes(4_000));
     let handle = pipeline.guard.handle();
     let submit = || handle.submit_evaluation(score().span(context()));
-    // The worker sleeps until somebody asks it to work.
-    assert_eq!((submit(), submit(), submit()), (Ok(()), Ok(()), Err(EvaluationError::QueueFull)));
-    assert_eq!(handle.stats().lost(LossReason::QueueItems), 1);
+    let large = Evaluation::categorical("l", "x".repeat(5_000)).span(context());
+    assert_eq!(
+        (submit(), handle.submit_evaluation(large), submit()),
+        (Ok(()), Err(EvaluationError::QueueFull), Ok(()))
+    );
+    assert_eq!(handle.stats().lost(LossReason::QueueBytes), 1);
     pipeline.guard.shutdown(SOON).unwrap();
     assert_eq!(kind(submit()), "closed");
     let feedback = Feedback::text("l", "t").session_id("s").submitter("u");

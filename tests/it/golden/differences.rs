@@ -54,6 +54,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             "asyncio_tasks",
             "decorators_async_generator",
             "decorators_defaults",
+            "eval_and_spans_together",
             "huge_input_truncated",
             "kind_model_provider_case",
             "session_root_inherited",
