@@ -133,7 +133,7 @@ pub(crate) enum Share {
 #[derive(Debug)]
 pub(crate) struct Plans {
     slots: Box<[Slot]>,
-    capture_instrument: bool,
+    pub(super) capture_instrument: bool,
 }
 
 #[derive(Debug, Default)]

@@ -39,6 +39,20 @@ impl Records {
         records.find(|record| Arc::ptr_eq(&record.capture, capture)).and_then(SpanRecord::lineage)
     }
 
+    /// Annotates all that hear it and says whether there was one. The last one takes the annotation over, unless
+    /// it is still needed.
+    pub(crate) fn annotate(&mut self, annotation: &mut Option<Annotation>, is_needed: bool) -> bool {
+        let makes_ours = annotation.as_ref().is_some_and(|said| said.kind.is_some());
+        let mut left = self.iter_mut().filter(|record| record.hears(makes_ours)).count();
+        let mut found = false;
+        for record in self.iter_mut().filter(|record| record.hears(makes_ours)) {
+            left = left.saturating_sub(1);
+            let said = if left == 0 && !is_needed { annotation.take() } else { annotation.clone() };
+            found |= said.is_some_and(|said| record.annotate(said));
+        }
+        found
+    }
+
     pub(crate) fn add(&mut self, record: SpanRecord) {
         if self.first.is_none() {
             self.first = Some(record);
@@ -106,6 +120,8 @@ pub(crate) struct Lineage {
 impl SpanRecord {
     /// What an open span counts for before it says anything.
     const BASE_BYTES: u64 = 512;
+    /// What one span may hold; see [`Visitor`](super::visitor::Visitor), which stops a value in time.
+    pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
     /// A span that starts now, or `None` when the open spans hold as much as they may.
     pub(crate) fn begin(capture: &Arc<Capture>, name: &'static str, above: Option<Lineage>) -> Option<Self> {
@@ -137,8 +153,12 @@ impl SpanRecord {
         let log = std::mem::take(recording.log_mut());
         self.identify_from(&mut recording.origin, &log);
         *recording.log_mut() = log;
+        if !self.has_room(&recording, 0) {
+            let mut said = std::mem::take(recording.log_mut());
+            self.append_what_fits(&mut recording, &said);
+            self.capture.queue.spares.empty(&mut said);
+        }
         self.recording = Some(recording);
-        self.count_growth();
     }
 
     /// Takes over what was said later.
@@ -147,18 +167,19 @@ impl SpanRecord {
         if has_identity {
             self.identify_from(&mut recording.origin, said);
         }
-        if !recording.log_mut().append(said) {
-            self.capture.queue.problems.count(Problem::TooManyValues, recording.origin.name);
+        if !self.has_room(&recording, said.bytes()) {
+            self.append_what_fits(&mut recording, said);
+        } else if !recording.log_mut().append(said) {
+            self.count(Problem::TooManyValues, &recording);
         }
         self.recording = Some(recording);
-        self.count_growth();
     }
 
     /// Takes over an annotation; `false` when the span has ended.
-    pub(crate) fn annotate(&mut self, annotation: Annotation) -> bool {
+    pub(crate) fn annotate(&mut self, mut annotation: Annotation) -> bool {
         let Some(mut recording) = self.recording.take() else { return false };
         if annotation.refused > 0 {
-            self.capture.queue.problems.count(Problem::Annotation, recording.origin.name);
+            self.count(Problem::Annotation, &recording);
         }
         self.kind = annotation.kind.or(self.kind);
         let session_id = annotation.session_id.as_deref().or_else(|| annotation.tags.get(SESSION_TAG));
@@ -166,9 +187,17 @@ impl SpanRecord {
         if let Some(ml_app) = annotation.ml_app.as_deref().filter(|name| !name.is_empty()) {
             recording.origin.ml_app = Some(ml_app.into());
         }
-        recording.log_mut().annotate(annotation);
+        if self.has_room(&recording, annotation.text_bytes()) {
+            recording.log_mut().annotate(annotation);
+        } else {
+            let [input, output] = shed_content(&mut annotation);
+            recording.log_mut().annotate(annotation);
+            for meaning in input.into_iter().chain(output) {
+                recording.log_mut().push(meaning, FieldValue::Oversize);
+            }
+            self.count(Problem::Oversize, &recording);
+        }
         self.recording = Some(recording);
-        self.count_growth();
         true
     }
 
@@ -262,15 +291,46 @@ impl SpanRecord {
         }
     }
 
-    /// Counts what the span holds beyond what is counted already, in coarse steps.
-    fn count_growth(&mut self) {
+    /// Appends what was said value by value, with a marker in place of each that there is no room for.
+    fn append_what_fits(&mut self, recording: &mut Recording, said: &Log) {
+        for said in said.iter() {
+            let Said::Field(meaning, value) = said else { continue };
+            let bytes = text_of(value).map_or(0, str::len);
+            // The earlier value goes first: its room may be enough.
+            let mut kept = recording.log_mut().push(meaning, FieldValue::Oversize);
+            if self.has_room(recording, bytes) {
+                kept &= recording.log_mut().push(meaning, value);
+            } else {
+                self.count(Problem::Oversize, recording);
+            }
+            if !kept {
+                self.count(Problem::TooManyValues, recording);
+            }
+        }
+    }
+
+    /// Whether the span may hold so many bytes more, by itself and with all others that are open. What it then
+    /// holds is counted in coarse steps.
+    fn has_room(&mut self, recording: &Recording, more: usize) -> bool {
         const STEP: u64 = 4 * 1024;
-        let Some(recording) = self.recording.as_ref() else { return };
-        let held = u64::try_from(recording.bytes()).unwrap_or(u64::MAX);
-        let more = held.saturating_sub(self.counted_bytes);
-        if more >= STEP && self.capture.queue.open.grow(more, u64::MAX) {
+        let held = recording.bytes().saturating_add(more);
+        if held > Self::MAX_BYTES {
+            return false;
+        }
+        let held = u64::try_from(held).unwrap_or(u64::MAX);
+        let uncounted = held.saturating_sub(self.counted_bytes);
+        if uncounted < STEP {
+            return true;
+        }
+        let has_room = self.capture.queue.open.grow(uncounted, self.capture.open_max_bytes);
+        if has_room {
             self.counted_bytes = held;
         }
+        has_room
+    }
+
+    fn count(&self, problem: Problem, recording: &Recording) {
+        self.capture.queue.problems.count(problem, recording.origin.name);
     }
 }
 
@@ -327,6 +387,14 @@ fn given_name(recording: &Recording) -> String {
         }
     }
     name.to_owned()
+}
+
+/// Takes out what can be large, and says of which content a marker is to stand in the place.
+fn shed_content(annotation: &mut Annotation) -> [Option<Meaning>; 2] {
+    annotation.metadata.clear();
+    let input = annotation.input.take().map(|_| Meaning::Input);
+    let output = annotation.output.take().map(|_| Meaning::Output);
+    [input, output]
 }
 
 fn text_of(value: FieldValue<'_>) -> Option<&str> {

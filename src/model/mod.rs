@@ -5,6 +5,7 @@
 mod annotation;
 mod content;
 mod context;
+mod depth;
 mod document;
 mod evaluation;
 mod evaluation_error;

@@ -358,7 +358,7 @@ fn they_are_repeated_split_and_lost_like_spans() {
 /// be among them. Both are sent in many batches here, with the other one always waiting.
 #[test]
 fn a_flush_covers_both_kinds_whichever_fills_its_batches() {
-    for (spans, evaluations, bytes) in [(200, 1, 10), (1, 200, 500), (200, 200, 500), (3, 200, 2_000)] {
+    for (spans, evaluations, bytes) in [(200_usize, 1_usize, 10), (1, 200, 500), (200, 200, 500), (3, 200, 2_000)] {
         let receiver = receiver();
         // Answers take a moment, so that a flush which is answered too early is seen.
         receiver.answer_next((0..2_000).map(|_| Answer::status(202).delay(Duration::from_millis(1))));
