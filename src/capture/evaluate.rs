@@ -9,7 +9,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::filter::Plan;
 use super::layer::CaptureLayer;
-use super::record::{Evaluable, Records};
+use super::record::Evaluable;
+use super::records::Records;
 use super::state::{Capture, with_scratch};
 use crate::model::{Evaluation, EvaluationError, Feedback, Submission};
 use crate::queue::Item;

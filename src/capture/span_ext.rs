@@ -6,6 +6,7 @@ use tracing::{Dispatch, Span};
 use tracing_core::span::Id;
 
 use super::layer::CaptureLayer;
+use super::record::Trace;
 use super::state::Capture;
 use crate::model::{Annotation, Evaluation, EvaluationError, SpanContext};
 
@@ -69,6 +70,11 @@ impl LlmObsSpanExt for Span {
         let found = find(self, |capture, dispatch, id| capture.evaluate(dispatch, id, evaluation));
         found.unwrap_or(Err(EvaluationError::Span))
     }
+}
+
+/// The traces that the current span belongs to; empty outside of LLM spans.
+pub(super) fn traces_around() -> Vec<Arc<Trace>> {
+    find(&Span::current(), |capture, dispatch, id| capture.traces(dispatch, id)).unwrap_or_default()
 }
 
 /// Finds the layer through the subscriber that the span belongs to.

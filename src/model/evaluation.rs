@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::context::SpanContext;
+use super::depth;
 use super::evaluation_error::EvaluationError;
 use super::judgement::{Assessment, Judgement, Measure, Once, judgement_setters, unix_ms};
 use super::submission::{Join, Subject, Submission};
@@ -68,14 +69,15 @@ impl Evaluation {
         Self::new(label.into(), Ok(Measure::Boolean(value)))
     }
 
-    /// A JSON object, given by its members: a map, or an array of pairs.
+    /// A JSON object, given by its members: a map, or an array of pairs. One that is nested deeper than 128 levels is
+    /// refused when it is submitted.
     pub fn json<K, V>(label: impl Into<String>, members: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<String>,
         V: Into<Value>,
     {
         let members = members.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self::new(label.into(), Ok(Measure::Json(members)))
+        Self::new(label.into(), Measure::of_type("json", Value::Object(members), false))
     }
 
     /// A value that comes with the name of its type: from a form, a file, a model's answer. Types are `categorical`,
@@ -119,9 +121,9 @@ impl Evaluation {
     }
 
     /// Sets one value of the metadata, of anything that serde can write as JSON; what it cannot (map keys that are no
-    /// strings) is refused when it is submitted.
+    /// strings, more than 128 levels) is refused when it is submitted.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
-        match serde_json::to_value(value) {
+        match depth::to_value(&value) {
             Ok(value) => drop(self.metadata.insert(name.into(), value)),
             Err(_) => self.has_bad_metadata = true,
         }
@@ -130,7 +132,7 @@ impl Evaluation {
 
     /// Sets many values of the metadata: a map or a struct. What is no object is refused when it is submitted.
     pub fn metadata_map(mut self, values: impl Serialize) -> Self {
-        match serde_json::to_value(values) {
+        match depth::to_value(&values) {
             Ok(Value::Object(members)) => self.metadata.extend(members),
             Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) | Err(_) => {
                 self.has_bad_metadata = true;

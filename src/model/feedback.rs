@@ -53,14 +53,15 @@ impl Feedback {
         Self::new(label.into(), Ok(Measure::Boolean(value)))
     }
 
-    /// A JSON object, such as a form, given by its members: a map, or an array of pairs.
+    /// A JSON object, such as a form, given by its members: a map, or an array of pairs. One that is nested deeper than 128
+    /// levels is refused when it is submitted.
     pub fn json<K, V>(label: impl Into<String>, members: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<String>,
         V: Into<Value>,
     {
         let members = members.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self::new(label.into(), Ok(Measure::Json(members)))
+        Self::new(label.into(), Measure::of_type("json", Value::Object(members), true))
     }
 
     /// Free text, such as a comment.

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Number, Value};
 
 use super::content::json_bytes;
+use super::depth::unless_deep;
 use super::evaluation_error::EvaluationError;
 use super::tags::Tags;
 use super::usage::MetricValue;
@@ -78,6 +79,7 @@ impl Measure {
     /// A value that comes with the name of its type; the name has no case.
     pub(super) fn of_type(metric_type: &str, value: Value, takes_text: bool) -> Result<Self, EvaluationError> {
         let wrong = |metric_type, expected| Err(EvaluationError::MetricValue { metric_type, expected });
+        let Some(value) = unless_deep(value) else { return wrong("json", "nested no deeper than 128 levels") };
         match (metric_type.to_ascii_lowercase().as_str(), value) {
             ("categorical", Value::String(text)) => Ok(Self::Categorical(text)),
             ("categorical", _) => wrong("categorical", "a text"),

@@ -2,17 +2,21 @@
 //!
 //! In: values. Out: values. Never: `tracing`, I/O, clocks, threads.
 
+mod agent;
 mod annotation;
 mod content;
 mod context;
 mod depth;
+mod details;
 mod document;
 mod evaluation;
 mod evaluation_error;
 mod feedback;
 mod id;
 mod judgement;
+mod link;
 mod log;
+mod prompt;
 mod recording;
 mod span;
 mod submission;
@@ -20,6 +24,7 @@ mod tags;
 mod tool;
 mod usage;
 
+pub use agent::AgentManifest;
 pub use annotation::Annotation;
 pub use content::{Content, Media, MediaSource, Message, Role};
 pub use context::{AgentAttribution, Sampling, SpanContext};
@@ -29,14 +34,17 @@ pub use evaluation_error::EvaluationError;
 pub use feedback::Feedback;
 pub use id::{IdError, SpanId, TraceId};
 pub use judgement::Assessment;
+pub use link::{LinkEnd, SpanLink};
+pub use prompt::{Prompt, Template, TemplatePart};
 pub use span::{SpanError, SpanEvent, SpanKind, Status, UnknownKind};
 pub use tags::Tags;
-pub use tool::{ToolCall, ToolResult};
+pub use tool::{ToolCall, ToolDefinition, ToolResult};
 pub use usage::{MetricValue, Metrics, metric};
 
 pub(crate) use annotation::RESERVED;
 #[cfg(feature = "receiver")]
 pub(crate) use content::json_bytes;
+pub(crate) use details::{Details, Passed};
 pub(crate) use id::IdSource;
 pub(crate) use judgement::{Judged, Measure};
 pub(crate) use log::Log;

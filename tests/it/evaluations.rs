@@ -59,6 +59,8 @@ fn mistakes_are_told_in_the_order_of_the_other_sdks() {
     for score in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(refused(Evaluation::score("l", score).span(context())), "invalid_metric_value");
     }
+    let deep = || (0..100_000).fold(json!(1), |inner, _| Value::Array(vec![inner]));
+    assert_eq!(refused(Evaluation::json("l", [("deep", deep())]).span(context())), "invalid_metric_value");
     assert_eq!(handle.stats().offered, 0, "what is refused for its content was never an item");
 }
 
