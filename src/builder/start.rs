@@ -58,6 +58,7 @@ impl Builder {
             clock: parts.clock.clone(),
             flush_interval: settings.flush_interval,
             max_event_bytes: settings.max_event_bytes,
+            evaluation_source: settings.evaluation_source,
             diagnostics: Diagnostics::new(settings.warnings.iter().map(ToString::to_string).collect()),
             aside: Vec::new(),
         };

@@ -11,7 +11,7 @@ use tokio::time::{sleep, sleep_until};
 
 use super::assemble::Assembler;
 use super::batch::{Batch, Batcher};
-use super::encode::{Fit, encode_submission, encode_within};
+use super::encode::{Common, Fit, encode_submission, encode_within};
 use super::retry::{Attempt, Verdict, verdict};
 use super::transport::{Payload, Route, Transport};
 use crate::clock::Clock;
@@ -41,6 +41,7 @@ pub(crate) struct Worker {
     pub(crate) clock: Clock,
     pub(crate) flush_interval: Duration,
     pub(crate) max_event_bytes: usize,
+    pub(crate) evaluation_source: Option<&'static str>,
     pub(crate) diagnostics: Diagnostics,
     /// What became of items that are settled after the spans that came before them, because a flush is over when as
     /// many are settled as had been accepted: items that cannot be sent, and evaluations, which are sent first.
@@ -215,16 +216,17 @@ impl Worker {
 
     /// The same for an evaluation.
     fn take_in_evaluation(&mut self, submission: &Submission) -> Result<Option<Batch>, LossReason> {
-        let (ml_app, max_bytes) = (self.assembler.ml_app(), self.max_event_bytes);
+        let common = Common { ml_app: self.assembler.ml_app(), source: self.evaluation_source };
+        let max_bytes = self.max_event_bytes;
         if let Sink::Memory(kept) = &self.sink {
             let mut json = Vec::new();
-            encode_submission(submission, ml_app, max_bytes, &mut json)?;
+            encode_submission(submission, common, max_bytes, &mut json)?;
             let evaluation = serde_json::from_slice(&json).map_err(|_| LossReason::Encode)?;
             drop(kept.send(Kept::Evaluation(evaluation)));
             self.queue.deliver(1);
             return Ok(None);
         }
-        let ((), full) = self.evaluations.push(|out| encode_submission(submission, ml_app, max_bytes, out))?;
+        let ((), full) = self.evaluations.push(|out| encode_submission(submission, common, max_bytes, out))?;
         Ok(full)
     }
 

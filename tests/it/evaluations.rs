@@ -413,3 +413,25 @@ fn the_receivers_tree_shows_them_at_their_span() {
     let tree = receiver.traces()[0].to_string();
     assert!(tree.contains("faithful") && tree.contains("0.9") && tree.contains("thumb"), "{tree}");
 }
+
+#[test]
+fn evaluations_of_converted_spans_say_so() {
+    let own = "evaluations::evaluations_of_converted_spans_say_so";
+    let Some(url) = std::env::var_os("LLMOBS_TEST_URL") else {
+        let receiver = receiver();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", own]).env("LLMOBS_TEST_URL", receiver.url()).env("DD_TRACE_OTEL_ENABLED", "true");
+        let output = child.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let tags: Vec<_> = receiver.evaluations().iter().map(|one| one["tags"][2].clone()).collect();
+        assert_eq!(tags, [json!("source:otel"), json!("source:mine"), Value::Null], "feedback needs no conversion");
+        return;
+    };
+    let builder = tracing_llmobs::builder().ml_app("a").agentless(true).api_key("test-key");
+    let pipeline = Pipeline::start(builder.override_origin(url.to_string_lossy()));
+    let handle = pipeline.guard.handle();
+    handle.submit_evaluation(score().span(context())).unwrap();
+    handle.submit_evaluation(score().span(context()).tag("source", "mine")).unwrap();
+    handle.submit_feedback(Feedback::text("l", "t").session_id("s").submitter("u")).unwrap();
+    pipeline.guard.shutdown(SOON).unwrap();
+}

@@ -17,7 +17,7 @@ use crate::stats::LossReason;
 ///  "tags":[…],"submitter":{"id":"user-7","type":"end_user"},"assessment":"pass","reasoning":"…"}
 /// ```
 ///
-/// Units: `timestamp_ms` is milliseconds since 1970. `ml_app` stands where the submission names none.
+/// Units: `timestamp_ms` is milliseconds since 1970.
 ///
 /// # Errors
 ///
@@ -27,7 +27,7 @@ use crate::stats::LossReason;
 /// August 2026; where they differ, all members of both.
 pub(crate) fn encode_submission(
     submission: &Submission,
-    ml_app: &str,
+    common: Common<'_>,
     max_bytes: usize,
     out: &mut Vec<u8>,
 ) -> Result<(), LossReason> {
@@ -38,7 +38,7 @@ pub(crate) fn encode_submission(
         Subject::Evaluated { join, scope, metadata } => {
             json.raw(r#"{"event_kind":"evaluation","join_on":{"#);
             encode_join(join, &mut json);
-            encode_judged(judged, ml_app, json.raw("}"));
+            encode_judged(judged, common, json.raw("}"));
             encode_scope(*scope, &mut json);
             encode_opinion(judged, &mut json);
             if !metadata.is_empty() {
@@ -48,7 +48,7 @@ pub(crate) fn encode_submission(
         Subject::Answered { target, submitter } => {
             json.raw(r#"{"event_kind":"feedback","#);
             encode_target(target, &mut json);
-            encode_judged(judged, ml_app, &mut json);
+            encode_judged(judged, Common { source: None, ..common }, &mut json);
             encode_submitter(submitter, &mut json);
             encode_opinion(judged, &mut json);
         }
@@ -59,6 +59,15 @@ pub(crate) fn encode_submission(
     }
     out.truncate(before);
     Err(LossReason::TooLarge)
+}
+
+/// What all evaluations of a process have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Common<'a> {
+    /// The application of those that name none.
+    pub(crate) ml_app: &'a str,
+    /// The tag of evaluations that says where the spans come from; for `otel` the intake waits until they are there.
+    pub(crate) source: Option<&'a str>,
 }
 
 fn encode_join(join: &Join, json: &mut Writer<'_>) {
@@ -81,8 +90,8 @@ fn encode_target(target: &Target, json: &mut Writer<'_>) {
     };
 }
 
-fn encode_judged(judged: &Judged, ml_app: &str, json: &mut Writer<'_>) {
-    let ml_app = judged.ml_app.as_deref().unwrap_or(ml_app);
+fn encode_judged(judged: &Judged, common: Common<'_>, json: &mut Writer<'_>) {
+    let ml_app = judged.ml_app.as_deref().unwrap_or(common.ml_app);
     let metric_type = judged.measure.metric_type();
     json.raw(r#","label":"#).text(&judged.label);
     json.raw(r#","metric_type":""#).raw(metric_type);
@@ -90,7 +99,7 @@ fn encode_judged(judged: &Judged, ml_app: &str, json: &mut Writer<'_>) {
     encode_value(&judged.measure, json);
     json.raw(r#","timestamp_ms":"#).integer(judged.timestamp_ms);
     json.raw(r#","ml_app":"#).text(ml_app);
-    encode_tags(&judged.tags, ml_app, json);
+    encode_tags(&judged.tags, Common { ml_app, ..common }, json);
 }
 
 fn encode_value(measure: &Measure, json: &mut Writer<'_>) {
@@ -103,9 +112,12 @@ fn encode_value(measure: &Measure, json: &mut Writer<'_>) {
 }
 
 /// Tags of the user's with our names are left out: the intake would see two values.
-fn encode_tags(tags: &Tags, ml_app: &str, json: &mut Writer<'_>) {
-    json.raw(concat!(r#","tags":["ddtrace.version:"#, env!("CARGO_PKG_VERSION"), r#"","ml_app:"#)).part(ml_app);
+fn encode_tags(tags: &Tags, common: Common<'_>, json: &mut Writer<'_>) {
+    json.raw(concat!(r#","tags":["ddtrace.version:"#, env!("CARGO_PKG_VERSION"), r#"","ml_app:"#)).part(common.ml_app);
     json.raw("\"");
+    if let Some(source) = common.source.filter(|_| tags.get("source").is_none()) {
+        json.raw(r#","source:"#).part(source).raw("\"");
+    }
     for (key, value) in tags.iter().filter(|(key, _)| !OWN_TAGS.contains(key)) {
         json.raw(r#",""#).part(key).raw(":").part(value).raw("\"");
     }
@@ -135,13 +147,15 @@ mod tests {
     use super::*;
     use crate::model::{Assessment, Evaluation, Feedback, SpanContext, TraceId};
 
+    const COMMON: Common<'_> = Common { ml_app: "weather-bot", source: None };
+
     fn context() -> SpanContext {
         SpanContext::new(TraceId::new(0x6a87_9500_0000_0000_a1b2_c3d4_e5f6_0718), "9007199254740993".parse().unwrap())
     }
 
     fn written(submission: &Submission) -> Value {
         let mut out = Vec::new();
-        encode_submission(submission, "weather-bot", usize::MAX, &mut out).unwrap();
+        encode_submission(submission, COMMON, usize::MAX, &mut out).unwrap();
         serde_json::from_slice(&out).unwrap()
     }
 
@@ -222,7 +236,7 @@ mod tests {
     fn what_is_too_large_leaves_nothing_behind() {
         let submission = Evaluation::categorical("l", "x".repeat(500)).span(context()).check(1).unwrap();
         let mut out = b"[".to_vec();
-        assert_eq!(encode_submission(&submission, "a", 500, &mut out), Err(LossReason::TooLarge));
+        assert_eq!(encode_submission(&submission, COMMON, 500, &mut out), Err(LossReason::TooLarge));
         assert_eq!(out, b"[");
     }
 }

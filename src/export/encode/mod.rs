@@ -18,6 +18,6 @@ mod tests;
 
 pub(crate) use content::content_text;
 pub(crate) use envelope::Frame;
-pub(crate) use evaluation::encode_submission;
+pub(crate) use evaluation::{Common, encode_submission};
 pub(crate) use shrink::{DROPPED_IO, DROPPED_VALUE, Fit, encode_within};
 pub(crate) use span::tag_text;
