@@ -1,5 +1,6 @@
 //! Evaluations and feedback: what is refused, what is sent where, and that they are counted like spans.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -434,4 +435,38 @@ fn evaluations_of_converted_spans_say_so() {
     handle.submit_evaluation(score().span(context()).tag("source", "mine")).unwrap();
     handle.submit_feedback(Feedback::text("l", "t").session_id("s").submitter("u")).unwrap();
     pipeline.guard.shutdown(SOON).unwrap();
+}
+
+#[test]
+fn a_flush_waits_for_the_one_item_of_a_kind_while_the_other_kind_pours_in() {
+    for evaluation_is_alone in [true, false] {
+        let receiver = receiver();
+        receiver.answer_next((0..100_000).map(|_| Answer::status(202).delay(Duration::from_millis(1))));
+        let pipeline = Pipeline::start(to(receiver.url()).max_payload_bytes(3_000).queue_max_items(20_000));
+        let handle = pipeline.guard.handle();
+        // What pours in must not mind that the queue is full now and then.
+        let evaluate = || drop(handle.submit_evaluation(Evaluation::categorical("l", "x".repeat(900)).span(context())));
+        let (mut alone, mut pour): (Box<dyn FnMut()>, Box<dyn FnMut() + Send>) = (
+            if evaluation_is_alone { Box::new(evaluate) } else { Box::new(|| pipeline.emit(1)) },
+            if evaluation_is_alone { Box::new(|| pipeline.emit(1)) } else { Box::new(evaluate) },
+        );
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            (0..500).for_each(|_| pour());
+            alone();
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    pour();
+                }
+            });
+            pipeline.guard.flush(SOON).unwrap();
+            is_over.store(true, Ordering::Relaxed);
+        });
+        drop((alone, pour));
+        let arrived = if evaluation_is_alone { receiver.evaluations().len() } else { receiver.spans().len() };
+        assert_eq!(arrived, 1, "an evaluation among spans: {evaluation_is_alone}");
+        // What is left is of no interest.
+        let _ = pipeline.guard.shutdown(Duration::ZERO);
+        assert!(handle.stats().is_balanced());
+    }
 }
