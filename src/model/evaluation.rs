@@ -1,6 +1,5 @@
 //! What somebody found out about a span.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;

@@ -1,6 +1,5 @@
 //! What a user of the application thinks.
 
-use std::borrow::Cow;
 use std::time::SystemTime;
 
 use serde_json::Value;

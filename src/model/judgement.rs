@@ -235,7 +235,7 @@ macro_rules! judgement_setters {
             }
 
             /// Sets a tag; of one key the later value holds. `ml_app` and `ddtrace.version` are set by this crate.
-            pub fn tag(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+            pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
                 self.judgement.has_bad_tag |= !self.judgement.tags.insert(key, value);
                 self
             }
