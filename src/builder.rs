@@ -8,7 +8,7 @@ use tracing::metadata::LevelFilter;
 use crate::clock::Clock;
 use crate::config::{ApiKey, Config, Given, Settings, UrlText};
 use crate::error::ConfigError;
-use crate::model::{IdSource, SpanEvent};
+use crate::model::{IdSource, Kept};
 
 mod start;
 
@@ -47,8 +47,8 @@ pub struct Builder {
 pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
-    /// Keeps events in this process instead of sending them.
-    pub(crate) memory: Option<mpsc::Sender<SpanEvent>>,
+    /// Keeps items in this process instead of sending them.
+    pub(crate) memory: Option<mpsc::Sender<Kept>>,
 }
 
 impl Builder {

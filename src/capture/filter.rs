@@ -92,6 +92,8 @@ pub(crate) struct Plan {
     pub(crate) has_identity: bool,
     /// The event tells what an instrumented function returned.
     pub(crate) has_return: bool,
+    /// How much of the event is an evaluation.
+    pub(crate) evaluation: Share,
     /// The event tells an error, perhaps the one that an instrumented function returned.
     pub(crate) has_failure: bool,
 }
@@ -117,12 +119,26 @@ impl Plan {
             Meaning::ToolDefinitions,
         ]);
         let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed]));
-        Self { meanings, has_identity, has_return, has_failure }
+        let is_evaluation = |meaning: &Meaning| matches!(meaning, Meaning::Evaluation(_));
+        let evaluation = match meanings.iter().flatten().filter(|meaning| is_evaluation(meaning)).count() {
+            0 => Share::Nothing,
+            count if count == meanings.iter().flatten().count() => Share::All,
+            _ => Share::Part,
+        };
+        Self { meanings, has_identity, has_return, evaluation, has_failure }
     }
 
     pub(crate) fn meaning(&self, index: usize) -> Option<Meaning> {
         self.meanings.get(index).copied().flatten()
     }
+}
+
+/// How much of the fields that say something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    Nothing,
+    Part,
+    All,
 }
 
 /// The plans of our callsites, found by the address of their metadata without a lock.

@@ -9,7 +9,7 @@ use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::annotation_context;
-use super::filter::{LlmObsFilter, Plan};
+use super::filter::{LlmObsFilter, Plan, Share};
 use super::record::{Lineage, SpanRecord};
 use super::records::Records;
 use super::state::{Capture, with_scratch};
@@ -40,7 +40,12 @@ impl CaptureLayer {
         Self { capture }
     }
 
-    fn visitor<'a>(&'a self, plan: &'a Plan, log: &'a mut crate::model::Log, place: &'static str) -> Visitor<'a> {
+    pub(super) fn visitor<'a>(
+        &'a self,
+        plan: &'a Plan,
+        log: &'a mut crate::model::Log,
+        place: &'static str,
+    ) -> Visitor<'a> {
         Visitor { plan, log, queue: &self.capture.queue, place }
     }
 
@@ -130,10 +135,16 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        if self.capture.queue.open.spans() == 0 || is_worker_thread() {
+        if is_worker_thread() {
             return;
         }
         let plan = self.capture.plans.plan(event.metadata());
+        if plan.evaluation != Share::Nothing {
+            self.evaluate(event, &plan, &ctx);
+        }
+        if self.capture.queue.open.spans() == 0 || plan.evaluation == Share::All {
+            return;
+        }
         let inside = || event.parent().cloned().or_else(|| current(&ctx).filter(|_| event.is_contextual()));
         if let Some((dispatch, (id, metadata))) = self.capture.hidden_listener(inside) {
             if !self.is_heard(event, &plan, metadata, || current(&ctx).as_ref() == Some(&id)) {

@@ -116,7 +116,10 @@ impl Capture {
         let now = self.clock.instant();
         let mut ended = Vec::new();
         self.with_records(dispatch, id, &mut |records| {
-            ended.extend(records.iter_mut().filter_map(|record| Some((record.sender(), record.end(now)?))));
+            ended.extend(records.iter_mut().filter_map(|record| {
+                record.stay_evaluable();
+                Some((record.sender(), record.end(now)?))
+            }));
         });
         let found = !ended.is_empty();
         for (capture, recording) in ended {
@@ -208,7 +211,7 @@ impl Capture {
         lineage
     }
 
-    fn with_records(&self, dispatch: &Dispatch, id: &Id, each: EachRecords<'_>) -> bool {
+    pub(super) fn with_records(&self, dispatch: &Dispatch, id: &Id, each: EachRecords<'_>) -> bool {
         self.reach.get().is_some_and(|reach| (reach.records)(dispatch, id, each))
     }
 }

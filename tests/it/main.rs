@@ -37,6 +37,7 @@ mod delivery;
 mod details;
 mod diagnostics;
 mod docs;
+mod evaluations;
 mod faults;
 mod fields;
 mod golden;
