@@ -29,7 +29,7 @@ pub(crate) use annotation::RESERVED;
 #[cfg(feature = "receiver")]
 pub(crate) use content::json_bytes;
 pub(crate) use id::IdSource;
-pub(crate) use log::Log;
+pub(crate) use log::{Identity, Log};
 pub(crate) use recording::{FieldValue, Meaning, Origin, Recording, Said, Taken};
 pub(crate) use span::source_chain;
 pub(crate) use tags::SharedTags;

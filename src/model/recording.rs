@@ -170,6 +170,11 @@ impl Recording {
         &mut self.log
     }
 
+    /// What was said, and the origin that it may change.
+    pub(crate) const fn said_about(&mut self) -> (&mut Origin, &Log) {
+        (&mut self.origin, &self.log)
+    }
+
     /// Bytes that this holds in the queue.
     pub(crate) fn bytes(&self) -> usize {
         self.log.bytes().saturating_add(size_of::<Self>())
