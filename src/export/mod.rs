@@ -11,6 +11,7 @@
 mod worker;
 
 mod assemble;
+mod reuse;
 mod shape;
 
 mod encode;

@@ -13,8 +13,9 @@ use super::assemble::Assembler;
 use super::batch::{Batch, Batcher};
 use super::encode::{Fit, encode_within};
 use super::retry::{Attempt, Verdict, verdict};
+use super::reuse::reuse;
 use super::transport::{Payload, Route, Transport};
-use crate::clock::Clock;
+use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
 use crate::model::{Recording, SpanEvent};
@@ -166,10 +167,12 @@ impl Worker {
             return Ok(None);
         }
         let max_event_bytes = self.max_event_bytes;
-        let (fit, full) = self.batcher.push(|out| {
+        let pushed = self.batcher.push(|out| {
             let encode = AssertUnwindSafe(|| encode_within(&mut event, max_event_bytes, out));
             catch_unwind(encode).unwrap_or(Err(LossReason::Worker))
-        })?;
+        });
+        reuse(&mut event, &self.queue.spares);
+        let (fit, full) = pushed?;
         match fit {
             Fit::Whole => {}
             Fit::Shrunk => self.queue.problems.count(Problem::Shrunk, place),
@@ -187,7 +190,10 @@ impl Worker {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             let items = u64::try_from(part.len()).unwrap_or(u64::MAX);
-            match self.deliver(&part).await? {
+            let begun = self.clock.instant();
+            let outcome = self.deliver(&part).await?;
+            self.batcher.aim(part.bytes(), nanos_between(begun, self.clock.instant()));
+            match outcome {
                 Outcome::Delivered => self.queue.deliver(items),
                 Outcome::Lost(reason) => self.queue.lose(reason, items),
                 Outcome::TooLarge => match part.halves() {

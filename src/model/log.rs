@@ -111,11 +111,13 @@ impl Log {
         })
     }
 
-    /// The same for the one who ends the recording: annotations are handed over.
+    /// The same for the one who ends the recording: annotations and large content are handed over.
     pub(crate) fn drain(&mut self, mut each: impl FnMut(Taken<'_>)) {
         let mut entries = std::mem::take(&mut self.entries);
         for entry in entries.drain(..) {
             match entry {
+                Entry::Field(Meaning::Input, Stored::Large(at)) => each(Taken::LargeInput(self.take_large(at))),
+                Entry::Field(Meaning::Output, Stored::Large(at)) => each(Taken::LargeOutput(self.take_large(at))),
                 Entry::Field(meaning, stored) => each(Taken::Field(meaning, self.value(stored))),
                 Entry::Annotation(annotation) => each(Taken::Annotation(annotation)),
             }
@@ -157,7 +159,7 @@ impl Log {
 
     /// Empties it for another span; what is reserved stays, and large buffers go to `spare`.
     pub(crate) fn clear(&mut self, mut spare: impl FnMut(String)) {
-        for mut text in self.large.drain(..) {
+        for mut text in self.large.drain(..).filter(|text| text.capacity() > 0) {
             text.clear();
             spare(text);
         }
@@ -221,6 +223,10 @@ impl Log {
             Entry::Field(_, Stored::Large(at)) => self.drop_large(index(at)),
             Entry::Field(..) | Entry::Annotation(_) => {}
         }
+    }
+
+    fn take_large(&mut self, at: u32) -> String {
+        self.large.get_mut(index(at)).map(std::mem::take).unwrap_or_default()
     }
 
     /// Takes a large text out; the last one moves into its place.

@@ -123,6 +123,9 @@ pub(crate) enum Said<'a> {
 #[derive(Debug)]
 pub(crate) enum Taken<'a> {
     Field(Meaning, FieldValue<'a>),
+    /// Content in a buffer of its own.
+    LargeInput(String),
+    LargeOutput(String),
     Annotation(Box<Annotation>),
 }
 
