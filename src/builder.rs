@@ -118,7 +118,7 @@ impl Builder {
     /// Default: none. Environment: `DD_TAGS`, whose other tags stay. A tag with an empty key is left out, with a
     /// warning.
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        if !self.code.tags.insert(key.into(), value.into()) {
+        if !self.code.code_tags.insert(key.into(), value.into()) {
             self.code.keyless_tag = Some("tag");
         }
         self
@@ -171,7 +171,8 @@ impl Builder {
         self
     }
 
-    /// The share of traces that are sent, from 0 (none) to 1 (all).
+    /// The share of traces that the intake keeps, from 0 (none) to 1 (all). It is decided at the root of a trace, and all
+    /// spans are sent with the decision, so that metrics stay exact.
     ///
     /// Default: 1. Environment: `DD_LLMOBS_SAMPLE_RATE`.
     pub fn sample_rate(mut self, rate: f64) -> Self {

@@ -46,6 +46,7 @@ impl Config {
             env: env.given(&ENV),
             version: env.given(&VERSION),
             tags,
+            code_tags: Tags::new(),
             keyless_tag,
             site: env.given(&SITE),
             api_key: env.text(&API_KEY).map(|key| Given::new(API_KEY.name, ApiKey::from(key))),
@@ -281,7 +282,7 @@ const SAMPLE_RATE: Variable = Variable {
     setter: "sample_rate",
     unit: "share from 0 to 1",
     default: "1",
-    meaning: "The share of traces that are sent.",
+    meaning: "The share of traces that the intake keeps; all spans are sent, each with the decision of its root.",
 };
 const EVENT_SIZE_BYTES: Variable = Variable {
     name: "DD_LLMOBS_EVENT_SIZE_BYTES",

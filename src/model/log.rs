@@ -90,7 +90,9 @@ impl Log {
         let full = self.entries.len() >= Self::MOST_ENTRIES;
         let last = self.entries.len().saturating_sub(1);
         let earlier = self.entries.iter_mut().enumerate().rev().find_map(|(at, entry)| match entry {
-            Entry::Annotation(earlier) if at == last || full => Some(earlier),
+            Entry::Annotation(earlier) if (at == last || full) && earlier.is_context == later.is_context => {
+                Some(earlier)
+            }
             Entry::Annotation(_) | Entry::Field(..) => None,
         });
         if let Some(earlier) = earlier {
@@ -291,7 +293,7 @@ impl Log {
     }
 }
 
-/// What is said about whom a span belongs to.
+/// What is said about whom a span belongs to, and what it passes on.
 #[derive(Debug, Default)]
 pub(crate) struct Identity<'a> {
     pub(crate) kind: Option<FieldValue<'a>>,
@@ -299,11 +301,21 @@ pub(crate) struct Identity<'a> {
     pub(crate) ml_app: Option<FieldValue<'a>>,
     /// A session may be among the tags.
     pub(crate) tags: Option<FieldValue<'a>>,
+    pub(crate) prompt: Option<FieldValue<'a>>,
+    pub(crate) tools: Option<FieldValue<'a>>,
 }
 
 impl<'a> Identity<'a> {
     fn bits() -> u64 {
-        Meaning::Kind.bit() | Meaning::SessionId.bit() | Meaning::MlApp.bit() | Meaning::Tags.bit()
+        let wanted = [
+            Meaning::Kind,
+            Meaning::SessionId,
+            Meaning::MlApp,
+            Meaning::Tags,
+            Meaning::Prompt,
+            Meaning::ToolDefinitions,
+        ];
+        wanted.into_iter().fold(0, |bits, meaning| bits | meaning.bit())
     }
 
     fn put(&mut self, meaning: Meaning, value: FieldValue<'a>) {
@@ -312,6 +324,8 @@ impl<'a> Identity<'a> {
             (Meaning::SessionId, &mut self.session_id),
             (Meaning::MlApp, &mut self.ml_app),
             (Meaning::Tags, &mut self.tags),
+            (Meaning::Prompt, &mut self.prompt),
+            (Meaning::ToolDefinitions, &mut self.tools),
         ];
         for (_, slot) in slots.into_iter().filter(|(own, _)| *own == meaning) {
             *slot = Some(value);

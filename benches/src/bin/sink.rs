@@ -28,8 +28,22 @@ fn serve(connection: TcpStream) -> std::io::Result<()> {
     connection.set_nodelay(true)?;
     let mut answers = connection.try_clone()?;
     let mut requests = BufReader::with_capacity(256 << 10, connection);
-    let mut body = Vec::new();
-    while let Some(length) = body_length(&mut requests)? {
+    let (mut line, mut body) = (String::new(), Vec::new());
+    loop {
+        let mut length = 0;
+        loop {
+            line.clear();
+            if requests.read_line(&mut line)? == 0 {
+                return Ok(());
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+            let Some((name, value)) = line.split_once(':') else { continue };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().map_err(std::io::Error::other)?;
+            }
+        }
         body.resize(length, 0);
         requests.read_exact(&mut body)?;
         // Quotes in content are escaped, so only an event's own member looks like this.
@@ -38,21 +52,4 @@ fn serve(connection: TcpStream) -> std::io::Result<()> {
         BYTES.fetch_add(length as u64, Ordering::Relaxed);
         answers.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")?;
     }
-    Ok(())
-}
-
-/// Reads the head of a request and returns how long its body is; `None` at the end of the connection.
-fn body_length(requests: &mut impl BufRead) -> std::io::Result<Option<usize>> {
-    let (mut line, mut length) = (String::new(), 0);
-    while requests.read_line(&mut line)? > 0 {
-        if line.trim().is_empty() {
-            return Ok(Some(length));
-        }
-        let header = line.split_once(':');
-        if let Some((_, value)) = header.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
-            length = value.trim().parse().map_err(std::io::Error::other)?;
-        }
-        line.clear();
-    }
-    Ok(None)
 }
