@@ -65,7 +65,7 @@ impl Diagnostics {
         self.say_news(stats, problems, true);
         let (offered, delivered) = (stats.offered, stats.delivered);
         let (refused, lost) = (stats.refused_total(), stats.lost_total());
-        if refused > 0 || lost > 0 {
+        if refused > 0 || lost > stats.unwanted() {
             contain(|| {
                 tracing::warn!(target: TARGET, offered, delivered, refused, lost, "Not all LLM spans were delivered.");
             });
@@ -86,6 +86,9 @@ impl Diagnostics {
         }
         for (reason, said) in LossReason::ALL.into_iter().zip(&mut self.losses) {
             let lost = stats.lost(reason);
+            if is_wanted(reason) {
+                continue;
+            }
             if lost > *said && (is_due || *said == 0) {
                 contain(|| say_loss(reason, lost));
                 *said = lost;
@@ -103,6 +106,11 @@ impl Diagnostics {
         }
         has_spoken
     }
+}
+
+/// Whether somebody asked for it; when a processor fails, that is told as a problem.
+const fn is_wanted(reason: LossReason) -> bool {
+    matches!(reason, LossReason::Processor | LossReason::Sampling)
 }
 
 /// Whether anybody would hear us: a subscriber is often there only after the layer was made for it.
@@ -142,5 +150,7 @@ const fn explain(problem: Problem) -> &'static str {
         Problem::Panic => "Formatting a value panicked: a marker stands in its place.",
         Problem::Annotation => "Part of an annotation was refused.",
         Problem::Shrunk => "A span was larger than the limit and was sent without its input and output.",
+        Problem::Processor => "A processor panicked or failed: the span is not sent.",
+        Problem::UnknownPolicy => "llmobs.capture is none of none, metadata, all: nothing that is said is sent.",
     }
 }

@@ -100,6 +100,7 @@ mod export;
 mod clock;
 mod diagnostics;
 mod model;
+mod processors;
 #[cfg(feature = "receiver")]
 pub mod receiver;
 mod stats;
@@ -113,6 +114,7 @@ pub use config::{ApiKey, Site, VARIABLES, Variable};
 pub use error::{ConfigError, FlushError};
 pub use guard::{Guard, Handle};
 pub use model::*;
+pub use processors::*;
 pub use stats::{LossReason, Problem, Stats};
 pub use vocabulary::fields;
 

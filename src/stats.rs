@@ -21,6 +21,9 @@ pub enum LossReason {
     Closed,
     /// Lost: a processor took it out or failed; the original never leaves.
     Processor,
+    /// Lost: its trace was not sampled, and [`Builder::drop_unsampled`](crate::Builder::drop_unsampled) wants such
+    /// spans gone.
+    Sampling,
     /// Lost: it could not be written as JSON.
     Encode,
     /// Lost: it is too large even without its content, or the intake said 413 to it alone.
@@ -41,12 +44,13 @@ pub enum LossReason {
 
 impl LossReason {
     /// All reasons.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::QueueItems,
         Self::QueueBytes,
         Self::OpenSpans,
         Self::Closed,
         Self::Processor,
+        Self::Sampling,
         Self::Encode,
         Self::TooLarge,
         Self::TooOld,
@@ -65,6 +69,7 @@ impl LossReason {
             Self::OpenSpans => "open_spans",
             Self::Closed => "closed",
             Self::Processor => "processor",
+            Self::Sampling => "sampling",
             Self::Encode => "encode",
             Self::TooLarge => "too_large",
             Self::TooOld => "too_old",
@@ -81,6 +86,7 @@ impl LossReason {
         match self {
             Self::QueueItems | Self::QueueBytes | Self::OpenSpans | Self::Closed => true,
             Self::Processor
+            | Self::Sampling
             | Self::Encode
             | Self::TooLarge
             | Self::TooOld
@@ -123,11 +129,15 @@ pub enum Problem {
     Annotation,
     /// The event was over the size limit and was sent without input and output.
     Shrunk,
+    /// A processor panicked or failed; the span is not sent.
+    Processor,
+    /// `llmobs.capture` is none of the three policies; the strictest one holds.
+    UnknownPolicy,
 }
 
 impl Problem {
     /// All problems.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::UnknownKind,
         Self::Shape,
         Self::Metadata,
@@ -138,6 +148,8 @@ impl Problem {
         Self::Panic,
         Self::Annotation,
         Self::Shrunk,
+        Self::Processor,
+        Self::UnknownPolicy,
     ];
 
     /// The problem in one word.
@@ -153,6 +165,8 @@ impl Problem {
             Self::Panic => "panic",
             Self::Annotation => "annotation",
             Self::Shrunk => "shrunk",
+            Self::Processor => "processor",
+            Self::UnknownPolicy => "unknown_policy",
         }
     }
 }
@@ -190,8 +204,8 @@ pub struct Stats {
     pub requests: u64,
     /// Requests that were sent again after a failure.
     pub retries: u64,
-    pub(crate) lost: Counts<13>,
-    pub(crate) problems: Counts<10>,
+    pub(crate) lost: Counts<{ LossReason::ALL.len() }>,
+    pub(crate) problems: Counts<{ Problem::ALL.len() }>,
 }
 
 impl Stats {
@@ -219,6 +233,12 @@ impl Stats {
     pub fn is_balanced(&self) -> bool {
         self.offered == self.accepted.saturating_add(self.refused_total())
             && self.accepted == self.delivered.saturating_add(self.lost_total()).saturating_add(self.pending)
+    }
+
+    /// Items that were taken out because somebody wanted it so: by a processor, or as not sampled.
+    pub(crate) fn unwanted(&self) -> u64 {
+        let by_processor = self.lost(LossReason::Processor).saturating_sub(self.problems(Problem::Processor));
+        by_processor.saturating_add(self.lost(LossReason::Sampling))
     }
 
     fn total(&self, refusals: bool) -> u64 {
@@ -249,7 +269,7 @@ impl<const N: usize> Counts<N> {
     }
 }
 
-impl Counts<13> {
+impl Counts<{ LossReason::ALL.len() }> {
     pub(crate) fn lose(&mut self, reason: LossReason, count: u64) {
         self.add(loss_index(reason), count);
     }
@@ -258,8 +278,8 @@ impl Counts<13> {
 /// Problems, counted where they are met; the worker reads them and says so.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    counters: [AtomicU64; 10],
-    first: parking_lot::Mutex<[Option<&'static str>; 10]>,
+    counters: [AtomicU64; Problem::ALL.len()],
+    first: parking_lot::Mutex<[Option<&'static str>; Problem::ALL.len()]>,
 }
 
 impl Problems {
@@ -280,7 +300,7 @@ impl Problems {
         self.first.lock().get(problem_index(problem)).copied().flatten()
     }
 
-    pub(crate) fn snapshot(&self) -> Counts<10> {
+    pub(crate) fn snapshot(&self) -> Counts<{ Problem::ALL.len() }> {
         let mut counts = Counts::default();
         for (index, counter) in self.counters.iter().enumerate() {
             counts.add(index, counter.load(Ordering::Relaxed));
@@ -303,12 +323,12 @@ mod tests {
 
     #[test]
     fn every_reason_and_problem_has_its_own_counter() {
-        let mut lost = Counts::<13>::default();
+        let mut lost = Counts::<{ LossReason::ALL.len() }>::default();
         for (count, reason) in (1..).zip(LossReason::ALL) {
             lost.lose(reason, count);
         }
         let stats = Stats { lost, ..Stats::default() };
-        assert_eq!(LossReason::ALL.map(|reason| stats.lost(reason)), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+        assert_eq!(LossReason::ALL.map(|reason| stats.lost(reason)), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
         let problems = Problems::default();
         problems.count(Problem::Shape, "chat");
         problems.count(Problem::Shape, "other");

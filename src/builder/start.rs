@@ -13,7 +13,7 @@ use crate::capture::{Capture, CaptureLayer, LlmObsFilter, LlmObsLayer, Options};
 use crate::config::Settings;
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::export::{Assembler, Batcher, Frame, Sink, Transport, Worker};
+use crate::export::{Assembler, Batcher, Frame, Sink, Tail, Transport, Worker};
 use crate::guard::Guard;
 use crate::model::Tags;
 use crate::queue::{Limits, Queue};
@@ -39,7 +39,7 @@ impl Builder {
 
     /// Wires the rooms and starts the worker; `None` when disabled.
     fn pipeline(self) -> Result<Option<(Arc<Capture>, Duration)>, ConfigError> {
-        let parts = self.parts.clone();
+        let (parts, processing) = (self.parts.clone(), self.processing.clone());
         let settings = self.settings()?;
         if !settings.enabled {
             return Ok(None);
@@ -52,6 +52,8 @@ impl Builder {
         let worker = Worker {
             queue: Arc::clone(&queue),
             assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue)),
+            processors: processing.processors,
+            tail: Tail::new(processing.rules),
             batcher: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
             sink,
             clock: parts.clock.clone(),
@@ -66,6 +68,7 @@ impl Builder {
             clock: parts.clock,
             ids: parts.ids,
             sample_rate: settings.sample_rate,
+            policies: processing.policies,
             open_max_bytes: settings.open_spans_max_bytes.get(),
         };
         Ok(Some((Arc::new(Capture::new(queue, options)), settings.shutdown_timeout)))

@@ -89,6 +89,9 @@ pub(crate) struct Plan {
     pub(crate) has_failure: bool,
 }
 
+/// What an open span must know of itself.
+const IDENTITY: &[Meaning] = &[Meaning::Kind, Meaning::SessionId, Meaning::MlApp, Meaning::Tags, Meaning::Capture];
+
 impl Plan {
     fn new(metadata: &Metadata<'_>, capture_instrument: bool) -> Self {
         let is_error = *metadata.level() == Level::ERROR;
@@ -101,7 +104,7 @@ impl Plan {
         };
         let meanings: Box<[_]> = metadata.fields().iter().map(|field| meaning(field.name())).collect();
         let has = |wanted: &[Meaning]| meanings.iter().flatten().any(|meaning| wanted.contains(meaning));
-        let has_identity = has(&[Meaning::Kind, Meaning::SessionId, Meaning::MlApp, Meaning::Tags]);
+        let has_identity = has(IDENTITY);
         let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed]));
         Self { meanings, has_identity, has_return, has_failure }
     }

@@ -4,14 +4,20 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::state::Capture;
-use crate::clock::nanos_between;
 use crate::model::{
-    AgentAttribution, Annotation, FieldValue, Log, Meaning, Origin, Recording, Said, Sampling, SpanContext, SpanId,
-    SpanKind, TraceId,
+    AgentAttribution, Annotation, CapturePolicy, FieldValue, Log, Meaning, Origin, Recording, Said, Sampling,
+    SpanContext, SpanId, SpanKind, TraceId,
 };
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{SESSION_TAG, session_of_tags};
+
+mod policy;
+mod room;
+mod times;
+
+use room::shed_content;
+use times::Times;
 
 /// What a span has in the registry's extensions: one record for each layer of ours that sees it.
 #[derive(Debug, Default)]
@@ -82,6 +88,7 @@ pub(crate) struct SpanRecord {
     /// `None` until a field or an annotation says it; the span is ours from then on.
     kind: Option<SpanKind>,
     started: Instant,
+    times: Times,
     /// `None` once it ended.
     recording: Option<Box<Recording>>,
     trace: Arc<Trace>,
@@ -105,6 +112,7 @@ pub(crate) struct Lineage {
     session_id: Option<Arc<str>>,
     ml_app: Option<Arc<str>>,
     agent: Option<AgentAttribution>,
+    policy: CapturePolicy,
     trace: Arc<Trace>,
 }
 
@@ -126,6 +134,7 @@ impl SpanRecord {
             capture: Arc::clone(capture),
             kind: None,
             started: capture.clock.instant(),
+            times: Times::default(),
             recording: Some(recording),
             trace,
             counted_bytes: Self::BASE_BYTES,
@@ -140,8 +149,9 @@ impl SpanRecord {
     /// Takes over what the span says about itself at its start.
     pub(crate) fn settle(&mut self) {
         let Some(mut recording) = self.recording.take() else { return };
-        let log = std::mem::take(recording.log_mut());
+        let mut log = std::mem::take(recording.log_mut());
         self.identify_from(&mut recording.origin, &log);
+        self.restrict(&recording.origin, &mut log);
         *recording.log_mut() = log;
         if !self.has_room(&recording, 0) {
             let mut said = std::mem::take(recording.log_mut());
@@ -157,6 +167,7 @@ impl SpanRecord {
         if has_identity {
             self.identify_from(&mut recording.origin, said);
         }
+        self.restrict(&recording.origin, said);
         if !self.has_room(&recording, said.bytes()) {
             self.append_what_fits(&mut recording, said);
         } else if !recording.log_mut().append(said) {
@@ -172,11 +183,14 @@ impl SpanRecord {
             self.count(Problem::Annotation, &recording);
         }
         self.kind = annotation.kind.or(self.kind);
+        self.times.take(&annotation);
+        recording.origin.policy = annotation.capture.unwrap_or(recording.origin.policy);
         let session_id = annotation.session_id.as_deref().or_else(|| annotation.tags.get(SESSION_TAG));
         self.identify(&mut recording.origin, session_id);
         if let Some(ml_app) = annotation.ml_app.as_deref().filter(|name| !name.is_empty()) {
             recording.origin.ml_app = Some(ml_app.into());
         }
+        self.restrict_annotation(&recording.origin, &mut annotation);
         if self.has_room(&recording, annotation.text_bytes()) {
             recording.log_mut().annotate(annotation);
         } else {
@@ -202,7 +216,8 @@ impl SpanRecord {
             return None;
         };
         recording.kind = kind;
-        recording.duration_ns = nanos_between(self.started, now);
+        recording.policy = self.policy(&recording.origin);
+        self.settle_times(&mut recording, now);
         recording.panicked = std::thread::panicking();
         Some(recording)
     }
@@ -243,6 +258,7 @@ impl SpanRecord {
             session_id: origin.session_id.clone(),
             ml_app: origin.ml_app.clone(),
             agent,
+            policy: origin.policy,
             trace: Arc::clone(&self.trace),
         })
     }
@@ -259,6 +275,7 @@ impl SpanRecord {
         if let Some(ml_app) = said.last(Meaning::MlApp).and_then(text_of).filter(|name| !name.is_empty()) {
             origin.ml_app = Some(ml_app.into());
         }
+        self.take_policy(origin, said);
     }
 
     fn identify(&self, origin: &mut Origin, session_id: Option<&str>) {
@@ -267,44 +284,6 @@ impl SpanRecord {
             self.trace.session_id.get_or_init(|| Arc::clone(&session_id));
             origin.session_id = Some(session_id);
         }
-    }
-
-    /// Appends what was said value by value, with a marker in place of each that there is no room for.
-    fn append_what_fits(&mut self, recording: &mut Recording, said: &Log) {
-        for said in said.iter() {
-            let Said::Field(meaning, value) = said else { continue };
-            let bytes = text_of(value).map_or(0, str::len);
-            // The earlier value goes first: its room may be enough.
-            let mut kept = recording.log_mut().push(meaning, FieldValue::Oversize);
-            if self.has_room(recording, bytes) {
-                kept &= recording.log_mut().push(meaning, value);
-            } else {
-                self.count(Problem::Oversize, recording);
-            }
-            if !kept {
-                self.count(Problem::TooManyValues, recording);
-            }
-        }
-    }
-
-    /// Whether the span may hold so many bytes more, by itself and with all others that are open. What it then
-    /// holds is counted in coarse steps.
-    fn has_room(&mut self, recording: &Recording, more: usize) -> bool {
-        const STEP: u64 = 4 * 1024;
-        let held = recording.bytes().saturating_add(more);
-        if held > Self::MAX_BYTES {
-            return false;
-        }
-        let held = u64::try_from(held).unwrap_or(u64::MAX);
-        let uncounted = held.saturating_sub(self.counted_bytes);
-        if uncounted < STEP {
-            return true;
-        }
-        let has_room = self.capture.queue.open.grow(uncounted, self.capture.open_max_bytes);
-        if has_room {
-            self.counted_bytes = held;
-        }
-        has_room
     }
 
     fn count(&self, problem: Problem, recording: &Recording) {
@@ -334,8 +313,9 @@ impl Capture {
             let trace_id = self.ids.trace_id(start_ns);
             let sampling = Some(Sampling::decide(self.sample_rate, &trace_id));
             let (session_id, ml_app, agent) = (None, None, None);
+            let (parent_id, policy) = (None, CapturePolicy::All);
             let origin =
-                Origin { name, span_id, trace_id, parent_id: None, start_ns, sampling, session_id, ml_app, agent };
+                Origin { name, span_id, trace_id, parent_id, start_ns, sampling, session_id, ml_app, agent, policy };
             return (origin, Arc::default());
         };
         let session_id = above.session_id.or_else(|| above.trace.session_id.get().cloned());
@@ -349,6 +329,7 @@ impl Capture {
             session_id,
             ml_app: above.ml_app,
             agent: above.agent,
+            policy: above.policy,
         };
         (origin, above.trace)
     }
@@ -365,14 +346,6 @@ fn given_name(recording: &Recording) -> String {
         }
     }
     name.to_owned()
-}
-
-/// Takes out what can be large, and says of which content a marker is to stand in the place.
-fn shed_content(annotation: &mut Annotation) -> [Option<Meaning>; 2] {
-    annotation.metadata.clear();
-    let input = annotation.input.take().map(|_| Meaning::Input);
-    let output = annotation.output.take().map(|_| Meaning::Output);
-    [input, output]
 }
 
 fn text_of(value: FieldValue<'_>) -> Option<&str> {

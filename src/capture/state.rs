@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::filter::Plans;
 use super::record::{Lineage, Records, SpanRecord};
 use crate::clock::Clock;
-use crate::model::{Annotation, IdSource, Log, SpanContext};
+use crate::model::{Annotation, IdSource, KindPolicies, Log, SpanContext};
 use crate::queue::Queue;
 
 /// See the file's card.
@@ -23,6 +23,7 @@ pub(crate) struct Capture {
     pub(crate) ids: IdSource,
     pub(crate) plans: Plans,
     pub(crate) sample_rate: f64,
+    pub(crate) policies: KindPolicies,
     pub(crate) open_max_bytes: u64,
     /// How to reach a span in this subscriber, known once the layer is part of one.
     reach: OnceLock<Reach>,
@@ -39,6 +40,7 @@ pub(crate) struct Options {
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
     pub(crate) sample_rate: f64,
+    pub(crate) policies: KindPolicies,
     pub(crate) open_max_bytes: usize,
 }
 
@@ -58,13 +60,14 @@ pub(super) type Place = (Id, &'static Metadata<'static>);
 
 impl Capture {
     pub(crate) fn new(queue: Arc<Queue>, options: Options) -> Self {
-        let Options { capture_instrument, clock, ids, sample_rate, open_max_bytes } = options;
+        let Options { capture_instrument, clock, ids, sample_rate, policies, open_max_bytes } = options;
         Self {
             queue,
             clock,
             ids,
             plans: Plans::new(capture_instrument),
             sample_rate,
+            policies,
             open_max_bytes: u64::try_from(open_max_bytes).unwrap_or(u64::MAX),
             reach: OnceLock::new(),
             dispatch: OnceLock::new(),

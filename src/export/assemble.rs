@@ -162,7 +162,7 @@ impl Draft {
     fn field(&mut self, meaning: Meaning, value: FieldValue<'_>) {
         match meaning {
             // Capture has settled these.
-            Meaning::Kind | Meaning::SessionId | Meaning::MlApp => {}
+            Meaning::Kind | Meaning::SessionId | Meaning::MlApp | Meaning::Capture => {}
             Meaning::Name => self.name = Some(text(value).into_owned()),
             Meaning::ModelName => self.model_name = Some(text(value).into_owned()),
             Meaning::ModelProvider => self.model_provider = Some(text(value).into_owned()),

@@ -12,8 +12,11 @@ use tokio::time::{sleep, sleep_until};
 use super::assemble::Assembler;
 use super::batch::{Batch, Batcher};
 use super::encode::{Fit, encode_within};
+use super::process::{Processors, restrict};
 use super::retry::{Attempt, Verdict, verdict};
+use super::tail::{Judged, Ready, Tail};
 use super::transport::{Payload, Route, Transport};
+use super::watch::{self, answer_late_waiters};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
@@ -35,6 +38,8 @@ pub(crate) enum Sink {
 pub(crate) struct Worker {
     pub(crate) queue: Arc<Queue>,
     pub(crate) assembler: Assembler,
+    pub(crate) processors: Processors,
+    pub(crate) tail: Tail,
     pub(crate) batcher: Batcher,
     pub(crate) sink: Sink,
     pub(crate) clock: Clock,
@@ -59,6 +64,10 @@ impl Worker {
     ///
     /// When the thread or its runtime cannot be started.
     pub(crate) fn start(self) -> Result<(), ConfigError> {
+        if self.runs_foreign_code() {
+            let watched = watch::start(Arc::clone(&self.queue), self.clock.clone());
+            watched.map_err(|source| ConfigError::Thread { source })?;
+        }
         let (tx, rx) = mpsc::sync_channel(1);
         // The runtime is made on its own thread: dropped in a caller's async context, it would panic.
         let thread = std::thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || self.live(&tx));
@@ -90,7 +99,9 @@ impl Worker {
     }
 
     async fn run(&mut self) -> Result<(), PastDeadline> {
-        tokio::spawn(answer_late_waiters(Arc::clone(&self.queue), self.clock.clone()));
+        if !self.runs_foreign_code() {
+            tokio::spawn(answer_late_waiters(Arc::clone(&self.queue), self.clock.clone()));
+        }
         while self.queue.phase() == Phase::Running {
             tokio::select! {
                 () = self.queue.work() => {}
@@ -109,6 +120,7 @@ impl Worker {
         loop {
             self.check_deadline()?;
             self.queue.take(Self::CHUNK_ITEMS, Self::CHUNK_BYTES, &mut chunk);
+            self.send_held().await?;
             if chunk.is_empty() {
                 break;
             }
@@ -123,10 +135,36 @@ impl Worker {
 
     async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) -> Result<(), PastDeadline> {
         let mut used = Vec::with_capacity(chunk.len());
+        let mut judged = Judged::default();
         for Item::Span(mut recording) in chunk.drain(..) {
-            let taken = self.take_in(&mut recording);
+            let read = self.read(&mut recording);
             used.push(recording);
-            match taken {
+            match read {
+                Ok(ready) => self.tail.judge(ready, self.clock.instant(), &mut judged),
+                Err(reason) => self.set_aside(reason),
+            }
+            self.send_judged(&mut judged).await?;
+        }
+        self.queue.spares.give_back(used);
+        Ok(())
+    }
+
+    /// Decides about the traces that wait for their end: about all of them when somebody waits for us.
+    async fn send_held(&mut self) -> Result<(), PastDeadline> {
+        if !self.tail.is_holding() {
+            return Ok(());
+        }
+        let mut judged = Judged::default();
+        self.tail.release(self.queue.is_awaited(), self.clock.instant(), &mut judged);
+        self.send_judged(&mut judged).await
+    }
+
+    async fn send_judged(&mut self, judged: &mut Judged) -> Result<(), PastDeadline> {
+        for _ in 0..std::mem::take(&mut judged.unsampled) {
+            self.set_aside(LossReason::Sampling);
+        }
+        for ready in judged.ready.drain(..) {
+            match self.take_in(ready) {
                 Ok(None) => {}
                 Ok(Some(batch)) => {
                     self.send(batch).await?;
@@ -135,7 +173,6 @@ impl Worker {
                 Err(reason) => self.set_aside(reason),
             }
         }
-        self.queue.spares.give_back(used);
         Ok(())
     }
 
@@ -152,14 +189,22 @@ impl Worker {
         }
     }
 
-    /// Turns an item into bytes, and returns the batch that is full because of it, or why it cannot be sent.
-    fn take_in(&mut self, recording: &mut Recording) -> Result<Option<Batch>, LossReason> {
-        let place = recording.origin.name;
+    /// Reads an item, lets the processors see it, and says why it cannot be sent.
+    fn read(&mut self, recording: &mut Recording) -> Result<Ready, LossReason> {
+        let (place, policy, bytes) = (recording.origin.name, recording.policy, recording.bytes());
         let assembled = catch_unwind(AssertUnwindSafe(|| self.assembler.assemble(recording)));
         let mut event = assembled.map_err(|_| LossReason::Worker)?;
         if self.is_too_old(&event) {
             return Err(LossReason::TooOld);
         }
+        restrict(&mut event, policy);
+        self.processors.process(&mut event, place, &self.queue)?;
+        Ok(Ready { event, place, bytes })
+    }
+
+    /// Turns an event into bytes, and returns the batch that is full because of it, or why it cannot be sent.
+    fn take_in(&mut self, ready: Ready) -> Result<Option<Batch>, LossReason> {
+        let Ready { mut event, place, bytes: _ } = ready;
         if let Sink::Memory(events) = &self.sink {
             drop(events.send(event));
             self.queue.deliver(1);
@@ -175,6 +220,11 @@ impl Worker {
             Fit::Shrunk => self.queue.problems.count(Problem::Shrunk, place),
         }
         Ok(full)
+    }
+
+    /// Whether code of the application runs on this thread, which may never come back.
+    fn runs_foreign_code(&self) -> bool {
+        !self.processors.is_empty() || self.tail.has_rules()
     }
 
     fn is_too_old(&self, event: &SpanEvent) -> bool {
@@ -267,20 +317,6 @@ async fn past_deadline(queue: &Queue) {
             Phase::Running => changed.await,
             Phase::Draining { deadline } => return sleep_until(deadline.into()).await,
             Phase::Stopped => return,
-        }
-    }
-}
-
-/// Answers tasks that wait for a flush when their time is up; a thread that waits has a timer itself.
-async fn answer_late_waiters(queue: Arc<Queue>, clock: Clock) {
-    loop {
-        let enlisted = queue.enlisted();
-        match queue.expire_waiters(clock.instant()) {
-            Some(next) => tokio::select! {
-                () = sleep_until(next.into()) => {}
-                () = enlisted => {}
-            },
-            None => enlisted.await,
         }
     }
 }

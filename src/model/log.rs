@@ -192,6 +192,21 @@ impl Log {
         }
         let same = |entry: &Entry| matches!(entry, Entry::Field(other, _) if *other == meaning);
         let Some(at) = self.entries.iter().position(same) else { return };
+        self.remove(at);
+    }
+
+    /// Forgets what is not wanted; annotations stay.
+    pub(crate) fn retain(&mut self, wanted: impl Fn(Meaning) -> bool) {
+        let mut at = 0;
+        while let Some(entry) = self.entries.get(at) {
+            match entry {
+                Entry::Field(meaning, _) if !wanted(*meaning) => self.remove(at),
+                Entry::Field(..) | Entry::Annotation(_) => at = at.saturating_add(1),
+            }
+        }
+    }
+
+    fn remove(&mut self, at: usize) {
         match self.entries.remove(at) {
             Entry::Field(_, Stored::Text { start, end } | Stored::Formatted { start, end }) => {
                 self.garbage = self.garbage.saturating_add(end.saturating_sub(start));

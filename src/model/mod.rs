@@ -9,27 +9,33 @@ mod depth;
 mod document;
 mod id;
 mod log;
+mod policy;
 mod recording;
 mod span;
 mod tags;
+mod texts;
 mod tool;
 mod usage;
+mod verdict;
 
 pub use annotation::Annotation;
 pub use content::{Content, Media, MediaSource, Message, Role};
 pub use context::{AgentAttribution, Sampling, SpanContext};
 pub use document::Document;
 pub use id::{IdError, SpanId, TraceId};
+pub use policy::{CapturePolicy, UnknownPolicy};
 pub use span::{SpanError, SpanEvent, SpanKind, Status, UnknownKind};
 pub use tags::Tags;
 pub use tool::{ToolCall, ToolResult};
 pub use usage::{MetricValue, Metrics, metric};
+pub use verdict::Verdict;
 
 pub(crate) use annotation::RESERVED;
 #[cfg(feature = "receiver")]
 pub(crate) use content::json_bytes;
 pub(crate) use id::IdSource;
 pub(crate) use log::Log;
+pub(crate) use policy::KindPolicies;
 pub(crate) use recording::{FieldValue, Meaning, Origin, Recording, Said, Taken};
 pub(crate) use span::source_chain;
 pub(crate) use tags::SharedTags;

@@ -6,6 +6,7 @@ use super::annotation::Annotation;
 use super::context::{AgentAttribution, Sampling};
 use super::id::{SpanId, TraceId};
 use super::log::Log;
+use super::policy::CapturePolicy;
 use super::span::SpanKind;
 
 /// What a field says about a span. The vocabulary gives each field name one, once per callsite.
@@ -17,6 +18,8 @@ pub(crate) enum Meaning {
     ModelProvider,
     SessionId,
     MlApp,
+    /// How much of the span is kept.
+    Capture,
     Input,
     Output,
     /// A JSON object of metadata.
@@ -68,6 +71,7 @@ impl Meaning {
             Self::Failed => 16,
             Self::ErrorSources => 17,
             Self::FailedSources => 18,
+            Self::Capture => 19,
             Self::MetadataValue(name) | Self::Metric(name) | Self::Tag(name) | Self::Argument(name) => named(name),
         };
         1 << index
@@ -83,15 +87,39 @@ impl Meaning {
         matches!(self, Self::ErrorSources | Self::FailedSources)
     }
 
+    /// The strictest policy that lets it out. Errors are heard under every policy, because they decide the status.
+    pub(crate) const fn needs(self) -> CapturePolicy {
+        match self {
+            Self::Input | Self::Output | Self::Argument(_) | Self::Returned => CapturePolicy::All,
+            Self::Metadata | Self::MetadataValue(_) | Self::Tags | Self::Tag(_) => CapturePolicy::Metadata,
+            Self::Kind
+            | Self::Name
+            | Self::ModelName
+            | Self::ModelProvider
+            | Self::SessionId
+            | Self::MlApp
+            | Self::Capture
+            | Self::Metrics
+            | Self::Metric(_)
+            | Self::Error
+            | Self::ErrorType
+            | Self::ErrorMessage
+            | Self::ErrorStack
+            | Self::ErrorSources
+            | Self::Failed
+            | Self::FailedSources => CapturePolicy::None,
+        }
+    }
+
     /// Whether several values with this meaning add up instead of replacing one another.
     pub(super) const fn accumulates(self) -> bool {
         matches!(self, Self::Metadata | Self::Metrics | Self::Tags)
     }
 }
 
-/// One of the bits from 19 on: length and ends tell most names apart.
+/// One of the bits from 20 on: length and ends tell most names apart.
 fn named(name: &str) -> u32 {
-    const FIRST: u32 = 19;
+    const FIRST: u32 = 20;
     let ends = name.as_bytes().first().zip(name.as_bytes().last());
     let (first, last) = ends.map_or((0, 0), |(first, last)| (u32::from(*first), u32::from(*last)));
     let length = u32::try_from(name.len()).unwrap_or_default();
@@ -140,6 +168,8 @@ pub(crate) struct Origin {
     pub(crate) session_id: Option<Arc<str>>,
     pub(crate) ml_app: Option<Arc<str>>,
     pub(crate) agent: Option<AgentAttribution>,
+    /// The one from above, or its own; the kind may have a stricter one.
+    pub(crate) policy: CapturePolicy,
 }
 
 /// A span's values in the order in which they came, in one growing buffer, and where and when it was.
@@ -153,13 +183,16 @@ pub(crate) struct Recording {
     pub(crate) duration_ns: u64,
     /// The span closed while its thread was panicking.
     pub(crate) panicked: bool,
+    /// What may leave, settled when the span ends.
+    pub(crate) policy: CapturePolicy,
     log: Log,
 }
 
 impl Recording {
     /// A recording that begins; the kind is settled when it ends.
     pub(crate) const fn new(origin: Origin, log: Log) -> Self {
-        Self { origin, kind: SpanKind::Task, duration_ns: 0, panicked: false, log }
+        let policy = CapturePolicy::None;
+        Self { origin, kind: SpanKind::Task, duration_ns: 0, panicked: false, policy, log }
     }
 
     pub(crate) const fn log(&self) -> &Log {
@@ -181,6 +214,7 @@ impl Recording {
         self.kind = SpanKind::Task;
         self.duration_ns = 0;
         self.panicked = false;
+        self.policy = CapturePolicy::None;
     }
 
     /// Empties it; large buffers go to `spare`.
