@@ -7,7 +7,7 @@ use tracing_core::span::Id;
 
 use super::layer::CaptureLayer;
 use super::state::Capture;
-use crate::model::{Annotation, SpanContext};
+use crate::model::{Annotation, SpanContext, SpanKind};
 
 /// What can be done with a [`tracing::Span`] that is an LLM span.
 ///
@@ -55,6 +55,11 @@ impl LlmObsSpanExt for Span {
     fn llmobs_context(&self) -> Option<SpanContext> {
         find(self, Capture::context).flatten()
     }
+}
+
+/// How long the span is open, in seconds, and what it stands for; `None` when it is not an open span of ours.
+pub(crate) fn opened(span: &Span) -> Option<(f64, SpanKind)> {
+    find(span, Capture::opened).flatten()
 }
 
 /// Finds the layer through the subscriber that the span belongs to.

@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::filter::Plans;
 use super::record::{Lineage, Records, SpanRecord};
 use crate::clock::Clock;
-use crate::model::{Annotation, IdSource, KindPolicies, Log, SpanContext};
+use crate::model::{Annotation, IdSource, KindPolicies, Log, SpanContext, SpanKind};
 use crate::queue::Queue;
 
 /// See the file's card.
@@ -118,6 +118,15 @@ impl Capture {
             context = records.of(self).and_then(|record| record.context());
         });
         context
+    }
+
+    /// How long the span with this id is open, in seconds, and what it stands for.
+    pub(crate) fn opened(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<(f64, SpanKind)> {
+        let mut opened = None;
+        self.with_records(dispatch, id, &mut |records| {
+            opened = records.of(self).and_then(|record| record.opened());
+        });
+        opened
     }
 
     /// What is passed on by the nearest span of ours above this one, also where our filter hides it.

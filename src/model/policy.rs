@@ -74,7 +74,7 @@ impl KindPolicies {
         }
     }
 
-    pub(crate) fn of(&self, kind: SpanKind) -> CapturePolicy {
+    pub(crate) fn of(self, kind: SpanKind) -> CapturePolicy {
         let mut policies = self.0.iter().zip(SpanKind::ALL);
         policies.find(|(_, own)| *own == kind).map(|(policy, _)| *policy).unwrap_or_default()
     }

@@ -49,8 +49,8 @@ fn longest(mut lengths: Vec<usize>, max_bytes: usize) -> Option<usize> {
     lengths.sort_unstable();
     let mut room = max_bytes;
     for (at, length) in lengths.iter().enumerate() {
-        let left = lengths.len().saturating_sub(at).max(1);
-        let share = room / left;
+        let left = lengths.len().saturating_sub(at);
+        let share = room.checked_div(left).unwrap_or_default();
         if *length > share {
             return Some(share);
         }

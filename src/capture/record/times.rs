@@ -1,10 +1,10 @@
 //! When a span was, if not when `tracing` saw it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::SpanRecord;
 use crate::clock::nanos_between;
-use crate::model::{Annotation, Recording};
+use crate::model::{Annotation, Recording, SpanKind};
 
 /// The times that somebody said, in nanoseconds since 1970.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,12 +29,12 @@ impl SpanRecord {
         recording.duration_ns = end_ns.saturating_sub(recording.origin.start_ns);
     }
 
-    /// How long the span is open, in seconds, from the start that was said if one was.
-    pub(crate) fn open_seconds(&self) -> Option<f64> {
-        let recording = self.recording.as_ref()?;
+    /// How long the span is open, in seconds, from the start that was said if one was, and what it stands for.
+    pub(crate) fn opened(&self) -> Option<(f64, SpanKind)> {
+        let (recording, kind) = self.recording.as_ref().zip(self.kind)?;
         let took_ns = nanos_between(self.started, self.capture.clock.instant());
         let now_ns = recording.origin.start_ns.saturating_add(took_ns);
         let start_ns = self.times.start_ns.unwrap_or(recording.origin.start_ns);
-        Some(std::time::Duration::from_nanos(now_ns.saturating_sub(start_ns)).as_secs_f64())
+        Some((Duration::from_nanos(now_ns.saturating_sub(start_ns)).as_secs_f64(), kind))
     }
 }
