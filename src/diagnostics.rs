@@ -151,6 +151,8 @@ const fn explain(problem: Problem) -> &'static str {
         Problem::Annotation => "Part of an annotation was refused.",
         Problem::Shrunk => "A span was larger than the limit and was sent without its input and output.",
         Problem::Processor => "A processor panicked or failed: the span is not sent.",
-        Problem::UnknownPolicy => "llmobs.capture is none of none, metadata, all: nothing that is said is sent.",
+        Problem::UnknownPolicy => {
+            "The capture policy of a span is none of none, metadata, all: nothing that is said about it is sent."
+        }
     }
 }
