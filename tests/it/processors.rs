@@ -123,7 +123,7 @@ fn a_processor_that_logs_and_opens_spans_does_not_feed_itself() {
     // Known only once the pipeline is there.
     let own = Arc::new(OnceLock::<Dispatch>::new());
     let dispatch = Arc::clone(&own);
-    let settings = to(&intake.url()).processor(move |span| {
+    let settings = to(intake.url()).processor(move |span| {
         span.name.push('!');
         tracing::dispatcher::with_default(dispatch.get().unwrap(), || {
             info_span!("nested", llmobs.kind = "tool", llmobs.input = "x").in_scope(|| {
@@ -167,7 +167,7 @@ fn a_processor_that_hangs_holds_nobody_up_beyond_the_deadline() {
             ("shutdown_async", |pipeline, patience| block_on(pipeline.guard.shutdown_async(patience))),
         ];
         for (name, end) in ends {
-            let (pipeline, release) = hung(&url);
+            let (pipeline, release) = hung(url);
             let handle = pipeline.guard.handle();
             let began = Instant::now();
             let ended = end(pipeline, patience);
@@ -183,7 +183,7 @@ fn a_processor_that_hangs_holds_nobody_up_beyond_the_deadline() {
 fn a_redacted_canary_never_reaches_the_wire() {
     let intake = receiver();
     let redactor = Redactor::new([r"canary-\d+"]).unwrap();
-    let settings = to(&intake.url()).tag(CANARY, "x").tag("y", CANARY).service(CANARY);
+    let settings = to(intake.url()).tag(CANARY, "x").tag("y", CANARY).service(CANARY);
     let pipeline = Pipeline::start(settings.processor(move |span| redactor.redact(span)));
     for kind in SpanKind::ALL {
         pipeline.emit_annotated(everywhere(kind));
@@ -248,8 +248,7 @@ fn numbers_in_json_are_texts_to_a_redactor() {
 fn a_size_limit_saves_the_conversation_from_the_event_limit() {
     let limit = SizeLimit::new(20_000);
     let intake = receiver();
-    let pipeline =
-        Pipeline::start(to(&intake.url()).max_event_bytes(60_000).processor(move |span| limit.shorten(span)));
+    let pipeline = Pipeline::start(to(intake.url()).max_event_bytes(60_000).processor(move |span| limit.shorten(span)));
     let messages = [Message::system("Be brief."), Message::user("x".repeat(200_000)), Message::user("And this?")];
     pipeline.emit_annotated(Annotation::new().kind(SpanKind::Llm).input(Vec::from(messages.clone())));
     pipeline.guard.flush(SOON).unwrap();

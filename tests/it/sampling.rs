@@ -49,7 +49,7 @@ fn a_trace_can_be_dropped_here_and_is_counted() {
 fn errors_slow_and_costly_spans_keep_their_whole_trace() {
     let error = || Annotation::new().error(&std::fmt::Error);
     let cost = |dollars: f64| Annotation::new().metric(metric::TOTAL_COST, dollars);
-    let table = [
+    let table = vec![
         ("errors", unsampled().keep_errors(), error(), true),
         ("no error", unsampled().keep_errors(), Annotation::new(), false),
         ("slow", unsampled().keep_slower_than(Duration::ZERO), Annotation::new(), true),

@@ -7,5 +7,6 @@ pub(super) mod delivery;
 pub(super) mod errors;
 pub(super) mod instrument;
 pub(super) mod kinds;
+pub(super) mod processing;
 pub(super) mod sessions;
 pub(super) mod structure;
