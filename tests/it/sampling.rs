@@ -105,3 +105,27 @@ fn nothing_that_is_held_is_lost_at_shutdown() {
     let stats = handle.stats();
     assert_eq!((stats.delivered, stats.lost_total(), stats.lost(LossReason::Closed)), (1, 0, 1));
 }
+
+/// What the other SDKs decide, computed from the id that is sent.
+fn decision(apm_trace_id: &str, rate: f64) -> &'static str {
+    let low = u64::from_str_radix(&apm_trace_id[16..], 16).unwrap();
+    let hash = low.wrapping_mul(1_111_111_111_111_111_111);
+    if hash as f64 <= rate * u64::MAX as f64 { "1" } else { "0" }
+}
+
+#[test]
+fn every_trace_is_sent_with_its_decision() {
+    let intake = receiver();
+    let pipeline = Pipeline::start(to(intake.url()).sample_rate(0.5));
+    pipeline.emit(200);
+    pipeline.guard.flush(SOON).unwrap();
+    let sent: Vec<_> = intake.spans().into_iter().map(|span| span.json["_dd"].clone()).collect();
+    assert_eq!(sent.len(), 200);
+    for inner in &sent {
+        assert_eq!(inner["sample_rate"], "0.5");
+        assert_eq!(inner["sampling_decision"], decision(inner["apm_trace_id"].as_str().unwrap(), 0.5));
+    }
+    let kept = sent.iter().filter(|inner| inner["sampling_decision"] == "1").count();
+    // Outside of this once in a billion.
+    assert!((55..=145).contains(&kept), "{kept}");
+}
