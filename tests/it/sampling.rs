@@ -107,10 +107,11 @@ fn nothing_that_is_held_is_lost_at_shutdown() {
 }
 
 /// What the other SDKs decide, computed from the id that is sent.
-fn decision(apm_trace_id: &str, rate: f64) -> &'static str {
+fn decision(apm_trace_id: &str, rate_inverse: u64) -> &'static str {
     let low = u64::from_str_radix(&apm_trace_id[16..], 16).unwrap();
     let hash = low.wrapping_mul(1_111_111_111_111_111_111);
-    if hash as f64 <= rate * u64::MAX as f64 { "1" } else { "0" }
+    let threshold = u64::MAX / rate_inverse;
+    if hash <= threshold { "1" } else { "0" }
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn every_trace_is_sent_with_its_decision() {
     assert_eq!(sent.len(), 200);
     for inner in &sent {
         assert_eq!(inner["sample_rate"], "0.5");
-        assert_eq!(inner["sampling_decision"], decision(inner["apm_trace_id"].as_str().unwrap(), 0.5));
+        assert_eq!(inner["sampling_decision"], decision(inner["apm_trace_id"].as_str().unwrap(), 2));
     }
     let kept = sent.iter().filter(|inner| inner["sampling_decision"] == "1").count();
     // Outside of this once in a billion.

@@ -176,7 +176,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         row: "P31",
         scenarios: &["processor_empty_and_errors"],
         path: "spans.t_empty.*",
-        expected: r##""<*#4>""##,
-        ours: r##""<*#2>""##,
+        expected: r#""<*#4>""#,
+        ours: r#""<*#2>""#,
     },
 ];

@@ -41,10 +41,14 @@ pub(in super::super) fn with_rewriting(builder: Builder) -> Builder {
             match content {
                 Some(Content::Text(text)) => word.clone_into(text),
                 Some(Content::Messages(messages)) => {
-                    messages.iter_mut().for_each(|message| word.clone_into(&mut message.content));
+                    for message in messages {
+                        word.clone_into(&mut message.content);
+                    }
                 }
                 Some(Content::Documents(documents)) => {
-                    documents.iter_mut().for_each(|document| word.clone_into(&mut document.text));
+                    for document in documents {
+                        word.clone_into(&mut document.text);
+                    }
                 }
                 _ => {}
             }
@@ -71,10 +75,9 @@ pub(in super::super) fn with_failing(builder: Builder) -> Builder {
     builder.processor(|span: &mut SpanEvent| match span.tags.get("do") {
         Some("empty") => {
             for content in [&mut span.input, &mut span.output].into_iter().flatten() {
-                match content {
-                    Content::Messages(messages) => messages.clear(),
-                    // A list of no messages leaves a text as it was.
-                    _ => {}
+                // Where there are no messages, an empty list of them leaves what is there.
+                if let Content::Messages(messages) = content {
+                    messages.clear();
                 }
             }
             Ok(())
