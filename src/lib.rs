@@ -114,8 +114,11 @@ mod stats;
 pub mod testing;
 
 pub use builder::{Builder, builder};
-pub use capture::{CaptureLayer, LlmObsFilter, LlmObsLayer, LlmObsSpanExt};
-pub use config::{ApiKey, Site, VARIABLES, Variable};
+pub use capture::{
+    AnnotationContext, CaptureLayer, ContextGuard, InContext, LlmObsFilter, LlmObsLayer, LlmObsSpanExt,
+    annotation_context,
+};
+pub use config::{ApiKey, Site, VARIABLES, Variable, sanitize_ml_app};
 pub use error::{ConfigError, FlushError};
 pub use guard::{Guard, Handle};
 pub use model::*;

@@ -129,6 +129,19 @@ pub enum Problem {
     Annotation,
     /// The event was over the size limit and was sent without input and output.
     Shrunk,
+    /// A prompt is no JSON object of the known form; what could not be read was left out.
+    Prompt,
+    /// Tool definitions are no JSON array, or a tool has no name; it was left out.
+    ToolDefinition,
+    /// A cost tag is no tag of the span; it was left out.
+    CostTag,
+    /// An agent's manifest is no JSON object, or one of its tools has no name; it was left out.
+    AgentManifest,
+    /// Something was said that the kind of the span does not have (a prompt and tool definitions are for `llm`, a
+    /// tool's version and id for `tool`, an agent's version and manifest for `agent`); it was left out.
+    Misplaced,
+    /// The name of an application breaks a rule of the intake; it was sent as it is.
+    MlApp,
     /// A processor panicked or failed; the span is not sent.
     Processor,
     /// `llmobs.capture` is none of the three policies; the strictest one holds.
@@ -137,7 +150,7 @@ pub enum Problem {
 
 impl Problem {
     /// All problems.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::UnknownKind,
         Self::Shape,
         Self::Metadata,
@@ -148,6 +161,12 @@ impl Problem {
         Self::Panic,
         Self::Annotation,
         Self::Shrunk,
+        Self::Prompt,
+        Self::ToolDefinition,
+        Self::CostTag,
+        Self::AgentManifest,
+        Self::Misplaced,
+        Self::MlApp,
         Self::Processor,
         Self::UnknownPolicy,
     ];
@@ -165,6 +184,12 @@ impl Problem {
             Self::Panic => "panic",
             Self::Annotation => "annotation",
             Self::Shrunk => "shrunk",
+            Self::Prompt => "prompt",
+            Self::ToolDefinition => "tool_definition",
+            Self::CostTag => "cost_tag",
+            Self::AgentManifest => "agent_manifest",
+            Self::Misplaced => "misplaced",
+            Self::MlApp => "ml_app",
             Self::Processor => "processor",
             Self::UnknownPolicy => "unknown_policy",
         }

@@ -81,7 +81,7 @@ fn has_meaning(metadata: &Metadata<'_>) -> bool {
 pub(crate) struct Plan {
     /// By [`Field::index`](tracing_core::Field::index).
     meanings: Box<[Option<Meaning>]>,
-    /// Some field says what a span passes on to those below it: kind, session, application.
+    /// Some field says what a span passes on to those below it: kind, session, application, prompt, tools.
     pub(crate) has_identity: bool,
     /// The event tells what an instrumented function returned.
     pub(crate) has_return: bool,
@@ -90,7 +90,15 @@ pub(crate) struct Plan {
 }
 
 /// What an open span must know of itself.
-const IDENTITY: &[Meaning] = &[Meaning::Kind, Meaning::SessionId, Meaning::MlApp, Meaning::Tags, Meaning::Capture];
+const IDENTITY: &[Meaning] = &[
+    Meaning::Kind,
+    Meaning::SessionId,
+    Meaning::MlApp,
+    Meaning::Tags,
+    Meaning::Capture,
+    Meaning::Prompt,
+    Meaning::ToolDefinitions,
+];
 
 impl Plan {
     fn new(metadata: &Metadata<'_>, capture_instrument: bool) -> Self {

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use super::state::Capture;
 use crate::model::{
-    AgentAttribution, Annotation, CapturePolicy, FieldValue, Log, Meaning, Origin, Recording, Said, Sampling,
-    SpanContext, SpanId, SpanKind, TraceId,
+    AgentAttribution, Annotation, CapturePolicy, FieldValue, Log, Meaning, Origin, Passed, Prompt, Recording, Said,
+    Sampling, SpanContext, SpanId, SpanKind, ToolDefinition, TraceId,
 };
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
-use crate::vocabulary::{SESSION_TAG, session_of_tags};
+use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
 mod policy;
 mod room;
@@ -19,79 +19,22 @@ mod times;
 use room::shed_content;
 use times::Times;
 
-/// What a span has in the registry's extensions: one record for each layer of ours that sees it.
-#[derive(Debug, Default)]
-pub(crate) struct Records {
-    /// Nearly always the only one.
-    first: Option<SpanRecord>,
-    others: Vec<SpanRecord>,
-}
-
-impl Records {
-    /// The record that this layer keeps.
-    pub(crate) fn of(&mut self, capture: &Arc<Capture>) -> Option<&mut SpanRecord> {
-        self.iter_mut().find(|record| Arc::ptr_eq(&record.capture, capture))
-    }
-
-    /// Whether the span is open and ours within this layer.
-    pub(crate) fn hears(&self, capture: &Arc<Capture>) -> bool {
-        let mut records = self.first.iter().chain(&self.others);
-        records.any(|record| Arc::ptr_eq(&record.capture, capture) && record.hears(false))
-    }
-
-    /// What the span passes on within this layer.
-    pub(crate) fn lineage(&self, capture: &Arc<Capture>) -> Option<Lineage> {
-        let mut records = self.first.iter().chain(&self.others);
-        records.find(|record| Arc::ptr_eq(&record.capture, capture)).and_then(SpanRecord::lineage)
-    }
-
-    /// Annotates all that hear it and says whether there was one. The last one takes the annotation over, unless
-    /// it is still needed.
-    pub(crate) fn annotate(&mut self, annotation: &mut Option<Annotation>, is_needed: bool) -> bool {
-        let makes_ours = annotation.as_ref().is_some_and(|said| said.kind.is_some());
-        let mut left = self.iter_mut().filter(|record| record.hears(makes_ours)).count();
-        let mut found = false;
-        for record in self.iter_mut().filter(|record| record.hears(makes_ours)) {
-            left = left.saturating_sub(1);
-            let said = if left == 0 && !is_needed { annotation.take() } else { annotation.clone() };
-            found |= said.is_some_and(|said| record.annotate(said));
-        }
-        found
-    }
-
-    pub(crate) fn add(&mut self, record: SpanRecord) {
-        if self.first.is_none() {
-            self.first = Some(record);
-        } else {
-            self.others.push(record);
-        }
-    }
-
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut SpanRecord> {
-        self.first.iter_mut().chain(&mut self.others)
-    }
-}
-
-impl From<SpanRecord> for Records {
-    fn from(record: SpanRecord) -> Self {
-        Self { first: Some(record), others: Vec::new() }
-    }
-}
-
 /// One open span of ours.
 ///
 /// It ends when it is finished or closed, whichever comes first, and at the latest when the registry
 /// drops it: a span never vanishes uncounted.
 #[derive(Debug)]
 pub(crate) struct SpanRecord {
-    capture: Arc<Capture>,
+    pub(super) capture: Arc<Capture>,
     /// `None` until a field or an annotation says it; the span is ours from then on.
     kind: Option<SpanKind>,
     started: Instant,
     times: Times,
     /// `None` once it ended.
     recording: Option<Box<Recording>>,
-    trace: Arc<Trace>,
+    pub(super) trace: Arc<Trace>,
+    /// What it has said for those directly below it.
+    passed: Option<Arc<Passed>>,
     /// Bytes counted for it among the open spans.
     counted_bytes: u64,
 }
@@ -113,6 +56,7 @@ pub(crate) struct Lineage {
     ml_app: Option<Arc<str>>,
     agent: Option<AgentAttribution>,
     policy: CapturePolicy,
+    passed: Option<Arc<Passed>>,
     trace: Arc<Trace>,
 }
 
@@ -137,6 +81,7 @@ impl SpanRecord {
             times: Times::default(),
             recording: Some(recording),
             trace,
+            passed: None,
             counted_bytes: Self::BASE_BYTES,
         })
     }
@@ -192,6 +137,9 @@ impl SpanRecord {
         }
         self.restrict_annotation(&recording.origin, &mut annotation);
         if self.has_room(&recording, annotation.text_bytes()) {
+            if let Some(details) = &annotation.details {
+                self.pass_on(details.prompt.as_ref(), details.tool_definitions.as_ref());
+            }
             recording.log_mut().annotate(annotation);
         } else {
             let [input, output] = shed_content(&mut annotation);
@@ -203,6 +151,16 @@ impl SpanRecord {
         }
         self.recording = Some(recording);
         true
+    }
+
+    /// Takes over what an annotation context says, before the span says anything; one for other traces is not heard.
+    pub(crate) fn assume(&mut self, annotation: &Annotation, traces: &[Arc<Trace>]) {
+        let is_meant = traces.is_empty() || traces.iter().any(|trace| Arc::ptr_eq(trace, &self.trace));
+        let Some(recording) = self.recording.as_mut().filter(|_| is_meant) else { return };
+        if annotation.refused > 0 {
+            self.capture.queue.problems.count(Problem::Annotation, recording.origin.name);
+        }
+        recording.log_mut().annotate(annotation.clone());
     }
 
     /// Ends the span now; what is said later is not heard. The recording is for the queue, once no span is
@@ -238,7 +196,8 @@ impl SpanRecord {
         Some(SpanContext::new(recording.origin.trace_id.clone(), recording.origin.span_id))
     }
 
-    fn lineage(&self) -> Option<Lineage> {
+    /// What it passes on.
+    pub(super) fn lineage(&self) -> Option<Lineage> {
         let kind = self.kind?;
         let recording = self.recording.as_ref()?;
         let origin = &recording.origin;
@@ -259,6 +218,7 @@ impl SpanRecord {
             ml_app: origin.ml_app.clone(),
             agent,
             policy: origin.policy,
+            passed: self.let_through(origin, self.passed.as_ref().and_then(|passed| passed.below(kind))),
             trace: Arc::clone(&self.trace),
         })
     }
@@ -276,6 +236,19 @@ impl SpanRecord {
             origin.ml_app = Some(ml_app.into());
         }
         self.take_policy(origin, said);
+        if let Some(prompt) = said.last(Meaning::Prompt).and_then(text_of).and_then(prompt_of) {
+            self.pass_on(Some(&prompt), None);
+        }
+        if let Some(tools) = said.last(Meaning::ToolDefinitions).and_then(text_of).and_then(tools_of) {
+            self.pass_on(None, Some(&tools));
+        }
+    }
+
+    /// Keeps what counts for spans that start directly below from now on.
+    fn pass_on(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) {
+        if prompt.is_some() || tools.is_some() {
+            Arc::make_mut(self.passed.get_or_insert_default()).take_over(prompt, tools);
+        }
     }
 
     fn identify(&self, origin: &mut Origin, session_id: Option<&str>) {
@@ -312,10 +285,21 @@ impl Capture {
         let Some(above) = above else {
             let trace_id = self.ids.trace_id(start_ns);
             let sampling = Some(Sampling::decide(self.sample_rate, &trace_id));
-            let (session_id, ml_app, agent) = (None, None, None);
-            let (parent_id, policy) = (None, CapturePolicy::All);
-            let origin =
-                Origin { name, span_id, trace_id, parent_id, start_ns, sampling, session_id, ml_app, agent, policy };
+            let (parent_id, session_id, ml_app, agent, passed) = (None, None, None, None, None);
+            let policy = CapturePolicy::All;
+            let origin = Origin {
+                name,
+                span_id,
+                trace_id,
+                parent_id,
+                start_ns,
+                sampling,
+                session_id,
+                ml_app,
+                agent,
+                policy,
+                passed,
+            };
             return (origin, Arc::default());
         };
         let session_id = above.session_id.or_else(|| above.trace.session_id.get().cloned());
@@ -330,6 +314,7 @@ impl Capture {
             ml_app: above.ml_app,
             agent: above.agent,
             policy: above.policy,
+            passed: above.passed,
         };
         (origin, above.trace)
     }

@@ -6,6 +6,7 @@ use tracing::{Dispatch, Span};
 use tracing_core::span::Id;
 
 use super::layer::CaptureLayer;
+use super::record::Trace;
 use super::state::Capture;
 use crate::model::{Annotation, SpanContext, SpanKind};
 
@@ -60,6 +61,11 @@ impl LlmObsSpanExt for Span {
 /// How long the span is open, in seconds, and what it stands for; `None` when it is not an open span of ours.
 pub(crate) fn opened(span: &Span) -> Option<(f64, SpanKind)> {
     find(span, Capture::opened).flatten()
+}
+
+/// The traces that the current span belongs to; empty outside of LLM spans.
+pub(super) fn traces_around() -> Vec<Arc<Trace>> {
+    find(&Span::current(), |capture, dispatch, id| capture.traces(dispatch, id)).unwrap_or_default()
 }
 
 /// Finds the layer through the subscriber that the span belongs to.

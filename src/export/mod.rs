@@ -5,14 +5,17 @@
 //!
 //! ```text
 //! Item ─▶ assemble ─▶ SpanEvent ─▶ process ─▶ tail ─▶ encode ─▶ batch ─▶ Payload ─▶ transport ─▶ intake
-//!           └ shape                                       └ shrink                      └ retry: again, in halves, or lost
+//!           └ shape, details, links                       └ shrink                      └ retry: again, in halves, or lost
 //! ```
 
 mod watch;
 mod worker;
 
 mod assemble;
+mod details;
+mod links;
 mod shape;
+mod value;
 
 mod process;
 mod tail;

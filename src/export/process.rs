@@ -112,10 +112,15 @@ pub(super) fn restrict(event: &mut SpanEvent, policy: CapturePolicy) {
     }
     event.input = None;
     event.output = None;
+    event.prompt = None;
+    event.tool_definitions.clear();
+    event.intent = None;
+    event.agent_manifest = None;
     if policy == CapturePolicy::Metadata {
         return;
     }
     event.metadata.clear();
+    event.cost_tags.clear();
     event.tags.retain_own(|key| SETTLED_TAGS.contains(&key));
     if let Some(error) = &mut event.error {
         error.message.clear();

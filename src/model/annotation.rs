@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::content::{Content, json_bytes};
 use super::depth;
+use super::details::Details;
 use super::policy::CapturePolicy;
 use super::span::{SpanError, SpanKind};
 use super::tags::Tags;
@@ -46,6 +47,10 @@ pub struct Annotation {
     pub(crate) metrics: Metrics,
     pub(crate) tags: Tags,
     pub(crate) error: Option<SpanError>,
+    /// What few spans say; its setters are in `details.rs`.
+    pub(crate) details: Option<Box<Details>>,
+    /// From an annotation context: it fills gaps of whatever kind of span.
+    pub(crate) is_context: bool,
     pub(crate) capture: Option<CapturePolicy>,
     /// Nanoseconds since 1970.
     pub(crate) start_ns: Option<u64>,
@@ -238,6 +243,11 @@ impl Annotation {
         self.metadata.extend(later.metadata);
         self.metrics.extend(later.metrics);
         self.tags.extend(&later.tags);
+        match (&mut self.details, later.details) {
+            (Some(details), Some(later)) => details.merge(*later),
+            (none @ None, later) => *none = later,
+            (Some(_), None) => {}
+        }
     }
 
     /// Bytes of text in here, near enough to bound a queue with.
@@ -256,13 +266,14 @@ impl Annotation {
             .saturating_add(self.metrics.text_bytes())
             .saturating_add(self.tags.text_bytes())
             .saturating_add(self.error.as_ref().map_or(0, SpanError::text_bytes))
+            .saturating_add(self.details.as_ref().map_or(0, |details| details.text_bytes()))
     }
 }
 
 /// The member of the metadata that belongs to the intake.
 pub(crate) const RESERVED: &str = "_dd";
 
-fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
+pub(super) fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
     if later.is_some() {
         *slot = later;
     }

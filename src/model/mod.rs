@@ -2,14 +2,18 @@
 //!
 //! In: values. Out: values. Never: `tracing`, I/O, clocks, threads.
 
+mod agent;
 mod annotation;
 mod content;
 mod context;
 mod depth;
+mod details;
 mod document;
 mod id;
+mod link;
 mod log;
 mod policy;
+mod prompt;
 mod recording;
 mod span;
 mod tags;
@@ -18,21 +22,25 @@ mod tool;
 mod usage;
 mod verdict;
 
+pub use agent::AgentManifest;
 pub use annotation::Annotation;
 pub use content::{Content, Media, MediaSource, Message, Role};
 pub use context::{AgentAttribution, Sampling, SpanContext};
 pub use document::Document;
 pub use id::{IdError, SpanId, TraceId};
+pub use link::{LinkEnd, SpanLink};
 pub use policy::{CapturePolicy, UnknownPolicy};
+pub use prompt::{Prompt, Template, TemplatePart};
 pub use span::{SpanError, SpanEvent, SpanKind, Status, UnknownKind};
 pub use tags::Tags;
-pub use tool::{ToolCall, ToolResult};
+pub use tool::{ToolCall, ToolDefinition, ToolResult};
 pub use usage::{MetricValue, Metrics, metric};
 pub use verdict::Verdict;
 
 pub(crate) use annotation::RESERVED;
 #[cfg(feature = "receiver")]
 pub(crate) use content::json_bytes;
+pub(crate) use details::{Details, Passed};
 pub(crate) use id::IdSource;
 pub(crate) use log::Log;
 pub(crate) use policy::KindPolicies;

@@ -4,7 +4,7 @@ use super::span::SpanKind;
 
 /// How much of what is said about a span leaves the process.
 ///
-/// | policy | input, output | metadata, tags of the span, text of an error | ids, names, model, times, status, metrics, session |
+/// | policy | input, output, prompt, tool definitions, intent, agent manifest | metadata, tags of the span, cost tags, text of an error | ids, names, versions, model, times, status, metrics, session, links |
 /// |---|---|---|---|
 /// | `all` | yes | yes | yes |
 /// | `metadata` | no | yes | yes |

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::annotation::Annotation;
 use super::context::{AgentAttribution, Sampling};
+use super::details::Passed;
 use super::id::{SpanId, TraceId};
 use super::log::Log;
 use super::policy::CapturePolicy;
@@ -38,6 +39,18 @@ pub(crate) enum Meaning {
     ErrorStack,
     /// What an error value comes from; an explicit stack wins.
     ErrorSources,
+    /// A JSON object: the prompt.
+    Prompt,
+    /// A JSON array of tool definitions.
+    ToolDefinitions,
+    ToolId,
+    ToolVersion,
+    Intent,
+    /// A JSON array of tag keys, or a text of them with commas.
+    CostTags,
+    AgentVersion,
+    /// A JSON object: what the agent is declared to be.
+    AgentManifest,
     /// A declared field that no vocabulary knows: an argument of an instrumented function.
     Argument(&'static str),
     /// What an instrumented function returned.
@@ -71,7 +84,15 @@ impl Meaning {
             Self::Failed => 16,
             Self::ErrorSources => 17,
             Self::FailedSources => 18,
-            Self::Capture => 19,
+            Self::Prompt => 19,
+            Self::ToolDefinitions => 20,
+            Self::ToolId => 21,
+            Self::ToolVersion => 22,
+            Self::Intent => 23,
+            Self::CostTags => 24,
+            Self::AgentVersion => 25,
+            Self::AgentManifest => 26,
+            Self::Capture => 27,
             Self::MetadataValue(name) | Self::Metric(name) | Self::Tag(name) | Self::Argument(name) => named(name),
         };
         1 << index
@@ -90,8 +111,16 @@ impl Meaning {
     /// The strictest policy that lets it out. Errors are heard under every policy, because they decide the status.
     pub(crate) const fn needs(self) -> CapturePolicy {
         match self {
-            Self::Input | Self::Output | Self::Argument(_) | Self::Returned => CapturePolicy::All,
-            Self::Metadata | Self::MetadataValue(_) | Self::Tags | Self::Tag(_) => CapturePolicy::Metadata,
+            Self::Input
+            | Self::Output
+            | Self::Argument(_)
+            | Self::Returned
+            | Self::Prompt
+            | Self::Intent
+            | Self::AgentManifest => CapturePolicy::All,
+            Self::Metadata | Self::MetadataValue(_) | Self::Tags | Self::Tag(_) | Self::CostTags => {
+                CapturePolicy::Metadata
+            }
             Self::Kind
             | Self::Name
             | Self::ModelName
@@ -99,6 +128,10 @@ impl Meaning {
             | Self::SessionId
             | Self::MlApp
             | Self::Capture
+            | Self::ToolDefinitions
+            | Self::ToolId
+            | Self::ToolVersion
+            | Self::AgentVersion
             | Self::Metrics
             | Self::Metric(_)
             | Self::Error
@@ -113,13 +146,16 @@ impl Meaning {
 
     /// Whether several values with this meaning add up instead of replacing one another.
     pub(super) const fn accumulates(self) -> bool {
-        matches!(self, Self::Metadata | Self::Metrics | Self::Tags)
+        matches!(
+            self,
+            Self::Metadata | Self::Metrics | Self::Tags | Self::Prompt | Self::CostTags | Self::AgentManifest
+        )
     }
 }
 
-/// One of the bits from 20 on: length and ends tell most names apart.
+/// One of the bits from 28 on: length and ends tell most names apart.
 fn named(name: &str) -> u32 {
-    const FIRST: u32 = 20;
+    const FIRST: u32 = 28;
     let ends = name.as_bytes().first().zip(name.as_bytes().last());
     let (first, last) = ends.map_or((0, 0), |(first, last)| (u32::from(*first), u32::from(*last)));
     let length = u32::try_from(name.len()).unwrap_or_default();
@@ -170,6 +206,8 @@ pub(crate) struct Origin {
     pub(crate) agent: Option<AgentAttribution>,
     /// The one from above, or its own; the kind may have a stricter one.
     pub(crate) policy: CapturePolicy,
+    /// What the span directly above has said for those below it.
+    pub(crate) passed: Option<Arc<Passed>>,
 }
 
 /// A span's values in the order in which they came, in one growing buffer, and where and when it was.
@@ -223,5 +261,6 @@ impl Recording {
         self.origin.session_id = None;
         self.origin.ml_app = None;
         self.origin.agent = None;
+        self.origin.passed = None;
     }
 }

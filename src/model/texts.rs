@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 use super::content::{Content, Media, MediaSource, Message, Role};
 use super::context::AgentAttribution;
 use super::document::Document;
+use super::prompt::{Prompt, Template, TemplatePart};
 use super::span::{SpanError, SpanEvent};
-use super::tool::{ToolCall, ToolResult};
+use super::tool::{ToolCall, ToolDefinition, ToolResult};
 
 /// What is done to each text.
 type Rewrite<'a> = &'a mut dyn FnMut(&mut String);
@@ -32,6 +33,7 @@ impl SpanEvent {
     /// event.rewrite_texts(|text| *text = text.replace("anna", "[name]"));
     /// assert_eq!((event.name.as_str(), event.input), ("ask [name]", Some(Content::from("I am [name]."))));
     /// ```
+    #[expect(clippy::too_many_lines, reason = "half of them take the span apart")]
     pub fn rewrite_texts(&mut self, mut rewrite: impl FnMut(&mut String)) {
         let rewrite: Rewrite<'_> = &mut rewrite;
         // Taken apart in full, so that a new field is not forgotten here.
@@ -49,6 +51,13 @@ impl SpanEvent {
             model_provider,
             input,
             output,
+            prompt,
+            tool_definitions,
+            tool_version,
+            intent,
+            cost_tags,
+            agent_manifest,
+            links: _,
             metadata,
             metrics,
             tags,
@@ -62,8 +71,21 @@ impl SpanEvent {
         if let Some(SpanError { error_type, message, stack }) = error {
             [error_type, message, stack].into_iter().for_each(&mut *rewrite);
         }
-        [model_name, model_provider, session_id].into_iter().flatten().for_each(&mut *rewrite);
+        let texts = [model_name, model_provider, tool_version, intent, session_id];
+        texts.into_iter().flatten().for_each(&mut *rewrite);
         [input, output].into_iter().flatten().for_each(|content| in_content(content, rewrite));
+        if let Some(prompt) = prompt {
+            in_prompt(prompt, rewrite);
+        }
+        for tool in tool_definitions {
+            in_tool(tool, rewrite);
+        }
+        for key in cost_tags {
+            in_cow(key, rewrite);
+        }
+        if let Some(manifest) = agent_manifest {
+            in_members(manifest.members_mut(), rewrite);
+        }
         in_members(metadata, rewrite);
         metrics.rewrite_names(rewrite);
         tags.rewrite(rewrite);
@@ -110,9 +132,7 @@ fn in_content(content: &mut Content, rewrite: Rewrite<'_>) {
 
 fn in_message(message: &mut Message, rewrite: Rewrite<'_>) {
     let Message { role, content, tool_calls, tool_results, audio_parts, image_parts, tool_id } = message;
-    if let Some(other) = changed(role.as_str(), rewrite) {
-        *role = Role::from(other.as_str());
-    }
+    in_role(role, rewrite);
     rewrite(content);
     for ToolCall { name, arguments, tool_id, kind } in tool_calls {
         rewrite(name);
@@ -129,6 +149,61 @@ fn in_message(message: &mut Message, rewrite: Rewrite<'_>) {
         rewrite(text);
     }
     tool_id.iter_mut().for_each(rewrite);
+}
+
+fn in_prompt(prompt: &mut Prompt, rewrite: Rewrite<'_>) {
+    let Prompt {
+        id,
+        ml_app,
+        version,
+        label,
+        template,
+        variables,
+        tags,
+        rag_context_variables,
+        rag_query_variables,
+        prompt_uuid,
+        prompt_version_uuid,
+    } = prompt;
+    let texts = [id, ml_app, version, label, prompt_uuid, prompt_version_uuid];
+    texts.into_iter().flatten().for_each(&mut *rewrite);
+    match template {
+        Some(Template::Text(text)) => rewrite(text),
+        Some(Template::Chat(parts)) => {
+            for part in parts {
+                in_part(part, rewrite);
+            }
+        }
+        None => {}
+    }
+    in_members(variables, rewrite);
+    tags.rewrite(rewrite);
+    rag_context_variables.iter_mut().chain(rag_query_variables).for_each(rewrite);
+}
+
+fn in_tool(tool: &mut ToolDefinition, rewrite: Rewrite<'_>) {
+    let ToolDefinition { name, description, schema, version } = tool;
+    rewrite(name);
+    [description, version].into_iter().flatten().for_each(&mut *rewrite);
+    if let Some(schema) = schema {
+        in_members(schema, rewrite);
+    }
+}
+
+fn in_part(part: &mut TemplatePart, rewrite: Rewrite<'_>) {
+    match part {
+        TemplatePart::Message { role, content } => {
+            in_role(role, rewrite);
+            rewrite(content);
+        }
+        TemplatePart::Placeholder(name) => rewrite(name),
+    }
+}
+
+fn in_role(role: &mut Role, rewrite: Rewrite<'_>) {
+    if let Some(other) = changed(role.as_str(), rewrite) {
+        *role = Role::from(other.as_str());
+    }
 }
 
 fn in_members(members: &mut Map<String, Value>, rewrite: Rewrite<'_>) {

@@ -46,6 +46,14 @@ pub mod metric {
     pub const TIME_TO_FIRST_TOKEN: &str = "time_to_first_token";
     /// Seconds per token after the first.
     pub const TIME_PER_OUTPUT_TOKEN: &str = "time_per_output_token";
+    /// Seconds that the request waited at the model's server.
+    pub const TIME_IN_QUEUE: &str = "time_in_queue";
+    /// Seconds that the model read the prompt.
+    pub const TIME_IN_MODEL_PREFILL: &str = "time_in_model_prefill";
+    /// Seconds that the model wrote the completion.
+    pub const TIME_IN_MODEL_DECODE: &str = "time_in_model_decode";
+    /// Both.
+    pub const TIME_IN_MODEL_INFERENCE: &str = "time_in_model_inference";
 }
 
 /// The metrics of one span: one number a name, later wins.

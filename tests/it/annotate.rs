@@ -178,6 +178,15 @@ fn a_span_that_is_not_there_is_not_found() {
     assert_eq!(recorder.tree(), "");
 }
 
+/// In its own process, because a callsite that another subscriber wants is enabled for all.
+#[test]
+fn a_plain_span_that_nobody_wants_is_disabled() {
+    if crate::rig::alone("annotate::a_plain_span_that_nobody_wants_is_disabled") {
+        let recorder = alone(|| assert!(!info_span!("plain").annotate(Annotation::new().kind(SpanKind::Task))));
+        assert_eq!(recorder.tree(), "");
+    }
+}
+
 #[test]
 fn a_span_without_a_kind_is_not_found_either() {
     let recorder = in_company(|| {

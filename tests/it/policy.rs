@@ -4,7 +4,8 @@ use serde_json::json;
 use tracing::field::Empty;
 use tracing::{info, info_span, instrument};
 use tracing_llmobs::{
-    Annotation, Builder, CapturePolicy, LlmObsSpanExt, Problem, SpanError, SpanEvent, SpanKind, Status,
+    AgentManifest, Annotation, Builder, CapturePolicy, LlmObsSpanExt, Problem, Prompt, SpanError, SpanEvent, SpanKind,
+    Status, ToolDefinition,
 };
 
 use crate::stage::{alone, alone_with, metadata, metrics, only, problems};
@@ -143,4 +144,25 @@ fn what_is_not_to_leave_is_not_kept_either() {
     // A span that kept it would be over its bounds.
     assert_eq!(only(&recorder).collection_errors, Vec::<String>::new());
     assert_eq!(problems(&recorder), []);
+}
+
+#[test]
+fn prompts_tools_and_manifests_are_content_and_are_not_passed_on() {
+    let recorder = alone(|| {
+        let workflow = info_span!("above", llmobs.kind = "workflow", llmobs.capture = "metadata").entered();
+        workflow.annotate(Annotation::new().prompt(Prompt::new("p").template(SAID)));
+        drop(info_span!("open", llmobs.kind = "llm", llmobs.capture = "all", llmobs.input = "x"));
+        let llm = info_span!("llm", llmobs.kind = "llm").entered();
+        let tools = [ToolDefinition::new("find").version("3")];
+        llm.annotate(Annotation::new().prompt(Prompt::new("p").template(SAID)).tool_definitions(tools).intent(SAID));
+        drop(info_span!("find", llmobs.kind = "tool", llmobs.capture = "all"));
+        let agent = info_span!("agent", llmobs.kind = "agent");
+        agent.annotate(Annotation::new().agent_manifest(AgentManifest::new().instructions(SAID)));
+    });
+    for span in recorder.spans() {
+        assert!(!format!("{span:?}").contains(SAID), "{span:?}");
+    }
+    assert_eq!(recorder.span("open").prompt, None);
+    assert_eq!(recorder.span("llm").tool_definitions, []);
+    assert_eq!(recorder.span("find").tool_version.as_deref(), Some("3"));
 }

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tracing::{Dispatch, error, info, info_span};
 use tracing_llmobs::{
-    Annotation, Builder, Content, Document, FlushError, LlmObsSpanExt, LossReason, Media, Message, Problem, Redactor,
-    SizeLimit, SpanError, SpanId, SpanKind, Status, ToolCall, ToolResult, TraceId, Verdict,
+    AgentManifest, Annotation, Builder, Content, Document, FlushError, LlmObsSpanExt, LossReason, Media, Message,
+    Problem, Prompt, Redactor, SizeLimit, SpanError, SpanId, SpanKind, Status, TemplatePart, ToolCall, ToolDefinition,
+    ToolResult, TraceId, Verdict,
 };
 
 use crate::rig::{Pipeline, SOON, bounded, receiver, to};
@@ -219,7 +220,23 @@ fn everywhere(kind: SpanKind) -> Annotation {
         SpanKind::Retrieval => (Content::from(CANARY), documents),
         _ => (Content::from(json.clone()), Content::from(CANARY)),
     };
-    Annotation::new()
+    let members: serde_json::Map<_, _> = [(CANARY.to_owned(), json.clone())].into_iter().collect();
+    let part = TemplatePart::Message { role: CANARY.into(), content: CANARY.to_owned() };
+    let parts = [part, TemplatePart::Placeholder(CANARY.to_owned())];
+    let mut prompt = Prompt::new(CANARY).version(CANARY).label(CANARY).chat_template(parts);
+    prompt.ml_app = Some(CANARY.to_owned());
+    prompt.variables.clone_from(&members);
+    prompt.tags.insert(CANARY, CANARY);
+    prompt.rag_context_variables.push(CANARY.to_owned());
+    prompt.rag_query_variables.push(CANARY.to_owned());
+    prompt.prompt_uuid = Some(CANARY.to_owned());
+    prompt.prompt_version_uuid = Some(CANARY.to_owned());
+    let mut tool = ToolDefinition::new(CANARY);
+    (tool.description, tool.version) = (Some(CANARY.to_owned()), Some(CANARY.to_owned()));
+    tool.schema = Some(members.clone());
+    let said = Annotation::new().prompt(prompt).tool_definitions([tool]).tool_version(CANARY).tool_id(CANARY);
+    let said = said.intent(CANARY).cost_tags([CANARY]).agent_version(CANARY);
+    said.agent_manifest(AgentManifest::from(members))
         .kind(kind)
         .name(CANARY)
         .model_name(CANARY)

@@ -1,7 +1,9 @@
 //! What is not to leave is not even kept.
 
+use std::sync::Arc;
+
 use super::{SpanRecord, text_of};
-use crate::model::{Annotation, CapturePolicy, Log, Meaning, Origin};
+use crate::model::{Annotation, CapturePolicy, Log, Meaning, Origin, Passed};
 use crate::stats::Problem;
 
 impl SpanRecord {
@@ -34,9 +36,24 @@ impl SpanRecord {
         if policy < CapturePolicy::All {
             said.input = None;
             said.output = None;
+            if let Some(details) = &mut said.details {
+                // Not the tools: a tool's version is no content, and the spans below have it from there.
+                details.prompt = None;
+                details.intent = None;
+                details.agent_manifest = None;
+            }
         }
         if policy < CapturePolicy::Metadata {
             said.metadata.clear();
         }
+    }
+
+    /// What counts below, without what is not to leave from here: a span below may have a policy of its own.
+    pub(super) fn let_through(&self, origin: &Origin, passed: Option<Arc<Passed>>) -> Option<Arc<Passed>> {
+        if self.policy(origin) == CapturePolicy::All {
+            return passed;
+        }
+        let tool_definitions = Some(passed?.tool_definitions.clone()?);
+        Some(Arc::new(Passed { prompt: None, tool_definitions }))
     }
 }

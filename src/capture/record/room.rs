@@ -47,6 +47,7 @@ impl SpanRecord {
 /// Takes out what can be large, and says of which content a marker is to stand in the place.
 pub(super) fn shed_content(annotation: &mut Annotation) -> [Option<Meaning>; 2] {
     annotation.metadata.clear();
+    annotation.details = None;
     let input = annotation.input.take().map(|_| Meaning::Input);
     let output = annotation.output.take().map(|_| Meaning::Output);
     [input, output]

@@ -45,13 +45,16 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         row: "P1",
         scenarios: &[
+            "agent_manifest",
             "annotate_invalid",
             "annotate_llm_dict",
             "annotate_llm_string",
             "annotate_llm_tool_calls",
             "annotate_metadata_types",
+            "annotation_context_prompt_cost",
             "apm_between",
             "asyncio_tasks",
+            "cost_tags",
             "decorators_async_generator",
             "decorators_defaults",
             "huge_input_truncated",
@@ -59,7 +62,13 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             "processor_drop",
             "processor_empty_and_errors",
             "processor_redact",
+            "prompt_chat_template",
+            "prompt_defaults",
+            "prompt_full",
+            "prompt_invalid",
+            "prompt_merge_and_kinds",
             "session_root_inherited",
+            "tool_definitions",
         ],
         path: "spans.*.meta.model_provider",
         expected: r#""unknown""#,
@@ -151,6 +160,48 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ours: "<absent>",
     },
     Difference {
+        row: "P21",
+        scenarios: &["prompt_defaults"],
+        path: "spans.empty.meta.input.prompt.id",
+        expected: r#""golden-app_unnamed-prompt""#,
+        ours: r#""span-app_unnamed-prompt""#,
+    },
+    Difference {
+        row: "P21",
+        scenarios: &["prompt_defaults"],
+        path: "spans.empty.meta.input.prompt.ml_app",
+        expected: r#""golden-app""#,
+        ours: r#""span-app""#,
+    },
+    Difference {
+        row: "P22",
+        scenarios: &["prompt_merge_and_kinds"],
+        path: "spans.merge.meta.input.prompt.id",
+        expected: r#""golden-app_unnamed-prompt""#,
+        ours: r#""a""#,
+    },
+    Difference {
+        row: "P23",
+        scenarios: &["annotation_context_prompt_cost", "prompt_merge_and_kinds"],
+        path: "spans.w*.tags.prompt_tracking_instrumentation_method",
+        expected: r#""annotated""#,
+        ours: "<absent>",
+    },
+    Difference {
+        row: "P24",
+        scenarios: &["cost_tags"],
+        path: "spans.cost_task.meta.metadata._dd.spoof",
+        expected: "1",
+        ours: "<absent>",
+    },
+    Difference {
+        row: "P25",
+        scenarios: &["agent_manifest"],
+        path: "spans.planner.meta.metadata._dd.agent_manifest.model_settings.banana",
+        expected: "<absent>",
+        ours: "1",
+    },
+    Difference {
         row: "P30",
         scenarios: &["processor_drop", "processor_empty_and_errors", "processor_redact"],
         path: "spans.*.tags.span.kind",
@@ -180,3 +231,33 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         ours: r#""<*#2>""#,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::compare::compare;
+    use super::*;
+
+    #[test]
+    fn what_no_row_explains_and_what_no_gap_shows_is_told() {
+        let sent = |provider: &str, extra: bool| {
+            let mut meta = json!({"model_provider": provider, "model_name": "m"});
+            if extra {
+                meta["extra"] = json!([1]);
+            }
+            json!({"spans": {"s": {"meta": meta}}})
+        };
+        let lines = |got| unexplained("annotate_llm_dict", compare(&sent("unknown", false), &got)).collect::<Vec<_>>();
+        assert_eq!(lines(sent("custom", false)), Vec::<String>::new());
+        assert_eq!(lines(sent("unknown", false)), ["P1: no longer differs at spans.*.meta.model_provider"]);
+        assert_eq!(lines(sent("custom", true)), ["spans.s.meta.extra: expected <absent>, got [1]"]);
+        assert_eq!(
+            lines(sent("other", false)),
+            [
+                r#"spans.s.meta.model_provider: expected "unknown", got "other""#,
+                "P1: no longer differs at spans.*.meta.model_provider",
+            ],
+        );
+    }
+}
