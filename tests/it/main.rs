@@ -37,6 +37,7 @@ mod diagnostics;
 mod docs;
 mod faults;
 mod fields;
+mod frozen;
 mod golden;
 mod instrument;
 mod layers;
