@@ -47,9 +47,17 @@
 //! | `llmobs.metadata`, `llmobs.metadata.<key>` | anything else |
 //! | `llmobs.metrics`, `llmobs.metrics.<key>` | numbers, such as those in [`metric`] |
 //! | `llmobs.tags`, `llmobs.tags.<key>` | tags |
+//! | `llmobs.prompt`, `llmobs.tool_definitions` | JSON, on `llm` spans |
+//! | `llmobs.tool_id`, `llmobs.tool_version` | which call a `tool` span answers; its version |
+//! | `llmobs.agent_version`, `llmobs.agent_manifest` | what an `agent` is declared to be |
+//! | `llmobs.intent`, `llmobs.cost_tags` | what the span is for; tags by which costs are shown |
 //! | `llmobs.error`, `llmobs.error.type`, `.message`, `.stack` | mark the span failed |
 //!
 //! The whole table is in `docs/fields.md`, every name is a constant in [`fields`].
+//!
+//! [`llm_span!`], [`workflow_span!`] and so on declare the usual fields. [`annotation_context()`] says something about all
+//! spans that start in a scope: tags, a prompt, a name. [`Prompt`], [`ToolDefinition`], [`AgentManifest`] and
+//! [`SpanLink`] are types of what [`Annotation`] takes beside content.
 //!
 //! # Beside other layers
 //!
@@ -80,14 +88,15 @@
 //!
 //! # Missing
 //!
-//! Evaluations and feedback, propagation between services, prompts and tool definitions, span links, annotation
-//! contexts, and the fields of other vocabularies (OpenTelemetry and others) are not there yet.
+//! Evaluations and feedback, propagation between services, and the fields of other vocabularies (OpenTelemetry and
+//! others) are not there yet.
 //! A process that forks must start the layer after the fork.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic"))]
 
 mod builder;
 mod guard;
+mod macros;
 
 mod config;
 mod error;
@@ -126,6 +135,9 @@ pub use processors::*;
 pub use stats::{LossReason, Problem, Stats};
 pub use streaming::*;
 pub use vocabulary::fields;
+
+#[doc(hidden)]
+pub use tracing as __tracing;
 
 /// The programs in the README compile.
 #[cfg(doctest)]
