@@ -10,6 +10,7 @@ use crate::config::{ApiKey, Config, Given, Settings, UrlText};
 use crate::error::ConfigError;
 use crate::model::{IdSource, Kept};
 
+mod process;
 mod start;
 
 /// Begins to set up the layer and its exporter.
@@ -39,6 +40,7 @@ pub struct Builder {
     /// Read early by `from_env`, else at start.
     environment: Option<Config>,
     max_level: Option<LevelFilter>,
+    processing: process::Processing,
     pub(crate) parts: Parts,
 }
 

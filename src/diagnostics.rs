@@ -65,7 +65,7 @@ impl Diagnostics {
         self.say_news(stats, problems, true);
         let (offered, delivered) = (stats.offered, stats.delivered);
         let (refused, lost) = (stats.refused_total(), stats.lost_total());
-        if refused > 0 || lost > 0 {
+        if refused > 0 || lost > stats.unwanted() {
             contain(|| {
                 tracing::warn!(target: TARGET, offered, delivered, refused, lost, "Not all LLM spans and evaluations were delivered.");
             });
@@ -86,6 +86,9 @@ impl Diagnostics {
         }
         for (reason, said) in LossReason::ALL.into_iter().zip(&mut self.losses) {
             let lost = stats.lost(reason);
+            if is_wanted(reason) {
+                continue;
+            }
             if lost > *said && (is_due || *said == 0) {
                 contain(|| say_loss(reason, lost));
                 *said = lost;
@@ -103,6 +106,11 @@ impl Diagnostics {
         }
         has_spoken
     }
+}
+
+/// Whether somebody asked for it; when a processor fails, that is told as a problem.
+const fn is_wanted(reason: LossReason) -> bool {
+    matches!(reason, LossReason::Processor | LossReason::Sampling)
 }
 
 /// Whether anybody would hear us: a subscriber is often there only after the layer was made for it.
@@ -145,6 +153,10 @@ const fn explain(problem: Problem) -> &'static str {
             "An event says an evaluation that is not valid, or stands in no LLM span: it was not submitted."
         }
         Problem::Shrunk => "A span was larger than the limit and was sent without its input and output.",
+        Problem::Processor => "A processor panicked or failed: the span is not sent.",
+        Problem::UnknownPolicy => {
+            "The capture policy of a span is none of none, metadata, all: nothing that is said about it is sent."
+        }
         Problem::Prompt => "A prompt is no JSON object of the known form: what could not be read was left out.",
         Problem::ToolDefinition => "Tool definitions are no JSON array, or a tool has no name: it was left out.",
         Problem::CostTag => "A cost tag is no tag of its span: it was left out.",

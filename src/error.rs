@@ -59,6 +59,15 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A pattern of a redactor is no regular expression, or too large.
+    #[error("{value:?} is not a usable pattern")]
+    #[non_exhaustive]
+    Pattern {
+        /// The pattern.
+        value: String,
+        /// What is wrong with it.
+        source: Cause,
+    },
     /// The API key would travel unencrypted over the network.
     #[error(
         "{setting} is unencrypted and not on this machine, so the API key cannot be sent there: {value:?}; use https, \

@@ -42,6 +42,7 @@
 //! | `llmobs.name` | what it is called; default is the span's name |
 //! | `llmobs.model_name`, `llmobs.model_provider` | default `custom` on `llm` and `embedding` |
 //! | `llmobs.session_id`, `llmobs.ml_app` | inherited by spans that start below |
+//! | `llmobs.capture` | `none`, `metadata` or `all`: what leaves; inherited by spans that start below |
 //! | `llmobs.input`, `llmobs.output` | text, or JSON where the kind takes messages or documents |
 //! | `llmobs.metadata`, `llmobs.metadata.<key>` | anything else |
 //! | `llmobs.metrics`, `llmobs.metrics.<key>` | numbers, such as those in [`metric`] |
@@ -88,13 +89,14 @@
 //!
 //! | feature | what you get |
 //! |---|---|
+//! | `redact` | [`Redactor`]: a processor that replaces what matches regular expressions |
+//! | `stream` | [`StreamRecorder::over`]: records any `futures_core::Stream` |
 //! | `receiver` | a local intake on loopback that takes what any Datadog SDK sends, and prints each trace as a tree |
 //! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
 //!
 //! # Missing
 //!
-//! Propagation between services, processors, and the fields of other vocabularies (OpenTelemetry and others) are not
-//! there yet.
+//! Propagation between services, and the fields of other vocabularies (OpenTelemetry and others) are not there yet.
 //! A process that forks must start the layer after the fork.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic"))]
@@ -109,6 +111,8 @@ mod error;
 mod capture;
 mod vocabulary;
 
+mod streaming;
+
 mod queue;
 
 mod export;
@@ -117,6 +121,7 @@ mod export;
 mod clock;
 mod diagnostics;
 mod model;
+mod processors;
 #[cfg(feature = "receiver")]
 pub mod receiver;
 mod stats;
@@ -133,7 +138,9 @@ pub use config::{ApiKey, Site, VARIABLES, Variable, sanitize_ml_app};
 pub use error::{ConfigError, FlushError};
 pub use guard::{Guard, Handle};
 pub use model::*;
+pub use processors::*;
 pub use stats::{LossReason, Problem, Stats};
+pub use streaming::*;
 pub use vocabulary::fields;
 
 #[doc(hidden)]

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::model::{Recording, Submission};
 use crate::stats::{Counts, LossReason, Problems, Stats};
 
+mod awaited;
 mod open;
 mod side;
 mod spares;
@@ -86,7 +87,7 @@ struct Ledger {
     settled: u64,
     requests: u64,
     retries: u64,
-    lost: Counts<13>,
+    lost: Counts<{ LossReason::ALL.len() }>,
 }
 
 /// Where the pipeline is in its life.
@@ -314,6 +315,7 @@ impl Queue {
         state.ledger.settled = state.ledger.accepted;
         state.bytes = 0;
         drop(state);
+        self.phase_changed.notify_waiters();
         drop(left);
         pending
     }

@@ -21,6 +21,9 @@ pub enum LossReason {
     Closed,
     /// Lost: a processor took it out or failed; the original never leaves.
     Processor,
+    /// Lost: its trace was not sampled, and [`Builder::drop_unsampled`](crate::Builder::drop_unsampled) wants such
+    /// spans gone.
+    Sampling,
     /// Lost: it could not be written as JSON.
     Encode,
     /// Lost: it is too large even without its content, or the intake said 413 to it alone.
@@ -41,12 +44,13 @@ pub enum LossReason {
 
 impl LossReason {
     /// All reasons.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::QueueItems,
         Self::QueueBytes,
         Self::OpenSpans,
         Self::Closed,
         Self::Processor,
+        Self::Sampling,
         Self::Encode,
         Self::TooLarge,
         Self::TooOld,
@@ -65,6 +69,7 @@ impl LossReason {
             Self::OpenSpans => "open_spans",
             Self::Closed => "closed",
             Self::Processor => "processor",
+            Self::Sampling => "sampling",
             Self::Encode => "encode",
             Self::TooLarge => "too_large",
             Self::TooOld => "too_old",
@@ -81,6 +86,7 @@ impl LossReason {
         match self {
             Self::QueueItems | Self::QueueBytes | Self::OpenSpans | Self::Closed => true,
             Self::Processor
+            | Self::Sampling
             | Self::Encode
             | Self::TooLarge
             | Self::TooOld
@@ -138,11 +144,15 @@ pub enum Problem {
     MlApp,
     /// An event that says an evaluation says no valid one, or stands in no LLM span; it was not submitted.
     Evaluation,
+    /// A processor panicked or failed; the span is not sent.
+    Processor,
+    /// `llmobs.capture` is none of the three policies; the strictest one holds.
+    UnknownPolicy,
 }
 
 impl Problem {
     /// All problems.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::UnknownKind,
         Self::Shape,
         Self::Metadata,
@@ -160,6 +170,8 @@ impl Problem {
         Self::Misplaced,
         Self::MlApp,
         Self::Evaluation,
+        Self::Processor,
+        Self::UnknownPolicy,
     ];
 
     /// The problem in one word.
@@ -182,6 +194,8 @@ impl Problem {
             Self::Misplaced => "misplaced",
             Self::MlApp => "ml_app",
             Self::Evaluation => "evaluation",
+            Self::Processor => "processor",
+            Self::UnknownPolicy => "unknown_policy",
         }
     }
 }
@@ -219,7 +233,7 @@ pub struct Stats {
     pub requests: u64,
     /// Requests that were sent again after a failure.
     pub retries: u64,
-    pub(crate) lost: Counts<13>,
+    pub(crate) lost: Counts<{ LossReason::ALL.len() }>,
     pub(crate) problems: Counts<{ Problem::ALL.len() }>,
 }
 
@@ -250,6 +264,12 @@ impl Stats {
             && self.accepted == self.delivered.saturating_add(self.lost_total()).saturating_add(self.pending)
     }
 
+    /// Items that were taken out because somebody wanted it so: by a processor, or as not sampled.
+    pub(crate) fn unwanted(&self) -> u64 {
+        let by_processor = self.lost(LossReason::Processor).saturating_sub(self.problems(Problem::Processor));
+        by_processor.saturating_add(self.lost(LossReason::Sampling))
+    }
+
     fn total(&self, refusals: bool) -> u64 {
         let reasons = LossReason::ALL.into_iter().filter(|reason| reason.is_refusal() == refusals);
         reasons.fold(0, |sum, reason| sum.saturating_add(self.lost(reason)))
@@ -278,7 +298,7 @@ impl<const N: usize> Counts<N> {
     }
 }
 
-impl Counts<13> {
+impl Counts<{ LossReason::ALL.len() }> {
     pub(crate) fn lose(&mut self, reason: LossReason, count: u64) {
         self.add(loss_index(reason), count);
     }
@@ -332,12 +352,12 @@ mod tests {
 
     #[test]
     fn every_reason_and_problem_has_its_own_counter() {
-        let mut lost = Counts::<13>::default();
+        let mut lost = Counts::<{ LossReason::ALL.len() }>::default();
         for (count, reason) in (1..).zip(LossReason::ALL) {
             lost.lose(reason, count);
         }
         let stats = Stats { lost, ..Stats::default() };
-        assert_eq!(LossReason::ALL.map(|reason| stats.lost(reason)), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+        assert_eq!(LossReason::ALL.map(|reason| stats.lost(reason)), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
         let problems = Problems::default();
         problems.count(Problem::Shape, "chat");
         problems.count(Problem::Shape, "other");

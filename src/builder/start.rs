@@ -13,7 +13,7 @@ use crate::capture::{Capture, CaptureLayer, LlmObsFilter, LlmObsLayer, Options};
 use crate::config::Settings;
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::export::{Assembler, Batcher, Frame, Sink, Transport, Worker};
+use crate::export::{Assembler, Batcher, Frame, Sink, Tail, Transport, Worker};
 use crate::guard::Guard;
 use crate::model::Tags;
 use crate::queue::{Limits, Queue};
@@ -39,7 +39,7 @@ impl Builder {
 
     /// Wires the rooms and starts the worker; `None` when disabled.
     fn pipeline(self) -> Result<Option<(Arc<Capture>, Duration)>, ConfigError> {
-        let parts = self.parts.clone();
+        let (parts, processing) = (self.parts.clone(), self.processing.clone());
         let settings = self.settings()?;
         if !settings.enabled {
             return Ok(None);
@@ -54,6 +54,8 @@ impl Builder {
             assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue)),
             spans: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
             evaluations: Batcher::new(Frame::EVALUATIONS, settings.max_payload_bytes),
+            processors: processing.processors,
+            tail: Tail::new(processing.rules),
             sink,
             clock: parts.clock.clone(),
             flush_interval: settings.flush_interval,
@@ -68,6 +70,7 @@ impl Builder {
             clock: parts.clock,
             ids: parts.ids,
             sample_rate: settings.sample_rate,
+            policies: processing.policies,
             open_max_bytes: settings.open_spans_max_bytes.get(),
         };
         Ok(Some((Arc::new(Capture::new(queue, options)), settings.shutdown_timeout)))

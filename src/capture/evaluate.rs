@@ -50,6 +50,7 @@ impl Capture {
             LossReason::Closed
             | LossReason::OpenSpans
             | LossReason::Processor
+            | LossReason::Sampling
             | LossReason::Encode
             | LossReason::TooLarge
             | LossReason::TooOld

@@ -98,6 +98,17 @@ pub(crate) struct Plan {
     pub(crate) has_failure: bool,
 }
 
+/// What an open span must know of itself.
+const IDENTITY: &[Meaning] = &[
+    Meaning::Kind,
+    Meaning::SessionId,
+    Meaning::MlApp,
+    Meaning::Tags,
+    Meaning::Capture,
+    Meaning::Prompt,
+    Meaning::ToolDefinitions,
+];
+
 impl Plan {
     fn new(metadata: &Metadata<'_>, capture_instrument: bool) -> Self {
         let is_error = tells_errors(metadata);
@@ -110,14 +121,7 @@ impl Plan {
         };
         let meanings: Box<[_]> = metadata.fields().iter().map(|field| meaning(field.name())).collect();
         let has = |wanted: &[Meaning]| meanings.iter().flatten().any(|meaning| wanted.contains(meaning));
-        let has_identity = has(&[
-            Meaning::Kind,
-            Meaning::SessionId,
-            Meaning::MlApp,
-            Meaning::Tags,
-            Meaning::Prompt,
-            Meaning::ToolDefinitions,
-        ]);
+        let has_identity = has(IDENTITY);
         let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed]));
         let is_evaluation = |meaning: &Meaning| matches!(meaning, Meaning::Evaluation(_));
         let evaluation = match meanings.iter().flatten().filter(|meaning| is_evaluation(meaning)).count() {

@@ -18,4 +18,5 @@ pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::LlmObsSpanExt;
 
+pub(crate) use span_ext::opened;
 pub(crate) use state::{Capture, Options};

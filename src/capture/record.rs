@@ -5,14 +5,20 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::state::Capture;
-use crate::clock::nanos_between;
 use crate::model::{
-    AgentAttribution, Annotation, FieldValue, Identity, Log, Meaning, Origin, Passed, Prompt, Recording, Said,
-    Sampling, SpanContext, SpanId, SpanKind, ToolDefinition, TraceId,
+    AgentAttribution, Annotation, CapturePolicy, FieldValue, Identity, Log, Meaning, Origin, Passed, Prompt, Recording,
+    Said, Sampling, SpanContext, SpanId, SpanKind, ToolDefinition, TraceId,
 };
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
+
+mod policy;
+mod room;
+mod times;
+
+use room::shed_content;
+use times::Times;
 
 /// One open span of ours.
 ///
@@ -24,6 +30,7 @@ pub(crate) struct SpanRecord {
     /// `None` until a field or an annotation says it; the span is ours from then on.
     kind: Option<SpanKind>,
     started: Instant,
+    times: Times,
     /// `None` once it ended.
     recording: Option<Box<Recording>>,
     pub(super) trace: Arc<Trace>,
@@ -58,6 +65,7 @@ pub(crate) struct Lineage {
     session_id: Option<Arc<str>>,
     ml_app: Option<Arc<str>>,
     agent: Option<AgentAttribution>,
+    policy: CapturePolicy,
     passed: Option<Arc<Passed>>,
     trace: Arc<Trace>,
 }
@@ -80,6 +88,7 @@ impl SpanRecord {
             capture: Arc::clone(capture),
             kind: None,
             started: capture.clock.instant(),
+            times: Times::default(),
             recording: Some(recording),
             trace,
             passed: None,
@@ -98,6 +107,9 @@ impl SpanRecord {
         let Some(mut recording) = self.recording.take() else { return };
         let (origin, said) = recording.said_about();
         self.identify_from(origin, said);
+        let mut log = std::mem::take(recording.log_mut());
+        self.restrict(&recording.origin, &mut log);
+        *recording.log_mut() = log;
         if !self.has_room(&recording, 0) {
             let mut said = std::mem::take(recording.log_mut());
             self.append_what_fits(&mut recording, &said);
@@ -112,6 +124,7 @@ impl SpanRecord {
         if has_identity {
             self.identify_from(&mut recording.origin, said);
         }
+        self.restrict(&recording.origin, said);
         if !self.has_room(&recording, said.bytes()) {
             self.append_what_fits(&mut recording, said);
         } else if !recording.log_mut().append(said) {
@@ -127,11 +140,14 @@ impl SpanRecord {
             self.count(Problem::Annotation, &recording);
         }
         self.kind = annotation.kind.or(self.kind);
+        self.times.take(&annotation);
+        recording.origin.policy = annotation.capture.unwrap_or(recording.origin.policy);
         let session_id = annotation.session_id.as_deref().or_else(|| annotation.tags.get(SESSION_TAG));
         self.identify(&mut recording.origin, session_id);
         if let Some(ml_app) = annotation.ml_app.as_deref().filter(|name| !name.is_empty()) {
             recording.origin.ml_app = Some(ml_app.into());
         }
+        self.restrict_annotation(&recording.origin, &mut annotation);
         if self.has_room(&recording, annotation.text_bytes()) {
             if let Some(details) = &annotation.details {
                 self.pass_on(details.prompt.as_ref(), details.tool_definitions.as_ref());
@@ -170,7 +186,8 @@ impl SpanRecord {
             return None;
         };
         recording.kind = kind;
-        recording.duration_ns = nanos_between(self.started, now);
+        recording.policy = self.policy(&recording.origin);
+        self.settle_times(&mut recording, now);
         recording.panicked = std::thread::panicking();
         Some(recording)
     }
@@ -224,13 +241,14 @@ impl SpanRecord {
             session_id: origin.session_id.clone(),
             ml_app: origin.ml_app.clone(),
             agent,
-            passed: self.passed.as_ref().and_then(|passed| passed.below(kind)),
+            policy: origin.policy,
+            passed: self.let_through(origin, self.passed.as_ref().and_then(|passed| passed.below(kind))),
             trace: Arc::clone(&self.trace),
         })
     }
 
     fn identify_from(&mut self, origin: &mut Origin, said: &Log) {
-        let Identity { kind, session_id, ml_app, tags, prompt, tools } = said.identity();
+        let Identity { kind, session_id, ml_app, tags, prompt, tools, policy } = said.identity();
         if let Some(kind) = kind {
             match text_of(kind).and_then(|text| text.parse().ok()) {
                 Some(kind) => self.kind = Some(kind),
@@ -243,6 +261,7 @@ impl SpanRecord {
         if let Some(ml_app) = ml_app.and_then(name_of).filter(|name| !name.is_empty()) {
             origin.ml_app = Some(ml_app.as_ref().into());
         }
+        self.take_policy(origin, policy);
         if let Some(prompt) = prompt.and_then(text_of).and_then(prompt_of) {
             self.pass_on(Some(&prompt), None);
         }
@@ -264,44 +283,6 @@ impl SpanRecord {
             self.trace.session_id.get_or_init(|| Arc::clone(&session_id));
             origin.session_id = Some(session_id);
         }
-    }
-
-    /// Appends what was said value by value, with a marker in place of each that there is no room for.
-    fn append_what_fits(&mut self, recording: &mut Recording, said: &Log) {
-        for said in said.iter() {
-            let Said::Field(meaning, value) = said else { continue };
-            let bytes = text_of(value).map_or(0, str::len);
-            // The earlier value goes first: its room may be enough.
-            let mut kept = recording.log_mut().push(meaning, FieldValue::Oversize);
-            if self.has_room(recording, bytes) {
-                kept &= recording.log_mut().push(meaning, value);
-            } else {
-                self.count(Problem::Oversize, recording);
-            }
-            if !kept {
-                self.count(Problem::TooManyValues, recording);
-            }
-        }
-    }
-
-    /// Whether the span may hold so many bytes more, by itself and with all others that are open. What it then
-    /// holds is counted in coarse steps.
-    fn has_room(&mut self, recording: &Recording, more: usize) -> bool {
-        const STEP: u64 = 4 * 1024;
-        let held = recording.bytes().saturating_add(more);
-        if held > Self::MAX_BYTES {
-            return false;
-        }
-        let held = u64::try_from(held).unwrap_or(u64::MAX);
-        let uncounted = held.saturating_sub(self.counted_bytes);
-        if uncounted < STEP {
-            return true;
-        }
-        let has_room = self.capture.queue.open.grow(uncounted, self.capture.open_max_bytes);
-        if has_room {
-            self.counted_bytes = held;
-        }
-        has_room
     }
 
     fn count(&self, problem: Problem, recording: &Recording) {
@@ -331,8 +312,20 @@ impl Capture {
             let trace_id = self.ids.trace_id(start_ns);
             let sampling = Some(Sampling::decide(self.sample_rate, &trace_id));
             let (parent_id, session_id, ml_app, agent, passed) = (None, None, None, None, None);
-            let origin =
-                Origin { name, span_id, trace_id, parent_id, start_ns, sampling, session_id, ml_app, agent, passed };
+            let policy = CapturePolicy::All;
+            let origin = Origin {
+                name,
+                span_id,
+                trace_id,
+                parent_id,
+                start_ns,
+                sampling,
+                session_id,
+                ml_app,
+                agent,
+                policy,
+                passed,
+            };
             return (origin, Arc::default());
         };
         let session_id = above.session_id.or_else(|| above.trace.session_id.get().cloned());
@@ -346,6 +339,7 @@ impl Capture {
             session_id,
             ml_app: above.ml_app,
             agent: above.agent,
+            policy: above.policy,
             passed: above.passed,
         };
         (origin, above.trace)
@@ -363,15 +357,6 @@ fn given_name(recording: &Recording) -> String {
         }
     }
     name.to_owned()
-}
-
-/// Takes out what can be large, and says of which content a marker is to stand in the place.
-fn shed_content(annotation: &mut Annotation) -> [Option<Meaning>; 2] {
-    annotation.metadata.clear();
-    annotation.details = None;
-    let input = annotation.input.take().map(|_| Meaning::Input);
-    let output = annotation.output.take().map(|_| Meaning::Output);
-    [input, output]
 }
 
 fn text_of(value: FieldValue<'_>) -> Option<&str> {

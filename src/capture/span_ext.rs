@@ -8,7 +8,7 @@ use tracing_core::span::Id;
 use super::layer::CaptureLayer;
 use super::record::Trace;
 use super::state::Capture;
-use crate::model::{Annotation, Evaluation, EvaluationError, SpanContext};
+use crate::model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKind};
 
 /// What can be done with a [`tracing::Span`] that is an LLM span.
 ///
@@ -70,6 +70,11 @@ impl LlmObsSpanExt for Span {
         let found = find(self, |capture, dispatch, id| capture.evaluate(dispatch, id, evaluation));
         found.unwrap_or(Err(EvaluationError::Span))
     }
+}
+
+/// How long the span is open, in seconds, and what it stands for; `None` when it is not an open span of ours.
+pub(crate) fn opened(span: &Span) -> Option<(f64, SpanKind)> {
+    find(span, Capture::opened).flatten()
 }
 
 /// The traces that the current span belongs to; empty outside of LLM spans.

@@ -14,7 +14,7 @@ use super::filter::Plans;
 use super::record::{Lineage, SpanRecord, Trace};
 use super::records::Records;
 use crate::clock::Clock;
-use crate::model::{Annotation, IdSource, Log, SpanContext};
+use crate::model::{Annotation, IdSource, KindPolicies, Log, SpanContext, SpanKind};
 use crate::queue::Queue;
 
 /// See the file's card.
@@ -25,6 +25,7 @@ pub(crate) struct Capture {
     pub(crate) ids: IdSource,
     pub(crate) plans: Plans,
     pub(crate) sample_rate: f64,
+    pub(crate) policies: KindPolicies,
     pub(crate) open_max_bytes: u64,
     /// How to reach a span in this subscriber, known once the layer is part of one.
     reach: OnceLock<Reach>,
@@ -43,6 +44,7 @@ pub(crate) struct Options {
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
     pub(crate) sample_rate: f64,
+    pub(crate) policies: KindPolicies,
     pub(crate) open_max_bytes: usize,
 }
 
@@ -62,13 +64,14 @@ pub(super) type Place = (Id, &'static Metadata<'static>);
 
 impl Capture {
     pub(crate) fn new(queue: Arc<Queue>, options: Options) -> Self {
-        let Options { capture_instrument, clock, ids, sample_rate, open_max_bytes } = options;
+        let Options { capture_instrument, clock, ids, sample_rate, policies, open_max_bytes } = options;
         Self {
             queue,
             clock,
             ids,
             plans: Plans::new(capture_instrument),
             sample_rate,
+            policies,
             open_max_bytes: u64::try_from(open_max_bytes).unwrap_or(u64::MAX),
             reach: OnceLock::new(),
             dispatch: OnceLock::new(),
@@ -135,6 +138,15 @@ impl Capture {
             context = records.of(self).and_then(|record| record.context());
         });
         context
+    }
+
+    /// How long the span with this id is open, in seconds, and what it stands for.
+    pub(crate) fn opened(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<(f64, SpanKind)> {
+        let mut opened = None;
+        self.with_records(dispatch, id, &mut |records| {
+            opened = records.of(self).and_then(|record| record.opened());
+        });
+        opened
     }
 
     /// What is passed on by the nearest span of ours above this one, also where our filter hides it.

@@ -190,7 +190,7 @@ impl Draft {
     fn field(&mut self, meaning: Meaning, value: FieldValue<'_>) {
         match meaning {
             // Capture has settled these.
-            Meaning::Kind | Meaning::SessionId | Meaning::Evaluation(_) => {}
+            Meaning::Kind | Meaning::SessionId | Meaning::Evaluation(_) | Meaning::Capture => {}
             Meaning::MlApp => self.check_ml_app(&text(value)),
             Meaning::Name => self.name = Some(text(value).into_owned()),
             Meaning::ModelName => self.model_name = Some(text(value).into_owned()),

@@ -4,10 +4,11 @@
 //! Never: application threads, spans of its own.
 //!
 //! ```text
-//! Item ─▶ assemble ─▶ SpanEvent ─▶ encode ─▶ batch ─▶ Payload ─▶ transport ─▶ intake
-//!           └ shape, details, links     └ shrink                      └ retry: again, in halves, or lost
+//! Item ─▶ assemble ─▶ SpanEvent ─▶ process ─▶ tail ─▶ encode ─▶ batch ─▶ Payload ─▶ transport ─▶ intake
+//!           └ shape, details, links                       └ shrink                      └ retry: again, in halves, or lost
 //! ```
 
+mod watch;
 mod worker;
 
 mod assemble;
@@ -16,6 +17,9 @@ mod links;
 mod reuse;
 mod shape;
 mod value;
+
+mod process;
+mod tail;
 
 mod encode;
 
@@ -28,5 +32,7 @@ mod retry;
 pub(crate) use assemble::Assembler;
 pub(crate) use batch::Batcher;
 pub(crate) use encode::Frame;
+pub(crate) use process::Processors;
+pub(crate) use tail::{KeepRules, Tail};
 pub(crate) use transport::Transport;
 pub(crate) use worker::{Sink, Worker};

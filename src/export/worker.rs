@@ -5,16 +5,19 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, sleep_until};
 
 use super::assemble::Assembler;
 use super::batch::{Batch, Batcher};
 use super::encode::{Common, Fit, encode_submission, encode_within};
+use super::process::{Processors, restrict};
 use super::retry::{Attempt, Verdict, verdict};
 use super::reuse::reuse;
+use super::tail::{Judged, Ready, Tail};
 use super::transport::{Payload, Route, Transport};
+use super::watch::{self, answer_late_waiters};
 use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
@@ -38,6 +41,8 @@ pub(crate) struct Worker {
     pub(crate) assembler: Assembler,
     pub(crate) spans: Batcher,
     pub(crate) evaluations: Batcher,
+    pub(crate) processors: Processors,
+    pub(crate) tail: Tail,
     pub(crate) sink: Sink,
     pub(crate) clock: Clock,
     pub(crate) flush_interval: Duration,
@@ -62,6 +67,10 @@ impl Worker {
     ///
     /// When the thread or its runtime cannot be started.
     pub(crate) fn start(self) -> Result<(), ConfigError> {
+        if self.runs_foreign_code() {
+            let watched = watch::start(Arc::clone(&self.queue), self.clock.clone());
+            watched.map_err(|source| ConfigError::Thread { source })?;
+        }
         let (tx, rx) = mpsc::sync_channel(1);
         // The runtime is made on its own thread: dropped in a caller's async context, it would panic.
         let thread = std::thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || self.live(&tx));
@@ -93,7 +102,9 @@ impl Worker {
     }
 
     async fn run(&mut self) -> Result<(), PastDeadline> {
-        tokio::spawn(answer_late_waiters(Arc::clone(&self.queue), self.clock.clone()));
+        if !self.runs_foreign_code() {
+            tokio::spawn(answer_late_waiters(Arc::clone(&self.queue), self.clock.clone()));
+        }
         while self.queue.phase() == Phase::Running {
             tokio::select! {
                 () = self.queue.work() => {}
@@ -112,6 +123,7 @@ impl Worker {
         loop {
             self.check_deadline()?;
             self.queue.take(Self::CHUNK_ITEMS, Self::CHUNK_BYTES, &mut chunk);
+            self.send_held().await?;
             if chunk.is_empty() {
                 break;
             }
@@ -143,26 +155,67 @@ impl Worker {
 
     async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) -> Result<(), PastDeadline> {
         let mut used = Vec::with_capacity(chunk.len());
+        let mut judged = Judged::default();
+        let now = self.clock.instant();
         for item in chunk.drain(..) {
-            let taken = match item {
+            match item {
                 Item::Span(mut recording) => {
-                    let taken = self.take_in(&mut recording);
+                    self.read_and_judge(&mut recording, now, &mut judged);
                     used.push(recording);
-                    taken.map(|full| full.map(|batch| (Route::Spans, batch)))
+                    self.send_judged(&mut judged).await?;
                 }
                 Item::Evaluation(submission) => {
                     let taken = self.take_in_evaluation(&submission);
-                    taken.map(|full| full.map(|batch| (Route::Evaluations, batch)))
+                    self.send_if_full(Route::Evaluations, taken).await?;
                 }
-            };
-            match taken {
-                Ok(None) => {}
-                Ok(Some((route, full))) => self.send_earlier(route, full).await?,
-                Err(reason) => self.set_aside(Err(reason), 1),
             }
         }
         self.queue.spares.give_back(used);
         Ok(())
+    }
+
+    fn read_and_judge(&mut self, recording: &mut Recording, now: Instant, judged: &mut Judged) {
+        match self.read(recording) {
+            Ok(ready) => self.tail.judge(ready, now, judged),
+            Err(reason) => self.set_aside(Err(reason), 1),
+        }
+    }
+
+    /// Decides about the traces that wait for their end: about all of them when somebody waits for us.
+    async fn send_held(&mut self) -> Result<(), PastDeadline> {
+        if !self.tail.is_holding() {
+            return Ok(());
+        }
+        let mut judged = Judged::default();
+        self.tail.release(self.queue.is_awaited(), self.clock.instant(), &mut judged);
+        self.send_judged(&mut judged).await
+    }
+
+    async fn send_judged(&mut self, judged: &mut Judged) -> Result<(), PastDeadline> {
+        let unsampled = std::mem::take(&mut judged.unsampled);
+        if unsampled > 0 {
+            self.set_aside(Err(LossReason::Sampling), unsampled);
+        }
+        for ready in judged.ready.drain(..) {
+            let taken = self.take_in(ready);
+            self.send_if_full(Route::Spans, taken).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_if_full(
+        &mut self,
+        route: Route,
+        taken: Result<Option<Batch>, LossReason>,
+    ) -> Result<(), PastDeadline> {
+        match taken {
+            Ok(None) => Ok(()),
+            Ok(Some(full)) => self.send_earlier(route, full).await,
+            Err(reason) => {
+                self.set_aside(Err(reason), 1);
+                Ok(())
+            }
+        }
     }
 
     fn set_aside(&mut self, end: Result<(), LossReason>, items: u64) {
@@ -190,14 +243,22 @@ impl Worker {
         }
     }
 
-    /// Turns an item into bytes, and returns the batch that is full because of it, or why it cannot be sent.
-    fn take_in(&mut self, recording: &mut Recording) -> Result<Option<Batch>, LossReason> {
-        let place = recording.origin.name;
+    /// Reads an item, lets the processors see it, and says why it cannot be sent.
+    fn read(&mut self, recording: &mut Recording) -> Result<Ready, LossReason> {
+        let (place, policy, bytes) = (recording.origin.name, recording.policy, recording.bytes());
         let assembled = catch_unwind(AssertUnwindSafe(|| self.assembler.assemble(recording)));
         let mut event = assembled.map_err(|_| LossReason::Worker)?;
         if self.is_too_old(&event) {
             return Err(LossReason::TooOld);
         }
+        restrict(&mut event, policy);
+        self.processors.process(&mut event, place, &self.queue)?;
+        Ok(Ready { event, place, bytes })
+    }
+
+    /// Turns an event into bytes, and returns the batch that is full because of it, or why it cannot be sent.
+    fn take_in(&mut self, ready: Ready) -> Result<Option<Batch>, LossReason> {
+        let Ready { mut event, place, bytes: _ } = ready;
         if let Sink::Memory(events) = &self.sink {
             drop(events.send(Kept::Span(Box::new(event))));
             self.queue.deliver(1);
@@ -231,6 +292,11 @@ impl Worker {
         }
         let ((), full) = self.evaluations.push(|out| encode_submission(submission, common, max_bytes, out))?;
         Ok(full)
+    }
+
+    /// Whether code of the application runs on this thread, which may never come back.
+    fn runs_foreign_code(&self) -> bool {
+        !self.processors.is_empty() || self.tail.has_rules()
     }
 
     fn is_too_old(&self, event: &SpanEvent) -> bool {
@@ -333,20 +399,6 @@ async fn past_deadline(queue: &Queue) {
             Phase::Running => changed.await,
             Phase::Draining { deadline } => return sleep_until(deadline.into()).await,
             Phase::Stopped => return,
-        }
-    }
-}
-
-/// Answers tasks that wait for a flush when their time is up; a thread that waits has a timer itself.
-async fn answer_late_waiters(queue: Arc<Queue>, clock: Clock) {
-    loop {
-        let enlisted = queue.enlisted();
-        match queue.expire_waiters(clock.instant()) {
-            Some(next) => tokio::select! {
-                () = sleep_until(next.into()) => {}
-                () = enlisted => {}
-            },
-            None => enlisted.await,
         }
     }
 }

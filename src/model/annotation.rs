@@ -1,11 +1,14 @@
 //! What is said about a span in one go.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::content::{Content, json_bytes};
 use super::depth;
 use super::details::Details;
+use super::policy::CapturePolicy;
 use super::span::{SpanError, SpanKind};
 use super::tags::Tags;
 use super::usage::{MetricValue, Metrics};
@@ -47,6 +50,10 @@ pub struct Annotation {
     pub(crate) details: Option<Box<Details>>,
     /// From an annotation context: it fills gaps of whatever kind of span.
     pub(crate) is_context: bool,
+    pub(crate) capture: Option<CapturePolicy>,
+    /// Nanoseconds since 1970.
+    pub(crate) start_ns: Option<u64>,
+    pub(crate) end_ns: Option<u64>,
     /// How many parts were refused while this was built; capture counts them.
     pub(crate) refused: u32,
 }
@@ -181,6 +188,43 @@ impl Annotation {
         good
     }
 
+    /// Sets how much of the span leaves the process, and of those that start below it afterwards.
+    pub fn capture(mut self, policy: CapturePolicy) -> Self {
+        self.capture = Some(policy);
+        self
+    }
+
+    /// Sets when the span began, for work that is told of afterwards; default is when it was created.
+    ///
+    /// A time before 1970 is refused. The intake does not take what ended more than 24 hours ago.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// use tracing_llmobs::{Annotation, LlmObsSpanExt};
+    ///
+    /// let began = UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+    /// let imported = tracing::info_span!("imported", llmobs.kind = "tool");
+    /// imported.annotate(Annotation::new().start_time(began).end_time(began + Duration::from_millis(250)));
+    /// ```
+    pub fn start_time(mut self, time: SystemTime) -> Self {
+        self.start_ns = self.nanos(time).or(self.start_ns);
+        self
+    }
+
+    /// Sets when the span ended, whenever it is closed; an end before the start counts as the start.
+    pub fn end_time(mut self, time: SystemTime) -> Self {
+        self.end_ns = self.nanos(time).or(self.end_ns);
+        self
+    }
+
+    fn nanos(&mut self, time: SystemTime) -> Option<u64> {
+        let nanos = time.duration_since(UNIX_EPOCH).ok().and_then(|since| u64::try_from(since.as_nanos()).ok());
+        self.refused = self.refused.saturating_add(u32::from(nanos.is_none()));
+        nanos
+    }
+
     /// Lays `later` over this.
     pub(crate) fn merge(&mut self, later: Self) {
         replace(&mut self.kind, later.kind);
@@ -192,6 +236,9 @@ impl Annotation {
         replace(&mut self.input, later.input);
         replace(&mut self.output, later.output);
         replace(&mut self.error, later.error);
+        replace(&mut self.capture, later.capture);
+        replace(&mut self.start_ns, later.start_ns);
+        replace(&mut self.end_ns, later.end_ns);
         self.metadata.extend(later.metadata);
         self.metrics.extend(later.metrics);
         self.tags.extend(&later.tags);

@@ -221,6 +221,21 @@ impl Log {
     fn forget_entry(&mut self, meaning: Meaning) {
         let same = |entry: &Entry| matches!(entry, Entry::Field(other, _) if *other == meaning);
         let Some(at) = self.entries.iter().position(same) else { return };
+        self.remove(at);
+    }
+
+    /// Forgets what is not wanted; annotations stay.
+    pub(crate) fn retain(&mut self, wanted: impl Fn(Meaning) -> bool) {
+        let mut at = 0;
+        while let Some(entry) = self.entries.get(at) {
+            match entry {
+                Entry::Field(meaning, _) if !wanted(*meaning) => self.remove(at),
+                Entry::Field(..) | Entry::Annotation(_) => at = at.saturating_add(1),
+            }
+        }
+    }
+
+    fn remove(&mut self, at: usize) {
         match self.entries.remove(at) {
             Entry::Field(_, Stored::Text { start, end } | Stored::Formatted { start, end }) => {
                 self.garbage = self.garbage.saturating_add(index(end.saturating_sub(start)));
@@ -306,6 +321,7 @@ pub(crate) struct Identity<'a> {
     pub(crate) tags: Option<FieldValue<'a>>,
     pub(crate) prompt: Option<FieldValue<'a>>,
     pub(crate) tools: Option<FieldValue<'a>>,
+    pub(crate) policy: Option<FieldValue<'a>>,
 }
 
 impl<'a> Identity<'a> {
@@ -317,6 +333,7 @@ impl<'a> Identity<'a> {
             Meaning::Tags,
             Meaning::Prompt,
             Meaning::ToolDefinitions,
+            Meaning::Capture,
         ];
         wanted.into_iter().fold(0, |bits, meaning| bits | meaning.bit())
     }

@@ -16,13 +16,16 @@ mod id;
 mod judgement;
 mod link;
 mod log;
+mod policy;
 mod prompt;
 mod recording;
 mod span;
 mod submission;
 mod tags;
+mod texts;
 mod tool;
 mod usage;
+mod verdict;
 
 pub use agent::AgentManifest;
 pub use annotation::Annotation;
@@ -35,11 +38,13 @@ pub use feedback::Feedback;
 pub use id::{IdError, SpanId, TraceId};
 pub use judgement::Assessment;
 pub use link::{LinkEnd, SpanLink};
+pub use policy::{CapturePolicy, UnknownPolicy};
 pub use prompt::{Prompt, Template, TemplatePart};
 pub use span::{SpanError, SpanEvent, SpanKind, Status, UnknownKind};
 pub use tags::Tags;
 pub use tool::{ToolCall, ToolDefinition, ToolResult};
 pub use usage::{MetricValue, Metrics, metric};
+pub use verdict::Verdict;
 
 pub(crate) use annotation::RESERVED;
 #[cfg(feature = "receiver")]
@@ -48,6 +53,7 @@ pub(crate) use details::{Details, Passed};
 pub(crate) use id::IdSource;
 pub(crate) use judgement::{Judged, Measure};
 pub(crate) use log::{Identity, Log};
+pub(crate) use policy::KindPolicies;
 pub(crate) use recording::{EvaluationField, FieldValue, Meaning, Origin, Recording, Said, Taken};
 pub(crate) use span::source_chain;
 pub(crate) use submission::{Join, Kept, Subject, Submission, Submitter, Target};

@@ -7,6 +7,7 @@ use super::context::{AgentAttribution, Sampling};
 use super::details::Passed;
 use super::id::{SpanId, TraceId};
 use super::log::Log;
+use super::policy::CapturePolicy;
 use super::span::SpanKind;
 
 /// What a field says about a span. The vocabulary gives each field name one, once per callsite.
@@ -18,6 +19,8 @@ pub(crate) enum Meaning {
     ModelProvider,
     SessionId,
     MlApp,
+    /// How much of the span is kept.
+    Capture,
     Input,
     Output,
     /// A JSON object of metadata.
@@ -109,6 +112,7 @@ impl Meaning {
             Self::AgentVersion => 25,
             Self::AgentManifest => 26,
             Self::Evaluation(_) => 27,
+            Self::Capture => 28,
             Self::MetadataValue(name) | Self::Metric(name) | Self::Tag(name) | Self::Argument(name) => named(name),
         };
         1 << index
@@ -124,6 +128,43 @@ impl Meaning {
         matches!(self, Self::ErrorSources | Self::FailedSources)
     }
 
+    /// The strictest policy that lets it out. Errors are heard under every policy, because they decide the status.
+    pub(crate) const fn needs(self) -> CapturePolicy {
+        match self {
+            Self::Input
+            | Self::Output
+            | Self::Argument(_)
+            | Self::Returned
+            | Self::Prompt
+            | Self::Intent
+            | Self::AgentManifest => CapturePolicy::All,
+            Self::Metadata | Self::MetadataValue(_) | Self::Tags | Self::Tag(_) | Self::CostTags => {
+                CapturePolicy::Metadata
+            }
+            Self::Kind
+            | Self::Name
+            | Self::ModelName
+            | Self::ModelProvider
+            | Self::SessionId
+            | Self::MlApp
+            | Self::Capture
+            | Self::Evaluation(_)
+            | Self::ToolDefinitions
+            | Self::ToolId
+            | Self::ToolVersion
+            | Self::AgentVersion
+            | Self::Metrics
+            | Self::Metric(_)
+            | Self::Error
+            | Self::ErrorType
+            | Self::ErrorMessage
+            | Self::ErrorStack
+            | Self::ErrorSources
+            | Self::Failed
+            | Self::FailedSources => CapturePolicy::None,
+        }
+    }
+
     /// Whether several values with this meaning add up instead of replacing one another.
     pub(super) const fn accumulates(self) -> bool {
         matches!(
@@ -133,9 +174,9 @@ impl Meaning {
     }
 }
 
-/// One of the bits from 28 on: length and ends tell most names apart.
+/// One of the bits from 29 on: length and ends tell most names apart.
 fn named(name: &str) -> u32 {
-    const FIRST: u32 = 28;
+    const FIRST: u32 = 29;
     let ends = name.as_bytes().first().zip(name.as_bytes().last());
     let (first, last) = ends.map_or((0, 0), |(first, last)| (u32::from(*first), u32::from(*last)));
     let length = u32::try_from(name.len()).unwrap_or_default();
@@ -187,6 +228,8 @@ pub(crate) struct Origin {
     pub(crate) session_id: Option<Arc<str>>,
     pub(crate) ml_app: Option<Arc<str>>,
     pub(crate) agent: Option<AgentAttribution>,
+    /// The one from above, or its own; the kind may have a stricter one.
+    pub(crate) policy: CapturePolicy,
     /// What the span directly above has said for those below it.
     pub(crate) passed: Option<Arc<Passed>>,
 }
@@ -202,13 +245,16 @@ pub(crate) struct Recording {
     pub(crate) duration_ns: u64,
     /// The span closed while its thread was panicking.
     pub(crate) panicked: bool,
+    /// What may leave, settled when the span ends.
+    pub(crate) policy: CapturePolicy,
     log: Log,
 }
 
 impl Recording {
     /// A recording that begins; the kind is settled when it ends.
     pub(crate) const fn new(origin: Origin, log: Log) -> Self {
-        Self { origin, kind: SpanKind::Task, duration_ns: 0, panicked: false, log }
+        let policy = CapturePolicy::None;
+        Self { origin, kind: SpanKind::Task, duration_ns: 0, panicked: false, policy, log }
     }
 
     pub(crate) const fn log(&self) -> &Log {
@@ -235,6 +281,7 @@ impl Recording {
         self.kind = SpanKind::Task;
         self.duration_ns = 0;
         self.panicked = false;
+        self.policy = CapturePolicy::None;
     }
 
     /// Empties it; large buffers go to `spare`.

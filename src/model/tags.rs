@@ -105,6 +105,25 @@ impl Tags {
         }
     }
 
+    /// Keeps those tags of its own whose key is wanted; shared ones stay.
+    pub(crate) fn retain_own(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.own.retain(|(key, _)| wanted(key));
+    }
+
+    /// Shows every key and value to `rewrite`, shared ones included; where two keys become one, one value is lost.
+    pub(super) fn rewrite(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
+        let mut all = Self::new();
+        for (key, value) in self.iter() {
+            let (mut key, mut value) = (key.to_owned(), value.to_owned());
+            rewrite(&mut key);
+            rewrite(&mut value);
+            all.insert(key, value);
+        }
+        if all != *self {
+            *self = all;
+        }
+    }
+
     /// The value of a tag.
     pub fn get(&self, key: &str) -> Option<&str> {
         if let Ok(at) = self.own.binary_search_by(|(own, _)| own.as_ref().cmp(key)) {

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
+use super::texts::in_cow;
+
 /// Names of metrics that the intake knows; any other name is welcome too.
 ///
 /// Tokens are counts, costs are US dollars, times are seconds.
@@ -126,6 +128,14 @@ impl Metrics {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Shows every name to `rewrite`; where two become one, the later number holds.
+    pub(super) fn rewrite_names(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
+        for (mut name, value) in std::mem::take(&mut self.entries) {
+            in_cow(&mut name, rewrite);
+            self.insert(name, value);
+        }
     }
 
     pub(crate) fn text_bytes(&self) -> usize {

@@ -29,6 +29,8 @@ pub mod fields {
     pub const SESSION_ID: &str = "llmobs.session_id";
     /// The application; inherited by spans below; default is the configured one.
     pub const ML_APP: &str = "llmobs.ml_app";
+    /// How much of the span leaves: `none`, `metadata` or `all`; inherited by spans below.
+    pub const CAPTURE: &str = "llmobs.capture";
     /// What went in: text, or JSON where the kind takes messages or documents.
     pub const INPUT: &str = "llmobs.input";
     /// What came out, in the same forms.
@@ -115,6 +117,7 @@ pub mod fields {
         MODEL_PROVIDER,
         SESSION_ID,
         ML_APP,
+        CAPTURE,
         INPUT,
         OUTPUT,
         METADATA,
@@ -150,6 +153,7 @@ pub(super) fn meaning(name: &'static str) -> Option<Meaning> {
         fields::MODEL_PROVIDER => Meaning::ModelProvider,
         fields::SESSION_ID => Meaning::SessionId,
         fields::ML_APP => Meaning::MlApp,
+        fields::CAPTURE => Meaning::Capture,
         fields::INPUT => Meaning::Input,
         fields::OUTPUT => Meaning::Output,
         fields::METADATA => Meaning::Metadata,

@@ -60,6 +60,9 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             "eval_and_spans_together",
             "huge_input_truncated",
             "kind_model_provider_case",
+            "processor_drop",
+            "processor_empty_and_errors",
+            "processor_redact",
             "prompt_chat_template",
             "prompt_defaults",
             "prompt_full",
@@ -198,6 +201,35 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         path: "spans.planner.meta.metadata._dd.agent_manifest.model_settings.banana",
         expected: "<absent>",
         ours: "1",
+    },
+    Difference {
+        row: "P30",
+        scenarios: &["processor_drop", "processor_empty_and_errors", "processor_redact"],
+        path: "spans.*.tags.span.kind",
+        expected: r#""*""#,
+        ours: "<absent>",
+    },
+    Difference {
+        row: "P31",
+        scenarios: &["processor_empty_and_errors"],
+        path: "spans.*_raise",
+        expected: "{*}",
+        ours: "<absent>",
+    },
+    Difference {
+        row: "P31",
+        scenarios: &["processor_empty_and_errors"],
+        path: "spans.*_wrong",
+        expected: "{*}",
+        ours: "<absent>",
+    },
+    // Ids are numbered by their place.
+    Difference {
+        row: "P31",
+        scenarios: &["processor_empty_and_errors"],
+        path: "spans.t_empty.*",
+        expected: r#""<*#4>""#,
+        ours: r#""<*#2>""#,
     },
 ];
 

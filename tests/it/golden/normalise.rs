@@ -94,6 +94,12 @@ impl Spans {
         for span in &spans {
             ids.add("span", &span["span_id"]);
         }
+        // Parents that were not sent: taken out, or in another process.
+        for parent in spans.iter().map(|span| &span["parent_id"]) {
+            if !ids.has("span", parent) {
+                ids.add("ext-span", parent);
+            }
+        }
         for span in &spans {
             ids.add("trace", &span["trace_id"]);
             ids.add("apm", &span["_dd"]["apm_trace_id"]);
@@ -198,9 +204,14 @@ impl Ids {
         self.words.entry((kind, id.to_owned())).or_insert_with(|| format!("<{kind}#{next}>"));
     }
 
+    fn has(&self, kind: &'static str, id: &Value) -> bool {
+        self.words.contains_key(&(kind, id.as_str().unwrap_or_default().to_owned()))
+    }
+
     fn get(&self, kind: &'static str, id: &Value) -> Value {
         let text = id.as_str().unwrap_or_default();
-        match self.words.get(&(kind, text.to_owned())) {
+        let foreign = || self.words.get(&("ext-span", text.to_owned())).filter(|_| kind == "span");
+        match self.words.get(&(kind, text.to_owned())).or_else(foreign) {
             Some(word) => json!(word),
             None if text.is_empty() || text == ROOT => id.clone(),
             None => json!(format!("<unknown {kind}>")),

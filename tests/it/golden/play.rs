@@ -31,6 +31,8 @@ pub(super) struct Scenario {
 pub(super) enum Settings {
     /// The builder's setters.
     Code,
+    /// The same, and some more.
+    Adjusted(fn(Builder) -> Builder),
     /// These variables; where the intake is and how it is reached are added.
     Environment(&'static [(&'static str, &'static str)]),
 }
@@ -100,6 +102,7 @@ fn run(scenario: &Scenario, mode: Mode, url: &str) {
 fn perform(scenario: &Scenario, mode: Mode, url: &str) {
     let builder = match scenario.settings {
         Settings::Code => mode.settings(Builder::without_environment(), url),
+        Settings::Adjusted(adjust) => adjust(mode.settings(Builder::without_environment(), url)),
         Settings::Environment(_) => Builder::from_env().unwrap(),
     };
     let builder = if scenario.sends_by_itself { builder } else { builder.flush_interval(PATIENCE * 2) };

@@ -6,7 +6,8 @@ use super::differences::DIFFERENCES;
 use super::intake::Answer;
 use super::play::{Scenario, Settings, all_expected, play};
 use super::programs::{
-    annotation, config, content, delivery, errors, evaluations, instrument, kinds, prompts, sessions, structure, tools,
+    annotation, config, content, delivery, errors, evaluations, instrument, kinds, processing, prompts, sessions,
+    structure, tools,
 };
 
 /// Makes a test of every scenario: its name, its program, and what is not as usual.
@@ -80,6 +81,9 @@ scenarios! {
     ml_app_default_service: structure::one_task, settings: Settings::Environment(config::NO_ML_APP);
     ml_app_default_unnamed: structure::one_task, settings: Settings::Environment(config::NO_NAMES);
     ml_app_odd_names: sessions::odd_ml_apps;
+    processor_drop: processing::drops, settings: Settings::Adjusted(processing::with_dropping);
+    processor_empty_and_errors: processing::failing, settings: Settings::Adjusted(processing::with_failing);
+    processor_redact: processing::rewritten, settings: Settings::Adjusted(processing::with_rewriting);
     prompt_chat_template: prompts::chat_template;
     prompt_defaults: prompts::defaults;
     prompt_full: prompts::full;
@@ -88,6 +92,8 @@ scenarios! {
     retry_429_408: structure::one_task, answers: &[Answer::Status(429), Answer::Status(408)];
     retry_500: structure::one_task, answers: &[Answer::Status(500), Answer::Status(500)];
     retry_connection_closed: structure::one_task, answers: &[Answer::Close, Answer::Close];
+    sampling_rate_half: processing::many_tasks, settings: Settings::Environment(processing::HALF);
+    sampling_rate_zero: processing::task_in_workflow, settings: Settings::Environment(processing::ZERO);
     session_child_first: sessions::child_first;
     session_root_inherited: sessions::root;
     siblings_and_roots: structure::siblings_and_roots;

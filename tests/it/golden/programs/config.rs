@@ -3,7 +3,7 @@
 use tracing::info_span;
 use tracing_llmobs::{Annotation, Handle, LlmObsSpanExt as _};
 
-type Variables = &'static [(&'static str, &'static str)];
+pub(super) type Variables = &'static [(&'static str, &'static str)];
 
 pub(in super::super) const DEFAULT: Variables = &[
     ("DD_LLMOBS_ENABLED", "1"),

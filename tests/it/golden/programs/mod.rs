@@ -8,6 +8,7 @@ pub(super) mod errors;
 pub(super) mod evaluations;
 pub(super) mod instrument;
 pub(super) mod kinds;
+pub(super) mod processing;
 pub(super) mod prompts;
 pub(super) mod sessions;
 pub(super) mod structure;

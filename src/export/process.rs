@@ -1,0 +1,134 @@
+//! What may still be changed or taken out before a span becomes bytes: by its own policy, then by the processors.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::model::{CapturePolicy, SpanEvent, Status, Tags, Verdict};
+use crate::queue::Queue;
+use crate::stats::{LossReason, Problem};
+use crate::vocabulary::SESSION_TAG;
+
+/// The processors in the order in which they were given.
+#[derive(Clone, Default)]
+pub(crate) struct Processors(Vec<Arc<Processor>>);
+
+type Processor = dyn Fn(&mut SpanEvent) -> Verdict + Send + Sync;
+
+impl Processors {
+    pub(crate) fn add(&mut self, processor: impl Fn(&mut SpanEvent) -> Verdict + Send + Sync + 'static) {
+        self.0.push(Arc::new(processor));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Lets every processor see the span until one takes it out. Whatever fails, the original does not leave.
+    pub(super) fn process(&self, event: &mut SpanEvent, place: &'static str, queue: &Queue) -> Result<(), LossReason> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let identity = Identity::of(event);
+        for processor in &self.0 {
+            match contained(processor, event) {
+                Verdict::Keep => {}
+                Verdict::Drop => return Err(LossReason::Processor),
+                Verdict::Fail => {
+                    queue.problems.count(Problem::Processor, place);
+                    return Err(LossReason::Processor);
+                }
+            }
+        }
+        identity.impose(event);
+        agree(event);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Processors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Processors").field(&self.0.len()).finish()
+    }
+}
+
+/// A panic is a failure. What was thrown may itself panic when it is dropped.
+fn contained(processor: &Arc<Processor>, event: &mut SpanEvent) -> Verdict {
+    let outcome = catch_unwind(AssertUnwindSafe(|| processor(event)));
+    outcome.unwrap_or_else(|thrown| {
+        drop(catch_unwind(AssertUnwindSafe(|| drop(thrown))));
+        Verdict::Fail
+    })
+}
+
+/// What ties the span to others, which a processor cannot change.
+struct Identity(SpanEvent);
+
+impl Identity {
+    fn of(event: &SpanEvent) -> Self {
+        let mut kept = SpanEvent::new(event.span_id, event.trace_id.clone(), event.kind, String::new());
+        kept.parent_id = event.parent_id;
+        kept.apm_trace_id.clone_from(&event.apm_trace_id);
+        kept.sampling = event.sampling;
+        Self(kept)
+    }
+
+    fn impose(self, event: &mut SpanEvent) {
+        let Self(kept) = self;
+        event.span_id = kept.span_id;
+        event.trace_id = kept.trace_id;
+        event.parent_id = kept.parent_id;
+        event.kind = kept.kind;
+        event.apm_trace_id = kept.apm_trace_id;
+        event.sampling = kept.sampling;
+    }
+}
+
+/// The tags that repeat something else repeat what is there now: what was redacted in one place is not in the other.
+fn agree(event: &mut SpanEvent) {
+    if event.error.is_some() {
+        event.status = Status::Error;
+    }
+    let session_id = event.session_id.clone().filter(|id| !id.is_empty());
+    repeat(&mut event.tags, SESSION_TAG, session_id);
+    let failed = if event.status == Status::Error { "1" } else { "0" };
+    repeat(&mut event.tags, ERROR_TAG, Some(failed.to_owned()));
+    let error_type = event.error.as_ref().map(|error| error.error_type.clone()).filter(|text| !text.is_empty());
+    repeat(&mut event.tags, ERROR_TYPE_TAG, error_type);
+}
+
+fn repeat(tags: &mut Tags, key: &'static str, value: Option<String>) {
+    match value {
+        same if tags.get(key) == same.as_deref() => {}
+        Some(value) => drop(tags.insert(key, value)),
+        None => drop(tags.remove(key)),
+    }
+}
+
+/// Takes out what the policy does not let out.
+pub(super) fn restrict(event: &mut SpanEvent, policy: CapturePolicy) {
+    if policy == CapturePolicy::All {
+        return;
+    }
+    event.input = None;
+    event.output = None;
+    event.prompt = None;
+    event.tool_definitions.clear();
+    event.intent = None;
+    event.agent_manifest = None;
+    if policy == CapturePolicy::Metadata {
+        return;
+    }
+    event.metadata.clear();
+    event.cost_tags.clear();
+    event.tags.retain_own(|key| SETTLED_TAGS.contains(&key));
+    if let Some(error) = &mut event.error {
+        error.message.clear();
+        error.stack.clear();
+    }
+}
+
+const ERROR_TAG: &str = "error";
+const ERROR_TYPE_TAG: &str = "error_type";
+/// Tags that say no more than other parts of the event do.
+const SETTLED_TAGS: [&str; 5] = ["agent_service", ERROR_TAG, ERROR_TYPE_TAG, "ml_app", SESSION_TAG];

@@ -1,0 +1,90 @@
+//! What must not leave, by its form.
+
+use regex::{NoExpand, Regex};
+
+use crate::error::ConfigError;
+use crate::model::SpanEvent;
+
+/// Replaces what matches a regular expression, in every text of a span: input, output, documents, metadata and tool
+/// arguments with their keys, errors, tags, names.
+///
+/// Matching takes time linear in the length of the text. A text is looked at as it is, so that a pattern does not find
+/// what is split over two messages, or encoded.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::Redactor;
+///
+/// # fn main() -> Result<(), tracing_llmobs::ConfigError> {
+/// let redactor = Redactor::new([r"[\w.+-]+@[\w-]+\.[\w.]+", r"\b(?:\d[ -]?){13,16}\b"])?.replacement("[hidden]");
+/// let builder = tracing_llmobs::builder().processor(move |span| redactor.redact(span));
+/// # drop(builder);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "it redacts nothing by itself"]
+pub struct Redactor {
+    patterns: Vec<Regex>,
+    replacement: String,
+}
+
+impl Redactor {
+    /// What stands in place of a match by default.
+    const DEFAULT_REPLACEMENT: &'static str = "[redacted]";
+
+    /// A redactor of everything that matches one of these patterns, in the syntax of the crate `regex`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Pattern`], when one of them is no regular expression, or too large.
+    pub fn new<P: AsRef<str>>(patterns: impl IntoIterator<Item = P>) -> Result<Self, ConfigError> {
+        let compile = |pattern: P| {
+            let pattern = pattern.as_ref();
+            Regex::new(pattern)
+                .map_err(|error| ConfigError::Pattern { value: pattern.to_owned(), source: error.into() })
+        };
+        let patterns = patterns.into_iter().map(compile).collect::<Result<_, _>>()?;
+        Ok(Self { patterns, replacement: Self::DEFAULT_REPLACEMENT.to_owned() })
+    }
+
+    /// Sets what stands in place of a match, taken literally; default is `[redacted]`.
+    pub fn replacement(mut self, replacement: impl Into<String>) -> Self {
+        self.replacement = replacement.into();
+        self
+    }
+
+    /// Redacts every text of the span.
+    pub fn redact(&self, event: &mut SpanEvent) {
+        event.rewrite_texts(|text| self.redact_text(text));
+    }
+
+    /// Redacts one text.
+    pub fn redact_text(&self, text: &mut String) {
+        for pattern in &self.patterns {
+            if pattern.is_match(text) {
+                *text = pattern.replace_all(text, NoExpand(&self.replacement)).into_owned();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_match_of_every_pattern_is_replaced_literally() {
+        let redactor = Redactor::new(["a+", "b"]).unwrap().replacement("$0");
+        let mut text = "aa b c ab".to_owned();
+        redactor.redact_text(&mut text);
+        assert_eq!(text, "$0 $0 c $0$0");
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_an_error() {
+        let error = Redactor::new(["("]).unwrap_err();
+        assert!(error.to_string().contains("\"(\""), "{error}");
+    }
+}
