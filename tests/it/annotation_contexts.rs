@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
+use tracing::instrument::WithSubscriber as _;
 use tracing::{Dispatch, info_span};
 use tracing_llmobs::{
     AgentManifest, Annotation, LlmObsSpanExt, Problem, Prompt, SpanEvent, SpanKind, annotation_context, testing,
@@ -150,7 +151,7 @@ async fn crowd() {
     let barrier = Arc::new(Barrier::new(8));
     let mut tasks = JoinSet::new();
     for number in 0..8 {
-        let future = step(format!("task {number}"), Arc::clone(&barrier));
+        let future = step(format!("task {number}"), Arc::clone(&barrier)).with_current_subscriber();
         if number % 2 == 0 {
             tasks.spawn(annotation_context().tag("who", number.to_string()).instrument(future));
         } else {
@@ -178,17 +179,8 @@ fn concurrent_tasks_of_one_thread_do_not_share_a_context() {
 fn a_context_goes_from_thread_to_thread_with_its_future() {
     let (layer, recorder) = testing::recorder();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
-    let on_start = dispatch.clone();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_all()
-        .on_thread_start(move || {
-            // The thread is the runtime's for good.
-            std::mem::forget(tracing::dispatcher::set_default(&on_start));
-        })
-        .build()
-        .unwrap();
-    runtime.block_on(async { tokio::spawn(crowd()).await.unwrap() });
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    runtime.block_on(tokio::spawn(crowd().with_subscriber(dispatch))).unwrap();
     assert_nothing_leaked(&recorder.spans());
 }
 
