@@ -1,5 +1,6 @@
 //! A span of ours while it is open: what it passes on, and what was said about it so far.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -215,9 +216,10 @@ impl SpanRecord {
             }
         }
         let tagged = said.last(Meaning::Tags).and_then(text_of).and_then(session_of_tags);
-        self.identify(origin, said.last(Meaning::SessionId).and_then(text_of).or(tagged.as_deref()));
-        if let Some(ml_app) = said.last(Meaning::MlApp).and_then(text_of).filter(|name| !name.is_empty()) {
-            origin.ml_app = Some(ml_app.into());
+        let session = said.last(Meaning::SessionId).and_then(name_of).or(tagged.map(Cow::Owned));
+        self.identify(origin, session.as_deref());
+        if let Some(ml_app) = said.last(Meaning::MlApp).and_then(name_of).filter(|name| !name.is_empty()) {
+            origin.ml_app = Some(ml_app.as_ref().into());
         }
         if let Some(prompt) = said.last(Meaning::Prompt).and_then(text_of).and_then(prompt_of) {
             self.pass_on(Some(&prompt), None);
@@ -358,5 +360,17 @@ fn text_of(value: FieldValue<'_>) -> Option<&str> {
         | FieldValue::Float(_)
         | FieldValue::Bool(_)
         | FieldValue::Oversize => None,
+    }
+}
+
+/// A name or an id, which may have come as a number.
+fn name_of(value: FieldValue<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        FieldValue::Text(text) | FieldValue::Formatted(text) => Some(Cow::Borrowed(text)),
+        FieldValue::Signed(number) => Some(Cow::Owned(number.to_string())),
+        FieldValue::Unsigned(number) => Some(Cow::Owned(number.to_string())),
+        FieldValue::Float(number) => Some(Cow::Owned(number.to_string())),
+        FieldValue::Bool(flag) => Some(Cow::Borrowed(if flag { "true" } else { "false" })),
+        FieldValue::Oversize => None,
     }
 }

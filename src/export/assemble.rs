@@ -73,8 +73,8 @@ impl Assembler {
         event.agent_attribution.clone_from(&origin.agent);
         event.tags = Tags::above(Arc::clone(&self.base_tags));
         if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
-            event.tags.insert("ml_app", ml_app.to_owned());
-            event.tags.insert("agent_service", ml_app.to_owned());
+            event.tags.put("ml_app", ml_app.to_owned());
+            event.tags.put("agent_service", ml_app.to_owned());
         }
         event
     }
@@ -138,11 +138,11 @@ fn fill_error(event: &mut SpanEvent, draft: &mut Draft, panicked: bool) {
 /// nobody can set.
 fn fill_last_tags(event: &mut SpanEvent) {
     if let Some(session_id) = &event.session_id {
-        event.tags.insert(SESSION_TAG, session_id.clone());
+        event.tags.put(SESSION_TAG, session_id.clone());
     }
     if let Some(error) = &event.error {
-        event.tags.insert("error", "1");
-        event.tags.insert("error_type", error.error_type.clone());
+        event.tags.put("error", "1");
+        event.tags.put("error_type", error.error_type.clone());
         return;
     }
     // The base has `error:0`.
@@ -288,7 +288,7 @@ impl Draft {
 
     fn metric(&mut self, name: Cow<'static, str>, value: Option<Value>) {
         let good = match value {
-            Some(Value::Number(number)) => self.metrics.insert(name, number),
+            Some(Value::Number(number)) => self.metrics.put(name, number),
             _ => false,
         };
         if !good {
@@ -309,7 +309,7 @@ impl Draft {
     }
 
     fn tag(&mut self, key: Cow<'static, str>, value: String) {
-        if !self.tags.insert(key, value) {
+        if !self.tags.put(key, value) {
             self.problems.push(Problem::Tag);
         }
     }

@@ -41,7 +41,8 @@ pub(crate) fn session_of_tags(json: &str) -> Option<String> {
         return None;
     }
     let tags: serde_json::Map<_, _> = serde_json::from_str(json).ok()?;
-    tags.get(SESSION_TAG)?.as_str().map(str::to_owned)
+    let session: &serde_json::Value = tags.get(SESSION_TAG)?;
+    Some(session.as_str().map_or_else(|| session.to_string(), str::to_owned))
 }
 
 /// The prompt in the text of a field, as far as it is understood.
