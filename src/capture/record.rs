@@ -143,11 +143,16 @@ impl SpanRecord {
     /// Takes over what an annotation context says, before the span says anything; one for other traces is not heard.
     pub(crate) fn assume(&mut self, annotation: &Annotation, traces: &[Arc<Trace>]) {
         let is_meant = traces.is_empty() || traces.iter().any(|trace| Arc::ptr_eq(trace, &self.trace));
-        let Some(recording) = self.recording.as_mut().filter(|_| is_meant) else { return };
+        let Some(mut recording) = self.recording.take_if(|_| is_meant) else { return };
         if annotation.refused > 0 {
-            self.capture.queue.problems.count(Problem::Annotation, recording.origin.name);
+            self.count(Problem::Annotation, &recording);
         }
-        recording.log_mut().annotate(annotation.clone());
+        if self.has_room(&recording, annotation.text_bytes()) {
+            recording.log_mut().annotate(annotation.clone());
+        } else {
+            self.count(Problem::Oversize, &recording);
+        }
+        self.recording = Some(recording);
     }
 
     /// Ends the span now; what is said later is not heard. The recording is for the queue, once no span is

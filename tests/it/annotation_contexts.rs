@@ -205,3 +205,9 @@ fn what_a_context_refuses_is_counted_at_each_span() {
     let recorder = alone(|| annotation_context().tag(" ", "x").tag("who", "x").scope(|| task("t")));
     assert_eq!((tag(&only(&recorder)), problems(&recorder)), (Some("x"), vec![(Problem::Annotation, 1)]));
 }
+
+#[test]
+fn a_context_that_is_larger_than_a_span_is_left_out_and_counted() {
+    let recorder = alone(|| annotation_context().tag("who", "x".repeat(17 << 20)).scope(|| task("t")));
+    assert_eq!((tag(&only(&recorder)), problems(&recorder)), (None, vec![(Problem::Oversize, 1)]));
+}
