@@ -180,7 +180,7 @@ fn a_context_goes_from_thread_to_thread_with_its_future() {
     let (layer, recorder) = testing::recorder();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
-    runtime.block_on(tokio::spawn(crowd().with_subscriber(dispatch))).unwrap();
+    runtime.block_on(async { tokio::spawn(crowd().with_subscriber(dispatch)).await.unwrap() });
     assert_nothing_leaked(&recorder.spans());
 }
 
