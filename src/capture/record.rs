@@ -31,6 +31,15 @@ pub(crate) struct SpanRecord {
     passed: Option<Arc<Passed>>,
     /// Bytes counted for it among the open spans.
     counted_bytes: u64,
+    /// What can be evaluated after the span was finished.
+    finished: Option<Box<Evaluable>>,
+}
+
+/// What an evaluation of a span must know about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Evaluable {
+    pub(crate) context: SpanContext,
+    pub(crate) ml_app: Option<Arc<str>>,
 }
 
 /// What all spans of a trace share.
@@ -75,6 +84,7 @@ impl SpanRecord {
             trace,
             passed: None,
             counted_bytes: Self::BASE_BYTES,
+            finished: None,
         })
     }
 
@@ -185,6 +195,18 @@ impl SpanRecord {
     pub(crate) fn context(&self) -> Option<SpanContext> {
         let recording = self.recording.as_ref().filter(|_| self.kind.is_some())?;
         Some(SpanContext::new(recording.origin.trace_id.clone(), recording.origin.span_id))
+    }
+
+    /// The span as it can be evaluated, if it is ours.
+    pub(crate) fn evaluable(&self) -> Option<Evaluable> {
+        let Some(context) = self.context() else { return self.finished.as_deref().cloned() };
+        let ml_app = self.recording.as_ref().and_then(|recording| recording.origin.ml_app.clone());
+        Some(Evaluable { context, ml_app })
+    }
+
+    /// Remembers that beyond the end, which comes now. A span that closes needs no memory: nobody holds it any more.
+    pub(crate) fn stay_evaluable(&mut self) {
+        self.finished = self.evaluable().map(Box::new);
     }
 
     /// What it passes on.

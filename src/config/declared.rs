@@ -39,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) open_spans_max_bytes: Option<Read<usize>>,
     pub(crate) shutdown_timeout: Option<Read<Duration>>,
     pub(crate) capture_instrument: Option<Read<bool>>,
+    pub(crate) otel: Option<Read<bool>>,
     /// The executable's name.
     pub(crate) executable: Option<String>,
     /// Whether the agent of this host has its socket at the usual place.
@@ -81,6 +82,7 @@ impl Config {
             open_spans_max_bytes: self.open_spans_max_bytes.or(other.open_spans_max_bytes),
             shutdown_timeout: self.shutdown_timeout.or(other.shutdown_timeout),
             capture_instrument: self.capture_instrument.or(other.capture_instrument),
+            otel: self.otel.or(other.otel),
             executable: self.executable.or(other.executable),
             has_agent_socket: self.has_agent_socket || other.has_agent_socket,
             is_lambda: self.is_lambda || other.is_lambda,
