@@ -10,7 +10,6 @@ use crate::model::{
     AgentAttribution, Annotation, FieldValue, Log, Meaning, Origin, Passed, Prompt, Recording, Said, Sampling,
     SpanContext, SpanId, SpanKind, ToolDefinition, TraceId,
 };
-use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
@@ -323,11 +322,6 @@ impl Drop for SpanRecord {
 }
 
 impl Capture {
-    /// Hands a finished recording over; a refusal is counted where it happens.
-    pub(crate) fn send(&self, recording: Box<Recording>) {
-        let _ = self.queue.push(Item::Span(recording));
-    }
-
     /// Where a new span stands, and the trace it belongs to.
     fn origin(&self, name: &'static str, above: Option<Lineage>) -> (Origin, Arc<Trace>) {
         let start_ns = self.clock.wall_ns();
