@@ -9,7 +9,6 @@ use crate::model::{
     AgentAttribution, Annotation, CapturePolicy, FieldValue, Identity, Log, Meaning, Origin, Passed, Prompt, Recording,
     Said, Sampling, SpanContext, SpanId, SpanKind, ToolDefinition, TraceId,
 };
-use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
@@ -168,11 +167,16 @@ impl SpanRecord {
     /// Takes over what an annotation context says, before the span says anything; one for other traces is not heard.
     pub(crate) fn assume(&mut self, annotation: &Annotation, traces: &[Arc<Trace>]) {
         let is_meant = traces.is_empty() || traces.iter().any(|trace| Arc::ptr_eq(trace, &self.trace));
-        let Some(recording) = self.recording.as_mut().filter(|_| is_meant) else { return };
+        let Some(mut recording) = self.recording.take_if(|_| is_meant) else { return };
         if annotation.refused > 0 {
-            self.capture.queue.problems.count(Problem::Annotation, recording.origin.name);
+            self.count(Problem::Annotation, &recording);
         }
-        recording.log_mut().annotate(annotation.clone());
+        if self.has_room(&recording, annotation.text_bytes()) {
+            recording.log_mut().annotate(annotation.clone());
+        } else {
+            self.count(Problem::Oversize, &recording);
+        }
+        self.recording = Some(recording);
     }
 
     /// Ends the span now; what is said later is not heard. The recording is for the queue, once no span is
@@ -299,11 +303,6 @@ impl Drop for SpanRecord {
 }
 
 impl Capture {
-    /// Hands a finished recording over; a refusal is counted where it happens.
-    pub(crate) fn send(&self, recording: Box<Recording>) {
-        let _ = self.queue.push(Item::Span(recording));
-    }
-
     /// Where a new span stands, and the trace it belongs to.
     fn origin(&self, name: &'static str, above: Option<Lineage>) -> (Origin, Arc<Trace>) {
         let start_ns = self.clock.wall_ns();

@@ -14,8 +14,8 @@ use super::filter::Plans;
 use super::record::{Lineage, SpanRecord, Trace};
 use super::records::Records;
 use crate::clock::Clock;
-use crate::model::{Annotation, IdSource, KindPolicies, Log, SpanContext, SpanKind};
-use crate::queue::Queue;
+use crate::model::{Annotation, IdSource, KindPolicies, Log, Recording, SpanContext, SpanKind};
+use crate::queue::{Item, Queue};
 
 /// See the file's card.
 #[derive(Debug)]
@@ -129,6 +129,11 @@ impl Capture {
             capture.send(recording);
         }
         found
+    }
+
+    /// Hands a finished recording over; a refusal is counted where it happens.
+    pub(crate) fn send(&self, recording: Box<Recording>) {
+        let _ = self.queue.push(Item::Span(recording));
     }
 
     /// Where the span with this id stands.

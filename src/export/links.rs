@@ -63,7 +63,8 @@ impl ToolLinks {
     }
 
     fn learn_calls(&mut self, event: &SpanEvent) {
-        for call in messages(event.output.as_ref()).iter().flat_map(|message| &message.tool_calls) {
+        let calls = messages(event.output.as_ref()).iter().flat_map(|message| &message.tool_calls);
+        for call in calls.filter(|call| is_short(call)) {
             if self.calls.len() >= Self::MOST_CALLS {
                 self.calls.pop_front();
             }
@@ -98,11 +99,17 @@ impl Call {
             tool_id: call.tool_id.clone().filter(|id| !id.is_empty()),
             name: call.name.clone(),
             arguments: hash_of(call.arguments.clone()),
-            version: version_of(&event.tool_definitions, &call.name),
+            version: version_of(&event.tool_definitions, &call.name).filter(|version| version.len() <= MOST_BYTES),
             caller: event.span_id,
             tool: None,
         }
     }
+}
+
+/// What is kept of a call is bounded too; no name and no id is that long.
+fn is_short(call: &ToolCall) -> bool {
+    let id = call.tool_id.as_ref().map_or(0, String::len);
+    call.name.len().saturating_add(id) <= MOST_BYTES
 }
 
 fn link(links: &mut Vec<SpanLink>, link: SpanLink) {
@@ -132,6 +139,9 @@ fn arguments_of(input: Option<&Content>) -> Option<u64> {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
     }
 }
+
+/// Of a name with its id, and of a version.
+const MOST_BYTES: usize = 1024;
 
 fn hash_of(arguments: Map<String, Value>) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -197,9 +207,13 @@ mod tests {
         let mut of_other_id = event(4, SpanKind::Tool, "weather");
         of_other_id.input = Some(r#"{"city":"Paris"}"#.into());
         links.follow(&mut of_other_id, Some("c2"));
+        let long = "c".repeat(MOST_BYTES);
+        links.follow(&mut calling(6, ToolCall::new("t", json!({})).id(long.as_str())), None);
+        let mut of_long_id = event(7, SpanKind::Tool, "t");
+        links.follow(&mut of_long_id, Some(&long));
         let mut too_early = reading(5, "c1");
         links.follow(&mut too_early, None);
-        for event in [elsewhere, of_other_arguments, of_other_id, too_early] {
+        for event in [elsewhere, of_other_arguments, of_other_id, of_long_id, too_early] {
             assert_eq!(linked(&event), Vec::<u64>::new(), "{event:?}");
         }
     }

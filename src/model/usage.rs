@@ -211,4 +211,22 @@ mod tests {
         assert!(!metrics.insert("", 1) && metrics.is_empty());
         assert!(metrics.insert("a.b.c", 1) && metrics.get("a_b_c").is_some());
     }
+
+    #[test]
+    fn every_name_is_a_metric_as_it_stands() {
+        use metric::*;
+        let tokens = [INPUT_TOKENS, OUTPUT_TOKENS, TOTAL_TOKENS, REASONING_OUTPUT_TOKENS, BILLABLE_CHARACTER_COUNT];
+        let cache = [CACHE_READ_INPUT_TOKENS, CACHE_WRITE_INPUT_TOKENS, NON_CACHED_INPUT_TOKENS];
+        let short_lived = [EPHEMERAL_5M_INPUT_TOKENS, EPHEMERAL_1H_INPUT_TOKENS];
+        let costs = [INPUT_COST, OUTPUT_COST, TOTAL_COST, NON_CACHED_INPUT_COST, CACHE_READ_INPUT_COST];
+        let times = [TIME_TO_FIRST_TOKEN, TIME_PER_OUTPUT_TOKEN, TIME_IN_QUEUE, TIME_IN_MODEL_INFERENCE];
+        let stages = [CACHE_WRITE_INPUT_COST, TIME_IN_MODEL_PREFILL, TIME_IN_MODEL_DECODE];
+        let all = [&tokens[..], &cache, &short_lived, &costs, &times, &stages].concat();
+        let mut metrics = Metrics::new();
+        for (value, name) in (1..).zip(&all) {
+            assert!(metrics.insert(*name, value) && metrics.get(name).is_some(), "{name}");
+        }
+        // No two are the same.
+        assert_eq!(metrics.iter().count(), all.len());
+    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
+use tracing::instrument::WithSubscriber as _;
 use tracing::{Dispatch, info_span};
 use tracing_llmobs::{
     AgentManifest, Annotation, LlmObsSpanExt, Problem, Prompt, SpanEvent, SpanKind, annotation_context, testing,
@@ -150,7 +151,7 @@ async fn crowd() {
     let barrier = Arc::new(Barrier::new(8));
     let mut tasks = JoinSet::new();
     for number in 0..8 {
-        let future = step(format!("task {number}"), Arc::clone(&barrier));
+        let future = step(format!("task {number}"), Arc::clone(&barrier)).with_current_subscriber();
         if number % 2 == 0 {
             tasks.spawn(annotation_context().tag("who", number.to_string()).instrument(future));
         } else {
@@ -178,17 +179,8 @@ fn concurrent_tasks_of_one_thread_do_not_share_a_context() {
 fn a_context_goes_from_thread_to_thread_with_its_future() {
     let (layer, recorder) = testing::recorder();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
-    let on_start = dispatch.clone();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_all()
-        .on_thread_start(move || {
-            // The thread is the runtime's for good.
-            Box::leak(Box::new(tracing::dispatcher::set_default(&on_start)));
-        })
-        .build()
-        .unwrap();
-    runtime.block_on(async { tokio::spawn(crowd()).await.unwrap() });
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    runtime.block_on(async { tokio::spawn(crowd().with_subscriber(dispatch)).await.unwrap() });
     assert_nothing_leaked(&recorder.spans());
 }
 
@@ -212,4 +204,10 @@ fn tasks_that_start_inside_begin_without_it_and_futures_nest() {
 fn what_a_context_refuses_is_counted_at_each_span() {
     let recorder = alone(|| annotation_context().tag(" ", "x").tag("who", "x").scope(|| task("t")));
     assert_eq!((tag(&only(&recorder)), problems(&recorder)), (Some("x"), vec![(Problem::Annotation, 1)]));
+}
+
+#[test]
+fn a_context_that_is_larger_than_a_span_is_left_out_and_counted() {
+    let recorder = alone(|| annotation_context().tag("who", "x".repeat(17 << 20)).scope(|| task("t")));
+    assert_eq!((tag(&only(&recorder)), problems(&recorder)), (None, vec![(Problem::Oversize, 1)]));
 }
