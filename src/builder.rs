@@ -338,7 +338,7 @@ mod tests {
         assert!(settings.enabled && !settings.capture_instrument && settings.mode == Mode::Agentless);
         let texts = [&settings.ml_app, &settings.service, &settings.env, &settings.version];
         assert_eq!(texts, ["app", "svc", "e", "v"]);
-        assert_eq!(settings.tags.get("team"), Some("a"));
+        assert_eq!(settings.code_tags.get("team"), Some("a"));
         let address = settings.override_origin.unwrap().to_string();
         let places = [settings.site.as_str(), &settings.agent.to_string(), &address].map(str::to_owned);
         assert_eq!(places, ["datadoghq.eu", "http://a:1", "http://[::1]:2"]);

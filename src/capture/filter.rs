@@ -69,11 +69,18 @@ impl<S> Filter<S> for LlmObsFilter {
 const OWN_TARGET: &str = "tracing_llmobs";
 
 fn has_meaning(metadata: &Metadata<'_>) -> bool {
-    let is_error = *metadata.level() == Level::ERROR;
+    let is_error = tells_errors(metadata);
     if metadata.is_span() {
         return metadata.fields().iter().any(|field| vocabulary::span_field(field.name()).is_some());
     }
     metadata.fields().iter().any(|field| vocabulary::event_field(field.name(), is_error).is_some())
+}
+
+/// Whether an `error` field of this event is an error: at ERROR, and at WARN when it is all there is, which is what
+/// `#[instrument(err(level = "warn"))]` writes.
+fn tells_errors(metadata: &Metadata<'_>) -> bool {
+    let level = *metadata.level();
+    level == Level::ERROR || level == Level::WARN && metadata.fields().len() == 1
 }
 
 /// What the fields of one callsite mean.
@@ -93,7 +100,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     fn new(metadata: &Metadata<'_>, capture_instrument: bool) -> Self {
-        let is_error = *metadata.level() == Level::ERROR;
+        let is_error = tells_errors(metadata);
         let meaning = |name: &'static str| {
             if metadata.is_event() {
                 return vocabulary::event_field(name, is_error);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tracing_core::span::{Attributes, Id, Record};
-use tracing_core::{Event, Metadata, Subscriber};
+use tracing_core::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
@@ -75,11 +75,13 @@ impl CaptureLayer {
     /// Whether an event inside a span says something about it. What an instrumented function inside returns,
     /// whose own span is not ours, does not.
     fn is_heard(&self, event: &Event<'_>, plan: &Plan, span: &Metadata<'_>, is_current: impl FnOnce() -> bool) -> bool {
-        if !plan.has_return && (!plan.has_failure || self.capture.plans.capture_instrument) {
+        let is_only_heard_there = plan.has_return || plan.has_failure && *event.metadata().level() != Level::ERROR;
+        let captures = self.capture.plans.capture_instrument;
+        if !is_only_heard_there && (captures || !plan.has_failure) {
             return true;
         }
         let is_own = same_place(event.metadata(), span) && is_current();
-        is_own == plan.has_return && (self.capture.plans.capture_instrument || !plan.has_return)
+        is_own == is_only_heard_there && (captures || !is_only_heard_there)
     }
 }
 
@@ -106,6 +108,7 @@ where
         }
         record.settle();
         store(&span, record);
+        self.capture.meet_default(id);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
@@ -117,6 +120,10 @@ where
                 record.apply(log, plan.has_identity);
             }
         });
+    }
+
+    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+        self.capture.meet_default(id);
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, ctx: Context<'_, S>) {

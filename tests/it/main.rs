@@ -41,6 +41,7 @@ mod evaluations;
 mod faults;
 mod fields;
 mod golden;
+mod inside;
 mod instrument;
 mod layers;
 mod lifecycle;
