@@ -1,7 +1,5 @@
 //! Evaluations and feedback on their way into the queue, and evaluations that come as events.
 
-use std::sync::Arc;
-
 use tracing_core::span::Id;
 use tracing_core::{Dispatch, Event, Subscriber};
 use tracing_subscriber::layer::Context;
@@ -92,29 +90,18 @@ impl CaptureLayer {
     {
         let inside =
             || event.parent().cloned().or_else(|| ctx.current_span().id().cloned().filter(|_| event.is_contextual()));
-        if let Some((dispatch, (id, _))) = self.capture.hidden_listener(inside) {
-            return self.capture.evaluable(&dispatch, &id);
+        if let Some(hidden) = self.capture.hidden_evaluable(inside) {
+            return Some(hidden);
         }
         let mut next = ctx.event_span(event);
         while let Some(span) = next {
-            let of_ours = |records: &mut Records| records.of(&self.capture).and_then(|record| record.evaluable());
-            let found = span.extensions_mut().get_mut::<Records>().and_then(of_ours);
+            let found = span.extensions().get::<Records>().and_then(|records| records.evaluable(&self.capture));
             if found.is_some() {
                 return found;
             }
             next = span.parent();
         }
         None
-    }
-}
-
-impl Capture {
-    fn evaluable(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<Evaluable> {
-        let mut found = None;
-        self.with_records(dispatch, id, &mut |records| {
-            found = records.of(self).and_then(|record| record.evaluable());
-        });
-        found
     }
 }
 

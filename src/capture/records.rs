@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::record::{Lineage, SpanRecord, Trace};
+use super::record::{Evaluable, Lineage, SpanRecord, Trace};
 use super::state::Capture;
 use crate::model::Annotation;
 
@@ -18,6 +18,12 @@ impl Records {
     /// The record that this layer keeps.
     pub(crate) fn of(&mut self, capture: &Arc<Capture>) -> Option<&mut SpanRecord> {
         self.iter_mut().find(|record| Arc::ptr_eq(&record.capture, capture))
+    }
+
+    /// The span as it can be evaluated within this layer.
+    pub(crate) fn evaluable(&self, capture: &Arc<Capture>) -> Option<Evaluable> {
+        let mut records = self.first.iter().chain(&self.others);
+        records.find(|record| Arc::ptr_eq(&record.capture, capture)).and_then(SpanRecord::evaluable)
     }
 
     /// Whether the span is open within this layer; its kind may come later.

@@ -11,7 +11,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::annotation_context;
 use super::filter::Plans;
-use super::record::{Lineage, SpanRecord, Trace};
+use super::record::{Evaluable, Lineage, SpanRecord, Trace};
 use super::records::Records;
 use crate::clock::Clock;
 use crate::model::{Annotation, IdSource, KindPolicies, Log, Recording, SpanContext, SpanKind};
@@ -172,6 +172,17 @@ impl Capture {
             listener.is_some()
         });
         listener.map(|place| (dispatch, place))
+    }
+
+    /// The nearest span of ours around this one that can be evaluated, also where our filter hides it.
+    pub(super) fn hidden_evaluable(self: &Arc<Self>, id: impl FnOnce() -> Option<Id>) -> Option<Evaluable> {
+        let (dispatch, id) = (self.dispatch.get()?.upgrade()?, id()?);
+        let mut found = None;
+        (self.reach.get()?.upward)(&dispatch, &id, &mut |_, records| {
+            found = records.evaluable(self);
+            found.is_some()
+        });
+        found
     }
 
     /// Hands over what was said about the span with this id.

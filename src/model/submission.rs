@@ -49,6 +49,7 @@ pub(crate) struct Submitter {
 
 /// What is kept in this process instead of being sent.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "the recorder of that feature reads it"))]
 pub(crate) enum Kept {
     Span(Box<SpanEvent>),
     /// As it would be on the wire.
