@@ -10,6 +10,7 @@ use crate::config::{ApiKey, Config, Given, Settings, UrlText};
 use crate::error::ConfigError;
 use crate::model::{IdSource, SpanEvent};
 
+mod propagation;
 mod start;
 
 /// Begins to set up the layer and its exporter.

@@ -96,6 +96,8 @@ mod queue;
 
 mod export;
 
+pub mod propagation;
+
 #[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "the manual clock is for tests"))]
 mod clock;
 mod diagnostics;
@@ -108,7 +110,7 @@ mod stats;
 pub mod testing;
 
 pub use builder::{Builder, builder};
-pub use capture::{CaptureLayer, LlmObsFilter, LlmObsLayer, LlmObsSpanExt};
+pub use capture::{CaptureLayer, LlmObsFilter, LlmObsLayer, LlmObsSpanExt, current_context};
 pub use config::{ApiKey, Site, VARIABLES, Variable};
 pub use error::{ConfigError, FlushError};
 pub use guard::{Guard, Handle};

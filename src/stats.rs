@@ -123,11 +123,15 @@ pub enum Problem {
     Annotation,
     /// The event was over the size limit and was sent without input and output.
     Shrunk,
+    /// A parent in another process was set after something had started below the span; the span stays where it was.
+    LateParent,
+    /// An entry of a header could not be written, or did not fit; the header was written without it.
+    Header,
 }
 
 impl Problem {
     /// All problems.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::UnknownKind,
         Self::Shape,
         Self::Metadata,
@@ -138,6 +142,8 @@ impl Problem {
         Self::Panic,
         Self::Annotation,
         Self::Shrunk,
+        Self::LateParent,
+        Self::Header,
     ];
 
     /// The problem in one word.
@@ -153,6 +159,8 @@ impl Problem {
             Self::Panic => "panic",
             Self::Annotation => "annotation",
             Self::Shrunk => "shrunk",
+            Self::LateParent => "late_parent",
+            Self::Header => "header",
         }
     }
 }
@@ -191,7 +199,7 @@ pub struct Stats {
     /// Requests that were sent again after a failure.
     pub retries: u64,
     pub(crate) lost: Counts<13>,
-    pub(crate) problems: Counts<10>,
+    pub(crate) problems: Counts<12>,
 }
 
 impl Stats {
@@ -258,8 +266,8 @@ impl Counts<13> {
 /// Problems, counted where they are met; the worker reads them and says so.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    counters: [AtomicU64; 10],
-    first: parking_lot::Mutex<[Option<&'static str>; 10]>,
+    counters: [AtomicU64; 12],
+    first: parking_lot::Mutex<[Option<&'static str>; 12]>,
 }
 
 impl Problems {
@@ -280,7 +288,7 @@ impl Problems {
         self.first.lock().get(problem_index(problem)).copied().flatten()
     }
 
-    pub(crate) fn snapshot(&self) -> Counts<10> {
+    pub(crate) fn snapshot(&self) -> Counts<12> {
         let mut counts = Counts::default();
         for (index, counter) in self.counters.iter().enumerate() {
             counts.add(index, counter.load(Ordering::Relaxed));

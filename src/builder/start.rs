@@ -45,6 +45,7 @@ impl Builder {
             return Ok(None);
         }
         let queue = Arc::new(Queue::new(limits(&settings)));
+        let ml_app = settings.ml_app.as_str().into();
         let sink = match parts.memory {
             Some(events) => Sink::Memory(events),
             None => Sink::Intake(Box::new(Transport::new(&settings)?)),
@@ -66,6 +67,8 @@ impl Builder {
             clock: parts.clock,
             ids: parts.ids,
             sample_rate: settings.sample_rate,
+            ml_app,
+            mark_proxy_calls: settings.mark_proxy_calls,
             open_max_bytes: settings.open_spans_max_bytes.get(),
         };
         Ok(Some((Arc::new(Capture::new(queue, options)), settings.shutdown_timeout)))

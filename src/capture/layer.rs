@@ -9,7 +9,8 @@ use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::filter::{LlmObsFilter, Plan};
-use super::record::{Lineage, Records, SpanRecord};
+use super::lineage::Lineage;
+use super::record::{Records, SpanRecord};
 use super::state::{Capture, with_scratch};
 use super::visitor::Visitor;
 use crate::queue::is_worker_thread;
@@ -86,7 +87,7 @@ where
         let Some(span) = ctx.span(id) else { return };
         let name = attributes.metadata().name();
         let above = self.lineage(&span);
-        let Some(mut record) = SpanRecord::begin(&self.capture, name, above) else { return };
+        let Some(mut record) = SpanRecord::begin(&self.capture, name, above, None) else { return };
         let plan = self.capture.plans.plan(attributes.metadata());
         if let Some(log) = record.log_mut() {
             attributes.record(&mut self.visitor(&plan, log, name));

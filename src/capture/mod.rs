@@ -5,13 +5,16 @@
 
 mod filter;
 mod layer;
+mod lineage;
 mod record;
+mod remote;
 mod span_ext;
 mod state;
 mod visitor;
 
 pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
-pub use span_ext::LlmObsSpanExt;
+pub use span_ext::{LlmObsSpanExt, current_context};
 
+pub(crate) use span_ext::find;
 pub(crate) use state::{Capture, Options};

@@ -1,13 +1,14 @@
 //! A span of ours while it is open: what it passes on, and what was said about it so far.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::lineage::{Lineage, Surroundings, Trace};
 use super::state::Capture;
 use crate::clock::nanos_between;
 use crate::model::{
-    AgentAttribution, Annotation, FieldValue, Log, Meaning, Origin, Recording, Said, Sampling, SpanContext, SpanId,
-    SpanKind, TraceId,
+    AgentAttribution, Annotation, ApmContext, FieldValue, Log, Meaning, Origin, Recording, Said, SpanContext, SpanKind,
 };
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
@@ -35,8 +36,13 @@ impl Records {
 
     /// What the span passes on within this layer.
     pub(crate) fn lineage(&self, capture: &Arc<Capture>) -> Option<Lineage> {
+        self.kept(capture).and_then(SpanRecord::lineage)
+    }
+
+    /// The record that this layer keeps, to look at.
+    pub(crate) fn kept(&self, capture: &Arc<Capture>) -> Option<&SpanRecord> {
         let mut records = self.first.iter().chain(&self.others);
-        records.find(|record| Arc::ptr_eq(&record.capture, capture)).and_then(SpanRecord::lineage)
+        records.find(|record| Arc::ptr_eq(&record.capture, capture))
     }
 
     pub(crate) fn add(&mut self, record: SpanRecord) {
@@ -71,27 +77,15 @@ pub(crate) struct SpanRecord {
     /// `None` once it ended.
     recording: Option<Box<Recording>>,
     trace: Arc<Trace>,
+    /// The parent in another process, which a span that is not ours still passes on.
+    remote: Option<Box<SpanContext>>,
+    /// Something has started below it.
+    has_children: AtomicBool,
+    /// The span itself has named these, so that a parent's do not count.
+    own_session: bool,
+    own_ml_app: bool,
     /// Bytes counted for it among the open spans.
     counted_bytes: u64,
-}
-
-/// What all spans of a trace share.
-#[derive(Debug, Default)]
-pub(crate) struct Trace {
-    /// The first session that any span named; spans that start afterwards without a nearer one get it.
-    session_id: OnceLock<Arc<str>>,
-}
-
-/// What a span passes on to those that start below it.
-#[derive(Debug, Clone)]
-pub(crate) struct Lineage {
-    trace_id: TraceId,
-    span_id: SpanId,
-    sampling: Option<Sampling>,
-    session_id: Option<Arc<str>>,
-    ml_app: Option<Arc<str>>,
-    agent: Option<AgentAttribution>,
-    trace: Arc<Trace>,
 }
 
 impl SpanRecord {
@@ -99,19 +93,28 @@ impl SpanRecord {
     const BASE_BYTES: u64 = 512;
 
     /// A span that starts now, or `None` when the open spans hold as much as they may.
-    pub(crate) fn begin(capture: &Arc<Capture>, name: &'static str, above: Option<Lineage>) -> Option<Self> {
+    pub(crate) fn begin(
+        capture: &Arc<Capture>,
+        name: &'static str,
+        above: Option<Lineage>,
+        apm: Option<Arc<ApmContext>>,
+    ) -> Option<Self> {
         if !capture.queue.open.begin(Self::BASE_BYTES, capture.open_max_bytes) {
             capture.queue.refuse(LossReason::OpenSpans);
             return None;
         }
-        let (origin, trace) = capture.origin(name, above);
+        let origin = capture.origin(name, above.as_ref(), apm);
         let recording = capture.queue.spares.recording(origin);
         Some(Self {
             capture: Arc::clone(capture),
             kind: None,
             started: capture.clock.instant(),
             recording: Some(recording),
-            trace,
+            trace: above.map(|above| above.trace).unwrap_or_default(),
+            remote: None,
+            has_children: AtomicBool::new(false),
+            own_session: false,
+            own_ml_app: false,
             counted_bytes: Self::BASE_BYTES,
         })
     }
@@ -153,9 +156,7 @@ impl SpanRecord {
         self.kind = annotation.kind.or(self.kind);
         let session_id = annotation.session_id.as_deref().or_else(|| annotation.tags.get(SESSION_TAG));
         self.identify(&mut recording.origin, session_id);
-        if let Some(ml_app) = annotation.ml_app.as_deref().filter(|name| !name.is_empty()) {
-            recording.origin.ml_app = Some(ml_app.into());
-        }
+        self.name_ml_app(&mut recording.origin, annotation.ml_app.as_deref());
         recording.log_mut().annotate(annotation);
         self.recording = Some(recording);
         self.count_growth();
@@ -188,13 +189,37 @@ impl SpanRecord {
         self.recording.is_some() && (makes_ours || self.kind.is_some())
     }
 
-    /// Where the span stands; nothing is known of it once it has ended.
-    pub(crate) fn context(&self) -> Option<SpanContext> {
-        let recording = self.recording.as_ref().filter(|_| self.kind.is_some())?;
-        Some(SpanContext::new(recording.origin.trace_id.clone(), recording.origin.span_id))
+    /// Puts the span, and with it what starts below, under a span of another process.
+    ///
+    /// It comes too late when something has started below already: `false`, and a problem is counted.
+    pub(crate) fn adopt(&mut self, parent: SpanContext) -> bool {
+        let Some(mut recording) = self.recording.take() else { return false };
+        let was = &recording.origin;
+        if *self.has_children.get_mut() {
+            self.capture.queue.problems.count(Problem::LateParent, was.name);
+            self.recording = Some(recording);
+            return false;
+        }
+        let lineage = Lineage::of_remote(parent);
+        let own_apm = was.apm.clone().filter(|_| lineage.context.apm.is_none());
+        let around = Surroundings { above: Some(&lineage), apm: own_apm };
+        let mut origin = self.capture.place(was.name, was.span_id, was.start_ns, around);
+        if let Some(session_id) = was.session_id.clone().filter(|_| self.own_session) {
+            lineage.trace.name_session(&session_id);
+            origin.session_id = Some(session_id);
+        }
+        if self.own_ml_app {
+            origin.ml_app.clone_from(&was.ml_app);
+        }
+        recording.origin = origin;
+        self.recording = Some(recording);
+        self.trace = lineage.trace;
+        self.remote = Some(Box::new(lineage.context));
+        true
     }
 
-    fn lineage(&self) -> Option<Lineage> {
+    /// Where the span stands; nothing is known of it once it has ended.
+    pub(crate) fn context(&self) -> Option<SpanContext> {
         let kind = self.kind?;
         let recording = self.recording.as_ref()?;
         let origin = &recording.origin;
@@ -207,15 +232,37 @@ impl SpanRecord {
             | SpanKind::Embedding
             | SpanKind::Retrieval => origin.agent.clone(),
         };
-        Some(Lineage {
-            trace_id: origin.trace_id.clone(),
-            span_id: origin.span_id,
-            sampling: origin.sampling,
-            session_id: origin.session_id.clone(),
+        Some(SpanContext {
             ml_app: origin.ml_app.clone(),
+            session_id: origin.session_id.clone(),
+            sampling: origin.sampling,
             agent,
-            trace: Arc::clone(&self.trace),
+            apm: origin.apm.clone(),
+            ..SpanContext::new(origin.trace_id.clone(), origin.span_id)
         })
+    }
+
+    /// What the span passes on: itself when it is ours, else the parent that it was given.
+    pub(crate) fn outgoing(&self) -> Option<SpanContext> {
+        let mut context = match self.kind {
+            Some(_) => self.context(),
+            None => self.recording.as_ref().and(self.remote.as_deref()).cloned(),
+        }?;
+        context.session_id = context.session_id.or_else(|| self.trace.session());
+        Some(context)
+    }
+
+    pub(crate) fn kind(&self) -> Option<SpanKind> {
+        self.kind
+    }
+
+    fn lineage(&self) -> Option<Lineage> {
+        let context = match self.kind {
+            Some(_) => self.context(),
+            None => self.recording.as_ref().and(self.remote.as_deref()).cloned(),
+        }?;
+        self.has_children.store(true, Ordering::Relaxed);
+        Some(Lineage { context, trace: Arc::clone(&self.trace) })
     }
 
     fn identify_from(&mut self, origin: &mut Origin, said: &Log) {
@@ -227,16 +274,22 @@ impl SpanRecord {
         }
         let tagged = said.last(Meaning::Tags).and_then(text_of).and_then(session_of_tags);
         self.identify(origin, said.last(Meaning::SessionId).and_then(text_of).or(tagged.as_deref()));
-        if let Some(ml_app) = said.last(Meaning::MlApp).and_then(text_of).filter(|name| !name.is_empty()) {
-            origin.ml_app = Some(ml_app.into());
+        self.name_ml_app(origin, said.last(Meaning::MlApp).and_then(text_of));
+    }
+
+    fn identify(&mut self, origin: &mut Origin, session_id: Option<&str>) {
+        if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
+            let session_id: Arc<str> = session_id.into();
+            self.trace.name_session(&session_id);
+            origin.session_id = Some(session_id);
+            self.own_session = true;
         }
     }
 
-    fn identify(&self, origin: &mut Origin, session_id: Option<&str>) {
-        if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
-            let session_id: Arc<str> = session_id.into();
-            self.trace.session_id.get_or_init(|| Arc::clone(&session_id));
-            origin.session_id = Some(session_id);
+    fn name_ml_app(&mut self, origin: &mut Origin, ml_app: Option<&str>) {
+        if let Some(ml_app) = ml_app.filter(|name| !name.is_empty()) {
+            origin.ml_app = Some(ml_app.into());
+            self.own_ml_app = true;
         }
     }
 
@@ -264,33 +317,6 @@ impl Capture {
     /// Hands a finished recording over; a refusal is counted where it happens.
     pub(crate) fn send(&self, recording: Box<Recording>) {
         let _ = self.queue.push(Item::Span(recording));
-    }
-
-    /// Where a new span stands, and the trace it belongs to.
-    fn origin(&self, name: &'static str, above: Option<Lineage>) -> (Origin, Arc<Trace>) {
-        let start_ns = self.clock.wall_ns();
-        let span_id = self.ids.span_id();
-        let Some(above) = above else {
-            let trace_id = self.ids.trace_id(start_ns);
-            let sampling = Some(Sampling::decide(self.sample_rate, &trace_id));
-            let (session_id, ml_app, agent) = (None, None, None);
-            let origin =
-                Origin { name, span_id, trace_id, parent_id: None, start_ns, sampling, session_id, ml_app, agent };
-            return (origin, Arc::default());
-        };
-        let session_id = above.session_id.or_else(|| above.trace.session_id.get().cloned());
-        let origin = Origin {
-            name,
-            span_id,
-            trace_id: above.trace_id,
-            parent_id: Some(above.span_id),
-            start_ns,
-            sampling: above.sampling,
-            session_id,
-            ml_app: above.ml_app,
-            agent: above.agent,
-        };
-        (origin, above.trace)
     }
 }
 

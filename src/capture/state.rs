@@ -10,9 +10,10 @@ use tracing_core::{Dispatch, Metadata, Subscriber};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::filter::Plans;
-use super::record::{Lineage, Records, SpanRecord};
+use super::lineage::Lineage;
+use super::record::{Records, SpanRecord};
 use crate::clock::Clock;
-use crate::model::{Annotation, IdSource, Log, SpanContext};
+use crate::model::{Annotation, IdSource, Log};
 use crate::queue::Queue;
 
 /// See the file's card.
@@ -24,6 +25,10 @@ pub(crate) struct Capture {
     pub(crate) plans: Plans,
     pub(crate) capture_instrument: bool,
     pub(crate) sample_rate: f64,
+    /// The configured application, for those outside who are told.
+    pub(crate) ml_app: Arc<str>,
+    /// Whether a task that calls out is marked.
+    pub(crate) mark_proxy_calls: bool,
     pub(crate) open_max_bytes: u64,
     /// How to reach a span in this subscriber, known once the layer is part of one.
     reach: OnceLock<Reach>,
@@ -40,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
     pub(crate) sample_rate: f64,
+    pub(crate) ml_app: Arc<str>,
+    pub(crate) mark_proxy_calls: bool,
     pub(crate) open_max_bytes: usize,
 }
 
@@ -59,7 +66,7 @@ pub(super) type Place = (Id, &'static Metadata<'static>);
 
 impl Capture {
     pub(crate) fn new(queue: Arc<Queue>, options: Options) -> Self {
-        let Options { capture_instrument, clock, ids, sample_rate, open_max_bytes } = options;
+        let Options { capture_instrument, clock, ids, sample_rate, ml_app, mark_proxy_calls, open_max_bytes } = options;
         Self {
             queue,
             clock,
@@ -67,6 +74,8 @@ impl Capture {
             plans: Plans::new(capture_instrument),
             capture_instrument,
             sample_rate,
+            ml_app,
+            mark_proxy_calls,
             open_max_bytes: u64::try_from(open_max_bytes).unwrap_or(u64::MAX),
             reach: OnceLock::new(),
             dispatch: OnceLock::new(),
@@ -96,7 +105,9 @@ impl Capture {
             }
         });
         if reached && is_new {
-            found |= annotation.take().is_some_and(|annotation| self.promote(dispatch, id, annotation));
+            found |= annotation
+                .take()
+                .is_some_and(|annotation| self.promote(dispatch, id, |record| record.annotate(annotation)));
         }
         found
     }
@@ -113,15 +124,6 @@ impl Capture {
             capture.send(recording);
         }
         found
-    }
-
-    /// Where the span with this id stands.
-    pub(crate) fn context(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<SpanContext> {
-        let mut context = None;
-        self.with_records(dispatch, id, &mut |records| {
-            context = records.of(self).and_then(|record| record.context());
-        });
-        context
     }
 
     /// What is passed on by the nearest span of ours above this one, also where our filter hides it.
@@ -156,16 +158,21 @@ impl Capture {
         });
     }
 
-    /// Makes a span ours that was not; it counts from now on.
-    fn promote(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
+    /// Gives a span a record that had none; what is said first makes it ours, or a bearer of what came from outside.
+    pub(super) fn promote(
+        self: &Arc<Self>,
+        dispatch: &Dispatch,
+        id: &Id,
+        say: impl FnOnce(&mut SpanRecord) -> bool,
+    ) -> bool {
         let Some(reach) = self.reach.get() else { return false };
         let Some(name) = (reach.name)(dispatch, id) else { return false };
         // `on_register_dispatch` would tell it too, but `Option` and `Vec` do not pass that on (tracing-subscriber 0.3.23).
         let _ = self.dispatch.set(dispatch.downgrade());
         self.has_promoted.store(true, Ordering::Release);
         let above = self.lineage_above(dispatch, id);
-        let Some(mut record) = SpanRecord::begin(self, name, above) else { return false };
-        record.annotate(annotation);
+        let Some(mut record) = SpanRecord::begin(self, name, above, None) else { return false };
+        say(&mut record);
         let mut record = Some(record);
         self.with_records(dispatch, id, &mut |records| {
             if let Some(record) = record.take() {
@@ -176,16 +183,20 @@ impl Capture {
 
     fn lineage_above(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<Lineage> {
         let mut lineage = None;
-        if let Some(reach) = self.reach.get() {
-            (reach.upward)(dispatch, id, &mut |_, records| {
-                lineage = records.lineage(self);
-                lineage.is_some()
-            });
-        }
+        self.upward(dispatch, id, &mut |_, records| {
+            lineage = records.lineage(self);
+            lineage.is_some()
+        });
         lineage
     }
 
-    fn with_records(&self, dispatch: &Dispatch, id: &Id, each: EachRecords<'_>) -> bool {
+    pub(super) fn upward(&self, dispatch: &Dispatch, id: &Id, each: UntilFound<'_>) {
+        if let Some(reach) = self.reach.get() {
+            (reach.upward)(dispatch, id, each);
+        }
+    }
+
+    pub(super) fn with_records(&self, dispatch: &Dispatch, id: &Id, each: EachRecords<'_>) -> bool {
         self.reach.get().is_some_and(|reach| (reach.records)(dispatch, id, each))
     }
 }

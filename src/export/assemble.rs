@@ -64,6 +64,7 @@ impl Assembler {
         event.sampling = origin.sampling;
         event.session_id = origin.session_id.as_deref().map(str::to_owned);
         event.agent_attribution.clone_from(&origin.agent);
+        event.apm_trace_id = origin.apm.as_ref().map(|apm| apm.trace_id.clone());
         event.tags = Tags::above(Arc::clone(&self.base_tags));
         if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
             event.tags.insert("ml_app", ml_app.to_owned());

@@ -5,6 +5,7 @@
 mod annotation;
 mod content;
 mod context;
+mod context_text;
 mod document;
 mod id;
 mod log;
@@ -16,7 +17,8 @@ mod usage;
 
 pub use annotation::Annotation;
 pub use content::{Content, Media, MediaSource, Message, Role};
-pub use context::{AgentAttribution, Sampling, SpanContext};
+pub use context::{AgentAttribution, ApmContext, Sampling, SpanContext};
+pub use context_text::ContextError;
 pub use document::Document;
 pub use id::{IdError, SpanId, TraceId};
 pub use span::{SpanError, SpanEvent, SpanKind, Status, UnknownKind};
@@ -27,6 +29,7 @@ pub use usage::{MetricValue, Metrics, metric};
 pub(crate) use annotation::RESERVED;
 #[cfg(feature = "receiver")]
 pub(crate) use content::json_bytes;
+pub(crate) use context::low_half;
 pub(crate) use id::IdSource;
 pub(crate) use log::Log;
 pub(crate) use recording::{FieldValue, Meaning, Origin, Recording, Said, Taken};

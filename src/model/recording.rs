@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::annotation::Annotation;
-use super::context::{AgentAttribution, Sampling};
+use super::context::{AgentAttribution, ApmContext, Sampling};
 use super::id::{SpanId, TraceId};
 use super::log::Log;
 use super::span::SpanKind;
@@ -140,6 +140,8 @@ pub(crate) struct Origin {
     pub(crate) session_id: Option<Arc<str>>,
     pub(crate) ml_app: Option<Arc<str>>,
     pub(crate) agent: Option<AgentAttribution>,
+    /// The place in the APM trace, where it is another one.
+    pub(crate) apm: Option<Arc<ApmContext>>,
 }
 
 /// A span's values in the order in which they came, in one growing buffer, and where and when it was.
@@ -189,5 +191,6 @@ impl Recording {
         self.origin.session_id = None;
         self.origin.ml_app = None;
         self.origin.agent = None;
+        self.origin.apm = None;
     }
 }

@@ -8,7 +8,7 @@ mod messages;
 
 pub use llmobs::fields;
 
-pub(crate) use llmobs::SESSION_TAG;
+pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
 
 use crate::model::Meaning;
