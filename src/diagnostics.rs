@@ -142,7 +142,9 @@ const fn explain(problem: Problem) -> &'static str {
         Problem::Panic => "Formatting a value panicked: a marker stands in its place.",
         Problem::Annotation => "Part of an annotation was refused.",
         Problem::Shrunk => "A span was larger than the limit and was sent without its input and output.",
-        Problem::LateParent => "A parent was set for a span after something had started below it; it stays where it was.",
+        Problem::LateParent => {
+            "A parent was set for a span after something had started below it; it stays where it was."
+        }
         Problem::Header => "An entry of a header could not be written or did not fit; it was left out.",
     }
 }

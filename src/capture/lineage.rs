@@ -43,12 +43,7 @@ impl Lineage {
 
 impl Capture {
     /// The place of a span that begins now.
-    pub(super) fn origin(
-        &self,
-        name: &'static str,
-        above: Option<&Lineage>,
-        apm: Option<Arc<ApmContext>>,
-    ) -> Origin {
+    pub(super) fn origin(&self, name: &'static str, above: Option<&Lineage>, apm: Option<Arc<ApmContext>>) -> Origin {
         let start_ns = self.clock.wall_ns();
         self.place(name, self.ids.span_id(), start_ns, Surroundings { above, apm })
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tracing_core::Dispatch;
 use tracing_core::span::Id;
 
+use super::record::SpanRecord;
 use super::state::Capture;
 use crate::model::{Annotation, SpanContext, SpanKind};
 use crate::stats::Problem;
@@ -24,7 +25,7 @@ impl Capture {
     pub(crate) fn nearest_context(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<SpanContext> {
         let mut context = None;
         self.upward(dispatch, id, &mut |_, records| {
-            context = records.kept(self).and_then(|record| record.context());
+            context = records.kept(self).and_then(SpanRecord::context);
             context.is_some()
         });
         Some(self.complete(context?))

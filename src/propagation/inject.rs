@@ -8,7 +8,7 @@ use super::tagset::Tagset;
 use super::tracestate::{LAST_PARENT, Member, PRIORITY, State};
 use super::{keys, trace_id, traceparent};
 use crate::capture::find;
-use crate::model::{ApmContext, SpanContext, SpanId, TraceId, low_half};
+use crate::model::{ApmContext, Sampling, SpanContext, SpanId, TraceId, low_half};
 
 /// Says in the headers where the span stands, for the service that is called, and whether there was anything to say.
 ///
@@ -96,11 +96,14 @@ fn entries(context: &SpanContext) -> Vec<(&'static str, String)> {
     say(keys::ML_APP, context.ml_app.as_deref().map(str::to_owned));
     say(keys::SESSION_ID, context.session_id.as_deref().map(str::to_owned));
     say(keys::SAMPLING_DECISION, context.sampling.map(|sampling| u8::from(sampling.keep).to_string()));
-    say(keys::SAMPLE_RATE, context.sampling.map(|sampling| sampling.rate_text()));
+    say(keys::SAMPLE_RATE, context.sampling.map(Sampling::rate_text));
     say(keys::AGENT_ID, context.agent.as_ref().map(|agent| agent.span_id.to_string()));
     say(keys::AGENT_NAME, context.agent.as_ref().and_then(|agent| agent.name.as_deref()).map(str::to_owned));
     entries
 }
+
+/// A key and its value.
+type Pair = (String, String);
 
 /// What goes out beside the LLM span: the place in the APM trace, and what others say.
 #[derive(Debug)]
@@ -109,9 +112,9 @@ struct Outgoing {
     span_id: SpanId,
     priority: i8,
     /// Entries of the trace that are none of ours.
-    tags: Vec<(String, String)>,
+    tags: Vec<Pair>,
     /// Keys of our member of `tracestate` that neither travel with the trace nor change with every hop.
-    own: Vec<(String, String)>,
+    own: Vec<Pair>,
     foreign: Vec<String>,
 }
 
@@ -193,12 +196,12 @@ impl Outgoing {
     }
 
     /// The entries of others: those that go before ours, and those that go behind.
-    fn in_order(&self) -> (Vec<&(String, String)>, Vec<&(String, String)>) {
+    fn in_order(&self) -> (Vec<&Pair>, Vec<&Pair>) {
         self.tags.iter().partition(|(key, _)| keys::FIRST.contains(&key.as_str()))
     }
 }
 
-fn owned<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
+fn owned<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Pair> {
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 

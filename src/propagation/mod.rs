@@ -36,8 +36,8 @@ mod inject;
 mod keys;
 mod tagset;
 mod trace_id;
-mod tracestate;
 mod traceparent;
+mod tracestate;
 
 pub use carrier::Carrier;
 pub use extract::{Trust, extract, extract_trusting};

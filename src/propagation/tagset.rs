@@ -6,7 +6,9 @@ use super::carrier::is_printable;
 pub(super) fn parse(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let text = if text.len() <= MAX_BYTES { text } else { "" };
     let entries = text.split(',').filter_map(|entry| entry.trim_start().split_once('='));
-    entries.filter_map(|(key, value)| Some((key.strip_prefix(PREFIX)?, value))).filter(|(key, value)| is_safe(key, value))
+    entries
+        .filter_map(|(key, value)| Some((key.strip_prefix(PREFIX)?, value)))
+        .filter(|(key, value)| is_safe(key, value))
 }
 
 /// A header that is being written.

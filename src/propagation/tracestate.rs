@@ -30,7 +30,9 @@ impl<'a> State<'a> {
             if !rest.is_empty() && !rest.starts_with(',') {
                 members.pop();
             }
-            members.into_iter().for_each(|member| state.take(member.trim()));
+            for member in members {
+                state.take(member.trim());
+            }
         }
         state
     }
@@ -86,7 +88,9 @@ impl Member {
             return false;
         }
         self.0.push_str(separator);
-        key.iter().for_each(|part| self.0.push_str(part));
+        for part in key {
+            self.0.push_str(part);
+        }
         self.0.push(':');
         self.0.push_str(value);
         true
@@ -94,15 +98,14 @@ impl Member {
 
     /// The whole header: our member first, then those of others as far as they fit.
     pub(super) fn with_foreign<'a>(self, foreign: impl IntoIterator<Item = &'a str>) -> String {
-        let mut text = self.0;
+        let mut members = vec![self.0];
+        let mut room = MAX_BYTES.saturating_sub(members.iter().map(String::len).sum());
         for member in foreign.into_iter().take(MAX_MEMBERS - 1) {
-            if text.len().saturating_add(member.len()) < MAX_BYTES {
-                let separator = if text.is_empty() { "" } else { "," };
-                text.push_str(separator);
-                text.push_str(member);
-            }
+            let Some(left) = room.checked_sub(member.len().saturating_add(1)) else { continue };
+            room = left;
+            members.push(member.to_owned());
         }
-        text
+        members.join(",")
     }
 }
 
@@ -148,7 +151,8 @@ mod tests {
     fn what_cannot_be_written_is_left_out() {
         let mut member = Member::default();
         let long = "x".repeat(256);
-        let tags = [("a", "1=2"), ("b", "1;2"), ("c", "1,2"), ("d", "~"), ("e", ""), ("f", &long), ("g", " "), ("h", "9")];
+        let tags =
+            [("a", "1=2"), ("b", "1;2"), ("c", "1,2"), ("d", "~"), ("e", ""), ("f", &long), ("g", " "), ("h", "9")];
         let written = tags.map(|(key, value)| member.push_tag(key, value));
         assert_eq!(written, [true, false, false, false, false, false, false, true]);
         assert_eq!(member.with_foreign(["x=1", &long, &long, "y=2"]).len(), "dd=t.a:1~2;t.h:9".len() + 4 + 257 + 4);

@@ -29,6 +29,7 @@ mod instrument;
 mod layers;
 mod lifecycle;
 mod parents;
+mod propagation;
 mod receiver;
 mod reentrancy;
 mod rig;
