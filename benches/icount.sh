@@ -46,8 +46,7 @@ variants() {
         w1 | w2) echo noop ours otel fmt-json ;;
         w1-annotate | w2-annotate) echo noop ours ;;
         w3) echo none noop ours-beside otel disabled-beside ;;
-        w4) echo none ours ours-beside disabled ;;
-        w4-unwanted) echo none ours disabled ;;
+        w4 | w4-unwanted) echo none ours disabled ;;
         *) echo "no such workload: $1" >&2 && return 1 ;;
     esac
 }

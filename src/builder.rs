@@ -172,7 +172,8 @@ impl Builder {
         self
     }
 
-    /// The share of traces that are sent, from 0 (none) to 1 (all).
+    /// The share of traces that the intake keeps, from 0 (none) to 1 (all). It is decided at the root of a trace, and all
+    /// spans are sent with the decision, so that metrics stay exact.
     ///
     /// Default: 1. Environment: `DD_LLMOBS_SAMPLE_RATE`.
     pub fn sample_rate(mut self, rate: f64) -> Self {

@@ -98,7 +98,8 @@ pub enum ConfigError {
     },
 }
 
-/// Waiting for the exporter ended early. Nothing is lost by this: what is pending is still being sent.
+/// Waiting for the exporter ended early. After a flush what is pending is still being sent; after a shutdown it is lost,
+/// and counted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {

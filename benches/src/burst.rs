@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::program::cpu_ns;
+use crate::program::{cpu_ns, thread_ns};
 use crate::text::Texts;
 use crate::variant::Variant;
 use crate::workload::{chat, two_kilobytes};
@@ -21,47 +21,45 @@ pub fn main(kind: &str, sink: &str) -> Result<(), String> {
     warm_up(&texts);
     running.flush();
     let before = handle.stats();
-    let (cpu, start) = (cpu_ns(), Instant::now());
-    let mut most_bytes = 0;
+    let (cpu, own_before, start) = (cpu_ns(), thread_ns(), Instant::now());
     match kind {
         "w1" => (0..33_334).for_each(|_| chat(&texts)),
         "2kb" => (0..100_000).for_each(|_| two_kilobytes(&texts)),
         "steady" => {
             while start.elapsed() < Duration::from_secs(3) {
                 (0..512).for_each(|_| two_kilobytes(&texts));
-                loop {
-                    let stats = handle.stats();
-                    most_bytes = most_bytes.max(stats.queued_bytes);
-                    if stats.pending < 16_384 {
-                        break;
-                    }
+                while handle.stats().pending > MOST_PENDING {
                     std::thread::sleep(Duration::from_micros(500));
                 }
             }
         }
         _ => return Err(format!("no such burst: {kind}")),
     }
-    let made = start.elapsed();
+    let (made, own) = (start.elapsed(), thread_ns());
     running.flush();
     let (took, cpu) = (start.elapsed(), cpu_ns() - cpu);
     let stats = handle.stats();
     let delivered = stats.delivered - before.delivered;
     let offered = stats.offered - before.offered;
+    let each = |ns: u64| ns as f64 / 1e3 / offered as f64;
+    println!("{kind}: {offered} spans made in {:.3} s, {delivered} delivered by {:.3} s", seconds(made), seconds(took));
+    println!("  {:.0} k/s delivered, {} lost", delivered as f64 / seconds(took) / 1e3, offered - delivered);
     println!(
-        "{kind}: {offered} made in {:.3} s ({:.2} us each), {delivered} delivered by {:.3} s ({:.0} k/s), {} lost, \
-         {:.2} us of processor time each, {} requests",
-        made.as_secs_f64(),
-        made.as_secs_f64() * 1e6 / offered as f64,
-        took.as_secs_f64(),
-        delivered as f64 / took.as_secs_f64() / 1e3,
-        offered - delivered,
-        cpu as f64 / 1e3 / offered as f64,
-        stats.requests - before.requests,
+        "  processor: {:.2} us a span, of which {:.2} us on the thread that makes them",
+        each(cpu),
+        each(own - own_before)
     );
-    println!("{stats:?}");
+    println!("  {} requests; {stats:?}", stats.requests - before.requests);
     Ok(())
+}
+
+fn seconds(time: Duration) -> f64 {
+    time.as_secs_f64()
 }
 
 fn warm_up(texts: &Texts) {
     (0..1000).for_each(|_| two_kilobytes(texts));
 }
+
+/// About four payloads.
+const MOST_PENDING: u64 = 8192;

@@ -2,7 +2,7 @@
 //! is asked for one short sample a round, in random order. What the machine does to one it does to all, so
 //! ratios are made within a round; medians are taken last.
 //!
-//! `compare [--rounds N] [--processes N] [workload …]`
+//! `compare [--rounds N] [--processes N] [workload …]`, or `compare burst` for the throughput.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -24,6 +24,7 @@ pub fn main() -> Result<(), String> {
         match argument.as_str() {
             "--rounds" => rounds = number()?,
             "--processes" => processes = number()?,
+            "burst" => return bursts(),
             workload => workloads.push(workload.parse()?),
         }
     }
@@ -34,6 +35,19 @@ pub fn main() -> Result<(), String> {
     for workload in workloads {
         let rounds = if workload == Workload::W5 { rounds.min(15) } else { rounds };
         compare(workload, rounds, processes, &sink.url)?;
+    }
+    Ok(())
+}
+
+/// Runs each burst in a process of its own, with a sink of its own; the sink says what arrived.
+fn bursts() -> Result<(), String> {
+    for kind in ["w1", "2kb", "steady"] {
+        let sink = Sink::start()?;
+        let (mut process, _, mut answers) = start("program", &["burst", kind, &sink.url])?;
+        let mut said = String::new();
+        answers.read_to_string(&mut said).map_err(|error| error.to_string())?;
+        process.wait().map_err(|error| error.to_string())?;
+        print!("{said}");
     }
     Ok(())
 }
@@ -77,8 +91,7 @@ fn rivals(workload: Workload) -> (&'static [Variant], Variant) {
         Workload::W1 | Workload::W2 => (&[None, Noop, Ours, Otel, FmtJson, Disabled, DisabledBeside], Otel),
         Workload::W1Annotate | Workload::W2Annotate => (&[Noop, Ours], Noop),
         Workload::W3 => (&[None, Noop, OursBeside, Otel, FmtJson, DisabledBeside], Noop),
-        Workload::W4 => (&[None, Ours, OursBeside, Disabled], None),
-        Workload::W4Unwanted => (&[None, Ours, Disabled], None),
+        Workload::W4 | Workload::W4Unwanted => (&[None, Ours, Disabled], None),
         Workload::W5 => (&[Noop, Ours, Otel, FmtJson], Otel),
     }
 }

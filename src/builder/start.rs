@@ -9,7 +9,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::Builder;
-use crate::capture::{Capture, CaptureLayer, LlmObsFilter, LlmObsLayer, Options};
+use crate::capture::{Capture, CaptureLayer, LlmObsFilter, LlmObsLayer, Options, Outbound};
 use crate::config::Settings;
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
@@ -68,7 +68,7 @@ impl Builder {
             ids: parts.ids,
             sample_rate: settings.sample_rate,
             ml_app,
-            mark_proxy_calls: settings.mark_proxy_calls,
+            outbound: Outbound { mark_tasks: settings.proxies.mark_calls, proxy_urls: settings.proxies.urls },
             open_max_bytes: settings.open_spans_max_bytes.get(),
         };
         Ok(Some((Arc::new(Capture::new(queue, options)), settings.shutdown_timeout)))

@@ -117,7 +117,7 @@ impl Plan {
 #[derive(Debug)]
 pub(crate) struct Plans {
     slots: Box<[Slot]>,
-    capture_instrument: bool,
+    pub(super) capture_instrument: bool,
 }
 
 #[derive(Debug, Default)]

@@ -64,11 +64,11 @@ impl CaptureLayer {
     /// Whether an event inside a span says something about it. What an instrumented function inside returns,
     /// whose own span is not ours, does not.
     fn is_heard(&self, event: &Event<'_>, plan: &Plan, span: &Metadata<'_>, is_current: impl FnOnce() -> bool) -> bool {
-        if !plan.has_return && (!plan.has_failure || self.capture.capture_instrument) {
+        if !plan.has_return && (!plan.has_failure || self.capture.plans.capture_instrument) {
             return true;
         }
         let is_own = same_place(event.metadata(), span) && is_current();
-        is_own == plan.has_return && (self.capture.capture_instrument || !plan.has_return)
+        is_own == plan.has_return && (self.capture.plans.capture_instrument || !plan.has_return)
     }
 }
 
@@ -114,13 +114,13 @@ where
         let plan = self.capture.plans.plan(event.metadata());
         let inside = || event.parent().cloned().or_else(|| current(&ctx).filter(|_| event.is_contextual()));
         if let Some((dispatch, (id, metadata))) = self.capture.hidden_listener(inside) {
-            if self.is_heard(event, &plan, metadata, || current(&ctx).as_ref() == Some(&id)) {
-                with_scratch(&self.capture.queue, |log| {
-                    event.record(&mut self.visitor(&plan, log, metadata.name()));
-                    self.capture.apply_to(&dispatch, &id, log, plan.has_identity);
-                });
+            if !self.is_heard(event, &plan, metadata, || current(&ctx).as_ref() == Some(&id)) {
+                return;
             }
-            return;
+            return with_scratch(&self.capture.queue, |log| {
+                event.record(&mut self.visitor(&plan, log, metadata.name()));
+                self.capture.apply_to(&dispatch, &id, log, plan.has_identity);
+            });
         }
         let Some(span) = ctx.event_span(event) else { return };
         if !self.is_heard(event, &plan, span.metadata(), || current(&ctx) == Some(span.id())) {

@@ -16,5 +16,6 @@ pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::{LlmObsSpanExt, current_context};
 
+pub(crate) use remote::Outbound;
 pub(crate) use span_ext::find;
 pub(crate) use state::{Capture, Options};

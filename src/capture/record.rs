@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::lineage::{Lineage, Surroundings, Trace};
+use super::lineage::{Lineage, Trace};
 use super::state::Capture;
 use crate::clock::nanos_between;
 use crate::model::{
@@ -45,6 +45,20 @@ impl Records {
         records.find(|record| Arc::ptr_eq(&record.capture, capture))
     }
 
+    /// Annotates all that hear it and says whether there was one. The last one takes the annotation over, unless
+    /// it is still needed.
+    pub(crate) fn annotate(&mut self, annotation: &mut Option<Annotation>, is_needed: bool) -> bool {
+        let makes_ours = annotation.as_ref().is_some_and(|said| said.kind.is_some());
+        let mut left = self.iter_mut().filter(|record| record.hears(makes_ours)).count();
+        let mut found = false;
+        for record in self.iter_mut().filter(|record| record.hears(makes_ours)) {
+            left = left.saturating_sub(1);
+            let said = if left == 0 && !is_needed { annotation.take() } else { annotation.clone() };
+            found |= said.is_some_and(|said| record.annotate(said));
+        }
+        found
+    }
+
     pub(crate) fn add(&mut self, record: SpanRecord) {
         if self.first.is_none() {
             self.first = Some(record);
@@ -70,20 +84,20 @@ impl From<SpanRecord> for Records {
 /// drops it: a span never vanishes uncounted.
 #[derive(Debug)]
 pub(crate) struct SpanRecord {
-    capture: Arc<Capture>,
+    pub(super) capture: Arc<Capture>,
     /// `None` until a field or an annotation says it; the span is ours from then on.
-    kind: Option<SpanKind>,
+    pub(super) kind: Option<SpanKind>,
     started: Instant,
     /// `None` once it ended.
-    recording: Option<Box<Recording>>,
-    trace: Arc<Trace>,
+    pub(super) recording: Option<Box<Recording>>,
+    pub(super) trace: Arc<Trace>,
     /// The parent in another process, which a span that is not ours still passes on.
-    remote: Option<Box<SpanContext>>,
+    pub(super) remote: Option<Box<SpanContext>>,
     /// Something has started below it.
-    has_children: AtomicBool,
+    pub(super) has_children: AtomicBool,
     /// The span itself has named these, so that a parent's do not count.
-    own_session: bool,
-    own_ml_app: bool,
+    pub(super) own_session: bool,
+    pub(super) own_ml_app: bool,
     /// Bytes counted for it among the open spans.
     counted_bytes: u64,
 }
@@ -91,6 +105,8 @@ pub(crate) struct SpanRecord {
 impl SpanRecord {
     /// What an open span counts for before it says anything.
     const BASE_BYTES: u64 = 512;
+    /// What one span may hold; see [`Visitor`](super::visitor::Visitor), which stops a value in time.
+    pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
     /// A span that starts now, or `None` when the open spans hold as much as they may.
     pub(crate) fn begin(
@@ -130,8 +146,12 @@ impl SpanRecord {
         let log = std::mem::take(recording.log_mut());
         self.identify_from(&mut recording.origin, &log);
         *recording.log_mut() = log;
+        if !self.has_room(&recording, 0) {
+            let mut said = std::mem::take(recording.log_mut());
+            self.append_what_fits(&mut recording, &said);
+            self.capture.queue.spares.empty(&mut said);
+        }
         self.recording = Some(recording);
-        self.count_growth();
     }
 
     /// Takes over what was said later.
@@ -140,26 +160,35 @@ impl SpanRecord {
         if has_identity {
             self.identify_from(&mut recording.origin, said);
         }
-        if !recording.log_mut().append(said) {
-            self.capture.queue.problems.count(Problem::TooManyValues, recording.origin.name);
+        if !self.has_room(&recording, said.bytes()) {
+            self.append_what_fits(&mut recording, said);
+        } else if !recording.log_mut().append(said) {
+            self.count(Problem::TooManyValues, &recording);
         }
         self.recording = Some(recording);
-        self.count_growth();
     }
 
     /// Takes over an annotation; `false` when the span has ended.
-    pub(crate) fn annotate(&mut self, annotation: Annotation) -> bool {
+    pub(crate) fn annotate(&mut self, mut annotation: Annotation) -> bool {
         let Some(mut recording) = self.recording.take() else { return false };
         if annotation.refused > 0 {
-            self.capture.queue.problems.count(Problem::Annotation, recording.origin.name);
+            self.count(Problem::Annotation, &recording);
         }
         self.kind = annotation.kind.or(self.kind);
         let session_id = annotation.session_id.as_deref().or_else(|| annotation.tags.get(SESSION_TAG));
         self.identify(&mut recording.origin, session_id);
         self.name_ml_app(&mut recording.origin, annotation.ml_app.as_deref());
-        recording.log_mut().annotate(annotation);
+        if self.has_room(&recording, annotation.text_bytes()) {
+            recording.log_mut().annotate(annotation);
+        } else {
+            let [input, output] = shed_content(&mut annotation);
+            recording.log_mut().annotate(annotation);
+            for meaning in input.into_iter().chain(output) {
+                recording.log_mut().push(meaning, FieldValue::Oversize);
+            }
+            self.count(Problem::Oversize, &recording);
+        }
         self.recording = Some(recording);
-        self.count_growth();
         true
     }
 
@@ -189,35 +218,6 @@ impl SpanRecord {
         self.recording.is_some() && (makes_ours || self.kind.is_some())
     }
 
-    /// Puts the span, and with it what starts below, under a span of another process.
-    ///
-    /// It comes too late when something has started below already: `false`, and a problem is counted.
-    pub(crate) fn adopt(&mut self, parent: SpanContext) -> bool {
-        let Some(mut recording) = self.recording.take() else { return false };
-        let was = &recording.origin;
-        if *self.has_children.get_mut() {
-            self.capture.queue.problems.count(Problem::LateParent, was.name);
-            self.recording = Some(recording);
-            return false;
-        }
-        let lineage = Lineage::of_remote(parent);
-        let own_apm = was.apm.clone().filter(|_| lineage.context.apm.is_none());
-        let around = Surroundings { above: Some(&lineage), apm: own_apm };
-        let mut origin = self.capture.place(was.name, was.span_id, was.start_ns, around);
-        if let Some(session_id) = was.session_id.clone().filter(|_| self.own_session) {
-            lineage.trace.name_session(&session_id);
-            origin.session_id = Some(session_id);
-        }
-        if self.own_ml_app {
-            origin.ml_app.clone_from(&was.ml_app);
-        }
-        recording.origin = origin;
-        self.recording = Some(recording);
-        self.trace = lineage.trace;
-        self.remote = Some(Box::new(lineage.context));
-        true
-    }
-
     /// Where the span stands; nothing is known of it once it has ended.
     pub(crate) fn context(&self) -> Option<SpanContext> {
         let kind = self.kind?;
@@ -242,21 +242,7 @@ impl SpanRecord {
         })
     }
 
-    /// What the span passes on: itself when it is ours, else the parent that it was given.
-    pub(crate) fn outgoing(&self) -> Option<SpanContext> {
-        let mut context = match self.kind {
-            Some(_) => self.context(),
-            None => self.recording.as_ref().and(self.remote.as_deref()).cloned(),
-        }?;
-        context.session_id = context.session_id.or_else(|| self.trace.session());
-        Some(context)
-    }
-
-    pub(crate) fn kind(&self) -> Option<SpanKind> {
-        self.kind
-    }
-
-    fn lineage(&self) -> Option<Lineage> {
+    pub(super) fn lineage(&self) -> Option<Lineage> {
         let context = match self.kind {
             Some(_) => self.context(),
             None => self.recording.as_ref().and(self.remote.as_deref()).cloned(),
@@ -293,15 +279,46 @@ impl SpanRecord {
         }
     }
 
-    /// Counts what the span holds beyond what is counted already, in coarse steps.
-    fn count_growth(&mut self) {
+    /// Appends what was said value by value, with a marker in place of each that there is no room for.
+    fn append_what_fits(&mut self, recording: &mut Recording, said: &Log) {
+        for said in said.iter() {
+            let Said::Field(meaning, value) = said else { continue };
+            let bytes = text_of(value).map_or(0, str::len);
+            // The earlier value goes first: its room may be enough.
+            let mut kept = recording.log_mut().push(meaning, FieldValue::Oversize);
+            if self.has_room(recording, bytes) {
+                kept &= recording.log_mut().push(meaning, value);
+            } else {
+                self.count(Problem::Oversize, recording);
+            }
+            if !kept {
+                self.count(Problem::TooManyValues, recording);
+            }
+        }
+    }
+
+    /// Whether the span may hold so many bytes more, by itself and with all others that are open. What it then
+    /// holds is counted in coarse steps.
+    fn has_room(&mut self, recording: &Recording, more: usize) -> bool {
         const STEP: u64 = 4 * 1024;
-        let Some(recording) = self.recording.as_ref() else { return };
-        let held = u64::try_from(recording.bytes()).unwrap_or(u64::MAX);
-        let more = held.saturating_sub(self.counted_bytes);
-        if more >= STEP && self.capture.queue.open.grow(more, u64::MAX) {
+        let held = recording.bytes().saturating_add(more);
+        if held > Self::MAX_BYTES {
+            return false;
+        }
+        let held = u64::try_from(held).unwrap_or(u64::MAX);
+        let uncounted = held.saturating_sub(self.counted_bytes);
+        if uncounted < STEP {
+            return true;
+        }
+        let has_room = self.capture.queue.open.grow(uncounted, self.capture.open_max_bytes);
+        if has_room {
             self.counted_bytes = held;
         }
+        has_room
+    }
+
+    fn count(&self, problem: Problem, recording: &Recording) {
+        self.capture.queue.problems.count(problem, recording.origin.name);
     }
 }
 
@@ -331,6 +348,14 @@ fn given_name(recording: &Recording) -> String {
         }
     }
     name.to_owned()
+}
+
+/// Takes out what can be large, and says of which content a marker is to stand in the place.
+fn shed_content(annotation: &mut Annotation) -> [Option<Meaning>; 2] {
+    annotation.metadata.clear();
+    let input = annotation.input.take().map(|_| Meaning::Input);
+    let output = annotation.output.take().map(|_| Meaning::Output);
+    [input, output]
 }
 
 fn text_of(value: FieldValue<'_>) -> Option<&str> {

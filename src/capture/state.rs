@@ -12,6 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::filter::Plans;
 use super::lineage::Lineage;
 use super::record::{Records, SpanRecord};
+use super::remote::Outbound;
 use crate::clock::Clock;
 use crate::model::{Annotation, IdSource, Log};
 use crate::queue::Queue;
@@ -23,12 +24,10 @@ pub(crate) struct Capture {
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
     pub(crate) plans: Plans,
-    pub(crate) capture_instrument: bool,
     pub(crate) sample_rate: f64,
     /// The configured application, for those outside who are told.
     pub(crate) ml_app: Arc<str>,
-    /// Whether a task that calls out is marked.
-    pub(crate) mark_proxy_calls: bool,
+    pub(crate) outbound: Outbound,
     pub(crate) open_max_bytes: u64,
     /// How to reach a span in this subscriber, known once the layer is part of one.
     reach: OnceLock<Reach>,
@@ -46,7 +45,7 @@ pub(crate) struct Options {
     pub(crate) ids: IdSource,
     pub(crate) sample_rate: f64,
     pub(crate) ml_app: Arc<str>,
-    pub(crate) mark_proxy_calls: bool,
+    pub(crate) outbound: Outbound,
     pub(crate) open_max_bytes: usize,
 }
 
@@ -66,16 +65,15 @@ pub(super) type Place = (Id, &'static Metadata<'static>);
 
 impl Capture {
     pub(crate) fn new(queue: Arc<Queue>, options: Options) -> Self {
-        let Options { capture_instrument, clock, ids, sample_rate, ml_app, mark_proxy_calls, open_max_bytes } = options;
+        let Options { capture_instrument, clock, ids, sample_rate, ml_app, outbound, open_max_bytes } = options;
         Self {
             queue,
             clock,
             ids,
             plans: Plans::new(capture_instrument),
-            capture_instrument,
             sample_rate,
             ml_app,
-            mark_proxy_calls,
+            outbound,
             open_max_bytes: u64::try_from(open_max_bytes).unwrap_or(u64::MAX),
             reach: OnceLock::new(),
             dispatch: OnceLock::new(),
@@ -97,12 +95,7 @@ impl Capture {
         let (mut found, mut is_new) = (false, false);
         let reached = self.with_records(dispatch, id, &mut |records| {
             is_new = makes_ours && records.of(self).is_none();
-            let mut listeners = records.iter_mut().filter(|record| record.hears(makes_ours)).peekable();
-            while let Some(record) = listeners.next() {
-                let is_last = listeners.peek().is_none() && !is_new;
-                let said = if is_last { annotation.take() } else { annotation.clone() };
-                found |= said.is_some_and(|said| record.annotate(said));
-            }
+            found = records.annotate(&mut annotation, is_new);
         });
         if reached && is_new {
             found |= annotation
@@ -233,11 +226,17 @@ thread_local! {
     static SCRATCH: Cell<Log> = const { Cell::new(Log::new()) };
 }
 
+/// A scratch log above this is not worth keeping for each thread.
+const MOST_SCRATCH_BYTES: usize = 64 * 1024;
+
 /// Lends the thread's scratch log; a nested use gets one of its own.
 pub(super) fn with_scratch(queue: &Queue, using: impl FnOnce(&mut Log)) {
     let mut log = SCRATCH.try_with(Cell::take).unwrap_or_default();
     using(&mut log);
     queue.spares.empty(&mut log);
+    if log.capacity() > MOST_SCRATCH_BYTES {
+        log = Log::new();
+    }
     // At the end of a thread there is nobody to keep it for.
     let _ = SCRATCH.try_with(|scratch| scratch.set(log));
 }

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tracing_core::field::{Field, Visit};
 
 use super::filter::Plan;
+use super::record::SpanRecord;
 use crate::model::{FieldValue, Log, Meaning, source_chain};
 use crate::queue::Queue;
 use crate::stats::Problem;
@@ -22,9 +23,6 @@ pub(super) struct Visitor<'a> {
 }
 
 impl Visitor<'_> {
-    /// Bytes that one span may say; more is replaced by a marker.
-    const MAX_BYTES: usize = 16 * 1024 * 1024;
-
     fn push(&mut self, field: &Field, value: FieldValue<'_>) {
         if let Some(meaning) = self.plan.meaning(field.index()) {
             let kept = self.log.push(meaning, value);
@@ -83,7 +81,7 @@ impl Visitor<'_> {
     }
 
     fn room(&self) -> usize {
-        Self::MAX_BYTES.saturating_sub(self.log.bytes())
+        SpanRecord::MAX_BYTES.saturating_sub(self.log.bytes())
     }
 }
 

@@ -284,7 +284,7 @@ const SAMPLE_RATE: Variable = Variable {
     setter: "sample_rate",
     unit: "share from 0 to 1",
     default: "1",
-    meaning: "The share of traces that are sent.",
+    meaning: "The share of traces that the intake keeps; all spans are sent, each with the decision of its root.",
 };
 const EVENT_SIZE_BYTES: Variable = Variable {
     name: "DD_LLMOBS_EVENT_SIZE_BYTES",

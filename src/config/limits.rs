@@ -28,7 +28,7 @@ impl<T: PartialOrd + Copy + Debug> Range<T> {
     }
 }
 
-/// The share of traces that are sent.
+/// The share of traces that the intake keeps; all spans are sent, each with the decision of its root.
 pub(super) const SAMPLE_RATE: Range<f64> = Range { default: 1.0, least: 0.0, most: 1.0 };
 /// Five million, and not five times 2^20: the intake takes 5.1 MB.
 pub(super) const EVENT_BYTES: Range<usize> = Range { default: 5_000_000, least: 1_000, most: 10_000_000 };

@@ -45,6 +45,9 @@ impl Assembler {
         fill_error(&mut event, &mut draft, recording.panicked);
         event.metadata = draft.metadata;
         event.metrics = draft.metrics;
+        if recording.is_reported_elsewhere {
+            event.metrics.remove_usage();
+        }
         event.tags.absorb(draft.tags);
         fill_last_tags(&mut event);
         for problem in draft.problems {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::content::{Content, json_bytes};
+use super::depth;
 use super::span::{SpanError, SpanKind};
 use super::tags::Tags;
 use super::usage::{MetricValue, Metrics};
@@ -89,25 +90,25 @@ impl Annotation {
         self
     }
 
-    /// Sets what went in.
+    /// Sets what went in. JSON nested deeper than 128 levels is refused.
     pub fn input(mut self, input: impl Into<Content>) -> Self {
-        self.input = Some(input.into());
+        self.input = self.good(input.into()).or(self.input.take());
         self
     }
 
-    /// Sets what came out.
+    /// Sets what came out. JSON nested deeper than 128 levels is refused.
     pub fn output(mut self, output: impl Into<Content>) -> Self {
-        self.output = Some(output.into());
+        self.output = self.good(output.into()).or(self.output.take());
         self
     }
 
     /// Sets one value of the metadata, of anything that serde can write.
     ///
     /// The name `_dd` is the intake's and is refused, and so is a value that is not JSON (map keys that are
-    /// no strings); the span counts a refusal in [`Stats`](crate::Stats).
+    /// no strings) or is nested deeper than 128 levels; the span counts a refusal in [`Stats`](crate::Stats).
     pub fn metadata(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let name = name.into();
-        match serde_json::to_value(value) {
+        match depth::to_value(&value) {
             Ok(value) if name != RESERVED => {
                 self.metadata.insert(name, value);
             }
@@ -118,7 +119,7 @@ impl Annotation {
 
     /// Sets many values of the metadata: a map or a struct. What is no object is refused whole.
     pub fn metadata_map(mut self, values: impl Serialize) -> Self {
-        match serde_json::to_value(values) {
+        match depth::to_value(&values) {
             Ok(Value::Object(members)) => {
                 self.metadata.extend(members.into_iter().filter(|(name, _)| name != RESERVED));
             }
@@ -166,6 +167,15 @@ impl Annotation {
     pub fn span_error(mut self, error: SpanError) -> Self {
         self.error = Some(error);
         self
+    }
+
+    /// The content, unless it is refused.
+    fn good(&mut self, content: Content) -> Option<Content> {
+        let good = content.unless_deep();
+        if good.is_none() {
+            self.refused = self.refused.saturating_add(1);
+        }
+        good
     }
 
     /// Lays `later` over this.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::depth;
 use super::document::Document;
 use super::tool::{ToolCall, ToolResult};
 
@@ -42,8 +43,23 @@ impl Content {
     /// # Errors
     ///
     /// What [`serde_json::to_value`] refuses: map keys that are no strings, 128-bit numbers.
+    /// Values nested deeper than 128 levels are refused too, because each step that walks them needs more stack.
     pub fn json(value: impl serde::Serialize) -> Result<Self, serde_json::Error> {
-        serde_json::to_value(value).map(Self::from)
+        depth::to_value(&value).map(Self::from)
+    }
+
+    /// Itself, unless some JSON in it is nested too deep, which is taken apart without walking on the stack.
+    pub(super) fn unless_deep(self) -> Option<Self> {
+        match self {
+            Self::Json(value) => depth::unless_deep(value).map(Self::Json),
+            Self::Messages(mut messages) => {
+                let calls = messages.iter_mut().flat_map(|message| &mut message.tool_calls);
+                // Each of them is taken apart, not only the first.
+                let are_good = calls.fold(true, |good, call| good & call.has_no_deep_arguments());
+                are_good.then_some(Self::Messages(messages))
+            }
+            other @ (Self::Text(_) | Self::Documents(_)) => Some(other),
+        }
     }
 
     /// Bytes of text in here, near enough to bound a queue with.

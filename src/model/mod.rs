@@ -6,6 +6,7 @@ mod annotation;
 mod content;
 mod context;
 mod context_text;
+mod depth;
 mod document;
 mod id;
 mod log;

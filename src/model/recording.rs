@@ -155,13 +155,15 @@ pub(crate) struct Recording {
     pub(crate) duration_ns: u64,
     /// The span closed while its thread was panicking.
     pub(crate) panicked: bool,
+    /// The model's usage comes from a gateway, and would be counted twice.
+    pub(crate) is_reported_elsewhere: bool,
     log: Log,
 }
 
 impl Recording {
     /// A recording that begins; the kind is settled when it ends.
     pub(crate) const fn new(origin: Origin, log: Log) -> Self {
-        Self { origin, kind: SpanKind::Task, duration_ns: 0, panicked: false, log }
+        Self { origin, kind: SpanKind::Task, duration_ns: 0, panicked: false, is_reported_elsewhere: false, log }
     }
 
     pub(crate) const fn log(&self) -> &Log {
@@ -183,6 +185,7 @@ impl Recording {
         self.kind = SpanKind::Task;
         self.duration_ns = 0;
         self.panicked = false;
+        self.is_reported_elsewhere = false;
     }
 
     /// Empties it; large buffers go to `spare`.

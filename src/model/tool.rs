@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::content::json_bytes;
+use super::depth;
 
 /// A call of a tool that a model asks for.
 ///
@@ -50,6 +51,14 @@ impl ToolCall {
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = Some(kind.into());
         self
+    }
+
+    /// Whether the arguments are not nested too deep; those that are, are taken out.
+    pub(super) fn has_no_deep_arguments(&mut self) -> bool {
+        let arguments = depth::unless_deep(Value::Object(std::mem::take(&mut self.arguments)));
+        let Some(Value::Object(arguments)) = arguments else { return false };
+        self.arguments = arguments;
+        true
     }
 
     pub(super) fn text_bytes(&self) -> usize {

@@ -73,11 +73,11 @@ impl Metrics {
         Self { entries: Vec::new() }
     }
 
-    /// Sets a metric and says whether it was good: the name is not empty and the number finite.
+    /// Sets a metric and says whether it was good: the name is not blank and the number finite.
     pub fn insert(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<MetricValue>) -> bool {
         let name = without_dots(name.into());
         let Some(value) = value.into().0 else { return false };
-        if name.is_empty() {
+        if name.trim().is_empty() {
             return false;
         }
         match self.entries.iter_mut().find(|(own, _)| *own == name) {
@@ -113,6 +113,11 @@ impl Metrics {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Takes away what a model's provider counts: tokens and their cost.
+    pub(crate) fn remove_usage(&mut self) {
+        self.entries.retain(|(name, _)| !name.contains("token") && !name.ends_with("_cost"));
     }
 
     pub(crate) fn text_bytes(&self) -> usize {

@@ -35,6 +35,32 @@ use crate::model::{ApmContext, Sampling, SpanContext, SpanId, TraceId, low_half}
 /// });
 /// ```
 pub fn inject(span: &Span, carrier: &mut impl Carrier) -> bool {
+    inject_from(span, None, carrier)
+}
+
+/// The same for a request to this URL: an `llm` span that calls one of the
+/// [gateways that report model calls](crate::Builder::instrumented_proxy_urls) becomes a `workflow` without token counts.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::{propagation, testing};
+/// use tracing_subscriber::prelude::*;
+///
+/// let settings = tracing_llmobs::Builder::without_environment().instrumented_proxy_urls("http://gateway:4000");
+/// let (layer, recorder) = testing::recorder_of(settings)?;
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+///     let span = tracing::info_span!("chat", llmobs.kind = "llm");
+///     propagation::inject_for_url(&span, "http://gateway:4000/v1/chat", &mut http::HeaderMap::new());
+/// });
+/// assert_eq!(recorder.tree(), "workflow chat\n");
+/// # Ok::<(), tracing_llmobs::ConfigError>(())
+/// ```
+pub fn inject_for_url(span: &Span, url: &str, carrier: &mut impl Carrier) -> bool {
+    inject_from(span, Some(url), carrier)
+}
+
+fn inject_from(span: &Span, url: Option<&str>, carrier: &mut impl Carrier) -> bool {
     // A span that nobody wants knows no subscriber, but the one around it may.
     let current;
     let span = if span.is_disabled() {
@@ -44,7 +70,7 @@ pub fn inject(span: &Span, carrier: &mut impl Carrier) -> bool {
         span
     };
     find(span, |capture, dispatch, id| {
-        let context = capture.outgoing(dispatch, id)?;
+        let context = capture.outgoing(dispatch, id, url)?;
         capture.count_left_out(inject_context(&context, carrier));
         Some(())
     })

@@ -41,4 +41,4 @@ mod tracestate;
 
 pub use carrier::Carrier;
 pub use extract::{Trust, extract, extract_trusting};
-pub use inject::{inject, inject_context};
+pub use inject::{inject, inject_context, inject_for_url};

@@ -9,6 +9,8 @@ use tracing_llmobs::{
     ToolCall, ToolResult, metric,
 };
 
+use tracing_subscriber::prelude::*;
+
 use crate::stage::{alone, block_on, in_company, metadata, metrics, only, problems, text};
 
 #[test]
@@ -103,7 +105,8 @@ fn everything_typed_arrives_as_it_was_given() {
 fn parts_that_are_refused_are_counted_and_the_rest_arrives() {
     let recorder = alone(|| {
         let span = info_span!("t", llmobs.kind = "task");
-        let annotation = Annotation::new().metric("nan", f64::NAN).metric("", 1).metric("good", 1).tag(" ", "x");
+        let annotation =
+            Annotation::new().metric("nan", f64::NAN).metric("", 1).metric(" \t", 1).metric("good", 1).tag(" ", "x");
         let annotation = annotation
             .metadata("_dd", 1)
             .metadata_map(5)
@@ -151,7 +154,7 @@ fn a_finished_span_cannot_be_opened_again() {
         let recorder = in_company(|| {
             let span = if promoted { info_span!("t") } else { info_span!("t", llmobs.kind = "task") };
             let again = || Annotation::new().kind(SpanKind::Task).output("again");
-            assert_eq!(span.annotate(again()), true);
+            assert!(span.annotate(again()));
             assert!(span.finish());
             assert!(!span.annotate(again()), "{promoted}");
             assert!(!span.finish() && span.llmobs_context().is_none());
@@ -170,12 +173,18 @@ fn a_span_that_is_not_there_is_not_found() {
     let recorder = alone(|| {
         let said = || Annotation::new().kind(SpanKind::Task).output("x");
         assert!(!tracing::Span::none().annotate(said()) && !tracing::Span::none().finish());
-        // Nobody wants it: it is disabled.
-        assert!(!info_span!("plain").annotate(said()));
-        assert!(!tracing::debug_span!("below the level", llmobs.kind = "task").annotate(said()));
         assert!(!tracing::Span::current().annotate(said()));
     });
     assert_eq!(recorder.tree(), "");
+}
+
+/// In its own process, because a callsite that another subscriber wants is enabled for all.
+#[test]
+fn a_plain_span_that_nobody_wants_is_disabled() {
+    if crate::rig::alone("annotate::a_plain_span_that_nobody_wants_is_disabled") {
+        let recorder = alone(|| assert!(!info_span!("plain").annotate(Annotation::new().kind(SpanKind::Task))));
+        assert_eq!(recorder.tree(), "");
+    }
 }
 
 #[test]
@@ -218,10 +227,7 @@ fn a_plain_span_becomes_ours_by_a_kind_and_counts_from_then_on() {
 
 #[test]
 fn a_promoted_span_takes_its_time_and_its_panic_at_its_close() {
-    let recorder = in_company(|| {});
-    drop(recorder);
     let (layer, recorder) = tracing_llmobs::testing::recorder();
-    use tracing_subscriber::prelude::*;
     let others = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         tracing::subscriber::with_default(tracing_subscriber::registry().with(others).with(layer), || {

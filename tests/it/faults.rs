@@ -98,6 +98,28 @@ fn a_retry_has_the_same_bytes_and_comes_through() {
     });
 }
 
+/// A unix time as HTTP writes it; the day of the week is not looked at by anybody.
+fn http_date(unix_time: u64) -> String {
+    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let (mut days, mut year) = (unix_time / 86_400, 1970);
+    while days >= 365 + u64::from(is_leap(year)) {
+        days -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let lengths = [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut months = names.into_iter().zip(lengths);
+    let (month, day) = loop {
+        let (name, length) = months.next().unwrap();
+        if days < length {
+            break (name, days + 1);
+        }
+        days -= length;
+    };
+    let [hours, minutes, seconds] = [unix_time / 3_600 % 24, unix_time / 60 % 60, unix_time % 60];
+    format!("Mon, {day:02} {month} {year} {hours:02}:{minutes:02}:{seconds:02} GMT")
+}
+
 /// The headers of an answer, made when it is given: the unix time is in them.
 type Headers = fn(u64) -> String;
 
@@ -107,6 +129,7 @@ fn nobody_is_asked_again_before_the_time_that_he_named() {
     let rows: Vec<(u16, Headers, u64)> = vec![
         (429, |_| "retry-after: 2\r\n".into(), 2_000),
         (503, |_| "retry-after: 2\r\n".into(), 2_000),
+        (429, |now| format!("retry-after: {}\r\n", http_date(now + 3)), 2_000),
         (429, |_| "x-ratelimit-reset: 2\r\n".into(), 2_000),
         // To the second: what is three seconds away on the clock may be two and a bit.
         (429, |now| format!("x-ratelimit-reset: {}\r\n", now + 3), 2_000),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::json;
-use tracing::field::{Empty, display};
+use tracing::field::Empty;
 use tracing::{info, info_span};
 use tracing_llmobs::{
     Annotation, Content, Document, LlmObsSpanExt, Message, Problem, SpanEvent, SpanKind, Status, ToolCall, fields,
@@ -494,7 +494,7 @@ fn what_belongs_to_the_intake_cannot_be_set() {
 #[test]
 fn names_that_mean_nothing_are_no_arguments_either() {
     let recorder = alone(|| {
-        drop(info_span!("t", llmobs.kind = "task", llmobs.imput = "misspelled"));
+        drop(info_span!("t", llmobs.kind = "task", llmobs.inputs = "misspelled"));
     });
     assert_eq!(only(&recorder).input, None);
 }

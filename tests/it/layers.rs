@@ -38,7 +38,7 @@ fn check(what: &str, recorder: &Recorder) {
     assert_eq!((root.input, call.session_id.as_deref()), (text("in"), Some("s")), "{what}");
     assert_eq!(call.output, Some(Message::new("", "recorded").into()), "{what}");
     assert_eq!(call.input, Some(Message::user("hi").into()), "{what}");
-    assert_eq!(call.metrics.get("input_tokens").and_then(|number| number.as_u64()), Some(3), "{what}");
+    assert_eq!(call.metrics.get("input_tokens").and_then(serde_json::Number::as_u64), Some(3), "{what}");
     assert_eq!(recorder.handle().stats().open_spans, 0, "{what}");
 }
 
@@ -256,8 +256,24 @@ fn actor() {
         assert!(info_span!("ours", llmobs.kind = "task").is_disabled());
         assert_eq!(recorder.handle().stats(), tracing_llmobs::Stats::default());
     } else {
+        check_what_is_not_there(&recorder, level, is_awake);
         // And ours are awake, here and after a while.
         drop(info_span!("ours", llmobs.kind = "task"));
-        assert_eq!((recorder.tree().as_str(), wakefulness()), ("task ours\n", (level, is_awake)));
+        assert!(recorder.tree().ends_with("\ntask ours\n"), "{}", recorder.tree());
+        assert_eq!(wakefulness(), (level, is_awake));
     }
+}
+
+fn check_what_is_not_there(recorder: &Recorder, level: LevelFilter, is_awake: bool) {
+    // It can neither be annotated nor be a parent.
+    let plain = info_span!(parent: None, "plain");
+    assert_eq!(plain.annotate(Annotation::new().kind(SpanKind::Task)), is_awake);
+    let below = info_span!(parent: &plain, "below", llmobs.kind = "task").llmobs_context().unwrap();
+    assert_eq!(plain.llmobs_context().map(|context| context.trace_id), is_awake.then_some(below.trace_id));
+    drop(plain);
+    assert_eq!(recorder.tree(), if is_awake { "task plain\n  task below\n" } else { "task below\n" });
+    let below_the_level = tracing::debug_span!("debug", llmobs.kind = "task");
+    assert_eq!(!below_the_level.is_disabled(), is_awake || level == LevelFilter::DEBUG);
+    assert_eq!(below_the_level.llmobs_context().is_some(), level == LevelFilter::DEBUG);
+    assert!(below_the_level.finish() == (level == LevelFilter::DEBUG));
 }

@@ -11,6 +11,19 @@
     unreachable_pub,
     reason = "a test may panic, and says so when it skips"
 )]
+#![allow(
+    clippy::excessive_nesting,
+    clippy::items_after_statements,
+    clippy::too_many_lines,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::type_complexity,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    clippy::wildcard_enum_match_arm,
+    dropping_copy_types,
+    dropping_references,
+    reason = "programs under test look as programs of users do, and tables are long"
+)]
 
 mod alone_in_process;
 mod annotate;
@@ -28,6 +41,7 @@ mod golden;
 mod instrument;
 mod layers;
 mod lifecycle;
+mod limits;
 mod parents;
 mod propagation;
 mod receiver;

@@ -36,12 +36,10 @@ fn serve(connection: TcpStream) -> std::io::Result<()> {
             if requests.read_line(&mut line)? == 0 {
                 return Ok(());
             }
-            let Some((name, value)) = line.split_once(':') else {
-                if line.trim().is_empty() {
-                    break;
-                }
-                continue;
-            };
+            if line.trim().is_empty() {
+                break;
+            }
+            let Some((name, value)) = line.split_once(':') else { continue };
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse().map_err(std::io::Error::other)?;
             }

@@ -100,7 +100,7 @@ fn the_same_span_sends_what_the_python_sdk_sends() {
             assert!(theirs.get(name).is_none_or(|value| ours.get(name) == Some(value)), "{case}: {name}");
         }
         let vendors =
-            |headers: &HashMap<String, String>| headers["tracestate"].split_once(",").map(|(_, rest)| rest.to_owned());
+            |headers: &HashMap<String, String>| headers["tracestate"].split_once(',').map(|(_, rest)| rest.to_owned());
         assert!(!theirs.contains_key("tracestate") || vendors(&ours) == vendors(&theirs), "{case}");
         assert_eq!(extract(&ours).unwrap().to_string().replace(",dm", "dm"), said.to_string(), "{case}");
     }

@@ -24,6 +24,8 @@ pub fn alone(test: &str) -> bool {
     let said = String::from_utf8_lossy(&output.stdout);
     let words = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{test} failed in its own process:\n{said}\n{words}");
+    // What must not come out does not come out here either.
+    assert!(!format!("{said}{words}").contains("canary"), "{test}:\n{said}\n{words}");
     assert!(said.contains("1 passed"), "{test} is not the name of one test:\n{said}");
     false
 }

@@ -1,0 +1,106 @@
+//! JSON that is nested too deep: what walks it on the stack, dropping it included, may end the process.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::Formatter;
+
+/// What `serde_json` itself reads.
+const MOST: usize = 128;
+
+/// The value as JSON, or an error before the stack is in danger.
+pub(super) fn to_value(value: &impl Serialize) -> Result<Value, serde_json::Error> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(io::sink(), Gauge { depth: 0 }))?;
+    serde_json::to_value(value)
+}
+
+/// The value, unless it is too deep; then it is taken apart level by level.
+pub(super) fn unless_deep(value: Value) -> Option<Value> {
+    if !is_deep(&value) {
+        return Some(value);
+    }
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => open.extend(members.into_iter().map(|(_, value)| value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    None
+}
+
+fn is_deep(value: &Value) -> bool {
+    let mut open = vec![(value, 1_usize)];
+    while let Some((value, depth)) = open.pop() {
+        let below = depth.saturating_add(1);
+        match value {
+            Value::Array(_) | Value::Object(_) if depth > MOST => return true,
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, below))),
+            Value::Object(members) => open.extend(members.values().map(|value| (value, below))),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    false
+}
+
+/// Writes nothing and refuses the first level too many.
+struct Gauge {
+    depth: usize,
+}
+
+impl Gauge {
+    fn open(&mut self) -> io::Result<()> {
+        self.depth = self.depth.saturating_add(1);
+        if self.depth > MOST { Err(io::Error::other("nested deeper than 128 levels")) } else { Ok(()) }
+    }
+
+    fn close(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+}
+
+impl Formatter for Gauge {
+    fn begin_array<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.open()
+    }
+
+    fn end_array<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.close();
+        Ok(())
+    }
+
+    fn begin_object<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.open()
+    }
+
+    fn end_object<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
+        self.close();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn nested(levels: usize) -> Value {
+        (0..levels)
+            .fold(json!(1), |value, level| if level.is_multiple_of(2) { json!([value]) } else { json!({"a": value}) })
+    }
+
+    #[test]
+    fn the_limit_is_128_levels_on_both_ways() {
+        assert_eq!(unless_deep(nested(128)), Some(nested(128)));
+        assert_eq!(to_value(&nested(128)).unwrap(), nested(128));
+        assert_eq!(unless_deep(nested(129)), None);
+        assert!(to_value(&nested(129)).is_err());
+        assert_eq!(unless_deep(nested(0)), Some(json!(1)));
+        // Wide is not deep.
+        let wide = json!(vec![nested(2); 1_000]);
+        assert_eq!(to_value(&wide).unwrap(), wide);
+    }
+}
