@@ -10,9 +10,11 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::filter::{LlmObsFilter, Plan};
 use super::lineage::Lineage;
+use super::otel;
 use super::record::{Records, SpanRecord};
 use super::state::{Capture, with_scratch};
 use super::visitor::Visitor;
+use crate::model::ApmContext;
 use crate::queue::is_worker_thread;
 
 /// The layer to add to a subscriber: it captures LLM spans and brings its own filter, so that no callsite of
@@ -61,6 +63,19 @@ impl CaptureLayer {
         None
     }
 
+    /// Tells a span where it stands in the trace of OpenTelemetry; `only_first` if it does not know yet.
+    fn correlate<S>(&self, id: &Id, ctx: &Context<'_, S>, apm: ApmContext, only_first: bool)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let Some(span) = ctx.span(id) else { return };
+        let mut extensions = span.extensions_mut();
+        let record = extensions.get_mut::<Records>().and_then(|records| records.of(&self.capture));
+        if let Some(record) = record.filter(|record| !only_first || !record.is_correlated) {
+            record.correlate(apm);
+        }
+    }
+
     /// Whether an event inside a span says something about it. What an instrumented function inside returns,
     /// whose own span is not ours, does not.
     fn is_heard(&self, event: &Event<'_>, plan: &Plan, span: &Metadata<'_>, is_current: impl FnOnce() -> bool) -> bool {
@@ -87,13 +102,26 @@ where
         let Some(span) = ctx.span(id) else { return };
         let name = attributes.metadata().name();
         let above = self.lineage(&span);
-        let Some(mut record) = SpanRecord::begin(&self.capture, name, above, None) else { return };
+        let around = otel::current().filter(|_| attributes.is_contextual()).map(Arc::new);
+        let Some(mut record) = SpanRecord::begin(&self.capture, name, above, around) else { return };
         let plan = self.capture.plans.plan(attributes.metadata());
         if let Some(log) = record.log_mut() {
             attributes.record(&mut self.visitor(&plan, log, name));
         }
         record.settle();
         store(&span, record);
+    }
+
+    fn on_enter(&self, id: &Id, ctx: Context<'_, S>) {
+        if let Some(apm) = otel::current() {
+            self.correlate(id, &ctx, apm, false);
+        }
+    }
+
+    fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
+        if let Some(apm) = otel::current() {
+            self.correlate(id, &ctx, apm, true);
+        }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {

@@ -6,6 +6,8 @@
 mod filter;
 mod layer;
 mod lineage;
+#[cfg_attr(not(feature = "opentelemetry"), path = "no_otel.rs")]
+mod otel;
 mod record;
 mod remote;
 mod span_ext;

@@ -98,6 +98,8 @@ pub(crate) struct SpanRecord {
     /// The span itself has named these, so that a parent's do not count.
     pub(super) own_session: bool,
     pub(super) own_ml_app: bool,
+    /// The place in the APM trace is that of its own span.
+    pub(super) is_correlated: bool,
     /// Bytes counted for it among the open spans.
     counted_bytes: u64,
 }
@@ -131,6 +133,7 @@ impl SpanRecord {
             has_children: AtomicBool::new(false),
             own_session: false,
             own_ml_app: false,
+            is_correlated: false,
             counted_bytes: Self::BASE_BYTES,
         })
     }

@@ -6,9 +6,10 @@ use tracing_core::Dispatch;
 use tracing_core::span::Id;
 
 use super::lineage::{Lineage, Surroundings};
+use super::otel;
 use super::record::SpanRecord;
 use super::state::Capture;
-use crate::model::{Annotation, SpanContext, SpanKind};
+use crate::model::{Annotation, ApmContext, SpanContext, SpanKind};
 use crate::stats::Problem;
 use crate::vocabulary::PROXY_TAG;
 
@@ -33,8 +34,12 @@ impl Capture {
     /// Where the span with this id stands.
     pub(crate) fn context(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<SpanContext> {
         let mut context = None;
+        let mut apm = otel::place(dispatch, id);
         self.with_records(dispatch, id, &mut |records| {
-            context = records.of(self).and_then(|record| record.context());
+            context = records.of(self).and_then(|record| {
+                apm.take().into_iter().for_each(|apm| record.correlate(apm));
+                record.context()
+            });
         });
         Some(self.complete(context?))
     }
@@ -60,7 +65,11 @@ impl Capture {
             caller = record.kind().map(|kind| (kind, id));
             context.is_some()
         });
-        let context = self.complete(context?);
+        let mut context = self.complete(context?);
+        // The very span that calls, be it ours or not, is the parent in the APM trace.
+        if let Some(apm) = otel::place(dispatch, id) {
+            context.apm = Some(Arc::new(apm));
+        }
         match caller {
             Some((SpanKind::Task, id)) if self.outbound.mark_tasks => {
                 let (key, value) = PROXY_TAG;
@@ -117,7 +126,7 @@ impl SpanRecord {
             return false;
         }
         let lineage = Lineage::of_remote(parent);
-        let own_apm = was.apm.clone().filter(|_| lineage.context.apm.is_none());
+        let own_apm = was.apm.clone().filter(|_| self.is_correlated);
         let around = Surroundings { above: Some(&lineage), apm: own_apm };
         let mut origin = self.capture.place(was.name, was.span_id, was.start_ns, around);
         if let Some(session_id) = was.session_id.clone().filter(|_| self.own_session) {
@@ -132,6 +141,15 @@ impl SpanRecord {
         self.trace = lineage.trace;
         self.remote = Some(Box::new(lineage.context));
         true
+    }
+
+    /// Takes over where the span stands in the trace of OpenTelemetry.
+    pub(super) fn correlate(&mut self, apm: ApmContext) {
+        let Some(recording) = self.recording.as_mut() else { return };
+        self.is_correlated = true;
+        if recording.origin.apm.as_deref() != Some(&apm) {
+            recording.origin.apm = Some(Arc::new(apm));
+        }
     }
 
     /// What the span passes on: itself when it is ours, else the parent that it was given.

@@ -37,6 +37,11 @@ mod keys;
 mod tagset;
 mod trace_id;
 mod traceparent;
+
+#[cfg(feature = "reqwest-middleware")]
+pub mod reqwest;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod tracestate;
 
 pub use carrier::Carrier;
