@@ -73,11 +73,21 @@
 //! | feature | what you get |
 //! |---|---|
 //! | `receiver` | a local intake on loopback that takes what any Datadog SDK sends, and prints each trace as a tree |
+//! | `tower` | [`propagation`] for `tower` servers (axum, tonic) and clients |
+//! | `reqwest-middleware` | [`propagation`] for `reqwest` clients |
+//! | `opentelemetry` | LLM spans and headers name the trace of `tracing-opentelemetry` |
 //! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
+//!
+//! # Other services
+//!
+//! [`propagation`] writes where a span stands into the headers of a request, and reads it on the other side:
+//! Rust, Python, Node and Go services share one trace. The features `tower` and `reqwest-middleware` do it by themselves.
+//! [`SpanContext`] can also be stored, and be a parent later. Proxy and gateway services need no application name of their
+//! own: the caller's wins.
 //!
 //! # Missing
 //!
-//! Evaluations and feedback, propagation between services, prompts and tool definitions, span links, annotation
+//! Evaluations and feedback, prompts and tool definitions, span links, annotation
 //! contexts, processors, and the fields of other vocabularies (OpenTelemetry and others) are not there yet.
 //! A process that forks must start the layer after the fork.
 #![forbid(unsafe_code)]

@@ -69,9 +69,9 @@ impl CaptureLayer {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let Some(span) = ctx.span(id) else { return };
-        let mut extensions = span.extensions_mut();
-        let record = extensions.get_mut::<Records>().and_then(|records| records.of(&self.capture));
-        if let Some(record) = record.filter(|record| !only_first || !record.is_correlated) {
+        if let Some(record) = span.extensions_mut().get_mut::<Records>().and_then(|all| all.of(&self.capture))
+            && !(only_first && record.is_correlated)
+        {
             record.correlate(apm);
         }
     }

@@ -39,6 +39,7 @@ mod faults;
 mod fields;
 mod golden;
 mod instrument;
+mod interop;
 mod layers;
 mod lifecycle;
 mod limits;
