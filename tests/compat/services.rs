@@ -77,8 +77,8 @@ fn client() -> reqwest_middleware::ClientWithMiddleware {
 
 #[tokio::test]
 async fn a_request_carries_the_trace_from_a_reqwest_client_into_an_axum_server() {
-    let (caller, callee) = (Process::start("caller"), Process::start("callee"));
-    let address = serve(&callee, Router::new().route("/", get(answer)).layer(ServerLayer::new())).await;
+    let (caller, server) = (Process::start("caller"), Process::start("callee"));
+    let address = serve(&server, Router::new().route("/", get(answer)).layer(ServerLayer::new())).await;
     let request = async {
         let call = info_span!("call", llmobs.kind = "task", llmobs.session_id = "s-1");
         client().get(format!("http://{address}/")).send().instrument(call).await.unwrap();
@@ -87,12 +87,12 @@ async fn a_request_carries_the_trace_from_a_reqwest_client_into_an_axum_server()
     let call = caller.recorder.span("call");
     assert_eq!(call.tags.get("ml-proxy"), Some("custom"));
     for name in ["answer", "background"] {
-        let span = callee.recorder.span(name);
+        let span = server.recorder.span(name);
         assert_eq!((span.parent_id, &span.trace_id), (Some(call.span_id), &call.trace_id), "{name}");
         assert_eq!((span.session_id.as_deref(), span.tags.get("ml_app")), (Some("s-1"), Some("caller")), "{name}");
         assert_eq!(span.sampling, call.sampling, "{name}");
     }
-    assert_eq!(callee.recorder.spans().len(), 2, "the request itself is no LLM span");
+    assert_eq!(server.recorder.spans().len(), 2, "the request itself is no LLM span");
 }
 
 #[tokio::test]
@@ -113,8 +113,8 @@ async fn a_caller_who_is_not_trusted_gives_no_parent() {
 
 #[tokio::test]
 async fn a_gateway_without_llm_spans_is_no_gap() {
-    let (caller, gateway, callee) = (Process::start("caller"), Process::start("gateway"), Process::start("callee"));
-    let address = serve(&callee, Router::new().route("/", get(answer)).layer(ServerLayer::new())).await;
+    let (caller, gateway, server) = (Process::start("caller"), Process::start("gateway"), Process::start("callee"));
+    let address = serve(&server, Router::new().route("/", get(answer)).layer(ServerLayer::new())).await;
     let pass_on =
         move || async move { client().get(format!("http://{address}/")).send().await.unwrap().text().await.unwrap() };
     let address = serve(&gateway, Router::new().route("/", get(pass_on)).layer(ServerLayer::new())).await;
@@ -124,7 +124,7 @@ async fn a_gateway_without_llm_spans_is_no_gap() {
     };
     request.with_subscriber(caller.dispatch.clone()).await;
     assert_eq!(gateway.recorder.spans(), []);
-    let (call, answer) = (caller.recorder.span("call"), callee.recorder.span("answer"));
+    let (call, answer) = (caller.recorder.span("call"), server.recorder.span("answer"));
     assert_eq!((answer.parent_id, answer.trace_id), (Some(call.span_id), call.trace_id));
     assert_eq!(answer.tags.get("ml_app"), Some("caller"));
 }
