@@ -119,7 +119,7 @@ impl Builder {
     /// Default: none. Environment: `DD_TAGS`, whose other tags stay. A tag with an empty key is left out, with a
     /// warning.
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        if !self.code.tags.insert(key.into(), value.into()) {
+        if !self.code.code_tags.insert(key.into(), value.into()) {
             self.code.keyless_tag = Some("tag");
         }
         self

@@ -142,6 +142,14 @@ const fn explain(problem: Problem) -> &'static str {
         Problem::Panic => "Formatting a value panicked: a marker stands in its place.",
         Problem::Annotation => "Part of an annotation was refused.",
         Problem::Shrunk => "A span was larger than the limit and was sent without its input and output.",
+        Problem::Prompt => "A prompt is no JSON object of the known form: what could not be read was left out.",
+        Problem::ToolDefinition => "Tool definitions are no JSON array, or a tool has no name: it was left out.",
+        Problem::CostTag => "A cost tag is no tag of its span: it was left out.",
+        Problem::AgentManifest => {
+            "An agent's manifest is no JSON object, or a tool in it has no name: it was left out."
+        }
+        Problem::Misplaced => "Something was said that the kind of the span does not have: it was left out.",
+        Problem::MlApp => "The name of an application breaks a rule of the intake: it was sent as it is.",
         Problem::LateParent => {
             "A parent was set for a span after something had started below it; it stays where it was."
         }

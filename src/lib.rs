@@ -46,9 +46,17 @@
 //! | `llmobs.metadata`, `llmobs.metadata.<key>` | anything else |
 //! | `llmobs.metrics`, `llmobs.metrics.<key>` | numbers, such as those in [`metric`] |
 //! | `llmobs.tags`, `llmobs.tags.<key>` | tags |
+//! | `llmobs.prompt`, `llmobs.tool_definitions` | JSON, on `llm` spans |
+//! | `llmobs.tool_id`, `llmobs.tool_version` | which call a `tool` span answers; its version |
+//! | `llmobs.agent_version`, `llmobs.agent_manifest` | what an `agent` is declared to be |
+//! | `llmobs.intent`, `llmobs.cost_tags` | what the span is for; tags by which costs are shown |
 //! | `llmobs.error`, `llmobs.error.type`, `.message`, `.stack` | mark the span failed |
 //!
 //! The whole table is in `docs/fields.md`, every name is a constant in [`fields`].
+//!
+//! [`llm_span!`], [`workflow_span!`] and so on declare the usual fields. [`annotation_context()`] says something about all
+//! spans that start in a scope: tags, a prompt, a name. [`Prompt`], [`ToolDefinition`], [`AgentManifest`] and
+//! [`SpanLink`] are types of what [`Annotation`] takes beside content.
 //!
 //! # Beside other layers
 //!
@@ -87,14 +95,14 @@
 //!
 //! # Missing
 //!
-//! Evaluations and feedback, prompts and tool definitions, span links, annotation
-//! contexts, processors, and the fields of other vocabularies (OpenTelemetry and others) are not there yet.
+//! Evaluations and feedback, processors, and the fields of other vocabularies (OpenTelemetry and others) are not there yet.
 //! A process that forks must start the layer after the fork.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic"))]
 
 mod builder;
 mod guard;
+mod macros;
 
 mod config;
 mod error;
@@ -120,13 +128,19 @@ mod stats;
 pub mod testing;
 
 pub use builder::{Builder, builder};
-pub use capture::{CaptureLayer, LlmObsFilter, LlmObsLayer, LlmObsSpanExt, current_context};
-pub use config::{ApiKey, Site, VARIABLES, Variable};
+pub use capture::{
+    AnnotationContext, CaptureLayer, ContextGuard, InContext, LlmObsFilter, LlmObsLayer, LlmObsSpanExt,
+    annotation_context, current_context,
+};
+pub use config::{ApiKey, Site, VARIABLES, Variable, sanitize_ml_app};
 pub use error::{ConfigError, FlushError};
 pub use guard::{Guard, Handle};
 pub use model::*;
 pub use stats::{LossReason, Problem, Stats};
 pub use vocabulary::fields;
+
+#[doc(hidden)]
+pub use tracing as __tracing;
 
 /// The programs in the README compile.
 #[cfg(doctest)]

@@ -123,6 +123,19 @@ pub enum Problem {
     Annotation,
     /// The event was over the size limit and was sent without input and output.
     Shrunk,
+    /// A prompt is no JSON object of the known form; what could not be read was left out.
+    Prompt,
+    /// Tool definitions are no JSON array, or a tool has no name; it was left out.
+    ToolDefinition,
+    /// A cost tag is no tag of the span; it was left out.
+    CostTag,
+    /// An agent's manifest is no JSON object, or one of its tools has no name; it was left out.
+    AgentManifest,
+    /// Something was said that the kind of the span does not have (a prompt and tool definitions are for `llm`, a
+    /// tool's version and id for `tool`, an agent's version and manifest for `agent`); it was left out.
+    Misplaced,
+    /// The name of an application breaks a rule of the intake; it was sent as it is.
+    MlApp,
     /// A parent in another process was set after something had started below the span; the span stays where it was.
     LateParent,
     /// An entry of a header could not be written, or did not fit; the header was written without it.
@@ -131,7 +144,7 @@ pub enum Problem {
 
 impl Problem {
     /// All problems.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::UnknownKind,
         Self::Shape,
         Self::Metadata,
@@ -142,6 +155,12 @@ impl Problem {
         Self::Panic,
         Self::Annotation,
         Self::Shrunk,
+        Self::Prompt,
+        Self::ToolDefinition,
+        Self::CostTag,
+        Self::AgentManifest,
+        Self::Misplaced,
+        Self::MlApp,
         Self::LateParent,
         Self::Header,
     ];
@@ -159,6 +178,12 @@ impl Problem {
             Self::Panic => "panic",
             Self::Annotation => "annotation",
             Self::Shrunk => "shrunk",
+            Self::Prompt => "prompt",
+            Self::ToolDefinition => "tool_definition",
+            Self::CostTag => "cost_tag",
+            Self::AgentManifest => "agent_manifest",
+            Self::Misplaced => "misplaced",
+            Self::MlApp => "ml_app",
             Self::LateParent => "late_parent",
             Self::Header => "header",
         }
@@ -199,7 +224,7 @@ pub struct Stats {
     /// Requests that were sent again after a failure.
     pub retries: u64,
     pub(crate) lost: Counts<13>,
-    pub(crate) problems: Counts<12>,
+    pub(crate) problems: Counts<{ Problem::ALL.len() }>,
 }
 
 impl Stats {
@@ -266,8 +291,8 @@ impl Counts<13> {
 /// Problems, counted where they are met; the worker reads them and says so.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    counters: [AtomicU64; 12],
-    first: parking_lot::Mutex<[Option<&'static str>; 12]>,
+    counters: [AtomicU64; Problem::ALL.len()],
+    first: parking_lot::Mutex<[Option<&'static str>; Problem::ALL.len()]>,
 }
 
 impl Problems {
@@ -288,7 +313,7 @@ impl Problems {
         self.first.lock().get(problem_index(problem)).copied().flatten()
     }
 
-    pub(crate) fn snapshot(&self) -> Counts<12> {
+    pub(crate) fn snapshot(&self) -> Counts<{ Problem::ALL.len() }> {
         let mut counts = Counts::default();
         for (index, counter) in self.counters.iter().enumerate() {
             counts.add(index, counter.load(Ordering::Relaxed));

@@ -81,7 +81,7 @@ fn has_meaning(metadata: &Metadata<'_>) -> bool {
 pub(crate) struct Plan {
     /// By [`Field::index`](tracing_core::Field::index).
     meanings: Box<[Option<Meaning>]>,
-    /// Some field says what a span passes on to those below it: kind, session, application.
+    /// Some field says what a span passes on to those below it: kind, session, application, prompt, tools.
     pub(crate) has_identity: bool,
     /// The event tells what an instrumented function returned.
     pub(crate) has_return: bool,
@@ -101,7 +101,14 @@ impl Plan {
         };
         let meanings: Box<[_]> = metadata.fields().iter().map(|field| meaning(field.name())).collect();
         let has = |wanted: &[Meaning]| meanings.iter().flatten().any(|meaning| wanted.contains(meaning));
-        let has_identity = has(&[Meaning::Kind, Meaning::SessionId, Meaning::MlApp, Meaning::Tags]);
+        let has_identity = has(&[
+            Meaning::Kind,
+            Meaning::SessionId,
+            Meaning::MlApp,
+            Meaning::Tags,
+            Meaning::Prompt,
+            Meaning::ToolDefinitions,
+        ]);
         let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed]));
         Self { meanings, has_identity, has_return, has_failure }
     }

@@ -8,13 +8,15 @@ use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
+use super::annotation_context;
 use super::filter::{LlmObsFilter, Plan};
 use super::lineage::Lineage;
 use super::otel;
-use super::record::{Records, SpanRecord};
+use super::record::SpanRecord;
+use super::records::Records;
 use super::state::{Capture, with_scratch};
 use super::visitor::Visitor;
-use crate::model::ApmContext;
+use crate::model::{Annotation, ApmContext, SpanContext, SpanLink};
 use crate::queue::is_worker_thread;
 
 /// The layer to add to a subscriber: it captures LLM spans and brings its own filter, so that no callsite of
@@ -76,6 +78,10 @@ impl CaptureLayer {
         }
     }
 
+    fn context<S: for<'a> LookupSpan<'a>>(&self, span: &SpanRef<'_, S>) -> Option<SpanContext> {
+        span.extensions_mut().get_mut::<Records>()?.of(&self.capture)?.context()
+    }
+
     /// Whether an event inside a span says something about it. What an instrumented function inside returns,
     /// whose own span is not ours, does not.
     fn is_heard(&self, event: &Event<'_>, plan: &Plan, span: &Metadata<'_>, is_current: impl FnOnce() -> bool) -> bool {
@@ -104,6 +110,7 @@ where
         let above = self.lineage(&span);
         let around = otel::current().filter(|_| attributes.is_contextual()).map(Arc::new);
         let Some(mut record) = SpanRecord::begin(&self.capture, name, above, around) else { return };
+        annotation_context::assume(&mut record);
         let plan = self.capture.plans.plan(attributes.metadata());
         if let Some(log) = record.log_mut() {
             attributes.record(&mut self.visitor(&plan, log, name));
@@ -133,6 +140,14 @@ where
                 record.apply(log, plan.has_identity);
             }
         });
+    }
+
+    fn on_follows_from(&self, id: &Id, follows: &Id, ctx: Context<'_, S>) {
+        let Some(other) = ctx.span(follows).and_then(|span| self.context(&span)) else { return };
+        let Some(span) = ctx.span(id) else { return };
+        if let Some(record) = span.extensions_mut().get_mut::<Records>().and_then(|all| all.of(&self.capture)) {
+            record.annotate(Annotation::new().link(SpanLink::new(&other)));
+        }
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {

@@ -3,12 +3,14 @@
 use std::sync::{Arc, OnceLock};
 
 use super::state::Capture;
-use crate::model::{ApmContext, Origin, Sampling, SpanContext, SpanId};
+use crate::model::{ApmContext, Origin, Passed, Sampling, SpanContext, SpanId};
 
 /// What a span passes on to those that start below it.
 #[derive(Debug, Clone)]
 pub(crate) struct Lineage {
     pub(super) context: SpanContext,
+    /// What the span directly above has said for those below it.
+    pub(super) passed: Option<Arc<Passed>>,
     pub(super) trace: Arc<Trace>,
 }
 
@@ -37,7 +39,7 @@ impl Lineage {
         if let Some(session_id) = &context.session_id {
             trace.name_session(session_id);
         }
-        Self { context, trace: Arc::new(trace) }
+        Self { context, passed: None, trace: Arc::new(trace) }
     }
 }
 
@@ -57,15 +59,28 @@ impl Capture {
         let session_id = above.and_then(|above| above.context.session_id.clone().or_else(|| above.trace.session()));
         let ml_app = context.and_then(|context| context.ml_app.clone());
         let agent = context.and_then(|context| context.agent.clone());
+        let passed = above.and_then(|above| above.passed.clone());
         if let Some(parent) = context.filter(|context| context.is_llm_span) {
             let (trace_id, parent_id) = (parent.trace_id.clone(), Some(parent.span_id));
-            return Origin { name, span_id, trace_id, parent_id, start_ns, sampling, session_id, ml_app, agent, apm };
+            return Origin {
+                name,
+                span_id,
+                trace_id,
+                parent_id,
+                start_ns,
+                sampling,
+                session_id,
+                ml_app,
+                agent,
+                apm,
+                passed,
+            };
         }
         let trace_id = self.ids.trace_id(start_ns);
         // The id that others have too, so that they come to the same decision.
         let decide = || Sampling::decide(self.sample_rate, apm.as_ref().map_or(&trace_id, |apm| &apm.trace_id));
         let sampling = Some(sampling.unwrap_or_else(decide));
-        Origin { name, span_id, trace_id, parent_id: None, start_ns, sampling, session_id, ml_app, agent, apm }
+        Origin { name, span_id, trace_id, parent_id: None, start_ns, sampling, session_id, ml_app, agent, apm, passed }
     }
 }
 

@@ -3,17 +3,20 @@
 //! In: spans, records, events, annotations. Out: items, into the queue.
 //! Never: waiting, I/O, words, panics, foreign code under a lock, two locked spans.
 
+mod annotation_context;
 mod filter;
 mod layer;
 mod lineage;
 #[cfg_attr(not(feature = "opentelemetry"), path = "no_otel.rs")]
 mod otel;
 mod record;
+mod records;
 mod remote;
 mod span_ext;
 mod state;
 mod visitor;
 
+pub use annotation_context::{AnnotationContext, ContextGuard, InContext, annotation_context};
 pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::{LlmObsSpanExt, current_context};

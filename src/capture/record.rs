@@ -1,5 +1,6 @@
 //! A span of ours while it is open: what it passes on, and what was said about it so far.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -8,75 +9,12 @@ use super::lineage::{Lineage, Trace};
 use super::state::Capture;
 use crate::clock::nanos_between;
 use crate::model::{
-    AgentAttribution, Annotation, ApmContext, FieldValue, Log, Meaning, Origin, Recording, Said, SpanContext, SpanKind,
+    AgentAttribution, Annotation, ApmContext, FieldValue, Log, Meaning, Origin, Passed, Prompt, Recording, Said,
+    SpanContext, SpanKind, ToolDefinition,
 };
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
-use crate::vocabulary::{SESSION_TAG, session_of_tags};
-
-/// What a span has in the registry's extensions: one record for each layer of ours that sees it.
-#[derive(Debug, Default)]
-pub(crate) struct Records {
-    /// Nearly always the only one.
-    first: Option<SpanRecord>,
-    others: Vec<SpanRecord>,
-}
-
-impl Records {
-    /// The record that this layer keeps.
-    pub(crate) fn of(&mut self, capture: &Arc<Capture>) -> Option<&mut SpanRecord> {
-        self.iter_mut().find(|record| Arc::ptr_eq(&record.capture, capture))
-    }
-
-    /// Whether the span is open and ours within this layer.
-    pub(crate) fn hears(&self, capture: &Arc<Capture>) -> bool {
-        let mut records = self.first.iter().chain(&self.others);
-        records.any(|record| Arc::ptr_eq(&record.capture, capture) && record.hears(false))
-    }
-
-    /// What the span passes on within this layer.
-    pub(crate) fn lineage(&self, capture: &Arc<Capture>) -> Option<Lineage> {
-        self.kept(capture).and_then(SpanRecord::lineage)
-    }
-
-    /// The record that this layer keeps, to look at.
-    pub(crate) fn kept(&self, capture: &Arc<Capture>) -> Option<&SpanRecord> {
-        let mut records = self.first.iter().chain(&self.others);
-        records.find(|record| Arc::ptr_eq(&record.capture, capture))
-    }
-
-    /// Annotates all that hear it and says whether there was one. The last one takes the annotation over, unless
-    /// it is still needed.
-    pub(crate) fn annotate(&mut self, annotation: &mut Option<Annotation>, is_needed: bool) -> bool {
-        let makes_ours = annotation.as_ref().is_some_and(|said| said.kind.is_some());
-        let mut left = self.iter_mut().filter(|record| record.hears(makes_ours)).count();
-        let mut found = false;
-        for record in self.iter_mut().filter(|record| record.hears(makes_ours)) {
-            left = left.saturating_sub(1);
-            let said = if left == 0 && !is_needed { annotation.take() } else { annotation.clone() };
-            found |= said.is_some_and(|said| record.annotate(said));
-        }
-        found
-    }
-
-    pub(crate) fn add(&mut self, record: SpanRecord) {
-        if self.first.is_none() {
-            self.first = Some(record);
-        } else {
-            self.others.push(record);
-        }
-    }
-
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut SpanRecord> {
-        self.first.iter_mut().chain(&mut self.others)
-    }
-}
-
-impl From<SpanRecord> for Records {
-    fn from(record: SpanRecord) -> Self {
-        Self { first: Some(record), others: Vec::new() }
-    }
-}
+use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
 /// One open span of ours.
 ///
@@ -91,6 +29,8 @@ pub(crate) struct SpanRecord {
     /// `None` once it ended.
     pub(super) recording: Option<Box<Recording>>,
     pub(super) trace: Arc<Trace>,
+    /// What it has said for those directly below it.
+    passed: Option<Arc<Passed>>,
     /// The parent in another process, which a span that is not ours still passes on.
     pub(super) remote: Option<Box<SpanContext>>,
     /// Something has started below it.
@@ -129,6 +69,7 @@ impl SpanRecord {
             started: capture.clock.instant(),
             recording: Some(recording),
             trace: above.map(|above| above.trace).unwrap_or_default(),
+            passed: None,
             remote: None,
             has_children: AtomicBool::new(false),
             own_session: false,
@@ -182,6 +123,9 @@ impl SpanRecord {
         self.identify(&mut recording.origin, session_id);
         self.name_ml_app(&mut recording.origin, annotation.ml_app.as_deref());
         if self.has_room(&recording, annotation.text_bytes()) {
+            if let Some(details) = &annotation.details {
+                self.pass_on(details.prompt.as_ref(), details.tool_definitions.as_ref());
+            }
             recording.log_mut().annotate(annotation);
         } else {
             let [input, output] = shed_content(&mut annotation);
@@ -193,6 +137,16 @@ impl SpanRecord {
         }
         self.recording = Some(recording);
         true
+    }
+
+    /// Takes over what an annotation context says, before the span says anything; one for other traces is not heard.
+    pub(crate) fn assume(&mut self, annotation: &Annotation, traces: &[Arc<Trace>]) {
+        let is_meant = traces.is_empty() || traces.iter().any(|trace| Arc::ptr_eq(trace, &self.trace));
+        let Some(recording) = self.recording.as_mut().filter(|_| is_meant) else { return };
+        if annotation.refused > 0 {
+            self.capture.queue.problems.count(Problem::Annotation, recording.origin.name);
+        }
+        recording.log_mut().annotate(annotation.clone());
     }
 
     /// Ends the span now; what is said later is not heard. The recording is for the queue, once no span is
@@ -251,7 +205,8 @@ impl SpanRecord {
             None => self.recording.as_ref().and(self.remote.as_deref()).cloned(),
         }?;
         self.has_children.store(true, Ordering::Relaxed);
-        Some(Lineage { context, trace: Arc::clone(&self.trace) })
+        let passed = self.passed.as_ref().zip(self.kind).and_then(|(passed, kind)| passed.below(kind));
+        Some(Lineage { context, passed, trace: Arc::clone(&self.trace) })
     }
 
     fn identify_from(&mut self, origin: &mut Origin, said: &Log) {
@@ -262,8 +217,15 @@ impl SpanRecord {
             }
         }
         let tagged = said.last(Meaning::Tags).and_then(text_of).and_then(session_of_tags);
-        self.identify(origin, said.last(Meaning::SessionId).and_then(text_of).or(tagged.as_deref()));
-        self.name_ml_app(origin, said.last(Meaning::MlApp).and_then(text_of));
+        let session = said.last(Meaning::SessionId).and_then(name_of).or(tagged.map(Cow::Owned));
+        self.identify(origin, session.as_deref());
+        self.name_ml_app(origin, said.last(Meaning::MlApp).and_then(name_of).as_deref());
+        if let Some(prompt) = said.last(Meaning::Prompt).and_then(text_of).and_then(prompt_of) {
+            self.pass_on(Some(&prompt), None);
+        }
+        if let Some(tools) = said.last(Meaning::ToolDefinitions).and_then(text_of).and_then(tools_of) {
+            self.pass_on(None, Some(&tools));
+        }
     }
 
     fn identify(&mut self, origin: &mut Origin, session_id: Option<&str>) {
@@ -272,6 +234,13 @@ impl SpanRecord {
             self.trace.name_session(&session_id);
             origin.session_id = Some(session_id);
             self.own_session = true;
+        }
+    }
+
+    /// Keeps what counts for spans that start directly below from now on.
+    fn pass_on(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) {
+        if prompt.is_some() || tools.is_some() {
+            Arc::make_mut(self.passed.get_or_insert_default()).take_over(prompt, tools);
         }
     }
 
@@ -356,6 +325,7 @@ fn given_name(recording: &Recording) -> String {
 /// Takes out what can be large, and says of which content a marker is to stand in the place.
 fn shed_content(annotation: &mut Annotation) -> [Option<Meaning>; 2] {
     annotation.metadata.clear();
+    annotation.details = None;
     let input = annotation.input.take().map(|_| Meaning::Input);
     let output = annotation.output.take().map(|_| Meaning::Output);
     [input, output]
@@ -369,5 +339,17 @@ fn text_of(value: FieldValue<'_>) -> Option<&str> {
         | FieldValue::Float(_)
         | FieldValue::Bool(_)
         | FieldValue::Oversize => None,
+    }
+}
+
+/// A name or an id, which may have come as a number.
+fn name_of(value: FieldValue<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        FieldValue::Text(text) | FieldValue::Formatted(text) => Some(Cow::Borrowed(text)),
+        FieldValue::Signed(number) => Some(Cow::Owned(number.to_string())),
+        FieldValue::Unsigned(number) => Some(Cow::Owned(number.to_string())),
+        FieldValue::Float(number) => Some(Cow::Owned(number.to_string())),
+        FieldValue::Bool(flag) => Some(Cow::Borrowed(if flag { "true" } else { "false" })),
+        FieldValue::Oversize => None,
     }
 }

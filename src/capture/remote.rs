@@ -136,6 +136,7 @@ impl SpanRecord {
         if self.own_ml_app {
             origin.ml_app.clone_from(&was.ml_app);
         }
+        origin.passed.clone_from(&was.passed);
         recording.origin = origin;
         self.recording = Some(recording);
         self.trace = lineage.trace;

@@ -6,6 +6,7 @@ use tracing::{Dispatch, Span};
 use tracing_core::span::Id;
 
 use super::layer::CaptureLayer;
+use super::lineage::Trace;
 use super::state::Capture;
 use crate::model::{Annotation, SpanContext};
 
@@ -108,6 +109,11 @@ impl LlmObsSpanExt for Span {
 /// ```
 pub fn current_context() -> Option<SpanContext> {
     find(&Span::current(), Capture::nearest_context).flatten()
+}
+
+/// The traces that the current span belongs to; empty outside of LLM spans.
+pub(super) fn traces_around() -> Vec<Arc<Trace>> {
+    find(&Span::current(), |capture, dispatch, id| capture.traces(dispatch, id)).unwrap_or_default()
 }
 
 /// Finds the layer through the subscriber that the span belongs to.

@@ -9,9 +9,11 @@ use tracing_core::span::Id;
 use tracing_core::{Dispatch, Metadata, Subscriber};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::annotation_context;
 use super::filter::Plans;
-use super::lineage::Lineage;
-use super::record::{Records, SpanRecord};
+use super::lineage::{Lineage, Trace};
+use super::record::SpanRecord;
+use super::records::Records;
 use super::remote::Outbound;
 use crate::clock::Clock;
 use crate::model::{Annotation, IdSource, Log};
@@ -165,6 +167,7 @@ impl Capture {
         self.has_promoted.store(true, Ordering::Release);
         let above = self.lineage_above(dispatch, id);
         let Some(mut record) = SpanRecord::begin(self, name, above, None) else { return false };
+        annotation_context::assume(&mut record);
         say(&mut record);
         let mut record = Some(record);
         self.with_records(dispatch, id, &mut |records| {
@@ -172,6 +175,18 @@ impl Capture {
                 records.add(record);
             }
         })
+    }
+
+    /// The traces that the span with this id is inside of, one for each layer of ours, and its own.
+    pub(super) fn traces(&self, dispatch: &Dispatch, id: &Id) -> Vec<Arc<Trace>> {
+        let mut traces: Vec<Arc<Trace>> = Vec::new();
+        if let Some(reach) = self.reach.get() {
+            (reach.upward)(dispatch, id, &mut |_, records| {
+                traces.extend(records.traces());
+                false
+            });
+        }
+        traces
     }
 
     fn lineage_above(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<Lineage> {

@@ -15,7 +15,10 @@ pub(crate) struct Config {
     pub(crate) service: Option<Given<String>>,
     pub(crate) env: Option<Given<String>>,
     pub(crate) version: Option<Given<String>>,
+    /// Of the environment: below what has a setting of its own.
     pub(crate) tags: Tags,
+    /// Of the builder: above everything.
+    pub(crate) code_tags: Tags,
     /// Where a tag without a key was given.
     pub(crate) keyless_tag: Option<&'static str>,
     pub(crate) site: Option<Given<String>>,
@@ -52,6 +55,8 @@ impl Config {
     pub(crate) fn over(self, other: Self) -> Self {
         let mut tags = other.tags;
         tags.extend(&self.tags);
+        let mut code_tags = other.code_tags;
+        code_tags.extend(&self.code_tags);
         Self {
             enabled: self.enabled.or(other.enabled),
             ml_app: self.ml_app.or(other.ml_app),
@@ -59,6 +64,7 @@ impl Config {
             env: self.env.or(other.env),
             version: self.version.or(other.version),
             tags,
+            code_tags,
             keyless_tag: self.keyless_tag.or(other.keyless_tag),
             site: self.site.or(other.site),
             api_key: self.api_key.or(other.api_key),

@@ -46,6 +46,7 @@ impl Config {
             env: env.given(&ENV),
             version: env.given(&VERSION),
             tags,
+            code_tags: Tags::new(),
             keyless_tag,
             site: env.given(&SITE),
             api_key: env.text(&API_KEY).map(|key| Given::new(API_KEY.name, ApiKey::from(key))),

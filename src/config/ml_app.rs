@@ -1,8 +1,7 @@
 //! Datadog's rules for the name of an LLM application.
 
 /// The first rule that a name breaks.
-pub(super) fn broken_rule(name: &str) -> Option<&'static str> {
-    let is_allowed = |letter: char| letter.is_alphanumeric() || "_-:./".contains(letter);
+pub(crate) fn broken_rule(name: &str) -> Option<&'static str> {
     let rules = [
         (name.is_empty(), "it is empty"),
         (name.chars().nth(MAX_CHARS).is_some(), "it is longer than 193 characters"),
@@ -14,11 +13,60 @@ pub(super) fn broken_rule(name: &str) -> Option<&'static str> {
     rules.into_iter().find_map(|(is_broken, rule)| is_broken.then_some(rule))
 }
 
+/// A name of an LLM application that breaks no rule, as close to the given one as that allows.
+///
+/// It loses something: capital letters become small, what is not allowed becomes `_`, several `_` in a row become
+/// one, those at the end go, and so does what is beyond 193 characters. Different names can thus become the same.
+/// Nothing left: `unnamed-ml-app`. A name that breaks no rule stays as it is.
+///
+/// [`Builder::ml_app`](crate::Builder::ml_app) refuses a name that breaks a rule instead, and a name that a span has
+/// is sent as it is; this is for names that come from elsewhere.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::sanitize_ml_app;
+///
+/// assert_eq!(sanitize_ml_app("Chat Bot (v2)"), "chat_bot_v2");
+/// assert_eq!(sanitize_ml_app("search/ranking:1.0"), "search/ranking:1.0");
+/// assert_eq!(sanitize_ml_app("!"), "unnamed-ml-app");
+/// ```
+pub fn sanitize_ml_app(name: &str) -> String {
+    if broken_rule(name).is_none() {
+        return name.to_owned();
+    }
+    let mut clean = String::new();
+    let mut chars = 0_usize;
+    // Of one capital letter may come a letter and an accent, which is no letter.
+    for letter in name.chars().flat_map(char::to_lowercase) {
+        let letter = if is_allowed(letter) && !letter.is_uppercase() { letter } else { '_' };
+        if letter == '_' && clean.ends_with('_') {
+            continue;
+        }
+        if chars == MAX_CHARS {
+            break;
+        }
+        clean.push(letter);
+        chars = chars.saturating_add(1);
+    }
+    let clean = clean.trim_end_matches('_');
+    if clean.is_empty() { UNNAMED.to_owned() } else { clean.to_owned() }
+}
+
+fn is_allowed(letter: char) -> bool {
+    letter.is_alphanumeric() || "_-:./".contains(letter)
+}
+
+/// The name of what has no name.
+const UNNAMED: &str = "unnamed-ml-app";
+
 /// Longer names are cut by the intake.
 const MAX_CHARS: usize = 193;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -41,6 +89,17 @@ mod tests {
             let rule = broken_rule(name);
             assert_eq!(rule.is_some(), expected.is_some(), "{name}");
             assert!(rule.unwrap_or_default().contains(expected.unwrap_or_default()), "{name}: {rule:?}");
+        }
+    }
+    proptest! {
+        #[test]
+        fn what_is_made_clean_breaks_no_rule_and_what_is_clean_stays(name in "\\PC{0,250}|[A-Z_ ß]{180,220}|[a-z]{1,9}") {
+            let clean = sanitize_ml_app(&name);
+            prop_assert_eq!(broken_rule(&clean), None);
+            prop_assert_eq!(sanitize_ml_app(&clean), clean.clone());
+            if broken_rule(&name).is_none() {
+                prop_assert_eq!(clean, name);
+            }
         }
     }
 }

@@ -24,10 +24,12 @@ mod site;
 mod tests;
 
 pub use env::{VARIABLES, Variable};
+pub use ml_app::sanitize_ml_app;
 pub use site::{ApiKey, Site};
 
 pub(crate) use address::{Address, UrlText};
 pub(crate) use declared::Config;
 pub(crate) use env::API_KEY;
 pub(crate) use given::Given;
+pub(crate) use ml_app::broken_rule;
 pub(crate) use settings::{Mode, Settings};

@@ -105,6 +105,7 @@ impl Config {
             },
             keep_idle_connections: !self.is_lambda,
             tags: self.tags,
+            code_tags: self.code_tags,
             warnings,
         })
     }
@@ -153,8 +154,10 @@ pub(crate) struct Settings {
     pub(crate) service: String,
     pub(crate) env: String,
     pub(crate) version: String,
-    /// Of the environment, and above them of the builder.
+    /// Of the environment: below service, env and version.
     pub(crate) tags: Tags,
+    /// Of the builder: above them.
+    pub(crate) code_tags: Tags,
     pub(crate) mode: Mode,
     pub(crate) site: Site,
     pub(crate) api_key: Option<ApiKey>,

@@ -1,15 +1,20 @@
 //! Recording → [`SpanEvent`]: here the log is read in order, later wins, and the kind decides the forms.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::details::{self, Settled};
 use super::encode::tag_text;
+use super::links::ToolLinks;
 use super::shape::{Given, Side, shape};
+use super::value::{argument, number, object, structured, text, unquoted};
+use crate::config::broken_rule;
 use crate::model::{
-    Annotation, Content, FieldValue, Meaning, Metrics, RESERVED, Recording, SharedTags, SpanError, SpanEvent, SpanKind,
-    Status, Tags, Taken,
+    Annotation, Content, Details, FieldValue, Meaning, Metrics, RESERVED, Recording, SharedTags, SpanError, SpanEvent,
+    SpanKind, Status, Tags, Taken,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
@@ -21,6 +26,7 @@ pub(crate) struct Assembler {
     base_tags: Arc<SharedTags>,
     ml_app: String,
     queue: Arc<Queue>,
+    tool_links: RefCell<ToolLinks>,
 }
 
 impl Assembler {
@@ -31,7 +37,7 @@ impl Assembler {
         tags.insert("agent_service", ml_app.clone());
         tags.insert("error", "0");
         tags.remove("error_type");
-        Self { base_tags: tags.into_base(tag_text), ml_app, queue }
+        Self { base_tags: tags.into_base(tag_text), ml_app, queue, tool_links: RefCell::default() }
     }
 
     /// The event of a recording, which is emptied.
@@ -49,6 +55,7 @@ impl Assembler {
             event.metrics.remove_usage();
         }
         event.tags.absorb(draft.tags);
+        self.fill_details(&mut event, &mut draft.settled, recording, &mut draft.problems);
         fill_last_tags(&mut event);
         for problem in draft.problems {
             self.queue.problems.count(problem, place);
@@ -70,10 +77,23 @@ impl Assembler {
         event.apm_trace_id = origin.apm.as_ref().map(|apm| apm.trace_id.clone());
         event.tags = Tags::above(Arc::clone(&self.base_tags));
         if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
-            event.tags.insert("ml_app", ml_app.to_owned());
-            event.tags.insert("agent_service", ml_app.to_owned());
+            event.tags.put("ml_app", ml_app.to_owned());
+            event.tags.put("agent_service", ml_app.to_owned());
         }
         event
+    }
+
+    fn fill_details(
+        &self,
+        event: &mut SpanEvent,
+        settled: &mut Settled,
+        recording: &Recording,
+        problems: &mut Vec<Problem>,
+    ) {
+        let tool_id = details::fill(event, settled, recording.origin.passed.as_deref(), problems);
+        if let Ok(mut links) = self.tool_links.try_borrow_mut() {
+            links.follow(event, tool_id.as_deref());
+        }
     }
 }
 
@@ -122,11 +142,11 @@ fn fill_error(event: &mut SpanEvent, draft: &mut Draft, panicked: bool) {
 /// nobody can set.
 fn fill_last_tags(event: &mut SpanEvent) {
     if let Some(session_id) = &event.session_id {
-        event.tags.insert(SESSION_TAG, session_id.clone());
+        event.tags.put(SESSION_TAG, session_id.clone());
     }
     if let Some(error) = &event.error {
-        event.tags.insert("error", "1");
-        event.tags.insert("error_type", error.error_type.clone());
+        event.tags.put("error", "1");
+        event.tags.put("error_type", error.error_type.clone());
         return;
     }
     // The base has `error:0`.
@@ -152,6 +172,7 @@ struct Draft {
     failed: Option<SpanError>,
     arguments: Map<String, Value>,
     returned: Option<String>,
+    settled: Settled,
     problems: Vec<Problem>,
 }
 
@@ -166,7 +187,8 @@ impl Draft {
     fn field(&mut self, meaning: Meaning, value: FieldValue<'_>) {
         match meaning {
             // Capture has settled these.
-            Meaning::Kind | Meaning::SessionId | Meaning::MlApp => {}
+            Meaning::Kind | Meaning::SessionId => {}
+            Meaning::MlApp => self.check_ml_app(&text(value)),
             Meaning::Name => self.name = Some(text(value).into_owned()),
             Meaning::ModelName => self.model_name = Some(text(value).into_owned()),
             Meaning::ModelProvider => self.model_provider = Some(text(value).into_owned()),
@@ -187,6 +209,14 @@ impl Draft {
             Meaning::ErrorMessage => self.error.get_or_insert_default().message = text(value).into_owned(),
             Meaning::ErrorStack => self.error.get_or_insert_default().stack = text(value).into_owned(),
             Meaning::ErrorSources => self.sources = text(value).into_owned(),
+            Meaning::Prompt => self.detail(|own| details::read_prompt(own, value)),
+            Meaning::ToolDefinitions => self.detail(|own| details::read_tools(own, value)),
+            Meaning::CostTags => self.detail(|own| details::read_cost_tags(own, value)),
+            Meaning::AgentManifest => self.detail(|own| details::read_manifest(own, value)),
+            Meaning::ToolId => self.detail_text(value, |own| &mut own.tool_id),
+            Meaning::ToolVersion => self.detail_text(value, |own| &mut own.tool_version),
+            Meaning::Intent => self.detail_text(value, |own| &mut own.intent),
+            Meaning::AgentVersion => self.detail_text(value, |own| &mut own.agent_version),
             Meaning::Argument(name) => drop(self.arguments.insert(name.to_owned(), argument(value))),
             Meaning::Returned => self.returned = Some(unquoted(value)),
             Meaning::Failed => self.failed = Some(SpanError::new(text(value))),
@@ -195,6 +225,10 @@ impl Draft {
     }
 
     fn annotation(&mut self, said: Annotation) {
+        if let Some(ml_app) = &said.ml_app {
+            self.check_ml_app(ml_app);
+        }
+        self.settled.merge(said.details, said.is_context);
         replace(&mut self.name, said.name);
         replace(&mut self.model_name, said.model_name);
         replace(&mut self.model_provider, said.model_provider);
@@ -207,6 +241,22 @@ impl Draft {
         self.metadata.extend(said.metadata);
         self.metrics.extend(said.metrics);
         self.tags.extend(&said.tags);
+    }
+
+    fn detail(&mut self, read: impl FnOnce(&mut Details) -> Result<(), Problem>) {
+        let read = read(self.settled.own_mut());
+        self.problems.extend(read.err());
+    }
+
+    fn detail_text(&mut self, value: FieldValue<'_>, slot: impl FnOnce(&mut Details) -> &mut Option<String>) {
+        *slot(self.settled.own_mut()) = Some(text(value).into_owned());
+    }
+
+    /// Capture has taken the application over; a name that breaks a rule is only told of.
+    fn check_ml_app(&mut self, name: &str) {
+        if !name.is_empty() && broken_rule(name).is_some() {
+            self.problems.push(Problem::MlApp);
+        }
     }
 
     /// An error, or whether there is one. Its sources follow it; those of an earlier one end here.
@@ -242,7 +292,7 @@ impl Draft {
 
     fn metric(&mut self, name: Cow<'static, str>, value: Option<Value>) {
         let good = match value {
-            Some(Value::Number(number)) => self.metrics.insert(name, number),
+            Some(Value::Number(number)) => self.metrics.put(name, number),
             _ => false,
         };
         if !good {
@@ -263,7 +313,7 @@ impl Draft {
     }
 
     fn tag(&mut self, key: Cow<'static, str>, value: String) {
-        if !self.tags.insert(key, value) {
+        if !self.tags.put(key, value) {
             self.problems.push(Problem::Tag);
         }
     }
@@ -289,103 +339,6 @@ impl Draft {
 /// What the model or its provider is called when nobody says; the value of the public documents and of the
 /// Node, Go and Java SDKs.
 const CUSTOM: &str = "custom";
-
-/// The value as text.
-pub(super) fn text(value: FieldValue<'_>) -> Cow<'_, str> {
-    match value {
-        FieldValue::Text(text) | FieldValue::Formatted(text) => Cow::Borrowed(text),
-        FieldValue::Signed(number) => Cow::Owned(number.to_string()),
-        FieldValue::Unsigned(number) => Cow::Owned(number.to_string()),
-        FieldValue::Float(number) => Cow::Owned(number.to_string()),
-        FieldValue::Bool(flag) => Cow::Borrowed(if flag { "true" } else { "false" }),
-        FieldValue::Oversize => Cow::Borrowed(super::encode::DROPPED_VALUE),
-    }
-}
-
-/// The value as JSON; a text that holds an array or an object becomes that.
-fn structured(value: FieldValue<'_>) -> Value {
-    match value {
-        FieldValue::Text(text) | FieldValue::Formatted(text) => {
-            parsed(text).unwrap_or_else(|| Value::String(text.to_owned()))
-        }
-        FieldValue::Signed(number) => number.into(),
-        FieldValue::Unsigned(number) => number.into(),
-        FieldValue::Float(number) => number.into(),
-        FieldValue::Bool(flag) => flag.into(),
-        FieldValue::Oversize => text(value).into(),
-    }
-}
-
-/// The array or object that a text holds.
-pub(super) fn parsed(text: &str) -> Option<Value> {
-    let opens = text.trim_start().starts_with(['{', '[']);
-    opens.then(|| serde_json::from_str(text).ok()).flatten()
-}
-
-fn object(value: FieldValue<'_>) -> Option<Map<String, Value>> {
-    match structured(value) {
-        Value::Object(members) => Some(members),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
-    }
-}
-
-/// The value as a number; a text may hold one.
-fn number(value: FieldValue<'_>) -> Option<Value> {
-    match value {
-        FieldValue::Text(text) | FieldValue::Formatted(text) => {
-            serde_json::from_str(text.trim()).ok().filter(Value::is_number)
-        }
-        FieldValue::Signed(number) => Some(number.into()),
-        FieldValue::Unsigned(number) => Some(number.into()),
-        FieldValue::Float(number) => Some(number.into()),
-        FieldValue::Bool(_) | FieldValue::Oversize => None,
-    }
-}
-
-fn argument(value: FieldValue<'_>) -> Value {
-    match value {
-        FieldValue::Formatted(_) => Value::String(unquoted(value)),
-        FieldValue::Text(text) => Value::String(text.to_owned()),
-        FieldValue::Signed(_)
-        | FieldValue::Unsigned(_)
-        | FieldValue::Float(_)
-        | FieldValue::Bool(_)
-        | FieldValue::Oversize => structured(value),
-    }
-}
-
-/// The value as text, without the quotes and escapes that `Debug` gives a string.
-fn unquoted(value: FieldValue<'_>) -> String {
-    let text = text(value);
-    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    quoted.and_then(unescaped).unwrap_or_else(|| text.into_owned())
-}
-
-/// What `Debug` has escaped, or `None` when it has not: a text that merely begins and ends with a quote.
-fn unescaped(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars();
-    while let Some(c) = rest.next() {
-        out.push(match c {
-            '"' => return None,
-            '\\' => match rest.next()? {
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                '0' => '\0',
-                'u' => {
-                    let (digits, after) = rest.as_str().strip_prefix('{')?.split_once('}')?;
-                    rest = after.chars();
-                    char::from_u32(u32::from_str_radix(digits, 16).ok()?)?
-                }
-                c @ ('"' | '\\' | '\'') => c,
-                _ => return None,
-            },
-            c => c,
-        });
-    }
-    Some(out)
-}
 
 fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
     if later.is_some() {

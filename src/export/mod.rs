@@ -5,13 +5,16 @@
 //!
 //! ```text
 //! Item ─▶ assemble ─▶ SpanEvent ─▶ encode ─▶ batch ─▶ Payload ─▶ transport ─▶ intake
-//!           └ shape                   └ shrink                      └ retry: again, in halves, or lost
+//!           └ shape, details, links     └ shrink                      └ retry: again, in halves, or lost
 //! ```
 
 mod worker;
 
 mod assemble;
+mod details;
+mod links;
 mod shape;
+mod value;
 
 mod encode;
 

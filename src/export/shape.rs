@@ -1,7 +1,7 @@
 //! The form that input and output take, by kind.
 
-use super::assemble::{parsed, text};
 use super::encode::{DROPPED_VALUE, content_text};
+use super::value::{parsed, text};
 use crate::model::{Content, Document, FieldValue, Message, SpanKind};
 use crate::vocabulary;
 

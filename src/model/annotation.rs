@@ -1,12 +1,11 @@
 //! What is said about a span in one go.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::content::{Content, json_bytes};
 use super::depth;
+use super::details::Details;
 use super::span::{SpanError, SpanKind};
 use super::tags::Tags;
 use super::usage::{MetricValue, Metrics};
@@ -44,6 +43,10 @@ pub struct Annotation {
     pub(crate) metrics: Metrics,
     pub(crate) tags: Tags,
     pub(crate) error: Option<SpanError>,
+    /// What few spans say; its setters are in `details.rs`.
+    pub(crate) details: Option<Box<Details>>,
+    /// From an annotation context: it fills gaps of whatever kind of span.
+    pub(crate) is_context: bool,
     /// How many parts were refused while this was built; capture counts them.
     pub(crate) refused: u32,
 }
@@ -129,7 +132,7 @@ impl Annotation {
     }
 
     /// Sets a metric; see [`Metrics::insert`] for what is refused.
-    pub fn metric(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<MetricValue>) -> Self {
+    pub fn metric(mut self, name: impl Into<String>, value: impl Into<MetricValue>) -> Self {
         if !self.metrics.insert(name, value) {
             self.refused = self.refused.saturating_add(1);
         }
@@ -143,7 +146,7 @@ impl Annotation {
     }
 
     /// Sets a tag; an empty key is refused.
-    pub fn tag(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         if !self.tags.insert(key, value) {
             self.refused = self.refused.saturating_add(1);
         }
@@ -159,7 +162,7 @@ impl Annotation {
     /// Marks the span failed with this error: its Rust type, what it says, its chain of sources.
     ///
     /// For an error without a type, give a [`SpanError`] to [`span_error`](Self::span_error).
-    pub fn error<E: std::error::Error>(self, error: &E) -> Self {
+    pub fn error<E: std::error::Error + ?Sized>(self, error: &E) -> Self {
         self.span_error(SpanError::from_error(error))
     }
 
@@ -192,6 +195,11 @@ impl Annotation {
         self.metadata.extend(later.metadata);
         self.metrics.extend(later.metrics);
         self.tags.extend(&later.tags);
+        match (&mut self.details, later.details) {
+            (Some(details), Some(later)) => details.merge(*later),
+            (none @ None, later) => *none = later,
+            (Some(_), None) => {}
+        }
     }
 
     /// Bytes of text in here, near enough to bound a queue with.
@@ -210,13 +218,14 @@ impl Annotation {
             .saturating_add(self.metrics.text_bytes())
             .saturating_add(self.tags.text_bytes())
             .saturating_add(self.error.as_ref().map_or(0, SpanError::text_bytes))
+            .saturating_add(self.details.as_ref().map_or(0, |details| details.text_bytes()))
     }
 }
 
 /// The member of the metadata that belongs to the intake.
 pub(crate) const RESERVED: &str = "_dd";
 
-fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
+pub(super) fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
     if later.is_some() {
         *slot = later;
     }

@@ -2,35 +2,43 @@
 //!
 //! In: values. Out: values. Never: `tracing`, I/O, clocks, threads.
 
+mod agent;
 mod annotation;
 mod content;
 mod context;
 mod context_text;
 mod depth;
+mod details;
 mod document;
 mod id;
+mod link;
 mod log;
+mod prompt;
 mod recording;
 mod span;
 mod tags;
 mod tool;
 mod usage;
 
+pub use agent::AgentManifest;
 pub use annotation::Annotation;
 pub use content::{Content, Media, MediaSource, Message, Role};
 pub use context::{AgentAttribution, ApmContext, Sampling, SpanContext};
 pub use context_text::ContextError;
 pub use document::Document;
 pub use id::{IdError, SpanId, TraceId};
+pub use link::{LinkEnd, SpanLink};
+pub use prompt::{Prompt, Template, TemplatePart};
 pub use span::{SpanError, SpanEvent, SpanKind, Status, UnknownKind};
 pub use tags::Tags;
-pub use tool::{ToolCall, ToolResult};
+pub use tool::{ToolCall, ToolDefinition, ToolResult};
 pub use usage::{MetricValue, Metrics, metric};
 
 pub(crate) use annotation::RESERVED;
 #[cfg(feature = "receiver")]
 pub(crate) use content::json_bytes;
 pub(crate) use context::low_half;
+pub(crate) use details::{Details, Passed};
 pub(crate) use id::IdSource;
 pub(crate) use log::Log;
 pub(crate) use recording::{FieldValue, Meaning, Origin, Recording, Said, Taken};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::annotation::Annotation;
 use super::context::{AgentAttribution, ApmContext, Sampling};
+use super::details::Passed;
 use super::id::{SpanId, TraceId};
 use super::log::Log;
 use super::span::SpanKind;
@@ -35,6 +36,18 @@ pub(crate) enum Meaning {
     ErrorStack,
     /// What an error value comes from; an explicit stack wins.
     ErrorSources,
+    /// A JSON object: the prompt.
+    Prompt,
+    /// A JSON array of tool definitions.
+    ToolDefinitions,
+    ToolId,
+    ToolVersion,
+    Intent,
+    /// A JSON array of tag keys, or a text of them with commas.
+    CostTags,
+    AgentVersion,
+    /// A JSON object: what the agent is declared to be.
+    AgentManifest,
     /// A declared field that no vocabulary knows: an argument of an instrumented function.
     Argument(&'static str),
     /// What an instrumented function returned.
@@ -68,6 +81,14 @@ impl Meaning {
             Self::Failed => 16,
             Self::ErrorSources => 17,
             Self::FailedSources => 18,
+            Self::Prompt => 19,
+            Self::ToolDefinitions => 20,
+            Self::ToolId => 21,
+            Self::ToolVersion => 22,
+            Self::Intent => 23,
+            Self::CostTags => 24,
+            Self::AgentVersion => 25,
+            Self::AgentManifest => 26,
             Self::MetadataValue(name) | Self::Metric(name) | Self::Tag(name) | Self::Argument(name) => named(name),
         };
         1 << index
@@ -85,13 +106,16 @@ impl Meaning {
 
     /// Whether several values with this meaning add up instead of replacing one another.
     pub(super) const fn accumulates(self) -> bool {
-        matches!(self, Self::Metadata | Self::Metrics | Self::Tags)
+        matches!(
+            self,
+            Self::Metadata | Self::Metrics | Self::Tags | Self::Prompt | Self::CostTags | Self::AgentManifest
+        )
     }
 }
 
-/// One of the bits from 19 on: length and ends tell most names apart.
+/// One of the bits from 27 on: length and ends tell most names apart.
 fn named(name: &str) -> u32 {
-    const FIRST: u32 = 19;
+    const FIRST: u32 = 27;
     let ends = name.as_bytes().first().zip(name.as_bytes().last());
     let (first, last) = ends.map_or((0, 0), |(first, last)| (u32::from(*first), u32::from(*last)));
     let length = u32::try_from(name.len()).unwrap_or_default();
@@ -142,6 +166,8 @@ pub(crate) struct Origin {
     pub(crate) agent: Option<AgentAttribution>,
     /// The place in the APM trace, where it is another one.
     pub(crate) apm: Option<Arc<ApmContext>>,
+    /// What the span directly above has said for those below it.
+    pub(crate) passed: Option<Arc<Passed>>,
 }
 
 /// A span's values in the order in which they came, in one growing buffer, and where and when it was.
@@ -195,5 +221,6 @@ impl Recording {
         self.origin.ml_app = None;
         self.origin.agent = None;
         self.origin.apm = None;
+        self.origin.passed = None;
     }
 }

@@ -1,13 +1,18 @@
 //! A finished span as the intake will see it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::agent::AgentManifest;
 use super::content::Content;
 use super::context::{AgentAttribution, Sampling};
 use super::id::{SpanId, TraceId};
+use super::link::SpanLink;
+use super::prompt::Prompt;
 use super::tags::Tags;
+use super::tool::ToolDefinition;
 use super::usage::Metrics;
 
 /// What a span stands for; it decides the form of input and output.
@@ -146,10 +151,11 @@ impl SpanError {
         Self { message: message.into(), ..Self::default() }
     }
 
-    /// What an error says, its Rust type and its chain of sources.
-    pub fn from_error<E: std::error::Error>(error: &E) -> Self {
+    /// What an error says, its Rust type and its chain of sources. The type of a `dyn Error` is not known.
+    pub fn from_error<E: std::error::Error + ?Sized>(error: &E) -> Self {
+        let error_type = std::any::type_name::<E>();
         Self {
-            error_type: std::any::type_name::<E>().to_owned(),
+            error_type: if error_type.starts_with("dyn ") { String::new() } else { error_type.to_owned() },
             message: error.to_string(),
             stack: source_chain(error.source()),
         }
@@ -215,6 +221,20 @@ pub struct SpanEvent {
     pub input: Option<Content>,
     /// What came out.
     pub output: Option<Content>,
+    /// The prompt that an `llm` span was called with.
+    pub prompt: Option<Box<Prompt>>,
+    /// The tools that the model of an `llm` span may call.
+    pub tool_definitions: Vec<ToolDefinition>,
+    /// The version of the tool of a `tool` span.
+    pub tool_version: Option<String>,
+    /// What the span is for.
+    pub intent: Option<String>,
+    /// The keys of the tags by which costs are to be shown.
+    pub cost_tags: Vec<Cow<'static, str>>,
+    /// What the agent of an `agent` span is declared to be.
+    pub agent_manifest: Option<AgentManifest>,
+    /// Spans whose data went into this one.
+    pub links: Vec<SpanLink>,
     /// Anything else, by name. The member `_dd` is the intake's and is taken out.
     pub metadata: Map<String, Value>,
     /// Numbers.
@@ -261,6 +281,13 @@ impl SpanEvent {
             model_provider: None,
             input: None,
             output: None,
+            prompt: None,
+            tool_definitions: Vec::new(),
+            tool_version: None,
+            intent: None,
+            cost_tags: Vec::new(),
+            agent_manifest: None,
+            links: Vec::new(),
             metadata: Map::new(),
             metrics: Metrics::new(),
             tags: Tags::new(),

@@ -115,6 +115,72 @@ impl ToolResult {
     }
 }
 
+/// A tool that a model may call.
+///
+/// On the wire `{"name":"…","description":"…","schema":{…},"version":"…"}` in `meta.tool_definitions` of an `llm` span.
+///
+/// # Example
+///
+/// ```
+/// use serde_json::json;
+/// use tracing_llmobs::{Annotation, ToolDefinition};
+///
+/// let tool = ToolDefinition::new("get_weather")
+///     .description("Weather of a city")
+///     .schema(json!({"type": "object", "properties": {"city": {"type": "string"}}}))
+///     .version("2");
+/// let annotation = Annotation::new().tool_definitions([tool]);
+/// # let _ = annotation;
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct ToolDefinition {
+    /// The tool's name; a definition without one is left out and counted.
+    pub name: String,
+    /// What it does.
+    pub description: Option<String>,
+    /// The JSON schema of its arguments.
+    pub schema: Option<Map<String, Value>>,
+    /// Its version; a `tool` span of that name that the model's call leads to gets it.
+    pub version: Option<String>,
+}
+
+impl ToolDefinition {
+    /// The tool of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Sets what it does.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sets the JSON schema of its arguments; what is no object is left out.
+    pub fn schema(mut self, schema: impl Into<Value>) -> Self {
+        self.schema = match schema.into() {
+            Value::Object(schema) => Some(schema),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+        };
+        self
+    }
+
+    /// Sets its version.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    pub(super) fn text_bytes(&self) -> usize {
+        let members = self.schema.iter().flatten();
+        let schema =
+            members.fold(0_usize, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(json_bytes(value)));
+        let texts = optional(self.description.as_ref()).saturating_add(optional(self.version.as_ref()));
+        self.name.len().saturating_add(schema).saturating_add(texts)
+    }
+}
+
 fn as_object(arguments: Value) -> Map<String, Value> {
     match arguments {
         Value::Object(members) => members,

@@ -44,6 +44,14 @@ pub mod metric {
     pub const TIME_TO_FIRST_TOKEN: &str = "time_to_first_token";
     /// Seconds per token after the first.
     pub const TIME_PER_OUTPUT_TOKEN: &str = "time_per_output_token";
+    /// Seconds that the request waited at the model's server.
+    pub const TIME_IN_QUEUE: &str = "time_in_queue";
+    /// Seconds that the model read the prompt.
+    pub const TIME_IN_MODEL_PREFILL: &str = "time_in_model_prefill";
+    /// Seconds that the model wrote the completion.
+    pub const TIME_IN_MODEL_DECODE: &str = "time_in_model_decode";
+    /// Both.
+    pub const TIME_IN_MODEL_INFERENCE: &str = "time_in_model_inference";
 }
 
 /// The metrics of one span: one number a name, later wins.
@@ -74,7 +82,12 @@ impl Metrics {
     }
 
     /// Sets a metric and says whether it was good: the name is not blank and the number finite.
-    pub fn insert(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<MetricValue>) -> bool {
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<MetricValue>) -> bool {
+        self.put(name.into(), value)
+    }
+
+    /// The same, without a copy of what lives for ever.
+    pub(crate) fn put(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<MetricValue>) -> bool {
         let name = without_dots(name.into());
         let Some(value) = value.into().0 else { return false };
         if name.trim().is_empty() {
@@ -90,7 +103,7 @@ impl Metrics {
     /// Sets all of `later` over these.
     pub fn extend(&mut self, later: Self) {
         for (name, value) in later.entries {
-            self.insert(name, value);
+            self.put(name, value);
         }
     }
 
@@ -125,7 +138,7 @@ impl Metrics {
     }
 }
 
-impl<K: Into<Cow<'static, str>>, V: Into<MetricValue>> FromIterator<(K, V)> for Metrics {
+impl<K: Into<String>, V: Into<MetricValue>> FromIterator<(K, V)> for Metrics {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let mut metrics = Self::new();
         for (name, value) in pairs {

@@ -39,6 +39,22 @@ pub mod fields {
     pub const METRICS: &str = "llmobs.metrics";
     /// A JSON object of tags; several merge.
     pub const TAGS: &str = "llmobs.tags";
+    /// A JSON object, the prompt of an `llm` span; several merge.
+    pub const PROMPT: &str = "llmobs.prompt";
+    /// A JSON array of the tools that the model of an `llm` span may call.
+    pub const TOOL_DEFINITIONS: &str = "llmobs.tool_definitions";
+    /// Which call of the model a `tool` span answers.
+    pub const TOOL_ID: &str = "llmobs.tool_id";
+    /// The version of the tool of a `tool` span.
+    pub const TOOL_VERSION: &str = "llmobs.tool_version";
+    /// What the span is for.
+    pub const INTENT: &str = "llmobs.intent";
+    /// Keys of tags by which costs are to be shown: a JSON array, or text with commas; several add up.
+    pub const COST_TAGS: &str = "llmobs.cost_tags";
+    /// The version of the agent of an `agent` span.
+    pub const AGENT_VERSION: &str = "llmobs.agent_version";
+    /// A JSON object, what the agent of an `agent` span is declared to be; several merge.
+    pub const AGENT_MANIFEST: &str = "llmobs.agent_manifest";
     /// What went wrong: an error value or text; marks the span failed.
     pub const ERROR: &str = "llmobs.error";
     /// The type of the error; marks the span failed.
@@ -68,6 +84,14 @@ pub mod fields {
         METADATA,
         METRICS,
         TAGS,
+        PROMPT,
+        TOOL_DEFINITIONS,
+        TOOL_ID,
+        TOOL_VERSION,
+        INTENT,
+        COST_TAGS,
+        AGENT_VERSION,
+        AGENT_MANIFEST,
         ERROR,
         ERROR_TYPE,
         ERROR_MESSAGE,
@@ -95,6 +119,14 @@ pub(super) fn meaning(name: &'static str) -> Option<Meaning> {
         fields::METADATA => Meaning::Metadata,
         fields::METRICS => Meaning::Metrics,
         fields::TAGS => Meaning::Tags,
+        fields::PROMPT => Meaning::Prompt,
+        fields::TOOL_DEFINITIONS => Meaning::ToolDefinitions,
+        fields::TOOL_ID => Meaning::ToolId,
+        fields::TOOL_VERSION => Meaning::ToolVersion,
+        fields::INTENT => Meaning::Intent,
+        fields::COST_TAGS => Meaning::CostTags,
+        fields::AGENT_VERSION => Meaning::AgentVersion,
+        fields::AGENT_MANIFEST => Meaning::AgentManifest,
         fields::ERROR => Meaning::Error,
         fields::ERROR_TYPE => Meaning::ErrorType,
         fields::ERROR_MESSAGE => Meaning::ErrorMessage,

@@ -1,17 +1,19 @@
 //! Words → meaning; the only place where field names are spelled.
 //!
-//! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents.
+//! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents, prompts, tools.
 //! Never: `tracing`, spans, configuration.
 
+mod details;
 mod llmobs;
 mod messages;
 
 pub use llmobs::fields;
 
+pub(crate) use details::{keys, prompt, tool_definitions};
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
 
-use crate::model::Meaning;
+use crate::model::{Meaning, Prompt, ToolDefinition};
 
 /// What a field of a span says, or `None` when no vocabulary has the word.
 pub(crate) fn span_field(name: &'static str) -> Option<Meaning> {
@@ -39,7 +41,18 @@ pub(crate) fn session_of_tags(json: &str) -> Option<String> {
         return None;
     }
     let tags: serde_json::Map<_, _> = serde_json::from_str(json).ok()?;
-    tags.get(SESSION_TAG)?.as_str().map(str::to_owned)
+    let session: &serde_json::Value = tags.get(SESSION_TAG)?;
+    Some(session.as_str().map_or_else(|| session.to_string(), str::to_owned))
+}
+
+/// The prompt in the text of a field, as far as it is understood.
+pub(crate) fn prompt_of(json: &str) -> Option<Prompt> {
+    prompt(&serde_json::from_str(json).ok()?).0
+}
+
+/// The tool definitions in the text of a field, as far as they are understood.
+pub(crate) fn tools_of(json: &str) -> Option<Vec<ToolDefinition>> {
+    tool_definitions(&serde_json::from_str(json).ok()?).0
 }
 
 /// What `#[instrument(ret)]` calls the value that a function returns.

@@ -11,7 +11,6 @@ use tracing::{Dispatch, dispatcher, info_span};
 use tracing_llmobs::propagation::{extract, inject};
 use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{LlmObsSpanExt, SpanEvent};
-use tracing_subscriber::prelude::*;
 
 use crate::rig;
 
@@ -20,7 +19,7 @@ fn rust_python_and_rust_share_one_trace() {
     let Some(python) = python() else { return };
     let receiver = rig::receiver();
     let pipeline = rig::Pipeline::start(rig::to(receiver.url()).ml_app("rust-app").sample_rate(0.5));
-    let (url, callee) = serve_once(pipeline.dispatch.clone());
+    let (url, server) = serve_once(pipeline.dispatch.clone());
     let (mut service, port) = start_service(&python, receiver.url(), &url);
     dispatcher::with_default(&pipeline.dispatch, || {
         let call = info_span!("caller", llmobs.kind = "workflow", llmobs.session_id = "s-1");
@@ -28,7 +27,7 @@ fn rust_python_and_rust_share_one_trace() {
         assert!(inject(&call, &mut headers));
         get(port, &headers);
     });
-    let spans = finish(&pipeline, &receiver, callee, &mut service, 3);
+    let spans = finish(&pipeline, &receiver, server, &mut service, 3);
     let [caller, python, callee] = ["caller", "python", "callee"].map(|name| named(&spans, name));
     assert_eq!(
         (caller.parent_id, python.parent_id, callee.parent_id),
@@ -57,10 +56,10 @@ fn a_trace_that_python_began_goes_on_in_rust() {
     let Some(python) = python() else { return };
     let receiver = rig::receiver();
     let pipeline = rig::Pipeline::start(rig::to(receiver.url()).ml_app("rust-app"));
-    let (url, callee) = serve_once(pipeline.dispatch.clone());
+    let (url, server) = serve_once(pipeline.dispatch.clone());
     let (mut service, port) = start_service(&python, receiver.url(), &url);
     get(port, &HashMap::new());
-    let spans = finish(&pipeline, &receiver, callee, &mut service, 2);
+    let spans = finish(&pipeline, &receiver, server, &mut service, 2);
     let [python, callee] = ["python", "callee"].map(|name| named(&spans, name));
     assert_eq!((python.parent_id, callee.parent_id), (None, Some(python.span_id)));
     assert_eq!((&callee.trace_id, callee.sampling), (&python.trace_id, python.sampling));
@@ -125,8 +124,11 @@ fn serve_once(dispatch: Dispatch) -> (String, JoinHandle<()>) {
 fn get(port: u16, headers: &HashMap<String, String>) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(rig::SOON)).unwrap();
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    write!(stream, "GET / HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n").unwrap();
+    write!(stream, "GET / HTTP/1.0\r\nHost: localhost\r\n").unwrap();
+    for (name, value) in headers {
+        write!(stream, "{name}: {value}\r\n").unwrap();
+    }
+    write!(stream, "\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.contains(" 200 "), "{answer}");

@@ -2,22 +2,28 @@
 
 use serde_json::{Number, Value};
 
+use super::details::encode_prompt;
 use super::json::Writer;
-use crate::model::{Content, Document, Media, MediaSource, Message, Role, ToolCall, ToolResult};
+use crate::model::{Content, Document, Media, MediaSource, Message, Prompt, Role, ToolCall, ToolResult};
 
-/// Appends an input or output.
+/// Appends an input or output and, within an input, the prompt.
 ///
 /// Shape: `{"value":"…"}`, `{"messages":[…]}` or `{"documents":[…]}`. JSON that has the form of neither is
-/// its compact text in `value`; a JSON string is that string.
+/// its compact text in `value`; a JSON string is that string. A prompt stands beside any of them: `"prompt":{…}`.
 ///
 /// Source: dd-trace-py 4.15 `ddtrace/llmobs/_utils.py` and `utils.py`, August 2026.
-pub(super) fn encode_content(content: &Content, json: &mut Writer<'_>) {
+pub(super) fn encode_content(content: Option<&Content>, prompt: Option<&Prompt>, json: &mut Writer<'_>) {
     match content {
-        Content::Text(text) | Content::Json(Value::String(text)) => json.raw(r#"{"value":"#).text(text),
-        Content::Json(value) => json.raw(r#"{"value":"#).json_text(value),
-        Content::Messages(messages) => json.raw(r#"{"messages":"#).list(messages, encode_message),
-        Content::Documents(documents) => json.raw(r#"{"documents":"#).list(documents, encode_document),
+        Some(Content::Text(text) | Content::Json(Value::String(text))) => json.raw(r#"{"value":"#).text(text),
+        Some(Content::Json(value)) => json.raw(r#"{"value":"#).json_text(value),
+        Some(Content::Messages(messages)) => json.raw(r#"{"messages":"#).list(messages, encode_message),
+        Some(Content::Documents(documents)) => json.raw(r#"{"documents":"#).list(documents, encode_document),
+        None => json.raw("{"),
     };
+    if let Some(prompt) = prompt {
+        json.comma(usize::from(content.is_some()));
+        encode_prompt(prompt, json);
+    }
     json.raw("}");
 }
 
@@ -28,6 +34,7 @@ pub(crate) fn content_text(content: Content) -> String {
     match &content {
         Content::Messages(messages) => json.list(messages, encode_message),
         Content::Documents(documents) => json.list(documents, encode_document),
+        Content::Json(Value::String(text)) => return text.clone(),
         // Written as a JSON string, because that writer walks without recursion.
         Content::Json(value) => {
             json.json_text(value);

@@ -4,6 +4,7 @@
 //! intermediate copy of content. JSON keys of what we send are spelled here and nowhere else.
 
 mod content;
+mod details;
 mod envelope;
 mod escape;
 mod json;

@@ -19,7 +19,8 @@ pub(crate) enum Fit {
 /// Shape: `{"_dd.stage":"raw","_dd.tracer_version":"…","event_type":"span","spans":[{…}]}`.
 ///
 /// The event itself, without the envelope, is smaller than `max_event_bytes`: one that is not loses its
-/// input and output (both become a marker, also one that was not there), then its metadata.
+/// input with its prompt and its output (both become a marker, also one that was not there), then its metadata and its
+/// tool definitions.
 ///
 /// # Errors
 ///
@@ -54,6 +55,9 @@ fn encode_smaller(event: &mut SpanEvent, max_bytes: usize, out: &mut Vec<u8>) ->
     }
     out.truncate(start);
     event.metadata.clear();
+    event.cost_tags.clear();
+    event.agent_manifest = None;
+    event.tool_definitions.clear();
     if is_written(event, max_bytes, out) { Ok(Fit::Shrunk) } else { Err(LossReason::TooLarge) }
 }
 
@@ -66,6 +70,7 @@ fn is_written(event: &SpanEvent, max_bytes: usize, out: &mut Vec<u8>) -> bool {
 fn drop_content(event: &mut SpanEvent) {
     event.input = Some(Content::Text(DROPPED_VALUE.to_owned()));
     event.output = Some(Content::Text(DROPPED_VALUE.to_owned()));
+    event.prompt = None;
     if !event.collection_errors.iter().any(|error| error == DROPPED_IO) {
         event.collection_errors.push(DROPPED_IO.to_owned());
     }

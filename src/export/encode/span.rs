@@ -1,8 +1,9 @@
 //! A span event, top to bottom as it is on the wire; `docs/wire.md` is its table.
 
 use super::content::encode_content;
+use super::details::{encode_link, encode_metadata, encode_tools};
 use super::json::Writer;
-use crate::model::{AgentAttribution, RESERVED, Sampling, SpanError, SpanEvent, Tags};
+use crate::model::{AgentAttribution, Sampling, SpanError, SpanEvent, Tags};
 
 /// Appends one event.
 ///
@@ -11,8 +12,8 @@ use crate::model::{AgentAttribution, RESERVED, Sampling, SpanError, SpanEvent, T
 /// ```text
 /// {"span_id":"7","trace_id":"6a87…","parent_id":"undefined","name":"chat","start_ns":1,"duration":2,"status":"ok",
 ///  "meta":{"span":{"kind":"llm"},"model_name":"…","model_provider":"…","input":{…},"output":{…},"metadata":{},
-///          "error":{…},"agent_attribution":{…}},
-///  "metrics":{},"tags":["env:prod"],"session_id":"…","_dd":{…},"collection_errors":["dropped_io"]}
+///          "tool_definitions":[…],"tool":{"version":"…"},"intent":"…","error":{…},"agent_attribution":{…}},
+///  "metrics":{},"tags":["env:prod"],"session_id":"…","_dd":{…},"span_links":[…],"collection_errors":["dropped_io"]}
 /// ```
 ///
 /// Units: `start_ns` is nanoseconds since 1970, `duration` nanoseconds. It cannot fail.
@@ -37,6 +38,9 @@ pub(crate) fn encode_span(event: &SpanEvent, out: &mut Vec<u8>) {
     encode_tags(&event.tags, &mut json);
     json.optional(r#","session_id":"#, event.session_id.as_deref().filter(|id| !id.is_empty()));
     encode_private(event, &mut json);
+    if !event.links.is_empty() {
+        json.raw(r#","span_links":"#).list(&event.links, encode_link);
+    }
     if !event.collection_errors.is_empty() {
         json.raw(r#","collection_errors":"#).list(&event.collection_errors, |json, error| {
             json.text(error);
@@ -49,14 +53,15 @@ fn encode_meta(event: &SpanEvent, json: &mut Writer<'_>) {
     json.raw(r#"{"span":{"kind":""#).raw(event.kind.as_str()).raw(r#""}"#);
     json.optional(r#","model_name":"#, event.model_name.as_deref());
     json.optional(r#","model_provider":"#, event.model_provider.as_deref());
-    if let Some(input) = &event.input {
-        encode_content(input, json.raw(r#","input":"#));
+    if event.input.is_some() || event.prompt.is_some() {
+        encode_content(event.input.as_ref(), event.prompt.as_deref(), json.raw(r#","input":"#));
     }
-    if let Some(output) = &event.output {
-        encode_content(output, json.raw(r#","output":"#));
+    if event.output.is_some() {
+        encode_content(event.output.as_ref(), None, json.raw(r#","output":"#));
     }
-    let metadata = event.metadata.iter().filter(|(name, _)| *name != RESERVED);
-    json.raw(r#","metadata":"#).members(metadata, METADATA_DEPTH);
+    encode_metadata(event, json);
+    encode_tools(event, json);
+    json.optional(r#","intent":"#, event.intent.as_deref());
     if let Some(error) = &event.error {
         encode_error(error, json);
     }
@@ -132,9 +137,6 @@ fn encode_sampling(sampling: Sampling, json: &mut Writer<'_>) {
     }
     json.raw(r#"","sampling_decision":""#).raw(if sampling.keep { "1" } else { "0" }).raw("\"");
 }
-
-/// `meta` is 0.
-const METADATA_DEPTH: usize = 1;
 
 /// An event without content, with usual names and tags.
 const TYPICAL_BYTES: usize = 1024;

@@ -24,7 +24,11 @@ pub(super) fn content(json: &Value) -> Option<Content> {
     match members.get("value") {
         Some(value) => Some(Content::from(value.clone())),
         None if members.keys().all(|name| name == "prompt") => None,
-        None => Some(Content::Json(json.clone())),
+        None => {
+            let mut members = members.clone();
+            members.remove("prompt");
+            Some(Content::Json(Value::Object(members)))
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! Never: bytes, I/O.
 
 mod content;
+mod details;
 mod envelope;
 mod evaluation;
 mod span;

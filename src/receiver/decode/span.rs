@@ -5,9 +5,10 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::content::content;
+use super::details::{links, prompt, tool_definitions};
 use crate::model::{
-    AgentAttribution, Metrics, RESERVED, Sampling, SpanError, SpanEvent, SpanId, SpanKind, Status, Tags, TraceId,
-    json_bytes,
+    AgentAttribution, AgentManifest, Metrics, RESERVED, Sampling, SpanError, SpanEvent, SpanId, SpanKind, Status, Tags,
+    TraceId, json_bytes,
 };
 
 /// A span as it was received.
@@ -42,7 +43,7 @@ impl ReceivedSpan {
 ///
 /// Shape: the element of `spans`, `{"span_id":"…","trace_id":"…","meta":{…},…}`, as any Datadog SDK writes it:
 /// `meta.span.kind`, `meta.error.message` and so on may be nested or be one flat key with dots. Units:
-/// nanoseconds. What a [`SpanEvent`] has no place for (prompt, tool definitions, span links) is not kept.
+/// nanoseconds. What a [`SpanEvent`] has no place for is not kept.
 /// Source: `dd-trace-py` `ddtrace/llmobs/_llmobs.py`, `dd-trace-js` `packages/dd-trace/src/llmobs/span_processor.js`.
 ///
 /// # Errors
@@ -81,7 +82,15 @@ pub fn decode_span(json: &Value) -> Result<SpanEvent, DecodeError> {
     span.input = meta.get("input").and_then(content);
     span.output = meta.get("output").and_then(content);
     span.metadata = object(meta.get("metadata")).cloned().unwrap_or_default();
-    span.metadata.remove(RESERVED);
+    let reserved = span.metadata.remove(RESERVED).unwrap_or_default();
+    span.cost_tags = strings(reserved.get("cost_tags")).map(|key| key.to_owned().into()).collect();
+    span.agent_manifest = object(reserved.get("agent_manifest")).cloned().map(AgentManifest::from);
+    span.prompt = meta.get("input").and_then(|input| input.get("prompt")).and_then(prompt).map(Box::new);
+    span.tool_definitions = tool_definitions(meta.get("tool_definitions"));
+    span.tool_version =
+        text(meta.get("tool").and_then(|tool| tool.get("version")).or_else(|| meta.get("tool.version")));
+    span.intent = text(meta.get("intent"));
+    span.links = links(event.get("span_links"));
     span.metrics = metrics(event.get("metrics"));
     span.tags = tags(event.get("tags"));
     span.session_id = text(event.get("session_id"));
@@ -154,7 +163,7 @@ fn span_id(event: &Map<String, Value>, name: &str) -> Result<Option<SpanId>, Dec
     }
 }
 
-fn trace_id(json: Option<&Value>) -> Option<TraceId> {
+pub(super) fn trace_id(json: Option<&Value>) -> Option<TraceId> {
     text(json)?.parse().ok()
 }
 
@@ -196,16 +205,16 @@ fn sampling(internal: &Value) -> Option<Sampling> {
     Some(Sampling::new(rate, keep))
 }
 
-fn object(json: Option<&Value>) -> Option<&Map<String, Value>> {
+pub(super) fn object(json: Option<&Value>) -> Option<&Map<String, Value>> {
     json.and_then(Value::as_object)
 }
 
-fn strings(json: Option<&Value>) -> impl Iterator<Item = &str> {
+pub(super) fn strings(json: Option<&Value>) -> impl Iterator<Item = &str> {
     json.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// A text, or the text of a number.
-fn text(json: Option<&Value>) -> Option<String> {
+pub(super) fn text(json: Option<&Value>) -> Option<String> {
     match json? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -266,6 +275,7 @@ mod tests {
         event.model_provider = Some("openai".to_owned());
         event.input = Some("[dropped]".into());
         event.metadata.insert("temperature".to_owned(), json!(0));
+        event.cost_tags = vec!["team".into()];
         event.metrics.insert("input_tokens", 212);
         event.metrics.insert("total_cost", 6.2e-5);
         event.tags = Tags::from_iter([("error", "1"), ("error_type", "a::B"), ("alone", "")]);

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::differences::DIFFERENCES;
 use super::intake::Answer;
 use super::play::{Scenario, Settings, all_expected, play};
-use super::programs::{annotation, config, content, delivery, errors, instrument, kinds, sessions, structure};
+use super::programs::{
+    annotation, config, content, delivery, errors, instrument, kinds, prompts, sessions, structure, tools,
+};
 
 /// Makes a test of every scenario: its name, its program, and what is not as usual.
 macro_rules! scenarios {
@@ -29,6 +31,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    agent_manifest: tools::agent_manifest;
     annotate_explicit_span: content::explicit_span;
     annotate_invalid: annotation::invalid;
     annotate_llm_dict: content::one_message;
@@ -40,6 +43,8 @@ scenarios! {
     annotate_retrieval_outputs: content::retrieval;
     annotate_tags_characters: annotation::tag_characters;
     annotate_text_kinds_json: content::json_for_text_kinds;
+    annotation_context_nested: prompts::nested_contexts;
+    annotation_context_prompt_cost: prompts::context_with_prompt;
     apm_between: structure::foreign_spans_between;
     apm_parent: structure::foreign_parent;
     asyncio_tasks: structure::tasks;
@@ -47,6 +52,7 @@ scenarios! {
     config_default_is_agent: structure::one_task, settings: Settings::Environment(config::DEFAULT);
     config_disabled: config::disabled, settings: Settings::Environment(config::DISABLED);
     config_global_tags: structure::one_task, settings: Settings::Environment(config::TAGS);
+    cost_tags: tools::cost_tags;
     decorator_error: instrument::error;
     decorators_async_generator: instrument::asynchronous;
     decorators_defaults: instrument::defaults;
@@ -65,12 +71,18 @@ scenarios! {
     ml_app_default_service: structure::one_task, settings: Settings::Environment(config::NO_ML_APP);
     ml_app_default_unnamed: structure::one_task, settings: Settings::Environment(config::NO_NAMES);
     ml_app_odd_names: sessions::odd_ml_apps;
+    prompt_chat_template: prompts::chat_template;
+    prompt_defaults: prompts::defaults;
+    prompt_full: prompts::full;
+    prompt_invalid: prompts::invalid;
+    prompt_merge_and_kinds: prompts::merge_and_kinds;
     retry_429_408: structure::one_task, answers: &[Answer::Status(429), Answer::Status(408)];
     retry_500: structure::one_task, answers: &[Answer::Status(500), Answer::Status(500)];
     retry_connection_closed: structure::one_task, answers: &[Answer::Close, Answer::Close];
     session_child_first: sessions::child_first;
     session_root_inherited: sessions::root;
     siblings_and_roots: structure::siblings_and_roots;
+    tool_definitions: tools::definitions;
 }
 
 #[test]

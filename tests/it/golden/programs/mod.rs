@@ -7,5 +7,7 @@ pub(super) mod delivery;
 pub(super) mod errors;
 pub(super) mod instrument;
 pub(super) mod kinds;
+pub(super) mod prompts;
 pub(super) mod sessions;
 pub(super) mod structure;
+pub(super) mod tools;

@@ -1,0 +1,191 @@
+//! What every span of ours that starts inside a scope says, unless it says something else.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::lineage::Trace;
+use super::record::SpanRecord;
+use super::span_ext::traces_around;
+use crate::model::{AgentManifest, Annotation, Prompt, Tags};
+
+/// Begins an [`AnnotationContext`].
+pub fn annotation_context() -> AnnotationContext {
+    AnnotationContext::default()
+}
+
+/// What LLM spans that start inside a scope say: tags, a prompt, a name, cost tags, an agent's version and manifest.
+///
+/// A prompt reaches `llm` spans only, an agent's version and manifest `agent` spans only. What a span says itself,
+/// by a field or an annotation, wins; of nested contexts the inner one does, and tags merge. Spans that started
+/// before, or start after the scope, are not touched.
+///
+/// A scope is a [closure](Self::scope), a [future](Self::instrument), which takes it along from thread to thread and
+/// shares it with no other task, or a [guard](Self::enter). Tasks and threads that start inside begin without it.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::{Prompt, annotation_context};
+///
+/// let context = annotation_context().tag("experiment", "b").prompt(Prompt::new("greeting").version("2"));
+/// context.scope(|| {
+///     // Has the tag and the prompt.
+///     let _span = tracing::info_span!("chat", llmobs.kind = "llm").entered();
+/// });
+/// # async fn answer() {}
+/// # async fn example() {
+/// annotation_context().tag("experiment", "b").instrument(answer()).await;
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use = "a context does nothing until it is entered"]
+pub struct AnnotationContext {
+    annotation: Annotation,
+}
+
+impl AnnotationContext {
+    /// Sets a tag; an empty key is refused.
+    pub fn tag(self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.with(|annotation| annotation.tag(key, value))
+    }
+
+    /// Sets many tags.
+    pub fn tags(self, tags: &Tags) -> Self {
+        self.with(|annotation| annotation.tags(tags))
+    }
+
+    /// Sets what the spans are called.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.with(|annotation| annotation.name(name))
+    }
+
+    /// Sets the prompt of `llm` spans.
+    pub fn prompt(self, prompt: Prompt) -> Self {
+        self.with(|annotation| annotation.prompt(prompt))
+    }
+
+    /// Adds keys of tags by whose values costs and tokens are to be shown.
+    pub fn cost_tags<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.with(|annotation| annotation.cost_tags(keys))
+    }
+
+    /// Sets the version of `agent` spans.
+    pub fn agent_version(self, version: impl Into<String>) -> Self {
+        self.with(|annotation| annotation.agent_version(version))
+    }
+
+    /// Sets what the agent of `agent` spans is declared to be.
+    pub fn agent_manifest(self, manifest: AgentManifest) -> Self {
+        self.with(|annotation| annotation.agent_manifest(manifest))
+    }
+
+    /// Is in force until the guard is dropped, on this thread.
+    ///
+    /// Entered inside an LLM span it is in force for that span's trace only. Do not hold the guard over an `await`:
+    /// other tasks of the thread would be inside too. It is not `Send`, so most runtimes do not let you;
+    /// [`instrument`](Self::instrument) is for futures.
+    pub fn enter(self) -> ContextGuard {
+        ContextGuard::new(Arc::new(self.annotation), traces_around())
+    }
+
+    /// Is in force while the closure runs.
+    pub fn scope<T>(self, inside: impl FnOnce() -> T) -> T {
+        let _guard = self.enter();
+        inside()
+    }
+
+    /// Is in force whenever the future is polled, and only then.
+    pub fn instrument<F: Future>(self, future: F) -> InContext<F> {
+        InContext { future: Box::pin(future), annotation: Arc::new(self.annotation) }
+    }
+
+    fn with(mut self, change: impl FnOnce(Annotation) -> Annotation) -> Self {
+        self.annotation = change(self.annotation);
+        self.annotation.is_context = true;
+        self
+    }
+}
+
+/// An [`AnnotationContext`] is in force until this is dropped.
+#[derive(Debug)]
+#[must_use = "the context ends when this is dropped"]
+pub struct ContextGuard {
+    number: u64,
+    /// It belongs to its thread.
+    _not_send: PhantomData<*const ()>,
+}
+
+impl ContextGuard {
+    fn new(annotation: Arc<Annotation>, traces: Vec<Arc<Trace>>) -> Self {
+        let number = NEXT.try_with(|next| next.replace(next.get().wrapping_add(1))).unwrap_or_default();
+        change(|open| open.push(Entered { number, annotation, traces }));
+        Self { number, _not_send: PhantomData }
+    }
+}
+
+impl Drop for ContextGuard {
+    fn drop(&mut self) {
+        // Not simply the last one: guards need not be dropped in the order of their making.
+        change(|open| open.retain(|entered| entered.number != self.number));
+    }
+}
+
+/// A future inside an [`AnnotationContext`]; from [`AnnotationContext::instrument`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub struct InContext<F> {
+    future: Pin<Box<F>>,
+    annotation: Arc<Annotation>,
+}
+
+impl<F: Future> Future for InContext<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _guard = ContextGuard::new(Arc::clone(&self.annotation), Vec::new());
+        self.future.as_mut().poll(cx)
+    }
+}
+
+/// A context in force.
+#[derive(Debug)]
+struct Entered {
+    number: u64,
+    annotation: Arc<Annotation>,
+    /// The traces that it is for; any, when there is none.
+    traces: Vec<Arc<Trace>>,
+}
+
+thread_local! {
+    static NEXT: Cell<u64> = const { Cell::new(0) };
+    /// How many there are in [`OPEN`], for the many spans that start while there is none.
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+    /// Outermost first.
+    static OPEN: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+}
+
+fn change(with: impl FnOnce(&mut Vec<Entered>)) {
+    // At the end of a thread there is nobody to keep it for.
+    let _ = OPEN.try_with(|open| {
+        if let Ok(mut open) = open.try_borrow_mut() {
+            with(&mut open);
+            let _ = COUNT.try_with(|count| count.set(open.len()));
+        }
+    });
+}
+
+/// Says what the contexts in force on this thread say, about a span that starts; before anything else is said.
+pub(super) fn assume(record: &mut SpanRecord) {
+    if COUNT.try_with(Cell::get).unwrap_or_default() == 0 {
+        return;
+    }
+    let _ = OPEN.try_with(|open| {
+        let Ok(open) = open.try_borrow() else { return };
+        for entered in open.iter() {
+            record.assume(&entered.annotation, &entered.traces);
+        }
+    });
+}
