@@ -53,13 +53,15 @@ impl Builder {
         let worker = Worker {
             queue: Arc::clone(&queue),
             assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue)),
-            batcher: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
+            spans: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
+            evaluations: Batcher::new(Frame::EVALUATIONS, settings.max_payload_bytes),
             sink,
             clock: parts.clock.clone(),
             flush_interval: settings.flush_interval,
             max_event_bytes: settings.max_event_bytes,
+            evaluation_source: settings.evaluation_source,
             diagnostics: Diagnostics::new(settings.warnings.iter().map(ToString::to_string).collect()),
-            unfit: Vec::new(),
+            aside: Vec::new(),
         };
         worker.start()?;
         let options = Options {

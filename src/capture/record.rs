@@ -42,6 +42,15 @@ pub(crate) struct SpanRecord {
     pub(super) is_correlated: bool,
     /// Bytes counted for it among the open spans.
     counted_bytes: u64,
+    /// What can be evaluated after the span was finished.
+    finished: Option<Box<Evaluable>>,
+}
+
+/// What an evaluation of a span must know about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Evaluable {
+    pub(crate) context: SpanContext,
+    pub(crate) ml_app: Option<Arc<str>>,
 }
 
 impl SpanRecord {
@@ -76,6 +85,7 @@ impl SpanRecord {
             own_ml_app: false,
             is_correlated: false,
             counted_bytes: Self::BASE_BYTES,
+            finished: None,
         })
     }
 
@@ -173,6 +183,18 @@ impl SpanRecord {
     /// Whether an annotation is for it, one that makes a span ours or one that does not.
     pub(crate) const fn hears(&self, makes_ours: bool) -> bool {
         self.recording.is_some() && (makes_ours || self.kind.is_some())
+    }
+
+    /// The span as it can be evaluated, if it is ours.
+    pub(crate) fn evaluable(&self) -> Option<Evaluable> {
+        let Some(context) = self.context() else { return self.finished.as_deref().cloned() };
+        let ml_app = self.recording.as_ref().and_then(|recording| recording.origin.ml_app.clone());
+        Some(Evaluable { context, ml_app })
+    }
+
+    /// Remembers that beyond the end, which comes now. A span that closes needs no memory: nobody holds it any more.
+    pub(crate) fn stay_evaluable(&mut self) {
+        self.finished = self.evaluable().map(Box::new);
     }
 
     /// Where the span stands; nothing is known of it once it has ended.

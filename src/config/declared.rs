@@ -42,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) mark_proxy_calls: Option<Read<bool>>,
     /// Base URLs, separated by commas.
     pub(crate) instrumented_proxy_urls: Option<Given<String>>,
+    pub(crate) otel: Option<Read<bool>>,
     /// The executable's name.
     pub(crate) executable: Option<String>,
     /// Whether the agent of this host has its socket at the usual place.
@@ -86,6 +87,7 @@ impl Config {
             capture_instrument: self.capture_instrument.or(other.capture_instrument),
             mark_proxy_calls: self.mark_proxy_calls.or(other.mark_proxy_calls),
             instrumented_proxy_urls: self.instrumented_proxy_urls.or(other.instrumented_proxy_urls),
+            otel: self.otel.or(other.otel),
             executable: self.executable.or(other.executable),
             has_agent_socket: self.has_agent_socket || other.has_agent_socket,
             is_lambda: self.is_lambda || other.is_lambda,

@@ -68,6 +68,7 @@ impl Config {
             capture_instrument: env.switch(&CAPTURE_INSTRUMENT),
             mark_proxy_calls: None,
             instrumented_proxy_urls: env.given(&INSTRUMENTED_PROXY_URLS),
+            otel: env.switch(&OTEL_ENABLED),
             executable: None,
             has_agent_socket: false,
             is_lambda: env.text(&LAMBDA_FUNCTION_NAME).is_some(),
@@ -172,6 +173,7 @@ pub const VARIABLES: &[&Variable] = &[
     &SHUTDOWN_TIMEOUT_SECONDS,
     &CAPTURE_INSTRUMENT,
     &INSTRUMENTED_PROXY_URLS,
+    &OTEL_ENABLED,
     &LAMBDA_FUNCTION_NAME,
 ];
 
@@ -363,6 +365,13 @@ const INSTRUMENTED_PROXY_URLS: Variable = Variable {
     unit: "URLs, separated by commas",
     default: "none",
     meaning: "Gateways that report the model calls made through them; an llm span that calls one becomes a workflow.",
+};
+const OTEL_ENABLED: Variable = Variable {
+    name: "DD_TRACE_OTEL_ENABLED",
+    setter: "",
+    unit: "boolean",
+    default: "false",
+    meaning: "Whether the spans that evaluations are about come through OpenTelemetry; the intake then waits for them, because the evaluations get the tag source:otel.",
 };
 const LAMBDA_FUNCTION_NAME: Variable = Variable {
     name: "AWS_LAMBDA_FUNCTION_NAME",

@@ -103,6 +103,7 @@ impl Config {
                 mark_calls: switch(self.mark_proxy_calls.as_ref(), &mut warnings).unwrap_or(true),
                 urls: proxy_urls(self.instrumented_proxy_urls.as_ref()),
             },
+            evaluation_source: switch(self.otel.as_ref(), &mut warnings).unwrap_or(false).then_some("otel"),
             keep_idle_connections: !self.is_lambda,
             tags: self.tags,
             code_tags: self.code_tags,
@@ -179,6 +180,8 @@ pub(crate) struct Settings {
     /// Whether arguments, return values and errors of `#[instrument]` functions are taken over.
     pub(crate) capture_instrument: bool,
     pub(crate) proxies: Proxies,
+    /// The tag `source` of evaluations: where the spans come from that they are about.
+    pub(crate) evaluation_source: Option<&'static str>,
     pub(crate) keep_idle_connections: bool,
     /// To be said by the worker, once.
     pub(crate) warnings: Vec<ConfigWarning>,

@@ -40,6 +40,11 @@ impl Assembler {
         Self { base_tags: tags.into_base(tag_text), ml_app, queue, tool_links: RefCell::default() }
     }
 
+    /// The application of whatever names none.
+    pub(crate) fn ml_app(&self) -> &str {
+        &self.ml_app
+    }
+
     /// The event of a recording, which is emptied.
     pub(crate) fn assemble(&self, recording: &mut Recording) -> SpanEvent {
         let mut draft = Draft::default();
@@ -187,7 +192,7 @@ impl Draft {
     fn field(&mut self, meaning: Meaning, value: FieldValue<'_>) {
         match meaning {
             // Capture has settled these.
-            Meaning::Kind | Meaning::SessionId => {}
+            Meaning::Kind | Meaning::SessionId | Meaning::Evaluation(_) => {}
             Meaning::MlApp => self.check_ml_app(&text(value)),
             Meaning::Name => self.name = Some(text(value).into_owned()),
             Meaning::ModelName => self.model_name = Some(text(value).into_owned()),

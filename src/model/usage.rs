@@ -150,7 +150,7 @@ impl<K: Into<String>, V: Into<MetricValue>> FromIterator<(K, V)> for Metrics {
 
 /// A number that may become a metric: any integer up to 64 bits or any float; floats that are not finite are refused.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MetricValue(Option<Number>);
+pub struct MetricValue(pub(super) Option<Number>);
 
 macro_rules! integers {
     ($($integer:ty),*) => {$(

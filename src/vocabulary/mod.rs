@@ -1,15 +1,17 @@
 //! Words → meaning; the only place where field names are spelled.
 //!
-//! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents, prompts, tools.
+//! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents, prompts, tools, evaluations.
 //! Never: `tracing`, spans, configuration.
 
 mod details;
+mod evaluation;
 mod llmobs;
 mod messages;
 
 pub use llmobs::fields;
 
 pub(crate) use details::{keys, prompt, tool_definitions};
+pub(crate) use evaluation::evaluation;
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
 
@@ -25,7 +27,7 @@ pub(crate) fn event_field(name: &'static str, is_error: bool) -> Option<Meaning>
     match name {
         RETURN => Some(Meaning::Returned),
         ERROR if is_error => Some(Meaning::Failed),
-        other => llmobs::meaning(other),
+        other => llmobs::evaluation(other).or_else(|| llmobs::meaning(other)),
     }
 }
 

@@ -184,7 +184,7 @@ fn a_context_goes_from_thread_to_thread_with_its_future() {
         .enable_all()
         .on_thread_start(move || {
             // The thread is the runtime's for good.
-            std::mem::forget(tracing::dispatcher::set_default(&on_start));
+            Box::leak(Box::new(tracing::dispatcher::set_default(&on_start)));
         })
         .build()
         .unwrap();

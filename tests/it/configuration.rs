@@ -121,8 +121,8 @@ fn bad_numbers_are_replaced_and_said_once_to_a_subscriber_that_comes_later() {
 
 #[test]
 fn tags_of_the_code_are_above_settings_and_identity_may_be_a_number() {
-    let (layer, recorder) = tracing_llmobs::testing::recorder_of::<tracing_subscriber::Registry>(
-        tracing_llmobs::Builder::without_environment().env("prod").service("svc").tag("env", "code").tag("team", "a"),
+    let (layer, recorder) = tracing_llmobs::testing::recorder_of::<Registry>(
+        Builder::without_environment().env("prod").service("svc").tag("env", "code").tag("team", "a"),
     )
     .unwrap();
     tracing::subscriber::with_default(
