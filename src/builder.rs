@@ -11,6 +11,7 @@ use crate::error::ConfigError;
 use crate::model::{IdSource, Kept};
 
 mod process;
+mod propagation;
 mod start;
 
 /// Begins to set up the layer and its exporter.

@@ -165,5 +165,9 @@ const fn explain(problem: Problem) -> &'static str {
         }
         Problem::Misplaced => "Something was said that the kind of the span does not have: it was left out.",
         Problem::MlApp => "The name of an application breaks a rule of the intake: it was sent as it is.",
+        Problem::LateParent => {
+            "A parent was set for a span after something had started below it; it stays where it was."
+        }
+        Problem::Header => "An entry of a header could not be written or did not fit; it was left out.",
     }
 }

@@ -229,6 +229,12 @@ impl Handle {
         let capture = self.capture.as_ref()?;
         span.with_subscriber(|(id, dispatch)| capture.context(dispatch, id)).flatten()
     }
+
+    /// [`LlmObsSpanExt::set_llmobs_parent`](crate::LlmObsSpanExt::set_llmobs_parent), also under `reload::Layer`.
+    pub fn set_parent(&self, span: &Span, parent: &SpanContext) -> bool {
+        let Some(capture) = &self.capture else { return false };
+        span.with_subscriber(|(id, dispatch)| capture.adopt(dispatch, id, parent)).unwrap_or(false)
+    }
 }
 
 /// After a shutdown nothing is pending, even if the worker is late to notice.

@@ -92,11 +92,21 @@
 //! | `redact` | [`Redactor`]: a processor that replaces what matches regular expressions |
 //! | `stream` | [`StreamRecorder::over`]: records any `futures_core::Stream` |
 //! | `receiver` | a local intake on loopback that takes what any Datadog SDK sends, and prints each trace as a tree |
+//! | `tower` | [`propagation`] for `tower` servers (axum, tonic) and clients |
+//! | `reqwest-middleware` | [`propagation`] for `reqwest` clients |
+//! | `opentelemetry` | LLM spans and headers name the trace of `tracing-opentelemetry` |
 //! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
+//!
+//! # Other services
+//!
+//! [`propagation`] writes where a span stands into the headers of a request, and reads it on the other side:
+//! Rust, Python, Node and Go services share one trace. The features `tower` and `reqwest-middleware` do it by themselves.
+//! [`SpanContext`] can also be stored, and be a parent later. Proxy and gateway services need no application name of their
+//! own: the caller's wins.
 //!
 //! # Missing
 //!
-//! Propagation between services, and the fields of other vocabularies (OpenTelemetry and others) are not there yet.
+//! The fields of other vocabularies (OpenTelemetry and others) are not there yet.
 //! A process that forks must start the layer after the fork.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic"))]
@@ -117,6 +127,8 @@ mod queue;
 
 mod export;
 
+pub mod propagation;
+
 #[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "the manual clock is for tests"))]
 mod clock;
 mod diagnostics;
@@ -132,7 +144,7 @@ pub mod testing;
 pub use builder::{Builder, builder};
 pub use capture::{
     AnnotationContext, CaptureLayer, ContextGuard, InContext, LlmObsFilter, LlmObsLayer, LlmObsSpanExt,
-    annotation_context,
+    annotation_context, current_context,
 };
 pub use config::{ApiKey, Site, VARIABLES, Variable, sanitize_ml_app};
 pub use error::{ConfigError, FlushError};

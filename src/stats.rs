@@ -148,11 +148,15 @@ pub enum Problem {
     Processor,
     /// `llmobs.capture` is none of the three policies; the strictest one holds.
     UnknownPolicy,
+    /// A parent in another process was set after something had started below the span; the span stays where it was.
+    LateParent,
+    /// An entry of a header could not be written, or did not fit; the header was written without it.
+    Header,
 }
 
 impl Problem {
     /// All problems.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::UnknownKind,
         Self::Shape,
         Self::Metadata,
@@ -172,6 +176,8 @@ impl Problem {
         Self::Evaluation,
         Self::Processor,
         Self::UnknownPolicy,
+        Self::LateParent,
+        Self::Header,
     ];
 
     /// The problem in one word.
@@ -196,6 +202,8 @@ impl Problem {
             Self::Evaluation => "evaluation",
             Self::Processor => "processor",
             Self::UnknownPolicy => "unknown_policy",
+            Self::LateParent => "late_parent",
+            Self::Header => "header",
         }
     }
 }

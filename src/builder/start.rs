@@ -9,7 +9,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::Builder;
-use crate::capture::{Capture, CaptureLayer, LlmObsFilter, LlmObsLayer, Options};
+use crate::capture::{Capture, CaptureLayer, LlmObsFilter, LlmObsLayer, Options, Outbound};
 use crate::config::Settings;
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
@@ -45,6 +45,7 @@ impl Builder {
             return Ok(None);
         }
         let queue = Arc::new(Queue::new(limits(&settings)));
+        let ml_app = settings.ml_app.as_str().into();
         let sink = match parts.memory {
             Some(events) => Sink::Memory(events),
             None => Sink::Intake(Box::new(Transport::new(&settings)?)),
@@ -71,6 +72,8 @@ impl Builder {
             ids: parts.ids,
             sample_rate: settings.sample_rate,
             policies: processing.policies,
+            ml_app,
+            outbound: Outbound { mark_tasks: settings.proxies.mark_calls, proxy_urls: settings.proxies.urls },
             open_max_bytes: settings.open_spans_max_bytes.get(),
         };
         Ok(Some((Arc::new(Capture::new(queue, options)), settings.shutdown_timeout)))

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::record::{SpanRecord, Trace};
+use super::lineage::Trace;
+use super::record::SpanRecord;
 use super::span_ext::traces_around;
 use crate::model::{AgentManifest, Annotation, Prompt, Tags};
 

@@ -10,11 +10,13 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::annotation_context;
 use super::filter::{LlmObsFilter, Plan, Share};
-use super::record::{Lineage, SpanRecord};
+use super::lineage::Lineage;
+use super::otel;
+use super::record::SpanRecord;
 use super::records::Records;
 use super::state::{Capture, with_scratch};
 use super::visitor::Visitor;
-use crate::model::{Annotation, SpanContext, SpanLink};
+use crate::model::{Annotation, ApmContext, SpanContext, SpanLink};
 use crate::queue::is_worker_thread;
 
 /// The layer to add to a subscriber: it captures LLM spans and brings its own filter, so that no callsite of
@@ -68,6 +70,19 @@ impl CaptureLayer {
         None
     }
 
+    /// Tells a span where it stands in the trace of OpenTelemetry; `only_first` if it does not know yet.
+    fn correlate<S>(&self, id: &Id, ctx: &Context<'_, S>, apm: ApmContext, only_first: bool)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let Some(span) = ctx.span(id) else { return };
+        if let Some(record) = span.extensions_mut().get_mut::<Records>().and_then(|all| all.of(&self.capture))
+            && !(only_first && record.is_correlated)
+        {
+            record.correlate(apm);
+        }
+    }
+
     fn context<S: for<'a> LookupSpan<'a>>(&self, span: &SpanRef<'_, S>) -> Option<SpanContext> {
         span.extensions_mut().get_mut::<Records>()?.of(&self.capture)?.context()
     }
@@ -100,7 +115,8 @@ where
         let Some(span) = ctx.span(id) else { return };
         let name = attributes.metadata().name();
         let above = self.lineage(&span);
-        let Some(mut record) = SpanRecord::begin(&self.capture, name, above) else { return };
+        let around = otel::current().filter(|_| attributes.is_contextual()).map(Arc::new);
+        let Some(mut record) = SpanRecord::begin(&self.capture, name, above, around) else { return };
         annotation_context::assume(&mut record);
         let plan = self.capture.plans.plan(attributes.metadata());
         if let Some(log) = record.log_mut() {
@@ -109,6 +125,19 @@ where
         record.settle();
         store(&span, record);
         self.capture.meet_default(id);
+    }
+
+    fn on_enter(&self, id: &Id, ctx: Context<'_, S>) {
+        self.capture.meet_default(id);
+        if let Some(apm) = otel::current() {
+            self.correlate(id, &ctx, apm, false);
+        }
+    }
+
+    fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
+        if let Some(apm) = otel::current() {
+            self.correlate(id, &ctx, apm, true);
+        }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
@@ -120,10 +149,6 @@ where
                 record.apply(log, plan.has_identity);
             }
         });
-    }
-
-    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
-        self.capture.meet_default(id);
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, ctx: Context<'_, S>) {

@@ -7,8 +7,12 @@ mod annotation_context;
 mod evaluate;
 mod filter;
 mod layer;
+mod lineage;
+#[cfg_attr(not(feature = "opentelemetry"), path = "no_otel.rs")]
+mod otel;
 mod record;
 mod records;
+mod remote;
 mod span_ext;
 mod state;
 mod visitor;
@@ -16,7 +20,8 @@ mod visitor;
 pub use annotation_context::{AnnotationContext, ContextGuard, InContext, annotation_context};
 pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
-pub use span_ext::LlmObsSpanExt;
+pub use span_ext::{LlmObsSpanExt, current_context};
 
-pub(crate) use span_ext::opened;
+pub(crate) use remote::Outbound;
+pub(crate) use span_ext::{find, opened};
 pub(crate) use state::{Capture, Options};

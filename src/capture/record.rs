@@ -1,13 +1,15 @@
 //! A span of ours while it is open: what it passes on, and what was said about it so far.
 
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::lineage::{Lineage, Trace};
 use super::state::Capture;
 use crate::model::{
-    AgentAttribution, Annotation, CapturePolicy, FieldValue, Identity, Log, Meaning, Origin, Passed, Prompt, Recording,
-    Said, Sampling, SpanContext, SpanId, SpanKind, ToolDefinition, TraceId,
+    AgentAttribution, Annotation, ApmContext, FieldValue, Identity, Log, Meaning, Origin, Passed, Prompt, Recording,
+    Said, SpanContext, SpanKind, ToolDefinition,
 };
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
@@ -27,14 +29,23 @@ use times::Times;
 pub(crate) struct SpanRecord {
     pub(super) capture: Arc<Capture>,
     /// `None` until a field or an annotation says it; the span is ours from then on.
-    kind: Option<SpanKind>,
+    pub(super) kind: Option<SpanKind>,
     started: Instant,
     times: Times,
     /// `None` once it ended.
-    recording: Option<Box<Recording>>,
+    pub(super) recording: Option<Box<Recording>>,
     pub(super) trace: Arc<Trace>,
     /// What it has said for those directly below it.
     passed: Option<Arc<Passed>>,
+    /// The parent in another process, which a span that is not ours still passes on.
+    pub(super) remote: Option<Box<SpanContext>>,
+    /// Something has started below it.
+    pub(super) has_children: AtomicBool,
+    /// The span itself has named these, so that a parent's do not count.
+    pub(super) own_session: bool,
+    pub(super) own_ml_app: bool,
+    /// The place in the APM trace is that of its own span.
+    pub(super) is_correlated: bool,
     /// Bytes counted for it among the open spans.
     counted_bytes: u64,
     /// What can be evaluated after the span was finished.
@@ -48,27 +59,6 @@ pub(crate) struct Evaluable {
     pub(crate) ml_app: Option<Arc<str>>,
 }
 
-/// What all spans of a trace share.
-#[derive(Debug, Default)]
-pub(crate) struct Trace {
-    /// The first session that any span named; spans that start afterwards without a nearer one get it.
-    session_id: OnceLock<Arc<str>>,
-}
-
-/// What a span passes on to those that start below it.
-#[derive(Debug, Clone)]
-pub(crate) struct Lineage {
-    trace_id: TraceId,
-    span_id: SpanId,
-    sampling: Option<Sampling>,
-    session_id: Option<Arc<str>>,
-    ml_app: Option<Arc<str>>,
-    agent: Option<AgentAttribution>,
-    policy: CapturePolicy,
-    passed: Option<Arc<Passed>>,
-    trace: Arc<Trace>,
-}
-
 impl SpanRecord {
     /// What an open span counts for before it says anything.
     const BASE_BYTES: u64 = 512;
@@ -76,12 +66,17 @@ impl SpanRecord {
     pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
     /// A span that starts now, or `None` when the open spans hold as much as they may.
-    pub(crate) fn begin(capture: &Arc<Capture>, name: &'static str, above: Option<Lineage>) -> Option<Self> {
+    pub(crate) fn begin(
+        capture: &Arc<Capture>,
+        name: &'static str,
+        above: Option<Lineage>,
+        apm: Option<Arc<ApmContext>>,
+    ) -> Option<Self> {
         if !capture.queue.open.begin(Self::BASE_BYTES, capture.open_max_bytes) {
             capture.queue.refuse(LossReason::OpenSpans);
             return None;
         }
-        let (origin, trace) = capture.origin(name, above);
+        let origin = capture.origin(name, above.as_ref(), apm);
         let recording = capture.queue.spares.recording(origin);
         Some(Self {
             capture: Arc::clone(capture),
@@ -89,8 +84,13 @@ impl SpanRecord {
             started: capture.clock.instant(),
             times: Times::default(),
             recording: Some(recording),
-            trace,
+            trace: above.map(|above| above.trace).unwrap_or_default(),
             passed: None,
+            remote: None,
+            has_children: AtomicBool::new(false),
+            own_session: false,
+            own_ml_app: false,
+            is_correlated: false,
             counted_bytes: Self::BASE_BYTES,
             finished: None,
         })
@@ -143,9 +143,7 @@ impl SpanRecord {
         recording.origin.policy = annotation.capture.unwrap_or(recording.origin.policy);
         let session_id = annotation.session_id.as_deref().or_else(|| annotation.tags.get(SESSION_TAG));
         self.identify(&mut recording.origin, session_id);
-        if let Some(ml_app) = annotation.ml_app.as_deref().filter(|name| !name.is_empty()) {
-            recording.origin.ml_app = Some(ml_app.into());
-        }
+        self.name_ml_app(&mut recording.origin, annotation.ml_app.as_deref());
         self.restrict_annotation(&recording.origin, &mut annotation);
         if self.has_room(&recording, annotation.text_bytes()) {
             if let Some(details) = &annotation.details {
@@ -206,12 +204,6 @@ impl SpanRecord {
         self.recording.is_some() && (makes_ours || self.kind.is_some())
     }
 
-    /// Where the span stands; nothing is known of it once it has ended.
-    pub(crate) fn context(&self) -> Option<SpanContext> {
-        let recording = self.recording.as_ref().filter(|_| self.kind.is_some())?;
-        Some(SpanContext::new(recording.origin.trace_id.clone(), recording.origin.span_id))
-    }
-
     /// The span as it can be evaluated, if it is ours.
     pub(crate) fn evaluable(&self) -> Option<Evaluable> {
         let Some(context) = self.context() else { return self.finished.as_deref().cloned() };
@@ -224,8 +216,8 @@ impl SpanRecord {
         self.finished = self.evaluable().map(Box::new);
     }
 
-    /// What it passes on.
-    pub(super) fn lineage(&self) -> Option<Lineage> {
+    /// Where the span stands; nothing is known of it once it has ended.
+    pub(crate) fn context(&self) -> Option<SpanContext> {
         let kind = self.kind?;
         let recording = self.recording.as_ref()?;
         let origin = &recording.origin;
@@ -238,17 +230,26 @@ impl SpanRecord {
             | SpanKind::Embedding
             | SpanKind::Retrieval => origin.agent.clone(),
         };
-        Some(Lineage {
-            trace_id: origin.trace_id.clone(),
-            span_id: origin.span_id,
-            sampling: origin.sampling,
-            session_id: origin.session_id.clone(),
+        Some(SpanContext {
             ml_app: origin.ml_app.clone(),
+            session_id: origin.session_id.clone(),
+            sampling: origin.sampling,
             agent,
-            policy: origin.policy,
-            passed: self.let_through(origin, self.passed.as_ref().and_then(|passed| passed.below(kind))),
-            trace: Arc::clone(&self.trace),
+            apm: origin.apm.clone(),
+            ..SpanContext::new(origin.trace_id.clone(), origin.span_id)
         })
+    }
+
+    pub(super) fn lineage(&self) -> Option<Lineage> {
+        let context = match self.kind {
+            Some(_) => self.context(),
+            None => self.recording.as_ref().and(self.remote.as_deref()).cloned(),
+        }?;
+        self.has_children.store(true, Ordering::Relaxed);
+        let passed = self.passed.as_ref().zip(self.kind).and_then(|(passed, kind)| passed.below(kind));
+        let origin = &self.recording.as_ref()?.origin;
+        let (policy, passed) = (origin.policy, self.let_through(origin, passed));
+        Some(Lineage { context, policy, passed, trace: Arc::clone(&self.trace) })
     }
 
     fn identify_from(&mut self, origin: &mut Origin, said: &Log) {
@@ -262,15 +263,22 @@ impl SpanRecord {
         let tagged = tags.and_then(text_of).and_then(session_of_tags);
         let session = session_id.and_then(name_of).or(tagged.map(Cow::Owned));
         self.identify(origin, session.as_deref());
-        if let Some(ml_app) = ml_app.and_then(name_of).filter(|name| !name.is_empty()) {
-            origin.ml_app = Some(ml_app.as_ref().into());
-        }
+        self.name_ml_app(origin, ml_app.and_then(name_of).as_deref());
         self.take_policy(origin, policy);
         if let Some(prompt) = prompt.and_then(text_of).and_then(prompt_of) {
             self.pass_on(Some(&prompt), None);
         }
         if let Some(tools) = tools.and_then(text_of).and_then(tools_of) {
             self.pass_on(None, Some(&tools));
+        }
+    }
+
+    fn identify(&mut self, origin: &mut Origin, session_id: Option<&str>) {
+        if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
+            let session_id: Arc<str> = session_id.into();
+            self.trace.name_session(&session_id);
+            origin.session_id = Some(session_id);
+            self.own_session = true;
         }
     }
 
@@ -281,11 +289,10 @@ impl SpanRecord {
         }
     }
 
-    fn identify(&self, origin: &mut Origin, session_id: Option<&str>) {
-        if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
-            let session_id: Arc<str> = session_id.into();
-            self.trace.session_id.get_or_init(|| Arc::clone(&session_id));
-            origin.session_id = Some(session_id);
+    fn name_ml_app(&mut self, origin: &mut Origin, ml_app: Option<&str>) {
+        if let Some(ml_app) = ml_app.filter(|name| !name.is_empty()) {
+            origin.ml_app = Some(ml_app.into());
+            self.own_ml_app = true;
         }
     }
 
@@ -299,49 +306,6 @@ impl Drop for SpanRecord {
         if let Some(recording) = self.end(self.capture.clock.instant()) {
             self.capture.send(recording);
         }
-    }
-}
-
-impl Capture {
-    /// Where a new span stands, and the trace it belongs to.
-    fn origin(&self, name: &'static str, above: Option<Lineage>) -> (Origin, Arc<Trace>) {
-        let start_ns = self.clock.wall_ns();
-        let span_id = self.ids.span_id();
-        let Some(above) = above else {
-            let trace_id = self.ids.trace_id(start_ns);
-            let sampling = Some(Sampling::decide(self.sample_rate, &trace_id));
-            let (parent_id, session_id, ml_app, agent, passed) = (None, None, None, None, None);
-            let policy = CapturePolicy::All;
-            let origin = Origin {
-                name,
-                span_id,
-                trace_id,
-                parent_id,
-                start_ns,
-                sampling,
-                session_id,
-                ml_app,
-                agent,
-                policy,
-                passed,
-            };
-            return (origin, Arc::default());
-        };
-        let session_id = above.session_id.or_else(|| above.trace.session_id.get().cloned());
-        let origin = Origin {
-            name,
-            span_id,
-            trace_id: above.trace_id,
-            parent_id: Some(above.span_id),
-            start_ns,
-            sampling: above.sampling,
-            session_id,
-            ml_app: above.ml_app,
-            agent: above.agent,
-            policy: above.policy,
-            passed: above.passed,
-        };
-        (origin, above.trace)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::record::{Evaluable, Lineage, SpanRecord, Trace};
+use super::lineage::{Lineage, Trace};
+use super::record::{Evaluable, SpanRecord};
 use super::state::Capture;
 use crate::model::Annotation;
 
@@ -34,8 +35,13 @@ impl Records {
 
     /// What the span passes on within this layer.
     pub(crate) fn lineage(&self, capture: &Arc<Capture>) -> Option<Lineage> {
+        self.kept(capture).and_then(SpanRecord::lineage)
+    }
+
+    /// The record that this layer keeps, to look at.
+    pub(crate) fn kept(&self, capture: &Arc<Capture>) -> Option<&SpanRecord> {
         let mut records = self.first.iter().chain(&self.others);
-        records.find(|record| Arc::ptr_eq(&record.capture, capture)).and_then(SpanRecord::lineage)
+        records.find(|record| Arc::ptr_eq(&record.capture, capture))
     }
 
     /// Annotates all that hear it and says whether there was one. The last one takes the annotation over, unless

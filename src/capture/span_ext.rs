@@ -6,7 +6,7 @@ use tracing::{Dispatch, Span};
 use tracing_core::span::Id;
 
 use super::layer::CaptureLayer;
-use super::record::Trace;
+use super::lineage::Trace;
 use super::state::Capture;
 use crate::model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKind};
 
@@ -39,8 +39,37 @@ pub trait LlmObsSpanExt: private::Sealed {
     /// last child are gone, and a child in the background can outlive the work by far.
     fn finish(&self) -> bool;
 
-    /// Where the span stands: its ids, to refer to it later or elsewhere.
+    /// Where the span stands: its ids and what it passes on, to refer to it later or elsewhere, also after it closed.
+    ///
+    /// `None` when it is no LLM span, or has ended.
     fn llmobs_context(&self) -> Option<SpanContext>;
+
+    /// Puts the span below a span of another process, before anything starts below it.
+    ///
+    /// The span becomes part of that trace and inherits session, application, sampling decision and agent, except for
+    /// what it says itself. A parent in this process counts no more. A span that is no LLM span can have such a parent
+    /// too, if some layer keeps the span alive: LLM spans that start below it get it, and so do requests that are made
+    /// inside it. `false` when the span was not found, or something has started below it already.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tracing_llmobs::{LlmObsSpanExt, propagation, testing};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let (layer, recorder) = testing::recorder();
+    /// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+    ///     let mut headers = http::HeaderMap::new();
+    ///     let call = tracing::info_span!("call", llmobs.kind = "workflow", llmobs.session_id = "s-1");
+    ///     assert!(propagation::inject(&call, &mut headers));
+    ///     // … in another process …
+    ///     let work = tracing::info_span!("work", llmobs.kind = "task");
+    ///     assert!(propagation::extract(&headers).is_some_and(|parent| work.set_llmobs_parent(parent)));
+    /// });
+    /// assert_eq!(recorder.tree(), "workflow call\n  task work\n");
+    /// assert_eq!(recorder.span("work").session_id.as_deref(), Some("s-1"));
+    /// ```
+    fn set_llmobs_parent(&self, parent: SpanContext) -> bool;
 
     /// Submits an evaluation of the span, also after [`finish`](Self::finish). For a span whose last handle is gone, keep
     /// its context and use [`Handle::submit_evaluation`](crate::Handle::submit_evaluation).
@@ -70,6 +99,30 @@ impl LlmObsSpanExt for Span {
         let found = find(self, |capture, dispatch, id| capture.evaluate(dispatch, id, evaluation));
         found.unwrap_or(Err(EvaluationError::Span))
     }
+
+    fn set_llmobs_parent(&self, parent: SpanContext) -> bool {
+        find(self, |capture, dispatch, id| capture.adopt(dispatch, id, &parent)).unwrap_or(false)
+    }
+}
+
+/// Where the LLM span that is entered stands: the current span, or the nearest LLM span around it.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::{LlmObsSpanExt, current_context, testing};
+/// use tracing_subscriber::prelude::*;
+///
+/// let (layer, _recorder) = testing::recorder();
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+///     assert_eq!(current_context(), None);
+///     let span = tracing::info_span!("chat", llmobs.kind = "llm");
+///     let _entered = span.enter();
+///     assert_eq!(current_context(), span.llmobs_context());
+/// });
+/// ```
+pub fn current_context() -> Option<SpanContext> {
+    find(&Span::current(), Capture::nearest_context).flatten()
 }
 
 /// How long the span is open, in seconds, and what it stands for; `None` when it is not an open span of ours.
@@ -83,7 +136,7 @@ pub(super) fn traces_around() -> Vec<Arc<Trace>> {
 }
 
 /// Finds the layer through the subscriber that the span belongs to.
-fn find<T>(span: &Span, then: impl FnOnce(&Arc<Capture>, &Dispatch, &Id) -> T) -> Option<T> {
+pub(crate) fn find<T>(span: &Span, then: impl FnOnce(&Arc<Capture>, &Dispatch, &Id) -> T) -> Option<T> {
     span.with_subscriber(|(id, dispatch)| {
         let layer = dispatch.downcast_ref::<CaptureLayer>()?;
         Some(then(&layer.capture, dispatch, id))

@@ -11,10 +11,12 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::annotation_context;
 use super::filter::Plans;
-use super::record::{Evaluable, Lineage, SpanRecord, Trace};
+use super::lineage::{Lineage, Trace};
+use super::record::{Evaluable, SpanRecord};
 use super::records::Records;
+use super::remote::Outbound;
 use crate::clock::Clock;
-use crate::model::{Annotation, IdSource, KindPolicies, Log, Recording, SpanContext, SpanKind};
+use crate::model::{Annotation, IdSource, KindPolicies, Log, Recording, SpanKind};
 use crate::queue::{Item, Queue};
 
 /// See the file's card.
@@ -26,6 +28,9 @@ pub(crate) struct Capture {
     pub(crate) plans: Plans,
     pub(crate) sample_rate: f64,
     pub(crate) policies: KindPolicies,
+    /// The configured application, for those outside who are told.
+    pub(crate) ml_app: Arc<str>,
+    pub(crate) outbound: Outbound,
     pub(crate) open_max_bytes: u64,
     /// How to reach a span in this subscriber, known once the layer is part of one.
     reach: OnceLock<Reach>,
@@ -45,6 +50,8 @@ pub(crate) struct Options {
     pub(crate) ids: IdSource,
     pub(crate) sample_rate: f64,
     pub(crate) policies: KindPolicies,
+    pub(crate) ml_app: Arc<str>,
+    pub(crate) outbound: Outbound,
     pub(crate) open_max_bytes: usize,
 }
 
@@ -64,7 +71,8 @@ pub(super) type Place = (Id, &'static Metadata<'static>);
 
 impl Capture {
     pub(crate) fn new(queue: Arc<Queue>, options: Options) -> Self {
-        let Options { capture_instrument, clock, ids, sample_rate, policies, open_max_bytes } = options;
+        let Options { capture_instrument, clock, ids, sample_rate, policies, ml_app, outbound, open_max_bytes } =
+            options;
         Self {
             queue,
             clock,
@@ -72,6 +80,8 @@ impl Capture {
             plans: Plans::new(capture_instrument),
             sample_rate,
             policies,
+            ml_app,
+            outbound,
             open_max_bytes: u64::try_from(open_max_bytes).unwrap_or(u64::MAX),
             reach: OnceLock::new(),
             dispatch: OnceLock::new(),
@@ -109,7 +119,9 @@ impl Capture {
             found = records.annotate(&mut annotation, is_new);
         });
         if reached && is_new {
-            found |= annotation.take().is_some_and(|annotation| self.promote(dispatch, id, annotation));
+            found |= annotation
+                .take()
+                .is_some_and(|annotation| self.promote(dispatch, id, |record| record.annotate(annotation)));
         }
         found
     }
@@ -134,15 +146,6 @@ impl Capture {
     /// Hands a finished recording over; a refusal is counted where it happens.
     pub(crate) fn send(&self, recording: Box<Recording>) {
         let _ = self.queue.push(Item::Span(recording));
-    }
-
-    /// Where the span with this id stands.
-    pub(crate) fn context(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<SpanContext> {
-        let mut context = None;
-        self.with_records(dispatch, id, &mut |records| {
-            context = records.of(self).and_then(|record| record.context());
-        });
-        context
     }
 
     /// How long the span with this id is open, in seconds, and what it stands for.
@@ -194,23 +197,28 @@ impl Capture {
         });
     }
 
-    /// Makes a span ours that was not; it counts from now on.
-    fn promote(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
+    /// Gives a span a record that had none; what is said first makes it ours, or a bearer of what came from outside.
+    pub(super) fn promote(
+        self: &Arc<Self>,
+        dispatch: &Dispatch,
+        id: &Id,
+        say: impl FnOnce(&mut SpanRecord) -> bool,
+    ) -> bool {
         let Some(reach) = self.reach.get() else { return false };
         let Some(name) = (reach.name)(dispatch, id) else { return false };
         let _ = self.dispatch.set(dispatch.downgrade());
         self.has_promoted.store(true, Ordering::Release);
         let above = self.lineage_above(dispatch, id);
-        let Some(mut record) = SpanRecord::begin(self, name, above) else { return false };
+        let Some(mut record) = SpanRecord::begin(self, name, above, None) else { return false };
         annotation_context::assume(&mut record);
-        let (mut record, mut annotation) = (Some(record), Some(annotation));
+        let (mut record, mut say) = (Some(record), Some(say));
         self.with_records(dispatch, id, &mut |records| {
-            let Some(annotation) = annotation.take() else { return };
+            let Some(say) = say.take() else { return };
             // Another thread may have been faster; then the new record, which has no kind, ends unsent.
             if let Some(other) = records.of(self) {
-                other.annotate(annotation);
+                let _ = say(other);
             } else if let Some(mut record) = record.take() {
-                record.annotate(annotation);
+                let _ = say(&mut record);
                 records.add(record);
             }
         })
@@ -230,13 +238,17 @@ impl Capture {
 
     fn lineage_above(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<Lineage> {
         let mut lineage = None;
-        if let Some(reach) = self.reach.get() {
-            (reach.upward)(dispatch, id, &mut |_, records| {
-                lineage = records.lineage(self);
-                lineage.is_some()
-            });
-        }
+        self.upward(dispatch, id, &mut |_, records| {
+            lineage = records.lineage(self);
+            lineage.is_some()
+        });
         lineage
+    }
+
+    pub(super) fn upward(&self, dispatch: &Dispatch, id: &Id, each: UntilFound<'_>) {
+        if let Some(reach) = self.reach.get() {
+            (reach.upward)(dispatch, id, each);
+        }
     }
 
     pub(super) fn with_records(&self, dispatch: &Dispatch, id: &Id, each: EachRecords<'_>) -> bool {

@@ -39,6 +39,9 @@ pub(crate) struct Config {
     pub(crate) open_spans_max_bytes: Option<Read<usize>>,
     pub(crate) shutdown_timeout: Option<Read<Duration>>,
     pub(crate) capture_instrument: Option<Read<bool>>,
+    pub(crate) mark_proxy_calls: Option<Read<bool>>,
+    /// Base URLs, separated by commas.
+    pub(crate) instrumented_proxy_urls: Option<Given<String>>,
     pub(crate) otel: Option<Read<bool>>,
     /// The executable's name.
     pub(crate) executable: Option<String>,
@@ -82,6 +85,8 @@ impl Config {
             open_spans_max_bytes: self.open_spans_max_bytes.or(other.open_spans_max_bytes),
             shutdown_timeout: self.shutdown_timeout.or(other.shutdown_timeout),
             capture_instrument: self.capture_instrument.or(other.capture_instrument),
+            mark_proxy_calls: self.mark_proxy_calls.or(other.mark_proxy_calls),
+            instrumented_proxy_urls: self.instrumented_proxy_urls.or(other.instrumented_proxy_urls),
             otel: self.otel.or(other.otel),
             executable: self.executable.or(other.executable),
             has_agent_socket: self.has_agent_socket || other.has_agent_socket,

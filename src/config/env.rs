@@ -66,6 +66,8 @@ impl Config {
             open_spans_max_bytes: env.number(&OPEN_SPANS_MAX_BYTES, whole),
             shutdown_timeout: env.number(&SHUTDOWN_TIMEOUT_SECONDS, seconds),
             capture_instrument: env.switch(&CAPTURE_INSTRUMENT),
+            mark_proxy_calls: None,
+            instrumented_proxy_urls: env.given(&INSTRUMENTED_PROXY_URLS),
             otel: env.switch(&OTEL_ENABLED),
             executable: None,
             has_agent_socket: false,
@@ -170,6 +172,7 @@ pub const VARIABLES: &[&Variable] = &[
     &OPEN_SPANS_MAX_BYTES,
     &SHUTDOWN_TIMEOUT_SECONDS,
     &CAPTURE_INSTRUMENT,
+    &INSTRUMENTED_PROXY_URLS,
     &OTEL_ENABLED,
     &LAMBDA_FUNCTION_NAME,
 ];
@@ -355,6 +358,13 @@ const CAPTURE_INSTRUMENT: Variable = Variable {
     unit: "boolean",
     default: "true",
     meaning: "Whether what #[instrument] records becomes input, output and error of a span where nothing else does.",
+};
+const INSTRUMENTED_PROXY_URLS: Variable = Variable {
+    name: "DD_LLMOBS_INSTRUMENTED_PROXY_URLS",
+    setter: "instrumented_proxy_urls",
+    unit: "URLs, separated by commas",
+    default: "none",
+    meaning: "Gateways that report the model calls made through them; an llm span that calls one becomes a workflow.",
 };
 const OTEL_ENABLED: Variable = Variable {
     name: "DD_TRACE_OTEL_ENABLED",

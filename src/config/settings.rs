@@ -99,6 +99,10 @@ impl Config {
             open_spans_max_bytes: count(&limits::OPEN_SPANS_BYTES, self.open_spans_max_bytes, &mut warnings),
             shutdown_timeout: limits::SHUTDOWN_TIMEOUT.pick(self.shutdown_timeout, &mut warnings),
             capture_instrument: switch(self.capture_instrument.as_ref(), &mut warnings).unwrap_or(true),
+            proxies: Proxies {
+                mark_calls: switch(self.mark_proxy_calls.as_ref(), &mut warnings).unwrap_or(true),
+                urls: proxy_urls(self.instrumented_proxy_urls.as_ref()),
+            },
             evaluation_source: switch(self.otel.as_ref(), &mut warnings).unwrap_or(false).then_some("otel"),
             keep_idle_connections: !self.is_lambda,
             tags: self.tags,
@@ -175,11 +179,27 @@ pub(crate) struct Settings {
     pub(crate) shutdown_timeout: Duration,
     /// Whether arguments, return values and errors of `#[instrument]` functions are taken over.
     pub(crate) capture_instrument: bool,
+    pub(crate) proxies: Proxies,
     /// The tag `source` of evaluations: where the spans come from that they are about.
     pub(crate) evaluation_source: Option<&'static str>,
     pub(crate) keep_idle_connections: bool,
     /// To be said by the worker, once.
     pub(crate) warnings: Vec<ConfigWarning>,
+}
+
+/// Services that stand between this one and a model.
+#[derive(Debug, Clone)]
+pub(crate) struct Proxies {
+    /// Whether a task under which a request is made gets the tag for it.
+    pub(crate) mark_calls: bool,
+    /// Those that report model calls themselves: URLs in lower case without a slash at the end.
+    pub(crate) urls: Vec<String>,
+}
+
+fn proxy_urls(given: Option<&Given<String>>) -> Vec<String> {
+    let urls = given.map_or("", |given| given.value.as_str()).split(',');
+    let urls = urls.map(|url| url.trim().trim_end_matches('/').to_ascii_lowercase());
+    urls.filter(|url| !url.is_empty()).collect()
 }
 
 /// A text that is not blank.

@@ -56,6 +56,9 @@ impl Assembler {
         fill_error(&mut event, &mut draft, recording.panicked);
         event.metadata = draft.metadata;
         event.metrics = draft.metrics;
+        if recording.is_reported_elsewhere {
+            event.metrics.remove_usage();
+        }
         event.tags.absorb(draft.tags);
         self.fill_details(&mut event, &mut draft.settled, recording, &mut draft.problems);
         fill_last_tags(&mut event);
@@ -76,6 +79,7 @@ impl Assembler {
         event.sampling = origin.sampling;
         event.session_id = origin.session_id.as_deref().map(str::to_owned);
         event.agent_attribution.clone_from(&origin.agent);
+        event.apm_trace_id = origin.apm.as_ref().map(|apm| apm.trace_id.clone());
         event.tags = Tags::above(Arc::clone(&self.base_tags));
         if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
             event.tags.put("ml_app", ml_app.to_owned());

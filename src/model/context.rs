@@ -1,24 +1,78 @@
 //! What a span passes on: to its children, and later across process boundaries.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::id::{SpanId, TraceId};
 
 /// Where a span stands: enough to refer to it later or elsewhere, also after it closed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+///
+/// It can be kept in a database row (as text or with serde), sent to another process in headers
+/// ([`propagation`](crate::propagation)), and be made the parent of a span
+/// ([`set_llmobs_parent`](crate::LlmObsSpanExt::set_llmobs_parent)), which then inherits what it says.
+///
+/// As text it is `<trace id>:<span id>` and, where there is more to say, `;key=value` pairs; whatever is neither a letter
+/// nor a digit nor one of `-_./` is percent-encoded.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::SpanContext;
+///
+/// let context: SpanContext = "6a879500000000000123456789abcdef:42;ml_app=weather-bot".parse()?;
+/// assert_eq!(context.ml_app.as_deref(), Some("weather-bot"));
+/// assert_eq!(context.to_string().parse(), Ok(context));
+/// # Ok::<(), tracing_llmobs::ContextError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SpanContext {
     /// The trace.
     pub trace_id: TraceId,
     /// The span.
     pub span_id: SpanId,
+    /// Whether the span is an LLM span. Otherwise it is only a span of the APM trace: what starts below is the root of a
+    /// trace of its own, and still gets the rest of what is said here.
+    pub is_llm_span: bool,
+    /// The application, for spans below that name none.
+    pub ml_app: Option<Arc<str>>,
+    /// The conversation, for spans below that name none.
+    pub session_id: Option<Arc<str>>,
+    /// The decision of the trace.
+    pub sampling: Option<Sampling>,
+    /// The nearest agent, the span itself included.
+    pub agent: Option<AgentAttribution>,
+    /// The place in the APM trace, where it is known to be another one.
+    pub apm: Option<Arc<ApmContext>>,
 }
 
 impl SpanContext {
-    /// The context of the span with these ids.
+    /// The context of the LLM span with these ids, of which nothing else is known.
     pub const fn new(trace_id: TraceId, span_id: SpanId) -> Self {
-        Self { trace_id, span_id }
+        let (ml_app, session_id, sampling, agent, apm) = (None, None, None, None, None);
+        Self { trace_id, span_id, is_llm_span: true, ml_app, session_id, sampling, agent, apm }
+    }
+}
+
+/// A place in the trace of the APM product or of OpenTelemetry, which LLM traces are correlated with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApmContext {
+    /// The trace: 32 hex digits.
+    pub trace_id: TraceId,
+    /// The span.
+    pub span_id: Option<SpanId>,
+    /// The decision on the APM trace: -1 and 0 drop it, 1 and 2 keep it.
+    pub sampling_priority: Option<i8>,
+    /// Members of the APM trace that are none of ours, and are passed on as they came: `dm=-1,ts=02`.
+    pub(crate) tags: Option<Arc<str>>,
+    /// What other vendors say in `tracestate`.
+    pub(crate) tracestate: Option<Arc<str>>,
+}
+
+impl ApmContext {
+    /// The trace with this id.
+    pub const fn new(trace_id: TraceId) -> Self {
+        Self { trace_id, span_id: None, sampling_priority: None, tags: None, tracestate: None }
     }
 }
 
@@ -75,14 +129,8 @@ impl Sampling {
     }
 }
 
-impl fmt::Display for SpanContext {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.trace_id, self.span_id)
-    }
-}
-
 #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "the low half is what is asked for")]
-const fn low_half(number: u128) -> u64 {
+pub(crate) const fn low_half(number: u128) -> u64 {
     number as u64
 }
 

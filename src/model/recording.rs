@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::annotation::Annotation;
-use super::context::{AgentAttribution, Sampling};
+use super::context::{AgentAttribution, ApmContext, Sampling};
 use super::details::Passed;
 use super::id::{SpanId, TraceId};
 use super::log::Log;
@@ -230,6 +230,8 @@ pub(crate) struct Origin {
     pub(crate) agent: Option<AgentAttribution>,
     /// The one from above, or its own; the kind may have a stricter one.
     pub(crate) policy: CapturePolicy,
+    /// The place in the APM trace, where it is another one.
+    pub(crate) apm: Option<Arc<ApmContext>>,
     /// What the span directly above has said for those below it.
     pub(crate) passed: Option<Arc<Passed>>,
 }
@@ -247,14 +249,16 @@ pub(crate) struct Recording {
     pub(crate) panicked: bool,
     /// What may leave, settled when the span ends.
     pub(crate) policy: CapturePolicy,
+    /// The model's usage comes from a gateway, and would be counted twice.
+    pub(crate) is_reported_elsewhere: bool,
     log: Log,
 }
 
 impl Recording {
     /// A recording that begins; the kind is settled when it ends.
     pub(crate) const fn new(origin: Origin, log: Log) -> Self {
-        let policy = CapturePolicy::None;
-        Self { origin, kind: SpanKind::Task, duration_ns: 0, panicked: false, policy, log }
+        let (kind, policy) = (SpanKind::Task, CapturePolicy::None);
+        Self { origin, kind, duration_ns: 0, panicked: false, policy, is_reported_elsewhere: false, log }
     }
 
     pub(crate) const fn log(&self) -> &Log {
@@ -282,6 +286,7 @@ impl Recording {
         self.duration_ns = 0;
         self.panicked = false;
         self.policy = CapturePolicy::None;
+        self.is_reported_elsewhere = false;
     }
 
     /// Empties it; large buffers go to `spare`.
@@ -290,6 +295,7 @@ impl Recording {
         self.origin.session_id = None;
         self.origin.ml_app = None;
         self.origin.agent = None;
+        self.origin.apm = None;
         self.origin.passed = None;
     }
 }

@@ -138,6 +138,11 @@ impl Metrics {
         }
     }
 
+    /// Takes away what a model's provider counts: tokens and their cost.
+    pub(crate) fn remove_usage(&mut self) {
+        self.entries.retain(|(name, _)| !name.contains("token") && !name.ends_with("_cost"));
+    }
+
     pub(crate) fn text_bytes(&self) -> usize {
         self.entries.iter().fold(0, |sum, (name, _)| sum.saturating_add(name.len()).saturating_add(32))
     }

@@ -213,6 +213,8 @@ pub(super) fn is_own(name: &str) -> bool {
 const NAMESPACE: &str = "llmobs.";
 /// The key of the tag that is the session, however it is set.
 pub(crate) const SESSION_TAG: &str = "session_id";
+/// What marks a task that calls out, possibly through a proxy: Datadog's page for proxy services filters by it.
+pub(crate) const PROXY_TAG: (&str, &str) = ("ml-proxy", "custom");
 
 #[cfg(test)]
 mod tests {

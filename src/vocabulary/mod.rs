@@ -12,7 +12,7 @@ pub use llmobs::fields;
 
 pub(crate) use details::{keys, prompt, tool_definitions};
 pub(crate) use evaluation::evaluation;
-pub(crate) use llmobs::SESSION_TAG;
+pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
 
 use crate::model::{Meaning, Prompt, ToolDefinition};

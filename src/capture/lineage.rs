@@ -1,0 +1,109 @@
+//! Where a new span stands: below one of this process, below one of another, or at the top.
+
+use std::sync::{Arc, OnceLock};
+
+use super::state::Capture;
+use crate::model::{ApmContext, CapturePolicy, Origin, Passed, Sampling, SpanContext, SpanId};
+
+/// What a span passes on to those that start below it.
+#[derive(Debug, Clone)]
+pub(crate) struct Lineage {
+    pub(super) context: SpanContext,
+    pub(super) policy: CapturePolicy,
+    /// What the span directly above has said for those below it.
+    pub(super) passed: Option<Arc<Passed>>,
+    pub(super) trace: Arc<Trace>,
+}
+
+/// What all spans of a trace share within this process.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    /// The first session that any span named, or that came from outside; spans that start afterwards without a nearer
+    /// one get it.
+    session_id: OnceLock<Arc<str>>,
+}
+
+impl Trace {
+    pub(super) fn name_session(&self, session_id: &Arc<str>) {
+        self.session_id.get_or_init(|| Arc::clone(session_id));
+    }
+
+    pub(super) fn session(&self) -> Option<Arc<str>> {
+        self.session_id.get().cloned()
+    }
+}
+
+impl Lineage {
+    /// That of a span of another process.
+    pub(super) fn of_remote(context: SpanContext) -> Self {
+        let trace = Trace::default();
+        if let Some(session_id) = &context.session_id {
+            trace.name_session(session_id);
+        }
+        Self { context, policy: CapturePolicy::All, passed: None, trace: Arc::new(trace) }
+    }
+}
+
+impl Capture {
+    /// The place of a span that begins now.
+    pub(super) fn origin(&self, name: &'static str, above: Option<&Lineage>, apm: Option<Arc<ApmContext>>) -> Origin {
+        let start_ns = self.clock.wall_ns();
+        self.place(name, self.ids.span_id(), start_ns, Surroundings { above, apm })
+    }
+
+    /// The place of a span that has these already.
+    pub(super) fn place(&self, name: &'static str, span_id: SpanId, start_ns: u64, around: Surroundings<'_>) -> Origin {
+        let Surroundings { above, apm } = around;
+        let context = above.map(|above| &above.context);
+        let apm = apm.or_else(|| context.and_then(|context| context.apm.clone()));
+        let sampling = context.and_then(|context| context.sampling);
+        let session_id = above.and_then(|above| above.context.session_id.clone().or_else(|| above.trace.session()));
+        let ml_app = context.and_then(|context| context.ml_app.clone());
+        let agent = context.and_then(|context| context.agent.clone());
+        let passed = above.and_then(|above| above.passed.clone());
+        let policy = above.map_or(CapturePolicy::All, |above| above.policy);
+        if let Some(parent) = context.filter(|context| context.is_llm_span) {
+            let (trace_id, parent_id) = (parent.trace_id.clone(), Some(parent.span_id));
+            return Origin {
+                name,
+                span_id,
+                trace_id,
+                parent_id,
+                start_ns,
+                sampling,
+                session_id,
+                ml_app,
+                agent,
+                policy,
+                apm,
+                passed,
+            };
+        }
+        let trace_id = self.ids.trace_id(start_ns);
+        // The id that others have too, so that they come to the same decision.
+        let decide = || Sampling::decide(self.sample_rate, apm.as_ref().map_or(&trace_id, |apm| &apm.trace_id));
+        let sampling = Some(sampling.unwrap_or_else(decide));
+        Origin {
+            name,
+            span_id,
+            trace_id,
+            parent_id: None,
+            start_ns,
+            sampling,
+            session_id,
+            ml_app,
+            agent,
+            policy,
+            apm,
+            passed,
+        }
+    }
+}
+
+/// What a span finds when it begins.
+#[derive(Debug)]
+pub(super) struct Surroundings<'a> {
+    pub(super) above: Option<&'a Lineage>,
+    /// Its own span in the APM trace.
+    pub(super) apm: Option<Arc<ApmContext>>,
+}

@@ -1,0 +1,182 @@
+//! Headers → [`SpanContext`].
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::carrier::{
+    Carrier, MAX_NUMBER_BYTES, PARENT_ID, SAMPLING_PRIORITY, TAGS, TRACE_ID, TRACEPARENT, first, is_printable,
+};
+use super::tracestate::State;
+use super::{keys, tagset, trace_id, traceparent};
+use crate::model::{AgentAttribution, ApmContext, Sampling, SpanContext, SpanId, TraceId};
+
+/// How far headers from outside are believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Trust {
+    /// Everything: the caller is a service of one's own.
+    #[default]
+    All,
+    /// Only where the caller stands: its spans and ours are one trace, but it names no application, session or agent and
+    /// decides about no sampling.
+    Place,
+    /// Nothing: a trace begins here.
+    Nothing,
+}
+
+/// Where the caller stands, as it says in its headers; `None` when it says nothing of use.
+///
+/// `x-datadog-tags` comes first, and what it does not have is looked for in `tracestate`. A caller that has no LLM span
+/// (`is_llm_span` is false then) still passes on its application, its session and its place in the APM trace.
+///
+/// Headers are not believed to be well-formed: more than 512 bytes of `x-datadog-tags` or `tracestate` and characters
+/// other than printable ASCII are not looked at, and nothing in them makes this fail. See [`extract_trusting`] for callers
+/// that may lie.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::propagation;
+///
+/// let mut headers = http::HeaderMap::new();
+/// assert_eq!(propagation::extract(&headers), None);
+/// let tags = "_dd.p.llmobs_parent_id=42,_dd.p.llmobs_trace_id=136686078985991532839173165325766493976";
+/// headers.insert("x-datadog-tags", tags.parse().unwrap());
+/// let parent = propagation::extract(&headers).unwrap();
+/// assert_eq!(parent.to_string(), "66d4c80000000000a1b2c3d4e5f60718:42");
+/// ```
+pub fn extract(carrier: &impl Carrier) -> Option<SpanContext> {
+    extract_trusting(carrier, Trust::All)
+}
+
+/// The same for a caller who is not wholly trusted.
+///
+/// # Example
+///
+/// ```
+/// use std::collections::HashMap;
+/// use tracing_llmobs::propagation::{Trust, extract_trusting};
+///
+/// let tags = "_dd.p.llmobs_parent_id=42,_dd.p.llmobs_trace_id=7,_dd.p.llmobs_ml_app=another";
+/// let headers = HashMap::from([("x-datadog-tags".to_owned(), tags.to_owned())]);
+/// assert_eq!(extract_trusting(&headers, Trust::Place).unwrap().ml_app, None);
+/// assert_eq!(extract_trusting(&headers, Trust::Nothing), None);
+/// ```
+pub fn extract_trusting(carrier: &impl Carrier, trust: Trust) -> Option<SpanContext> {
+    let whole = match trust {
+        Trust::Nothing => return None,
+        Trust::Place => false,
+        Trust::All => true,
+    };
+    let state = State::read(carrier);
+    let entries = Entries::read(carrier, &state);
+    let apm = place(carrier, &entries).map(|apm| with_others(apm, &entries, &state));
+    let mut context = parent(&entries, apm.as_ref())?;
+    context.apm = apm.map(Arc::new);
+    if whole {
+        context.ml_app = entries.text(keys::ML_APP);
+        context.session_id = entries.text(keys::SESSION_ID);
+        context.sampling = sampling(&entries);
+        let agent_id = entries.get(keys::AGENT_ID).and_then(span_id);
+        context.agent = agent_id.map(|id| AgentAttribution::new(entries.get(keys::AGENT_NAME), id));
+    }
+    Some(context)
+}
+
+/// The LLM span of the caller, or in its place the APM span.
+fn parent(entries: &Entries<'_>, apm: Option<&ApmContext>) -> Option<SpanContext> {
+    let trace_id = entries.get(keys::TRACE_ID).and_then(trace_id::from_wire);
+    let trace_id = trace_id.or_else(|| apm.map(|apm| apm.trace_id.clone()));
+    if let Some(span_id) = entries.get(keys::PARENT_ID).and_then(span_id) {
+        return Some(SpanContext::new(trace_id?, span_id));
+    }
+    let apm = apm?;
+    let mut context = SpanContext::new(apm.trace_id.clone(), apm.span_id?);
+    context.is_llm_span = false;
+    Some(context)
+}
+
+/// The place in the APM trace: Datadog's headers, else W3C's.
+pub(super) fn place(carrier: &impl Carrier, entries: &Entries<'_>) -> Option<ApmContext> {
+    let w3c = first(carrier, TRACEPARENT, traceparent::MAX_BYTES).and_then(traceparent::parse);
+    let number = |name| first(carrier, name, MAX_NUMBER_BYTES);
+    let low = number(TRACE_ID).and_then(|text| text.parse::<u64>().ok()).filter(|id| *id != 0).map(u128::from);
+    let Some((low, parent_id)) = low.zip(number(PARENT_ID).and_then(span_id)) else { return w3c };
+    let high = entries.get(keys::HIGH_TRACE_ID).and_then(|text| traceparent::hex(text, 16));
+    let same = w3c.as_ref().and_then(|w3c| w3c.trace_id.as_u128()).filter(|id| id & u128::from(u64::MAX) == low);
+    let trace_id = high.map(|high| high << 64 | low).or(same).unwrap_or(low);
+    let mut apm = ApmContext::new(TraceId::new(trace_id));
+    apm.span_id = Some(parent_id);
+    apm.sampling_priority = number(SAMPLING_PRIORITY).and_then(|text| text.parse().ok());
+    Some(apm)
+}
+
+/// What others say, to be passed on as it is.
+fn with_others(mut apm: ApmContext, entries: &Entries<'_>, state: &State<'_>) -> ApmContext {
+    let tags: Vec<String> = entries.others().map(|(key, value)| format!("{key}={value}")).collect();
+    apm.tags = Some(tags.join(",")).filter(|tags| !tags.is_empty()).map(Arc::from);
+    let own: Vec<String> = state.others().map(|(key, value)| format!("{key}:{value}")).collect();
+    let own = Some(own.join(";")).filter(|own| !own.is_empty()).map(|own| format!("dd={own}"));
+    let members: Vec<&str> = own.as_deref().into_iter().chain(state.foreign.iter().copied()).collect();
+    apm.tracestate = Some(members.join(",")).filter(|members| !members.is_empty()).map(Arc::from);
+    apm
+}
+
+fn sampling(entries: &Entries<'_>) -> Option<Sampling> {
+    let rate = entries.get(keys::SAMPLE_RATE)?.parse().ok().filter(|rate| (0.0..=1.0).contains(rate))?;
+    match entries.get(keys::SAMPLING_DECISION)? {
+        "1" => Some(Sampling::new(rate, true)),
+        "0" => Some(Sampling::new(rate, false)),
+        _ => None,
+    }
+}
+
+/// A span id in decimal, or in hex where it cannot be decimal.
+fn span_id(text: &str) -> Option<SpanId> {
+    let text = text.trim();
+    let decimal = || text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    let hex = || traceparent::hex(text, 16).and_then(|id| u64::try_from(id).ok()).and_then(SpanId::new);
+    decimal().or_else(hex)
+}
+
+/// What travels with the trace, of both headers.
+#[derive(Debug)]
+pub(super) struct Entries<'a> {
+    /// A later one of a key wins.
+    tags: Vec<(&'a str, &'a str)>,
+    /// For what the tags do not have.
+    state: Vec<(&'a str, String)>,
+}
+
+impl<'a> Entries<'a> {
+    pub(super) fn read(carrier: &'a impl Carrier, state: &State<'a>) -> Self {
+        let tags = first(carrier, TAGS, tagset::MAX_BYTES).unwrap_or_default();
+        let tags = tagset::parse(tags).collect();
+        let state = state.tags().filter(|(_, value)| is_printable(value)).collect();
+        Self { tags, state }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        let tag = self.tags.iter().rev().find(|(own, _)| *own == key).map(|(_, value)| *value);
+        let value = tag.or_else(|| self.state.iter().find(|(own, _)| *own == key).map(|(_, value)| value.as_str()));
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// Those that are none of ours, one of each key.
+    pub(super) fn others(&self) -> impl Iterator<Item = (&str, &str)> {
+        let state = self.state.iter().map(|(key, value)| (*key, Cow::Borrowed(value.as_str())));
+        let all = self.tags.iter().map(|(key, value)| (*key, Cow::Borrowed(*value))).chain(state);
+        let mut seen: Vec<&str> = Vec::new();
+        all.filter_map(move |(key, _)| {
+            if keys::is_ours(key) || seen.contains(&key) {
+                return None;
+            }
+            seen.push(key);
+            self.get(key).map(|value| (key, value))
+        })
+    }
+
+    fn text(&self, key: &str) -> Option<Arc<str>> {
+        self.get(key).map(Arc::from)
+    }
+}

@@ -1,0 +1,6 @@
+//! Between services: headers, contexts, and spans below a parent elsewhere.
+
+mod adoption;
+mod headers;
+mod properties;
+mod vectors;
