@@ -6,7 +6,7 @@
 //! ```text
 //! connection ─▶ server
 //!                   route     which part of the intake or the Agent is meant?
-//!                   body      bytes, perhaps gzip, perhaps msgpack ─▶ JSON value
+//!                   body      bytes, perhaps gzip ─▶ JSON value   (pack: msgpack; repair: what is almost JSON)
 //!                   decode    JSON value ─▶ SpanEvent            (the keys of the wire)
 //!                   answer    what is answered, and what a test wants instead
 //!                   store     bounded; the oldest traces go first
@@ -19,7 +19,9 @@ mod answer;
 mod body;
 mod connection;
 mod decode;
+mod pack;
 mod page;
+mod repair;
 mod route;
 mod server;
 mod store;
