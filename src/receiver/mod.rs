@@ -8,6 +8,7 @@
 //!                   route     which part of the intake or the Agent is meant?
 //!                   body      bytes, perhaps gzip ─▶ JSON value   (pack: msgpack; repair: what is almost JSON)
 //!                   decode    JSON value ─▶ SpanEvent            (the keys of the wire)
+//!                   delivery  what was taken, and why the rest was not
 //!                   answer    what is answered, and what a test wants instead
 //!                   store     bounded; the oldest traces go first
 //!                     │
@@ -19,6 +20,7 @@ mod answer;
 mod body;
 mod connection;
 mod decode;
+mod delivery;
 mod pack;
 mod page;
 mod repair;
@@ -31,6 +33,7 @@ mod tree;
 
 pub use answer::Answer;
 pub use decode::{DecodeError, ReceivedSpan, decode_span};
+pub use delivery::Rejected;
 pub use page::TreeStyle;
 pub use server::Receiver;
 pub use store::ReceivedRequest;
