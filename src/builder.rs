@@ -8,7 +8,7 @@ use tracing::metadata::LevelFilter;
 use crate::clock::Clock;
 use crate::config::{ApiKey, Config, Given, Settings, UrlText};
 use crate::error::ConfigError;
-use crate::model::{IdSource, SpanEvent};
+use crate::model::{IdSource, Kept};
 
 mod start;
 
@@ -47,8 +47,8 @@ pub struct Builder {
 pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
-    /// Keeps events in this process instead of sending them.
-    pub(crate) memory: Option<mpsc::Sender<SpanEvent>>,
+    /// Keeps items in this process instead of sending them.
+    pub(crate) memory: Option<mpsc::Sender<Kept>>,
 }
 
 impl Builder {
@@ -118,7 +118,7 @@ impl Builder {
     /// Default: none. Environment: `DD_TAGS`, whose other tags stay. A tag with an empty key is left out, with a
     /// warning.
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        if !self.code.tags.insert(key.into(), value.into()) {
+        if !self.code.code_tags.insert(key.into(), value.into()) {
             self.code.keyless_tag = Some("tag");
         }
         self
@@ -338,7 +338,7 @@ mod tests {
         assert!(settings.enabled && !settings.capture_instrument && settings.mode == Mode::Agentless);
         let texts = [&settings.ml_app, &settings.service, &settings.env, &settings.version];
         assert_eq!(texts, ["app", "svc", "e", "v"]);
-        assert_eq!(settings.tags.get("team"), Some("a"));
+        assert_eq!(settings.code_tags.get("team"), Some("a"));
         let address = settings.override_origin.unwrap().to_string();
         let places = [settings.site.as_str(), &settings.agent.to_string(), &address].map(str::to_owned);
         assert_eq!(places, ["datadoghq.eu", "http://a:1", "http://[::1]:2"]);

@@ -26,6 +26,11 @@ impl Clock {
         }
     }
 
+    /// Milliseconds since 1970; 0 before that.
+    pub(crate) fn wall_ms(&self) -> u64 {
+        self.wall_ns() / 1_000_000
+    }
+
     /// The instant, for durations.
     pub(crate) fn instant(&self) -> Instant {
         match self {

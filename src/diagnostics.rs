@@ -67,7 +67,7 @@ impl Diagnostics {
         let (refused, lost) = (stats.refused_total(), stats.lost_total());
         if refused > 0 || lost > 0 {
             contain(|| {
-                tracing::warn!(target: TARGET, offered, delivered, refused, lost, "Not all LLM spans were delivered.");
+                tracing::warn!(target: TARGET, offered, delivered, refused, lost, "Not all LLM spans and evaluations were delivered.");
             });
         }
         if stats.open_spans > 0 {
@@ -117,7 +117,7 @@ fn say_loss(reason: LossReason, lost: u64) {
             "No API key that the intake accepts, so LLM spans are lost: check DD_API_KEY, and that it belongs to DD_SITE."
         );
     } else {
-        tracing::warn!(target: TARGET, %reason, lost, "LLM spans were lost.");
+        tracing::warn!(target: TARGET, %reason, lost, "LLM spans or evaluations were lost.");
     }
 }
 
@@ -141,6 +141,9 @@ const fn explain(problem: Problem) -> &'static str {
         Problem::TooManyValues => "More was recorded on a span than is kept: later values were left out.",
         Problem::Panic => "Formatting a value panicked: a marker stands in its place.",
         Problem::Annotation => "Part of an annotation was refused.",
+        Problem::Evaluation => {
+            "An event says an evaluation that is not valid, or stands in no LLM span: it was not submitted."
+        }
         Problem::Shrunk => "A span was larger than the limit and was sent without its input and output.",
         Problem::Prompt => "A prompt is no JSON object of the known form: what could not be read was left out.",
         Problem::ToolDefinition => "Tool definitions are no JSON array, or a tool has no name: it was left out.",

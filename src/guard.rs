@@ -12,7 +12,7 @@ use tracing::Span;
 use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::error::FlushError;
-use crate::model::{Annotation, SpanContext};
+use crate::model::{Annotation, Evaluation, EvaluationError, Feedback, SpanContext};
 use crate::queue::{Unsettled, is_worker_thread};
 use crate::stats::{LossReason, Stats};
 
@@ -170,6 +170,46 @@ impl Handle {
     /// The ledger at this instant.
     pub fn stats(&self) -> Stats {
         self.capture.as_ref().map(|capture| capture.queue.stats()).unwrap_or_default()
+    }
+
+    /// Takes in an evaluation that says which span it is about.
+    ///
+    /// It is sent like a span: in batches, again after a failure, and counted in [`Stats`]. A disabled handle checks it
+    /// and sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`EvaluationError`], when it is not valid or there is no room for it; nothing of it is sent then.
+    pub fn submit_evaluation(&self, evaluation: Evaluation) -> Result<(), EvaluationError> {
+        match &self.capture {
+            Some(capture) => capture.submit_evaluation(evaluation),
+            None => evaluation.check(0).map(drop),
+        }
+    }
+
+    /// Takes in what a user of the application thinks; otherwise as
+    /// [`submit_evaluation`](Self::submit_evaluation).
+    ///
+    /// # Errors
+    ///
+    /// [`EvaluationError`], when it is not valid or there is no room for it; nothing of it is sent then.
+    pub fn submit_feedback(&self, feedback: Feedback) -> Result<(), EvaluationError> {
+        match &self.capture {
+            Some(capture) => capture.submit_feedback(feedback),
+            None => feedback.check(0).map(drop),
+        }
+    }
+
+    /// [`LlmObsSpanExt::evaluate`](crate::LlmObsSpanExt::evaluate), also under `reload::Layer`. A disabled handle takes
+    /// everything.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn evaluate(&self, span: &Span, evaluation: Evaluation) -> Result<(), EvaluationError> {
+        let Some(capture) = &self.capture else { return Ok(()) };
+        let evaluated = span.with_subscriber(|(id, dispatch)| capture.evaluate(dispatch, id, evaluation));
+        evaluated.unwrap_or(Err(EvaluationError::Span))
     }
 
     /// [`LlmObsSpanExt::annotate`](crate::LlmObsSpanExt::annotate), also under `reload::Layer`.

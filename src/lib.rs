@@ -46,9 +46,24 @@
 //! | `llmobs.metadata`, `llmobs.metadata.<key>` | anything else |
 //! | `llmobs.metrics`, `llmobs.metrics.<key>` | numbers, such as those in [`metric`] |
 //! | `llmobs.tags`, `llmobs.tags.<key>` | tags |
+//! | `llmobs.prompt`, `llmobs.tool_definitions` | JSON, on `llm` spans |
+//! | `llmobs.tool_id`, `llmobs.tool_version` | which call a `tool` span answers; its version |
+//! | `llmobs.agent_version`, `llmobs.agent_manifest` | what an `agent` is declared to be |
+//! | `llmobs.intent`, `llmobs.cost_tags` | what the span is for; tags by which costs are shown |
 //! | `llmobs.error`, `llmobs.error.type`, `.message`, `.stack` | mark the span failed |
 //!
 //! The whole table is in `docs/fields.md`, every name is a constant in [`fields`].
+//!
+//! [`llm_span!`], [`workflow_span!`] and so on declare the usual fields. [`annotation_context()`] says something about all
+//! spans that start in a scope: tags, a prompt, a name. [`Prompt`], [`ToolDefinition`], [`AgentManifest`] and
+//! [`SpanLink`] are types of what [`Annotation`] takes beside content.
+//!
+//! # Evaluations and feedback
+//!
+//! What was found out about a span is an [`Evaluation`]: [`LlmObsSpanExt::evaluate`] joins it to the span at hand,
+//! [`Handle::submit_evaluation`] to any span by its context or a tag, also later and from another process, and
+//! `tracing::info!(llmobs.eval.label = "faithful", llmobs.eval.score = 0.9)` to the LLM span around the event. What users
+//! think is [`Feedback`]. Both are checked when they are submitted ([`EvaluationError`]) and then sent and counted like spans.
 //!
 //! # Beside other layers
 //!
@@ -61,9 +76,10 @@
 //! - A thread of the application never waits, and never does I/O. Its worst case is a counter.
 //! - The exporter has one thread and a runtime of its own; it works in any runtime and in none.
 //! - The queue and the open spans are bounded in bytes. What does not fit is refused and counted.
-//! - Every span ends exactly once, delivered or lost for a named reason: [`Handle::stats`] balances at every
-//!   instant.
-//! - A wrong setting is a [`ConfigError`] at [`Builder::start`]. After that nothing returns an error to the application.
+//! - Every span, evaluation and feedback ends exactly once, delivered or lost for a named reason: [`Handle::stats`]
+//!   balances at every instant.
+//! - A wrong setting is a [`ConfigError`] at [`Builder::start`]. After that no span returns an error to the application;
+//!   an evaluation that is not valid does, to who submits it.
 //! - What the crate has to say it says as `tracing` events of the target `tracing_llmobs`, rarely and without content.
 //! - Requests that fail with 408, 425, 429, 5xx or without an answer are sent again, three times in all; a batch that is
 //!   too large (413) is sent in halves.
@@ -77,14 +93,15 @@
 //!
 //! # Missing
 //!
-//! Evaluations and feedback, propagation between services, prompts and tool definitions, span links, annotation
-//! contexts, processors, and the fields of other vocabularies (OpenTelemetry and others) are not there yet.
+//! Propagation between services, processors, and the fields of other vocabularies (OpenTelemetry and others) are not
+//! there yet.
 //! A process that forks must start the layer after the fork.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic"))]
 
 mod builder;
 mod guard;
+mod macros;
 
 mod config;
 mod error;
@@ -118,6 +135,9 @@ pub use guard::{Guard, Handle};
 pub use model::*;
 pub use stats::{LossReason, Problem, Stats};
 pub use vocabulary::fields;
+
+#[doc(hidden)]
+pub use tracing as __tracing;
 
 /// The programs in the README compile.
 #[cfg(doctest)]

@@ -10,7 +10,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
-use crate::model::Recording;
+use crate::model::{Recording, Submission};
 use crate::stats::{Counts, LossReason, Problems, Stats};
 
 mod open;
@@ -25,12 +25,15 @@ pub(crate) use spares::Spares;
 #[derive(Debug)]
 pub(crate) enum Item {
     Span(Box<Recording>),
+    /// An evaluation or feedback.
+    Evaluation(Box<Submission>),
 }
 
 impl Item {
     fn bytes(&self) -> usize {
         match self {
             Self::Span(recording) => recording.bytes(),
+            Self::Evaluation(submission) => submission.bytes(),
         }
     }
 }

@@ -99,7 +99,7 @@ impl fmt::Display for LossReason {
     }
 }
 
-/// Something about a span that is not as it should be; the span itself is sent, unless said otherwise.
+/// Something about a span or an event that is not as it should be; the span itself is sent, unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Problem {
@@ -136,11 +136,13 @@ pub enum Problem {
     Misplaced,
     /// The name of an application breaks a rule of the intake; it was sent as it is.
     MlApp,
+    /// An event that says an evaluation says no valid one, or stands in no LLM span; it was not submitted.
+    Evaluation,
 }
 
 impl Problem {
     /// All problems.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::UnknownKind,
         Self::Shape,
         Self::Metadata,
@@ -157,6 +159,7 @@ impl Problem {
         Self::AgentManifest,
         Self::Misplaced,
         Self::MlApp,
+        Self::Evaluation,
     ];
 
     /// The problem in one word.
@@ -178,6 +181,7 @@ impl Problem {
             Self::AgentManifest => "agent_manifest",
             Self::Misplaced => "misplaced",
             Self::MlApp => "ml_app",
+            Self::Evaluation => "evaluation",
         }
     }
 }
@@ -195,7 +199,7 @@ impl fmt::Display for Problem {
 /// accepted = delivered + lost + pending
 /// ```
 ///
-/// An item is a span of ours that closed. *Delivered* means that the intake answered 2xx.
+/// An item is a span of ours that closed, an evaluation or feedback. *Delivered* means that the intake answered 2xx.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Stats {

@@ -52,13 +52,15 @@ impl Builder {
         let worker = Worker {
             queue: Arc::clone(&queue),
             assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue)),
-            batcher: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
+            spans: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
+            evaluations: Batcher::new(Frame::EVALUATIONS, settings.max_payload_bytes),
             sink,
             clock: parts.clock.clone(),
             flush_interval: settings.flush_interval,
             max_event_bytes: settings.max_event_bytes,
+            evaluation_source: settings.evaluation_source,
             diagnostics: Diagnostics::new(settings.warnings.iter().map(ToString::to_string).collect()),
-            unfit: Vec::new(),
+            aside: Vec::new(),
         };
         worker.start()?;
         let options = Options {
@@ -82,20 +84,41 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// The tags that every span has, above those of the environment and below its own.
+/// The tags that every span has: those of the environment, above them what has a setting of its own, above that those
+/// of the builder.
 fn base_tags(settings: &Settings) -> Tags {
-    let mut tags = Tags::from_iter([
-        ("source", "integration"),
-        ("language", "rust"),
-        ("ddtrace.version", env!("CARGO_PKG_VERSION")),
-    ]);
+    let mut tags = settings.tags.clone();
+    for (key, value) in
+        [("source", "integration"), ("language", "rust"), ("ddtrace.version", env!("CARGO_PKG_VERSION"))]
+    {
+        tags.insert(key, value);
+    }
     for (key, value) in [("service", &settings.service), ("env", &settings.env), ("version", &settings.version)] {
         tags.insert(key, value.clone());
     }
-    tags.extend(&settings.tags);
+    tags.extend(&settings.code_tags);
     tags
 }
 
 /// The worker is woken when this much waits, and otherwise by its timer.
 const WAKE_BYTES: usize = 512 * 1024;
 const WAKE_ITEMS: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn tags_of_the_environment_are_below_settings_and_those_of_the_code_above() {
+        let listed = "env:staging,source:x,service:t,team:a,region:eu";
+        let environment = Config::from_env(&|name| (name == "DD_TAGS").then(|| listed.into()));
+        let builder = Builder { environment: Some(environment), ..Builder::default() };
+        let settings = builder.ml_app("app").env("prod").tag("team", "b").settings().unwrap();
+        let tags = base_tags(&settings);
+        let expected = [("env", "prod"), ("source", "integration"), ("service", "t"), ("team", "b"), ("region", "eu")];
+        for (key, value) in expected {
+            assert_eq!(tags.get(key), Some(value), "{key}");
+        }
+    }
+}

@@ -1,6 +1,5 @@
 //! What every span of ours that starts inside a scope says, unless it says something else.
 
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -48,7 +47,7 @@ pub struct AnnotationContext {
 
 impl AnnotationContext {
     /// Sets a tag; an empty key is refused.
-    pub fn tag(self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+    pub fn tag(self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.with(|annotation| annotation.tag(key, value))
     }
 
@@ -68,7 +67,7 @@ impl AnnotationContext {
     }
 
     /// Adds keys of tags by whose values costs and tokens are to be shown.
-    pub fn cost_tags<K: Into<Cow<'static, str>>>(self, keys: impl IntoIterator<Item = K>) -> Self {
+    pub fn cost_tags<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> Self {
         self.with(|annotation| annotation.cost_tags(keys))
     }
 

@@ -69,11 +69,18 @@ impl<S> Filter<S> for LlmObsFilter {
 const OWN_TARGET: &str = "tracing_llmobs";
 
 fn has_meaning(metadata: &Metadata<'_>) -> bool {
-    let is_error = *metadata.level() == Level::ERROR;
+    let is_error = tells_errors(metadata);
     if metadata.is_span() {
         return metadata.fields().iter().any(|field| vocabulary::span_field(field.name()).is_some());
     }
     metadata.fields().iter().any(|field| vocabulary::event_field(field.name(), is_error).is_some())
+}
+
+/// Whether an `error` field of this event is an error: at ERROR, and at WARN when it is all there is, which is what
+/// `#[instrument(err(level = "warn"))]` writes.
+fn tells_errors(metadata: &Metadata<'_>) -> bool {
+    let level = *metadata.level();
+    level == Level::ERROR || level == Level::WARN && metadata.fields().len() == 1
 }
 
 /// What the fields of one callsite mean.
@@ -85,13 +92,15 @@ pub(crate) struct Plan {
     pub(crate) has_identity: bool,
     /// The event tells what an instrumented function returned.
     pub(crate) has_return: bool,
+    /// How much of the event is an evaluation.
+    pub(crate) evaluation: Share,
     /// The event tells an error, perhaps the one that an instrumented function returned.
     pub(crate) has_failure: bool,
 }
 
 impl Plan {
     fn new(metadata: &Metadata<'_>, capture_instrument: bool) -> Self {
-        let is_error = *metadata.level() == Level::ERROR;
+        let is_error = tells_errors(metadata);
         let meaning = |name: &'static str| {
             if metadata.is_event() {
                 return vocabulary::event_field(name, is_error);
@@ -110,12 +119,26 @@ impl Plan {
             Meaning::ToolDefinitions,
         ]);
         let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed]));
-        Self { meanings, has_identity, has_return, has_failure }
+        let is_evaluation = |meaning: &Meaning| matches!(meaning, Meaning::Evaluation(_));
+        let evaluation = match meanings.iter().flatten().filter(|meaning| is_evaluation(meaning)).count() {
+            0 => Share::Nothing,
+            count if count == meanings.iter().flatten().count() => Share::All,
+            _ => Share::Part,
+        };
+        Self { meanings, has_identity, has_return, evaluation, has_failure }
     }
 
     pub(crate) fn meaning(&self, index: usize) -> Option<Meaning> {
         self.meanings.get(index).copied().flatten()
     }
+}
+
+/// How much of the fields that say something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    Nothing,
+    Part,
+    All,
 }
 
 /// The plans of our callsites, found by the address of their metadata without a lock.

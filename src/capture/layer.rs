@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use tracing_core::span::{Attributes, Id, Record};
-use tracing_core::{Event, Metadata, Subscriber};
+use tracing_core::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::annotation_context;
-use super::filter::{LlmObsFilter, Plan};
+use super::filter::{LlmObsFilter, Plan, Share};
 use super::record::{Lineage, SpanRecord};
 use super::records::Records;
 use super::state::{Capture, with_scratch};
@@ -40,7 +40,12 @@ impl CaptureLayer {
         Self { capture }
     }
 
-    fn visitor<'a>(&'a self, plan: &'a Plan, log: &'a mut crate::model::Log, place: &'static str) -> Visitor<'a> {
+    pub(super) fn visitor<'a>(
+        &'a self,
+        plan: &'a Plan,
+        log: &'a mut crate::model::Log,
+        place: &'static str,
+    ) -> Visitor<'a> {
         Visitor { plan, log, queue: &self.capture.queue, place }
     }
 
@@ -70,11 +75,13 @@ impl CaptureLayer {
     /// Whether an event inside a span says something about it. What an instrumented function inside returns,
     /// whose own span is not ours, does not.
     fn is_heard(&self, event: &Event<'_>, plan: &Plan, span: &Metadata<'_>, is_current: impl FnOnce() -> bool) -> bool {
-        if !plan.has_return && (!plan.has_failure || self.capture.plans.capture_instrument) {
+        let is_only_heard_there = plan.has_return || plan.has_failure && *event.metadata().level() != Level::ERROR;
+        let captures = self.capture.plans.capture_instrument;
+        if !is_only_heard_there && (captures || !plan.has_failure) {
             return true;
         }
         let is_own = same_place(event.metadata(), span) && is_current();
-        is_own == plan.has_return && (self.capture.plans.capture_instrument || !plan.has_return)
+        is_own == is_only_heard_there && (captures || !is_only_heard_there)
     }
 }
 
@@ -101,6 +108,7 @@ where
         }
         record.settle();
         store(&span, record);
+        self.capture.meet_default(id);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
@@ -114,6 +122,10 @@ where
         });
     }
 
+    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+        self.capture.meet_default(id);
+    }
+
     fn on_follows_from(&self, id: &Id, follows: &Id, ctx: Context<'_, S>) {
         let Some(other) = ctx.span(follows).and_then(|span| self.context(&span)) else { return };
         let Some(span) = ctx.span(id) else { return };
@@ -123,10 +135,16 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        if self.capture.queue.open.spans() == 0 || is_worker_thread() {
+        if is_worker_thread() {
             return;
         }
         let plan = self.capture.plans.plan(event.metadata());
+        if plan.evaluation != Share::Nothing {
+            self.evaluate(event, &plan, &ctx);
+        }
+        if self.capture.queue.open.spans() == 0 || plan.evaluation == Share::All {
+            return;
+        }
         let inside = || event.parent().cloned().or_else(|| current(&ctx).filter(|_| event.is_contextual()));
         if let Some((dispatch, (id, metadata))) = self.capture.hidden_listener(inside) {
             if !self.is_heard(event, &plan, metadata, || current(&ctx).as_ref() == Some(&id)) {

@@ -4,6 +4,7 @@
 //! Never: waiting, I/O, words, panics, foreign code under a lock, two locked spans.
 
 mod annotation_context;
+mod evaluate;
 mod filter;
 mod layer;
 mod record;

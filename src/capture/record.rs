@@ -1,5 +1,6 @@
 //! A span of ours while it is open: what it passes on, and what was said about it so far.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -30,6 +31,15 @@ pub(crate) struct SpanRecord {
     passed: Option<Arc<Passed>>,
     /// Bytes counted for it among the open spans.
     counted_bytes: u64,
+    /// What can be evaluated after the span was finished.
+    finished: Option<Box<Evaluable>>,
+}
+
+/// What an evaluation of a span must know about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Evaluable {
+    pub(crate) context: SpanContext,
+    pub(crate) ml_app: Option<Arc<str>>,
 }
 
 /// What all spans of a trace share.
@@ -74,6 +84,7 @@ impl SpanRecord {
             trace,
             passed: None,
             counted_bytes: Self::BASE_BYTES,
+            finished: None,
         })
     }
 
@@ -181,6 +192,18 @@ impl SpanRecord {
         Some(SpanContext::new(recording.origin.trace_id.clone(), recording.origin.span_id))
     }
 
+    /// The span as it can be evaluated, if it is ours.
+    pub(crate) fn evaluable(&self) -> Option<Evaluable> {
+        let Some(context) = self.context() else { return self.finished.as_deref().cloned() };
+        let ml_app = self.recording.as_ref().and_then(|recording| recording.origin.ml_app.clone());
+        Some(Evaluable { context, ml_app })
+    }
+
+    /// Remembers that beyond the end, which comes now. A span that closes needs no memory: nobody holds it any more.
+    pub(crate) fn stay_evaluable(&mut self) {
+        self.finished = self.evaluable().map(Box::new);
+    }
+
     /// What it passes on.
     pub(super) fn lineage(&self) -> Option<Lineage> {
         let kind = self.kind?;
@@ -215,9 +238,10 @@ impl SpanRecord {
             }
         }
         let tagged = said.last(Meaning::Tags).and_then(text_of).and_then(session_of_tags);
-        self.identify(origin, said.last(Meaning::SessionId).and_then(text_of).or(tagged.as_deref()));
-        if let Some(ml_app) = said.last(Meaning::MlApp).and_then(text_of).filter(|name| !name.is_empty()) {
-            origin.ml_app = Some(ml_app.into());
+        let session = said.last(Meaning::SessionId).and_then(name_of).or(tagged.map(Cow::Owned));
+        self.identify(origin, session.as_deref());
+        if let Some(ml_app) = said.last(Meaning::MlApp).and_then(name_of).filter(|name| !name.is_empty()) {
+            origin.ml_app = Some(ml_app.as_ref().into());
         }
         if let Some(prompt) = said.last(Meaning::Prompt).and_then(text_of).and_then(prompt_of) {
             self.pass_on(Some(&prompt), None);
@@ -358,5 +382,17 @@ fn text_of(value: FieldValue<'_>) -> Option<&str> {
         | FieldValue::Float(_)
         | FieldValue::Bool(_)
         | FieldValue::Oversize => None,
+    }
+}
+
+/// A name or an id, which may have come as a number.
+fn name_of(value: FieldValue<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        FieldValue::Text(text) | FieldValue::Formatted(text) => Some(Cow::Borrowed(text)),
+        FieldValue::Signed(number) => Some(Cow::Owned(number.to_string())),
+        FieldValue::Unsigned(number) => Some(Cow::Owned(number.to_string())),
+        FieldValue::Float(number) => Some(Cow::Owned(number.to_string())),
+        FieldValue::Bool(flag) => Some(Cow::Borrowed(if flag { "true" } else { "false" })),
+        FieldValue::Oversize => None,
     }
 }

@@ -20,10 +20,10 @@ impl Records {
         self.iter_mut().find(|record| Arc::ptr_eq(&record.capture, capture))
     }
 
-    /// Whether the span is open and ours within this layer.
+    /// Whether the span is open within this layer; its kind may come later.
     pub(crate) fn hears(&self, capture: &Arc<Capture>) -> bool {
         let mut records = self.first.iter().chain(&self.others);
-        records.any(|record| Arc::ptr_eq(&record.capture, capture) && record.hears(false))
+        records.any(|record| Arc::ptr_eq(&record.capture, capture) && record.hears(true))
     }
 
     /// What the span passes on within this layer.
@@ -57,7 +57,7 @@ impl Records {
     /// The traces that the span is open in.
     pub(crate) fn traces(&self) -> impl Iterator<Item = Arc<Trace>> {
         let records = self.first.iter().chain(&self.others);
-        records.filter(|record| record.hears(false)).map(|record| Arc::clone(&record.trace))
+        records.filter(|record| record.hears(true)).map(|record| Arc::clone(&record.trace))
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut SpanRecord> {

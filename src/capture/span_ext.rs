@@ -8,7 +8,7 @@ use tracing_core::span::Id;
 use super::layer::CaptureLayer;
 use super::record::Trace;
 use super::state::Capture;
-use crate::model::{Annotation, SpanContext};
+use crate::model::{Annotation, Evaluation, EvaluationError, SpanContext};
 
 /// What can be done with a [`tracing::Span`] that is an LLM span.
 ///
@@ -41,6 +41,15 @@ pub trait LlmObsSpanExt: private::Sealed {
 
     /// Where the span stands: its ids, to refer to it later or elsewhere.
     fn llmobs_context(&self) -> Option<SpanContext>;
+
+    /// Submits an evaluation of the span, also after [`finish`](Self::finish). For a span whose last handle is gone, keep
+    /// its context and use [`Handle::submit_evaluation`](crate::Handle::submit_evaluation).
+    ///
+    /// # Errors
+    ///
+    /// [`EvaluationError::Span`] if the span is no LLM span that a layer knows, [`EvaluationError::JoinCount`] if the
+    /// evaluation says a span itself, and what else is wrong with it.
+    fn evaluate(&self, evaluation: Evaluation) -> Result<(), EvaluationError>;
 }
 
 impl LlmObsSpanExt for Span {
@@ -55,6 +64,11 @@ impl LlmObsSpanExt for Span {
 
     fn llmobs_context(&self) -> Option<SpanContext> {
         find(self, Capture::context).flatten()
+    }
+
+    fn evaluate(&self, evaluation: Evaluation) -> Result<(), EvaluationError> {
+        let found = find(self, |capture, dispatch, id| capture.evaluate(dispatch, id, evaluation));
+        found.unwrap_or(Err(EvaluationError::Span))
     }
 }
 

@@ -28,7 +28,9 @@ pub(crate) struct Capture {
     pub(crate) open_max_bytes: u64,
     /// How to reach a span in this subscriber, known once the layer is part of one.
     reach: OnceLock<Reach>,
-    /// The dispatch that the subscriber became, known from the first promotion on.
+    /// The dispatch that the subscriber became, known from the first time on that a span of ours is entered or
+    /// annotated: `on_register_dispatch` would tell it earlier, but `Option` and `Vec` do not pass that on
+    /// (tracing-subscriber 0.3.23).
     dispatch: OnceLock<WeakDispatch>,
     /// Some span became ours that our filter hides from us; parents must be looked for without it.
     has_promoted: AtomicBool,
@@ -81,6 +83,19 @@ impl Capture {
         let _ = self.reach.set(reach);
     }
 
+    /// Learns the dispatch that the subscriber became, while a span of ours in it is entered: then it is the default
+    /// one, unless somebody enters a span of another subscriber.
+    pub(super) fn meet_default(self: &Arc<Self>, id: &Id) {
+        if self.dispatch.get().is_some() {
+            return;
+        }
+        tracing::dispatcher::get_default(|dispatch| {
+            let mut is_ours = false;
+            (self.with_records(dispatch, id, &mut |records| is_ours = records.of(self).is_some()) && is_ours)
+                .then(|| self.dispatch.set(dispatch.downgrade()))
+        });
+    }
+
     /// Annotates the span with this id and says whether there is a record of it that is open.
     pub(crate) fn annotate(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
         let makes_ours = annotation.kind.is_some();
@@ -101,7 +116,10 @@ impl Capture {
         let now = self.clock.instant();
         let mut ended = Vec::new();
         self.with_records(dispatch, id, &mut |records| {
-            ended.extend(records.iter_mut().filter_map(|record| Some((record.sender(), record.end(now)?))));
+            ended.extend(records.iter_mut().filter_map(|record| {
+                record.stay_evaluable();
+                Some((record.sender(), record.end(now)?))
+            }));
         });
         let found = !ended.is_empty();
         for (capture, recording) in ended {
@@ -130,9 +148,6 @@ impl Capture {
 
     /// The nearest span of ours that an event is inside of, also where our filter hides it.
     pub(super) fn hidden_listener(self: &Arc<Self>, id: impl FnOnce() -> Option<Id>) -> Option<(Dispatch, Place)> {
-        if !self.has_promoted.load(Ordering::Acquire) {
-            return None;
-        }
         let (dispatch, id) = (self.dispatch.get()?.upgrade()?, id()?);
         let mut listener = None;
         (self.reach.get()?.upward)(&dispatch, &id, &mut |place, records| {
@@ -155,16 +170,19 @@ impl Capture {
     fn promote(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
         let Some(reach) = self.reach.get() else { return false };
         let Some(name) = (reach.name)(dispatch, id) else { return false };
-        // `on_register_dispatch` would tell it too, but `Option` and `Vec` do not pass that on (tracing-subscriber 0.3.23).
         let _ = self.dispatch.set(dispatch.downgrade());
         self.has_promoted.store(true, Ordering::Release);
         let above = self.lineage_above(dispatch, id);
         let Some(mut record) = SpanRecord::begin(self, name, above) else { return false };
         annotation_context::assume(&mut record);
-        record.annotate(annotation);
-        let mut record = Some(record);
+        let (mut record, mut annotation) = (Some(record), Some(annotation));
         self.with_records(dispatch, id, &mut |records| {
-            if let Some(record) = record.take() {
+            let Some(annotation) = annotation.take() else { return };
+            // Another thread may have been faster; then the new record, which has no kind, ends unsent.
+            if let Some(other) = records.of(self) {
+                other.annotate(annotation);
+            } else if let Some(mut record) = record.take() {
+                record.annotate(annotation);
                 records.add(record);
             }
         })
@@ -193,7 +211,7 @@ impl Capture {
         lineage
     }
 
-    fn with_records(&self, dispatch: &Dispatch, id: &Id, each: EachRecords<'_>) -> bool {
+    pub(super) fn with_records(&self, dispatch: &Dispatch, id: &Id, each: EachRecords<'_>) -> bool {
         self.reach.get().is_some_and(|reach| (reach.records)(dispatch, id, each))
     }
 }

@@ -15,7 +15,10 @@ pub(crate) struct Config {
     pub(crate) service: Option<Given<String>>,
     pub(crate) env: Option<Given<String>>,
     pub(crate) version: Option<Given<String>>,
+    /// Of the environment: below what has a setting of its own.
     pub(crate) tags: Tags,
+    /// Of the builder: above everything.
+    pub(crate) code_tags: Tags,
     /// Where a tag without a key was given.
     pub(crate) keyless_tag: Option<&'static str>,
     pub(crate) site: Option<Given<String>>,
@@ -36,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) open_spans_max_bytes: Option<Read<usize>>,
     pub(crate) shutdown_timeout: Option<Read<Duration>>,
     pub(crate) capture_instrument: Option<Read<bool>>,
+    pub(crate) otel: Option<Read<bool>>,
     /// The executable's name.
     pub(crate) executable: Option<String>,
     /// Whether the agent of this host has its socket at the usual place.
@@ -49,6 +53,8 @@ impl Config {
     pub(crate) fn over(self, other: Self) -> Self {
         let mut tags = other.tags;
         tags.extend(&self.tags);
+        let mut code_tags = other.code_tags;
+        code_tags.extend(&self.code_tags);
         Self {
             enabled: self.enabled.or(other.enabled),
             ml_app: self.ml_app.or(other.ml_app),
@@ -56,6 +62,7 @@ impl Config {
             env: self.env.or(other.env),
             version: self.version.or(other.version),
             tags,
+            code_tags,
             keyless_tag: self.keyless_tag.or(other.keyless_tag),
             site: self.site.or(other.site),
             api_key: self.api_key.or(other.api_key),
@@ -75,6 +82,7 @@ impl Config {
             open_spans_max_bytes: self.open_spans_max_bytes.or(other.open_spans_max_bytes),
             shutdown_timeout: self.shutdown_timeout.or(other.shutdown_timeout),
             capture_instrument: self.capture_instrument.or(other.capture_instrument),
+            otel: self.otel.or(other.otel),
             executable: self.executable.or(other.executable),
             has_agent_socket: self.has_agent_socket || other.has_agent_socket,
             is_lambda: self.is_lambda || other.is_lambda,

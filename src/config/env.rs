@@ -46,6 +46,7 @@ impl Config {
             env: env.given(&ENV),
             version: env.given(&VERSION),
             tags,
+            code_tags: Tags::new(),
             keyless_tag,
             site: env.given(&SITE),
             api_key: env.text(&API_KEY).map(|key| Given::new(API_KEY.name, ApiKey::from(key))),
@@ -65,6 +66,7 @@ impl Config {
             open_spans_max_bytes: env.number(&OPEN_SPANS_MAX_BYTES, whole),
             shutdown_timeout: env.number(&SHUTDOWN_TIMEOUT_SECONDS, seconds),
             capture_instrument: env.switch(&CAPTURE_INSTRUMENT),
+            otel: env.switch(&OTEL_ENABLED),
             executable: None,
             has_agent_socket: false,
             is_lambda: env.text(&LAMBDA_FUNCTION_NAME).is_some(),
@@ -168,6 +170,7 @@ pub const VARIABLES: &[&Variable] = &[
     &OPEN_SPANS_MAX_BYTES,
     &SHUTDOWN_TIMEOUT_SECONDS,
     &CAPTURE_INSTRUMENT,
+    &OTEL_ENABLED,
     &LAMBDA_FUNCTION_NAME,
 ];
 
@@ -352,6 +355,13 @@ const CAPTURE_INSTRUMENT: Variable = Variable {
     unit: "boolean",
     default: "true",
     meaning: "Whether what #[instrument] records becomes input, output and error of a span where nothing else does.",
+};
+const OTEL_ENABLED: Variable = Variable {
+    name: "DD_TRACE_OTEL_ENABLED",
+    setter: "",
+    unit: "boolean",
+    default: "false",
+    meaning: "Whether the spans that evaluations are about come through OpenTelemetry; the intake then waits for them, because the evaluations get the tag source:otel.",
 };
 const LAMBDA_FUNCTION_NAME: Variable = Variable {
     name: "AWS_LAMBDA_FUNCTION_NAME",

@@ -32,6 +32,9 @@ pub(crate) fn broken_rule(name: &str) -> Option<&'static str> {
 /// assert_eq!(sanitize_ml_app("!"), "unnamed-ml-app");
 /// ```
 pub fn sanitize_ml_app(name: &str) -> String {
+    if broken_rule(name).is_none() {
+        return name.to_owned();
+    }
     let mut clean = String::new();
     let mut chars = 0_usize;
     // Of one capital letter may come a letter and an accent, which is no letter.

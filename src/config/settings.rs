@@ -99,8 +99,10 @@ impl Config {
             open_spans_max_bytes: count(&limits::OPEN_SPANS_BYTES, self.open_spans_max_bytes, &mut warnings),
             shutdown_timeout: limits::SHUTDOWN_TIMEOUT.pick(self.shutdown_timeout, &mut warnings),
             capture_instrument: switch(self.capture_instrument.as_ref(), &mut warnings).unwrap_or(true),
+            evaluation_source: switch(self.otel.as_ref(), &mut warnings).unwrap_or(false).then_some("otel"),
             keep_idle_connections: !self.is_lambda,
             tags: self.tags,
+            code_tags: self.code_tags,
             warnings,
         })
     }
@@ -149,8 +151,10 @@ pub(crate) struct Settings {
     pub(crate) service: String,
     pub(crate) env: String,
     pub(crate) version: String,
-    /// Of the environment, and above them of the builder.
+    /// Of the environment: below service, env and version.
     pub(crate) tags: Tags,
+    /// Of the builder: above them.
+    pub(crate) code_tags: Tags,
     pub(crate) mode: Mode,
     pub(crate) site: Site,
     pub(crate) api_key: Option<ApiKey>,
@@ -171,6 +175,8 @@ pub(crate) struct Settings {
     pub(crate) shutdown_timeout: Duration,
     /// Whether arguments, return values and errors of `#[instrument]` functions are taken over.
     pub(crate) capture_instrument: bool,
+    /// The tag `source` of evaluations: where the spans come from that they are about.
+    pub(crate) evaluation_source: Option<&'static str>,
     pub(crate) keep_idle_connections: bool,
     /// To be said by the worker, once.
     pub(crate) warnings: Vec<ConfigWarning>,

@@ -40,6 +40,11 @@ impl Assembler {
         Self { base_tags: tags.into_base(tag_text), ml_app, queue, tool_links: RefCell::default() }
     }
 
+    /// The application of whatever names none.
+    pub(crate) fn ml_app(&self) -> &str {
+        &self.ml_app
+    }
+
     /// The event of a recording, which is emptied.
     pub(crate) fn assemble(&self, recording: &mut Recording) -> SpanEvent {
         let mut draft = Draft::default();
@@ -73,8 +78,8 @@ impl Assembler {
         event.agent_attribution.clone_from(&origin.agent);
         event.tags = Tags::above(Arc::clone(&self.base_tags));
         if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
-            event.tags.insert("ml_app", ml_app.to_owned());
-            event.tags.insert("agent_service", ml_app.to_owned());
+            event.tags.put("ml_app", ml_app.to_owned());
+            event.tags.put("agent_service", ml_app.to_owned());
         }
         event
     }
@@ -138,11 +143,11 @@ fn fill_error(event: &mut SpanEvent, draft: &mut Draft, panicked: bool) {
 /// nobody can set.
 fn fill_last_tags(event: &mut SpanEvent) {
     if let Some(session_id) = &event.session_id {
-        event.tags.insert(SESSION_TAG, session_id.clone());
+        event.tags.put(SESSION_TAG, session_id.clone());
     }
     if let Some(error) = &event.error {
-        event.tags.insert("error", "1");
-        event.tags.insert("error_type", error.error_type.clone());
+        event.tags.put("error", "1");
+        event.tags.put("error_type", error.error_type.clone());
         return;
     }
     // The base has `error:0`.
@@ -183,7 +188,7 @@ impl Draft {
     fn field(&mut self, meaning: Meaning, value: FieldValue<'_>) {
         match meaning {
             // Capture has settled these.
-            Meaning::Kind | Meaning::SessionId => {}
+            Meaning::Kind | Meaning::SessionId | Meaning::Evaluation(_) => {}
             Meaning::MlApp => self.check_ml_app(&text(value)),
             Meaning::Name => self.name = Some(text(value).into_owned()),
             Meaning::ModelName => self.model_name = Some(text(value).into_owned()),
@@ -288,7 +293,7 @@ impl Draft {
 
     fn metric(&mut self, name: Cow<'static, str>, value: Option<Value>) {
         let good = match value {
-            Some(Value::Number(number)) => self.metrics.insert(name, number),
+            Some(Value::Number(number)) => self.metrics.put(name, number),
             _ => false,
         };
         if !good {
@@ -309,7 +314,7 @@ impl Draft {
     }
 
     fn tag(&mut self, key: Cow<'static, str>, value: String) {
-        if !self.tags.insert(key, value) {
+        if !self.tags.put(key, value) {
             self.problems.push(Problem::Tag);
         }
     }

@@ -11,13 +11,13 @@ use tokio::time::{sleep, sleep_until};
 
 use super::assemble::Assembler;
 use super::batch::{Batch, Batcher};
-use super::encode::{Fit, encode_within};
+use super::encode::{Common, Fit, encode_submission, encode_within};
 use super::retry::{Attempt, Verdict, verdict};
 use super::transport::{Payload, Route, Transport};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::model::{Recording, SpanEvent};
+use crate::model::{Kept, Recording, SpanEvent, Submission};
 use crate::queue::{Item, Phase, Queue, mark_worker_thread};
 use crate::stats::{LossReason, Problem};
 
@@ -27,7 +27,7 @@ pub(crate) enum Sink {
     /// To an intake, in batches.
     Intake(Box<Transport>),
     /// To somebody in this process, one by one.
-    Memory(mpsc::Sender<SpanEvent>),
+    Memory(mpsc::Sender<Kept>),
 }
 
 /// See the file's card.
@@ -35,15 +35,17 @@ pub(crate) enum Sink {
 pub(crate) struct Worker {
     pub(crate) queue: Arc<Queue>,
     pub(crate) assembler: Assembler,
-    pub(crate) batcher: Batcher,
+    pub(crate) spans: Batcher,
+    pub(crate) evaluations: Batcher,
     pub(crate) sink: Sink,
     pub(crate) clock: Clock,
     pub(crate) flush_interval: Duration,
     pub(crate) max_event_bytes: usize,
+    pub(crate) evaluation_source: Option<&'static str>,
     pub(crate) diagnostics: Diagnostics,
-    /// Items that cannot be sent; they are settled after those that came before them, because a flush is over when as
-    /// many are settled as had been accepted.
-    pub(crate) unfit: Vec<(LossReason, u64)>,
+    /// What became of items that are settled after the spans that came before them, because a flush is over when as
+    /// many are settled as had been accepted: items that cannot be sent, and evaluations, which are sent first.
+    pub(crate) aside: Vec<(Result<(), LossReason>, u64)>,
 }
 
 impl Worker {
@@ -114,41 +116,76 @@ impl Worker {
             }
             self.send_full_batches(&mut chunk).await?;
         }
-        if let Some(batch) = self.batcher.take() {
-            self.send(batch).await?;
+        let (evaluations, spans) = (self.evaluations.take(), self.spans.take());
+        self.send_both(evaluations, spans).await
+    }
+
+    /// Sends a batch that an item was too much for, and everything else that came before that item.
+    async fn send_earlier(&mut self, route: Route, full: Batch) -> Result<(), PastDeadline> {
+        let (evaluations, spans) = match route {
+            Route::Spans => (self.evaluations.take(), Some(full)),
+            Route::Evaluations => (Some(full), self.spans.take()),
+        };
+        self.send_both(evaluations, spans).await
+    }
+
+    async fn send_both(&mut self, evaluations: Option<Batch>, spans: Option<Batch>) -> Result<(), PastDeadline> {
+        if let Some(batch) = evaluations {
+            self.send(Route::Evaluations, batch).await?;
         }
-        self.settle_unfit();
+        if let Some(batch) = spans {
+            self.send(Route::Spans, batch).await?;
+        }
+        self.settle_aside();
         Ok(())
     }
 
     async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) -> Result<(), PastDeadline> {
         let mut used = Vec::with_capacity(chunk.len());
-        for Item::Span(mut recording) in chunk.drain(..) {
-            let taken = self.take_in(&mut recording);
-            used.push(recording);
+        for item in chunk.drain(..) {
+            let taken = match item {
+                Item::Span(mut recording) => {
+                    let taken = self.take_in(&mut recording);
+                    used.push(recording);
+                    taken.map(|full| full.map(|batch| (Route::Spans, batch)))
+                }
+                Item::Evaluation(submission) => {
+                    let taken = self.take_in_evaluation(&submission);
+                    taken.map(|full| full.map(|batch| (Route::Evaluations, batch)))
+                }
+            };
             match taken {
                 Ok(None) => {}
-                Ok(Some(batch)) => {
-                    self.send(batch).await?;
-                    self.settle_unfit();
-                }
-                Err(reason) => self.set_aside(reason),
+                Ok(Some((route, full))) => self.send_earlier(route, full).await?,
+                Err(reason) => self.set_aside(Err(reason), 1),
             }
         }
         self.queue.spares.give_back(used);
         Ok(())
     }
 
-    fn set_aside(&mut self, reason: LossReason) {
-        match self.unfit.last_mut() {
-            Some((last, items)) if *last == reason => *items = items.saturating_add(1),
-            Some(_) | None => self.unfit.push((reason, 1)),
+    fn set_aside(&mut self, end: Result<(), LossReason>, items: u64) {
+        match self.aside.last_mut() {
+            Some((last, sum)) if *last == end => *sum = sum.saturating_add(items),
+            Some(_) | None => self.aside.push((end, items)),
         }
     }
 
-    fn settle_unfit(&mut self) {
-        for (reason, items) in self.unfit.drain(..) {
-            self.queue.lose(reason, items);
+    fn settle_aside(&mut self) {
+        for (end, items) in self.aside.drain(..) {
+            match end {
+                Ok(()) => self.queue.deliver(items),
+                Err(reason) => self.queue.lose(reason, items),
+            }
+        }
+    }
+
+    /// Counts items now if they are spans, and after the spans before them if they are evaluations.
+    fn settle(&mut self, route: Route, end: Result<(), LossReason>, items: u64) {
+        match (route, end) {
+            (Route::Spans, Ok(())) => self.queue.deliver(items),
+            (Route::Spans, Err(reason)) => self.queue.lose(reason, items),
+            (Route::Evaluations, end) => self.set_aside(end, items),
         }
     }
 
@@ -161,12 +198,12 @@ impl Worker {
             return Err(LossReason::TooOld);
         }
         if let Sink::Memory(events) = &self.sink {
-            drop(events.send(event));
+            drop(events.send(Kept::Span(Box::new(event))));
             self.queue.deliver(1);
             return Ok(None);
         }
         let max_event_bytes = self.max_event_bytes;
-        let (fit, full) = self.batcher.push(|out| {
+        let (fit, full) = self.spans.push(|out| {
             let encode = AssertUnwindSafe(|| encode_within(&mut event, max_event_bytes, out));
             catch_unwind(encode).unwrap_or(Err(LossReason::Worker))
         })?;
@@ -177,25 +214,44 @@ impl Worker {
         Ok(full)
     }
 
+    /// The same for an evaluation.
+    fn take_in_evaluation(&mut self, submission: &Submission) -> Result<Option<Batch>, LossReason> {
+        let common = Common { ml_app: self.assembler.ml_app(), source: self.evaluation_source };
+        let max_bytes = self.max_event_bytes;
+        if let Sink::Memory(kept) = &self.sink {
+            let mut json = Vec::new();
+            encode_submission(submission, common, max_bytes, &mut json)?;
+            let evaluation = serde_json::from_slice(&json).map_err(|_| LossReason::Encode)?;
+            drop(kept.send(Kept::Evaluation(evaluation)));
+            self.queue.deliver(1);
+            return Ok(None);
+        }
+        let ((), full) = self.evaluations.push(|out| encode_submission(submission, common, max_bytes, out))?;
+        Ok(full)
+    }
+
     fn is_too_old(&self, event: &SpanEvent) -> bool {
         let end_ns = event.start_ns.saturating_add(event.duration_ns);
         self.clock.wall_ns().saturating_sub(end_ns) > Self::MAX_AGE_NS
     }
 
     /// Sends a batch; one that is too large is sent in halves, and the halves in halves.
-    async fn send(&mut self, batch: Batch) -> Result<(), PastDeadline> {
+    async fn send(&mut self, route: Route, batch: Batch) -> Result<(), PastDeadline> {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             let items = u64::try_from(part.len()).unwrap_or(u64::MAX);
-            match self.deliver(&part).await? {
-                Outcome::Delivered => self.queue.deliver(items),
-                Outcome::Lost(reason) => self.queue.lose(reason, items),
+            match self.deliver(route, &part).await? {
+                Outcome::Delivered => self.settle(route, Ok(()), items),
+                Outcome::Lost(reason) => self.settle(route, Err(reason), items),
                 Outcome::TooLarge => match part.halves() {
                     Some((first, second)) => parts.extend([second, first]),
-                    None => self.queue.lose(LossReason::TooLarge, items),
+                    None => self.settle(route, Err(LossReason::TooLarge), items),
                 },
             }
-            self.batcher.recycle(part);
+            match route {
+                Route::Spans => self.spans.recycle(part),
+                Route::Evaluations => self.evaluations.recycle(part),
+            }
             // A queue that is full for minutes keeps the worker in here.
             self.report();
         }
@@ -207,10 +263,10 @@ impl Worker {
     }
 
     /// Sends one payload, again with the same bytes where that may help.
-    async fn deliver(&mut self, batch: &Batch) -> Result<Outcome, PastDeadline> {
+    async fn deliver(&mut self, route: Route, batch: &Batch) -> Result<Outcome, PastDeadline> {
         self.check_deadline()?;
         let Sink::Intake(transport) = &mut self.sink else { return Ok(Outcome::Lost(LossReason::Worker)) };
-        let payload = Payload { route: Route::Spans, body: batch.body() };
+        let payload = Payload { route, body: batch.body() };
         let queue = &self.queue;
         for number in 1.. {
             queue.count_request(number > 1);

@@ -1,7 +1,5 @@
 //! What is said about a span in one go.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -134,7 +132,7 @@ impl Annotation {
     }
 
     /// Sets a metric; see [`Metrics::insert`] for what is refused.
-    pub fn metric(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<MetricValue>) -> Self {
+    pub fn metric(mut self, name: impl Into<String>, value: impl Into<MetricValue>) -> Self {
         if !self.metrics.insert(name, value) {
             self.refused = self.refused.saturating_add(1);
         }
@@ -148,7 +146,7 @@ impl Annotation {
     }
 
     /// Sets a tag; an empty key is refused.
-    pub fn tag(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         if !self.tags.insert(key, value) {
             self.refused = self.refused.saturating_add(1);
         }
@@ -164,7 +162,7 @@ impl Annotation {
     /// Marks the span failed with this error: its Rust type, what it says, its chain of sources.
     ///
     /// For an error without a type, give a [`SpanError`] to [`span_error`](Self::span_error).
-    pub fn error<E: std::error::Error>(self, error: &E) -> Self {
+    pub fn error<E: std::error::Error + ?Sized>(self, error: &E) -> Self {
         self.span_error(SpanError::from_error(error))
     }
 

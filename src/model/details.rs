@@ -171,10 +171,10 @@ impl Annotation {
 
     /// Adds keys of tags by whose values costs and tokens are to be shown. A key that is no tag of the span is left
     /// out and counted.
-    pub fn cost_tags<K: Into<Cow<'static, str>>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
+    pub fn cost_tags<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         let details = self.details_mut();
         for key in keys {
-            details.add_cost_tag(key.into());
+            details.add_cost_tag(Cow::Owned(key.into()));
         }
         self
     }

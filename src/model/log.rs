@@ -73,6 +73,9 @@ impl Log {
         let mut kept = true;
         for entry in &later.entries {
             let Entry::Field(meaning, stored) = entry else { continue };
+            if matches!(meaning, Meaning::Evaluation(_)) {
+                continue;
+            }
             kept &= if let Stored::Large(at) = *stored {
                 let text = later.large.get_mut(at).map(std::mem::take);
                 self.push_large(*meaning, text.unwrap_or_default())

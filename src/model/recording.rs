@@ -56,6 +56,25 @@ pub(crate) enum Meaning {
     Failed,
     /// What the error of [`Meaning::Failed`] comes from.
     FailedSources,
+    /// Part of an evaluation, which is no part of the span.
+    Evaluation(EvaluationField),
+}
+
+/// What a field says about an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EvaluationField {
+    Label,
+    Categorical,
+    Score,
+    Boolean,
+    /// A JSON object.
+    Json,
+    Assessment,
+    Reasoning,
+    /// A JSON object of metadata.
+    Metadata,
+    MetadataValue(&'static str),
+    Tag(&'static str),
 }
 
 impl Meaning {
@@ -89,6 +108,7 @@ impl Meaning {
             Self::CostTags => 24,
             Self::AgentVersion => 25,
             Self::AgentManifest => 26,
+            Self::Evaluation(_) => 27,
             Self::MetadataValue(name) | Self::Metric(name) | Self::Tag(name) | Self::Argument(name) => named(name),
         };
         1 << index
@@ -113,9 +133,9 @@ impl Meaning {
     }
 }
 
-/// One of the bits from 27 on: length and ends tell most names apart.
+/// One of the bits from 28 on: length and ends tell most names apart.
 fn named(name: &str) -> u32 {
-    const FIRST: u32 = 27;
+    const FIRST: u32 = 28;
     let ends = name.as_bytes().first().zip(name.as_bytes().last());
     let (first, last) = ends.map_or((0, 0), |(first, last)| (u32::from(*first), u32::from(*last)));
     let length = u32::try_from(name.len()).unwrap_or_default();

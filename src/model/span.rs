@@ -151,10 +151,11 @@ impl SpanError {
         Self { message: message.into(), ..Self::default() }
     }
 
-    /// What an error says, its Rust type and its chain of sources.
-    pub fn from_error<E: std::error::Error>(error: &E) -> Self {
+    /// What an error says, its Rust type and its chain of sources. The type of a `dyn Error` is not known.
+    pub fn from_error<E: std::error::Error + ?Sized>(error: &E) -> Self {
+        let error_type = std::any::type_name::<E>();
         Self {
-            error_type: std::any::type_name::<E>().to_owned(),
+            error_type: if error_type.starts_with("dyn ") { String::new() } else { error_type.to_owned() },
             message: error.to_string(),
             stack: source_chain(error.source()),
         }

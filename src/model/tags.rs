@@ -53,7 +53,12 @@ impl Tags {
     }
 
     /// Sets a tag and says whether the key was good; an empty key is refused.
-    pub fn insert(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> bool {
+    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) -> bool {
+        self.put(key.into(), value.into())
+    }
+
+    /// The same, without a copy of what lives for ever.
+    pub(crate) fn put(&mut self, key: impl Into<Text>, value: impl Into<Text>) -> bool {
         let key = trimmed(key.into());
         if key.is_empty() {
             return false;
@@ -96,7 +101,7 @@ impl Tags {
     pub(crate) fn absorb(&mut self, later: Self) {
         self.own.reserve(later.own.len());
         for (key, value) in later.own {
-            self.insert(key, value);
+            self.put(key, value);
         }
     }
 
@@ -168,7 +173,7 @@ impl fmt::Debug for Tags {
     }
 }
 
-impl<K: Into<Cow<'static, str>>, V: Into<Cow<'static, str>>> FromIterator<(K, V)> for Tags {
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let mut tags = Self::new();
         for (key, value) in pairs {

@@ -82,7 +82,12 @@ impl Metrics {
     }
 
     /// Sets a metric and says whether it was good: the name is not blank and the number finite.
-    pub fn insert(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<MetricValue>) -> bool {
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<MetricValue>) -> bool {
+        self.put(name.into(), value)
+    }
+
+    /// The same, without a copy of what lives for ever.
+    pub(crate) fn put(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<MetricValue>) -> bool {
         let name = without_dots(name.into());
         let Some(value) = value.into().0 else { return false };
         if name.trim().is_empty() {
@@ -98,7 +103,7 @@ impl Metrics {
     /// Sets all of `later` over these.
     pub fn extend(&mut self, later: Self) {
         for (name, value) in later.entries {
-            self.insert(name, value);
+            self.put(name, value);
         }
     }
 
@@ -128,7 +133,7 @@ impl Metrics {
     }
 }
 
-impl<K: Into<Cow<'static, str>>, V: Into<MetricValue>> FromIterator<(K, V)> for Metrics {
+impl<K: Into<String>, V: Into<MetricValue>> FromIterator<(K, V)> for Metrics {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let mut metrics = Self::new();
         for (name, value) in pairs {
@@ -140,7 +145,7 @@ impl<K: Into<Cow<'static, str>>, V: Into<MetricValue>> FromIterator<(K, V)> for 
 
 /// A number that may become a metric: any integer up to 64 bits or any float; floats that are not finite are refused.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MetricValue(Option<Number>);
+pub struct MetricValue(pub(super) Option<Number>);
 
 macro_rules! integers {
     ($($integer:ty),*) => {$(

@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use serde_json::Value;
 use tracing::Subscriber;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -13,7 +14,7 @@ use crate::capture::LlmObsLayer;
 use crate::clock::{Clock, ManualClock};
 use crate::error::ConfigError;
 use crate::guard::{Guard, Handle};
-use crate::model::{IdSource, SpanEvent, SpanId, Status};
+use crate::model::{IdSource, Kept, SpanEvent, SpanId, Status};
 
 /// Keeps the spans of one layer in memory.
 ///
@@ -38,8 +39,14 @@ use crate::model::{IdSource, SpanEvent, SpanId, Status};
 pub struct Recorder {
     guard: Guard,
     clock: ManualClock,
-    events: Mutex<mpsc::Receiver<SpanEvent>>,
-    seen: Mutex<Vec<SpanEvent>>,
+    kept: Mutex<mpsc::Receiver<Kept>>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    spans: Vec<SpanEvent>,
+    evaluations: Vec<Value>,
 }
 
 /// A layer and the recorder of its spans; the application is called `test-app`, the environment is not looked at.
@@ -64,29 +71,43 @@ pub fn recorder_of<S>(mut settings: Builder) -> Result<(LlmObsLayer<S>, Recorder
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let (tx, events) = mpsc::channel();
+    let (tx, kept) = mpsc::channel();
     let clock = ManualClock::new();
     settings.parts.clock = Clock::Manual(clock.clone());
     settings.parts.ids = IdSource::sequence();
     settings.parts.memory = Some(tx);
     let (layer, guard) = settings.start()?;
-    Ok((layer, Recorder { guard, clock, events: Mutex::new(events), seen: Mutex::default() }))
+    Ok((layer, Recorder { guard, clock, kept: Mutex::new(kept), seen: Mutex::default() }))
 }
 
 impl Recorder {
     fn unstarted() -> Self {
-        let (_, events) = mpsc::channel();
+        let (_, kept) = mpsc::channel();
         let clock = ManualClock::new();
-        Self { guard: Guard::inert(), clock, events: Mutex::new(events), seen: Mutex::default() }
+        Self { guard: Guard::inert(), clock, kept: Mutex::new(kept), seen: Mutex::default() }
     }
 
     /// All spans that have ended so far, in the order in which they ended.
     pub fn spans(&self) -> Vec<SpanEvent> {
-        // A flush that times out leaves spans out, which a test sees.
+        self.look(|seen| seen.spans.clone())
+    }
+
+    /// All evaluations and feedback that were submitted so far, as they would be on the wire; see `docs/wire.md`.
+    pub fn evaluations(&self) -> Vec<Value> {
+        self.look(|seen| seen.evaluations.clone())
+    }
+
+    fn look<T>(&self, at: impl FnOnce(&Seen) -> T) -> T {
+        // A flush that times out leaves something out, which a test sees.
         drop(self.guard.flush(Duration::from_secs(10)));
         let mut seen = self.seen.lock();
-        seen.extend(self.events.lock().try_iter());
-        seen.clone()
+        for kept in self.kept.lock().try_iter() {
+            match kept {
+                Kept::Span(span) => seen.spans.push(*span),
+                Kept::Evaluation(evaluation) => seen.evaluations.push(evaluation),
+            }
+        }
+        at(&seen)
     }
 
     /// The only span of this name.

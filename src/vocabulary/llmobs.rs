@@ -1,6 +1,6 @@
 //! Our own words: `llmobs.*`.
 
-use crate::model::Meaning;
+use crate::model::{EvaluationField, Meaning};
 
 /// The name of every field that is recognised, in spans and in events inside them.
 ///
@@ -69,6 +69,42 @@ pub mod fields {
     pub const METRICS_PREFIX: &str = "llmobs.metrics.";
     /// Before the key of one tag: `llmobs.tags.team`.
     pub const TAGS_PREFIX: &str = "llmobs.tags.";
+
+    /// What is evaluated, in an event: `info!(llmobs.eval.label = "faithful", llmobs.eval.score = 0.9)`.
+    pub const EVAL_LABEL: &str = "llmobs.eval.label";
+    /// The value of a categorical evaluation.
+    pub const EVAL_CATEGORICAL: &str = "llmobs.eval.categorical";
+    /// The value of an evaluation that is a number.
+    pub const EVAL_SCORE: &str = "llmobs.eval.score";
+    /// The value of an evaluation that is true or false.
+    pub const EVAL_BOOLEAN: &str = "llmobs.eval.boolean";
+    /// The value of an evaluation that is a JSON object.
+    pub const EVAL_JSON: &str = "llmobs.eval.json";
+    /// Whether that is good enough: `pass` or `fail`.
+    pub const EVAL_ASSESSMENT: &str = "llmobs.eval.assessment";
+    /// Why.
+    pub const EVAL_REASONING: &str = "llmobs.eval.reasoning";
+    /// A JSON object of metadata of the evaluation.
+    pub const EVAL_METADATA: &str = "llmobs.eval.metadata";
+    /// Before the name of one value of the evaluation's metadata: `llmobs.eval.metadata.judge`.
+    pub const EVAL_METADATA_PREFIX: &str = "llmobs.eval.metadata.";
+    /// Before the key of one tag of the evaluation: `llmobs.eval.tags.evaluator`.
+    pub const EVAL_TAGS_PREFIX: &str = "llmobs.eval.tags.";
+
+    /// All names that stand for themselves in an event that is an evaluation.
+    pub const EVALUATION: &[&str] = &[
+        EVAL_LABEL,
+        EVAL_CATEGORICAL,
+        EVAL_SCORE,
+        EVAL_BOOLEAN,
+        EVAL_JSON,
+        EVAL_ASSESSMENT,
+        EVAL_REASONING,
+        EVAL_METADATA,
+    ];
+
+    /// All prefixes in such an event.
+    pub const EVALUATION_PREFIXES: &[&str] = &[EVAL_METADATA_PREFIX, EVAL_TAGS_PREFIX];
 
     /// All names that stand for themselves, with the word of their form that `docs/fields.md` uses.
     pub const ALL: &[&str] = &[
@@ -146,6 +182,25 @@ fn keyed(name: &'static str) -> Option<Meaning> {
         .or_else(|| under(fields::TAGS_PREFIX).map(Meaning::Tag))
 }
 
+/// What a field of this name says about an evaluation.
+pub(super) fn evaluation(name: &'static str) -> Option<Meaning> {
+    let under = |prefix| name.strip_prefix(prefix).filter(|key| !key.is_empty());
+    let field = match name {
+        fields::EVAL_LABEL => EvaluationField::Label,
+        fields::EVAL_CATEGORICAL => EvaluationField::Categorical,
+        fields::EVAL_SCORE => EvaluationField::Score,
+        fields::EVAL_BOOLEAN => EvaluationField::Boolean,
+        fields::EVAL_JSON => EvaluationField::Json,
+        fields::EVAL_ASSESSMENT => EvaluationField::Assessment,
+        fields::EVAL_REASONING => EvaluationField::Reasoning,
+        fields::EVAL_METADATA => EvaluationField::Metadata,
+        _ => under(fields::EVAL_METADATA_PREFIX)
+            .map(EvaluationField::MetadataValue)
+            .or_else(|| under(fields::EVAL_TAGS_PREFIX).map(EvaluationField::Tag))?,
+    };
+    Some(Meaning::Evaluation(field))
+}
+
 /// Whether a name is in our namespace, known or not.
 pub(super) fn is_own(name: &str) -> bool {
     name.starts_with(NAMESPACE)
@@ -162,8 +217,13 @@ mod tests {
     #[test]
     fn every_documented_name_means_something() {
         for name in fields::ALL {
-            assert!(meaning(name).is_some(), "{name}");
+            assert!(meaning(name).is_some() && evaluation(name).is_none(), "{name}");
         }
+        for name in fields::EVALUATION {
+            assert!(meaning(name).is_none() && evaluation(name).is_some(), "{name}");
+        }
+        assert_eq!(evaluation("llmobs.eval.tags.a.b"), Some(Meaning::Evaluation(EvaluationField::Tag("a.b"))));
+        assert_eq!((evaluation("llmobs.eval.tags."), evaluation("llmobs.eval.value")), (None, None));
         assert_eq!(meaning("llmobs.metadata.a.b"), Some(Meaning::MetadataValue("a.b")));
         assert_eq!(meaning("llmobs.metrics.input_tokens"), Some(Meaning::Metric("input_tokens")));
         assert_eq!(meaning("llmobs.tags.team"), Some(Meaning::Tag("team")));

@@ -44,7 +44,7 @@ fn message(value: &Value) -> Option<Message> {
     Some(message)
 }
 
-/// A text, nothing, or a list of parts of which the texts are joined.
+/// A text, nothing, or a list of parts: texts are joined, and a marker stands for what is no text.
 fn content(value: Option<&Value>) -> Option<String> {
     match value {
         None | Some(Value::Null) => Some(String::new()),
@@ -60,9 +60,16 @@ fn content(value: Option<&Value>) -> Option<String> {
 fn part(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => Some(text),
-        Value::Object(members) => members.get("text").and_then(Value::as_str),
+        Value::Object(members) => members.get("text").and_then(Value::as_str).or_else(|| marker(members)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
     }
+}
+
+/// What stands for a part that is a picture, a sound or a file.
+fn marker(members: &Map<String, Value>) -> Option<&'static str> {
+    let kind = members.get("type").and_then(Value::as_str)?;
+    let markers = [("image", "[image]"), ("audio", "[audio]"), ("file", "[file]")];
+    markers.into_iter().find(|(word, _)| kind.contains(word)).map(|(_, marker)| marker)
 }
 
 /// A tool call in our form, or in the one of `OpenAI`, where name and arguments stand below `function`.
@@ -134,7 +141,7 @@ fn list<T>(value: Option<&Value>, one: impl Fn(&Value) -> Option<T>) -> Option<V
 }
 
 /// An object with none of these is no message.
-const MESSAGE_MEMBERS: [&str; 5] = ["role", "content", "tool_calls", "tool_results", "image_parts"];
+const MESSAGE_MEMBERS: [&str; 6] = ["role", "content", "tool_calls", "tool_results", "image_parts", "audio_parts"];
 
 #[cfg(test)]
 mod tests {
@@ -148,6 +155,10 @@ mod tests {
             (json!({"role": "user", "content": "hi"}), vec![Message::user("hi")]),
             (json!(["a", {"content": "b"}]), vec![Message::new("", "a"), Message::new("", "b")]),
             (json!([{"role": "user", "content": [{"type": "text", "text": "a"}, "b"]}]), vec![Message::user("ab")]),
+            (
+                json!({"role": "user", "content": [{"type": "text", "text": "see "}, {"type": "image_url", "image_url": {"url": "x"}}]}),
+                vec![Message::user("see [image]")],
+            ),
             (
                 json!({"role": "assistant", "content": null, "tool_calls":
                     [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{\"x\":1}"}}]}),

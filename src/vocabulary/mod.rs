@@ -1,15 +1,17 @@
 //! Words → meaning; the only place where field names are spelled.
 //!
-//! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents, prompts, tools.
+//! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents, prompts, tools, evaluations.
 //! Never: `tracing`, spans, configuration.
 
 mod details;
+mod evaluation;
 mod llmobs;
 mod messages;
 
 pub use llmobs::fields;
 
 pub(crate) use details::{keys, prompt, tool_definitions};
+pub(crate) use evaluation::evaluation;
 pub(crate) use llmobs::SESSION_TAG;
 pub(crate) use messages::{documents, messages};
 
@@ -25,7 +27,7 @@ pub(crate) fn event_field(name: &'static str, is_error: bool) -> Option<Meaning>
     match name {
         RETURN => Some(Meaning::Returned),
         ERROR if is_error => Some(Meaning::Failed),
-        other => llmobs::meaning(other),
+        other => llmobs::evaluation(other).or_else(|| llmobs::meaning(other)),
     }
 }
 
@@ -41,7 +43,8 @@ pub(crate) fn session_of_tags(json: &str) -> Option<String> {
         return None;
     }
     let tags: serde_json::Map<_, _> = serde_json::from_str(json).ok()?;
-    tags.get(SESSION_TAG)?.as_str().map(str::to_owned)
+    let session: &serde_json::Value = tags.get(SESSION_TAG)?;
+    Some(session.as_str().map_or_else(|| session.to_string(), str::to_owned))
 }
 
 /// The prompt in the text of a field, as far as it is understood.

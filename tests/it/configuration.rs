@@ -118,3 +118,22 @@ fn bad_numbers_are_replaced_and_said_once_to_a_subscriber_that_comes_later() {
         assert_eq!(said.iter().filter(|said| said.text.contains(name)).count(), 1, "{name}: {said:#?}");
     }
 }
+
+#[test]
+fn tags_of_the_code_are_above_settings_and_identity_may_be_a_number() {
+    let (layer, recorder) = tracing_llmobs::testing::recorder_of::<Registry>(
+        Builder::without_environment().env("prod").service("svc").tag("env", "code").tag("team", "a"),
+    )
+    .unwrap();
+    tracing::subscriber::with_default(
+        tracing_subscriber::layer::SubscriberExt::with(tracing_subscriber::registry(), layer),
+        || {
+            tracing::info_span!("t", llmobs.kind = "task", llmobs.session_id = 42_u64, llmobs.ml_app = 7_u64)
+                .in_scope(|| {});
+        },
+    );
+    let span = recorder.span("t");
+    let tag = |key| span.tags.get(key);
+    assert_eq!((tag("env"), tag("service"), tag("team")), (Some("code"), Some("svc"), Some("a")));
+    assert_eq!((tag("session_id"), tag("ml_app"), span.session_id.as_deref()), (Some("42"), Some("7"), Some("42")));
+}

@@ -1,14 +1,14 @@
-//! Every span ends exactly once: the ledger balances at every instant, and agrees with what the receiver really got.
+//! Every span and every evaluation ends exactly once: the ledger balances at every instant, and agrees with what the receiver really got.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
 use tracing_llmobs::receiver::{Answer, Receiver};
-use tracing_llmobs::{Annotation, Handle, LossReason, Stats};
+use tracing_llmobs::{Annotation, Evaluation, Handle, LossReason, Stats};
 
-use crate::rig::{Pipeline, SOON, bounded, receiver, span_ids, to, until};
+use crate::rig::{Pipeline, SOON, bounded, item_ids, receiver, to, until};
 
 /// What the intake does with one request.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +71,10 @@ enum Step {
     Span {
         bytes: usize,
     },
+    /// Its label is its id.
+    Evaluation {
+        bytes: usize,
+    },
     /// Too large for an event even without its input.
     Unfit,
     Flush,
@@ -80,6 +84,8 @@ fn life() -> impl Strategy<Value = Life> {
     let step = prop_oneof![
         20 => (0_usize..3_000).prop_map(|bytes| Step::Span { bytes }),
         2 => (10_000_usize..40_000).prop_map(|bytes| Step::Span { bytes }),
+        8 => (0_usize..3_000).prop_map(|bytes| Step::Evaluation { bytes }),
+        1 => Just(Step::Evaluation { bytes: 30_000 }),
         1 => Just(Step::Unfit),
         2 => Just(Step::Flush),
     ];
@@ -158,6 +164,7 @@ impl Step {
     fn take(self, pipeline: &Pipeline) {
         match self {
             Self::Span { bytes } => pipeline.emit_input(bytes),
+            Self::Evaluation { bytes } => evaluate(&pipeline.guard.handle(), bytes),
             Self::Unfit => pipeline.emit_annotated(Annotation::new().tag("large", "x".repeat(30_000))),
             // It may meet anything.
             Self::Flush => drop(pipeline.guard.flush(Duration::from_millis(50))),
@@ -165,7 +172,15 @@ impl Step {
     }
 }
 
-/// What the receiver got, by the ids of spans.
+fn evaluate(handle: &Handle, bytes: usize) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let label = format!("evaluation_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let evaluation = Evaluation::categorical(label, "x".repeat(bytes)).span_with_tag("k", "v");
+    // A full queue refuses it, as it does a span.
+    drop(handle.submit_evaluation(evaluation));
+}
+
+/// What the receiver got, by the ids of spans and the labels of evaluations.
 #[derive(Default)]
 struct Seen {
     all: BTreeSet<String>,
@@ -179,7 +194,7 @@ impl Seen {
         let fates = life.fates().into_iter().chain(std::iter::repeat(Fate::Acknowledged(202)));
         let mut seen = Self::default();
         for (request, fate) in receiver.requests().iter().zip(fates) {
-            let ids = span_ids(&request.body);
+            let ids = item_ids(&request.body);
             if fate.is_kept() {
                 seen.kept.extend(ids.iter().cloned());
             }
@@ -198,8 +213,11 @@ fn check(life: &Life, stats: &Stats, receiver: &Receiver) {
     assert!(stats.is_balanced() && stats.pending == 0, "{stats:?}");
     let offered = life.threads.iter().flatten().filter(|step| !matches!(step, Step::Flush)).count() as u64;
     assert_eq!(stats.offered, offered, "{stats:?}");
-    let committed =
-        || -> BTreeSet<String> { receiver.spans().iter().map(|span| span.event.span_id.to_string()).collect() };
+    let committed = || -> BTreeSet<String> {
+        let spans = receiver.spans().into_iter().map(|span| span.event.span_id.to_string());
+        let labels = receiver.evaluations().into_iter().map(|one| one["label"].as_str().unwrap().to_owned());
+        spans.chain(labels).collect()
+    };
     // A request that the deadline cut off may still be on its way.
     until("the receiver keeps what it says", || Seen::by(receiver, life).kept == committed());
     let Seen { all, kept, acknowledged } = Seen::by(receiver, life);
@@ -217,7 +235,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, max_shrink_iters: 20, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_every_span_ends_once(life in life()) {
+    fn whatever_happens_every_item_ends_once(life in life()) {
         bounded(move || {
             let receiver = receiver();
             let stats = life.live(&receiver);

@@ -6,7 +6,7 @@ use tracing_llmobs::receiver::{Answer, ReceivedRequest};
 use tracing_llmobs::{Builder, Stats};
 
 use crate::rig::{
-    NEVER, Pipeline, SOON, Wire, alone, emit, exporter_threads, open_files, receiver, span_ids, to, until,
+    NEVER, Pipeline, SOON, Wire, alone, emit, exporter_threads, item_ids, open_files, receiver, to, until,
 };
 
 const PROXIED: &str = "/evp_proxy/v2/api/v2/llmobs";
@@ -114,7 +114,7 @@ fn paths_and_headers_are_exact() {
             ];
             all.sort_unstable();
             assert_eq!(headers, all, "agentless {agentless}, path {path:?}");
-            assert_eq!(span_ids(request.body()).len(), 1);
+            assert_eq!(item_ids(request.body()).len(), 1);
         }
     }
 }

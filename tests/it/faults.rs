@@ -6,7 +6,7 @@ use tracing_llmobs::LossReason::{self, Rejected, TooLarge, Unauthorized, Unreach
 use tracing_llmobs::Stats;
 use tracing_llmobs::receiver::Answer;
 
-use crate::rig::{Act, Pipeline, SOON, Wire, bounded, receiver, span_ids, to, until};
+use crate::rig::{Act, Pipeline, SOON, Wire, bounded, item_ids, receiver, to, until};
 
 /// What became of the spans of one flush: how many requests, how many retries of them, and the one reason for losses.
 fn assert_outcome(
@@ -163,7 +163,7 @@ fn what_is_too_large_is_sent_in_halves_until_only_the_culprit_is_lost() {
     pipeline.emit(4);
     pipeline.guard.flush(SOON).unwrap();
     assert_outcome("halved", &pipeline.guard.handle().stats(), (3, 5, 0), Some(TooLarge));
-    let requests: Vec<Vec<String>> = receiver.requests().iter().map(|request| span_ids(&request.body)).collect();
+    let requests: Vec<Vec<String>> = receiver.requests().iter().map(|request| item_ids(&request.body)).collect();
     let all = requests[0].clone();
     let expected = [&all[..], &all[..2], &all[2..], &all[2..3], &all[3..]];
     assert_eq!(requests, expected);
@@ -233,7 +233,7 @@ fn a_reset_at_any_byte_costs_a_retry_and_nothing_else() {
         let wire = Wire::scripted([Act::ResetAfter(cut)]);
         let stats = two_spans_to(&wire.url);
         assert_outcome(&format!("reset after {cut} bytes"), &stats, (2, 2, 1), None);
-        assert_eq!(span_ids(wire.requests()[1].body()).len(), 2);
+        assert_eq!(item_ids(wire.requests()[1].body()).len(), 2);
     }
     let wire = Wire::start(|_| Act::ResetAfter(1));
     assert_outcome("always reset", &two_spans_to(&wire.url), (0, 3, 2), Some(Unreachable));
@@ -248,7 +248,7 @@ fn a_large_payload_that_is_cut_off_twice_is_sent_in_halves() {
     }
     pipeline.guard.flush(SOON).unwrap();
     assert_outcome("cut off", &pipeline.guard.handle().stats(), (4, 4, 1), None);
-    assert_eq!(span_ids(wire.requests()[2].body()).len(), 2);
+    assert_eq!(item_ids(wire.requests()[2].body()).len(), 2);
 }
 
 #[test]

@@ -27,17 +27,21 @@
 
 mod alone_in_process;
 mod annotate;
+mod annotation_contexts;
 mod architecture;
 mod bounds;
 mod configuration;
 mod configuration_document;
 mod conservation;
 mod delivery;
+mod details;
 mod diagnostics;
 mod docs;
+mod evaluations;
 mod faults;
 mod fields;
 mod golden;
+mod inside;
 mod instrument;
 mod layers;
 mod lifecycle;
@@ -47,5 +51,6 @@ mod receiver;
 mod reentrancy;
 mod rig;
 mod secrets;
+mod span_macros;
 mod stage;
 mod test_agent;

@@ -34,6 +34,7 @@ pub(crate) fn content_text(content: Content) -> String {
     match &content {
         Content::Messages(messages) => json.list(messages, encode_message),
         Content::Documents(documents) => json.list(documents, encode_document),
+        Content::Json(Value::String(text)) => return text.clone(),
         // Written as a JSON string, because that writer walks without recursion.
         Content::Json(value) => {
             json.json_text(value);

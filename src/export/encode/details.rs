@@ -122,3 +122,185 @@ const METADATA_DEPTH: usize = 1;
 const VARIABLES_DEPTH: usize = 3;
 /// `meta` is 0, then `tool_definitions`, a definition, `schema`.
 const SCHEMA_DEPTH: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    use super::super::tests::{encoded, event};
+    use crate::model::{
+        AgentManifest, LinkEnd, Message, Prompt, SpanEvent, SpanId, SpanKind, SpanLink, Template, TemplatePart,
+        ToolDefinition, TraceId,
+    };
+
+    /// An event that has all of them, whether its kind has or not.
+    fn full() -> SpanEvent {
+        let mut prompt = Prompt::new("p").version("1").label("l").template("t {{x}}").variable("x", json!([1]));
+        prompt = prompt.tag("k", "v").managed("u1", "u2").rag_context_variables(["c"]).rag_query_variables(["q"]);
+        prompt.ml_app = Some("app".to_owned());
+        let mut full = event(SpanKind::Llm);
+        full.prompt = Some(Box::new(prompt));
+        let tool = ToolDefinition::new("f").description("d").schema(json!({"type": "object"})).version("2");
+        full.tool_definitions = vec![tool, ToolDefinition::new("g")];
+        full.tool_version = Some("2".to_owned());
+        full.intent = Some("why".to_owned());
+        full.cost_tags = vec!["env".into(), "team".into()];
+        full.agent_manifest = Some(AgentManifest::new().model("m"));
+        let link = SpanLink::between(TraceId::new(0x0f), SpanId::new(7).unwrap());
+        full.links = vec![link.clone(), link.ends(LinkEnd::Input, LinkEnd::Output)];
+        full.metadata = Map::from_iter([("a".to_owned(), json!(1)), ("_dd".to_owned(), json!({"spoof": 1}))]);
+        full
+    }
+
+    #[test]
+    fn each_has_its_place() {
+        let got = encoded(&full());
+        let trace = "0000000000000000000000000000000f";
+        let links = json!([
+            {"span_id": "7", "trace_id": trace, "attributes": {"from": "output", "to": "input"}},
+            {"span_id": "7", "trace_id": trace, "attributes": {"from": "input", "to": "output"}},
+        ]);
+        let meta = json!({
+            "span": {"kind": "llm"},
+            "input": {"prompt": {
+                "id": "p", "ml_app": "app", "version": "1", "label": "l", "template": "t {{x}}", "variables": {"x": [1]},
+                "tags": {"k": "v"}, "_dd_context_variable_keys": ["c"], "_dd_query_variable_keys": ["q"],
+                "prompt_uuid": "u1", "prompt_version_uuid": "u2",
+            }},
+            "metadata": {"a": 1, "_dd": {"cost_tags": ["env", "team"], "agent_manifest": {"model": "m"}}},
+            "tool_definitions": [
+                {"name": "f", "description": "d", "schema": {"type": "object"}, "version": "2"},
+                {"name": "g"},
+            ],
+            "tool": {"version": "2"},
+            "intent": "why",
+        });
+        assert_eq!((&got["span_links"], &got["meta"]), (&links, &meta));
+        let chat = [TemplatePart::from(Message::user("{{q}}")), TemplatePart::placeholder("history")];
+        let mut chatting = SpanEvent { input: Some(Message::user("hi").into()), ..event(SpanKind::Llm) };
+        chatting.prompt = Some(Box::new(Prompt::new("p").chat_template(chat)));
+        let template = json!([{"role": "user", "content": "{{q}}"}, {"type": "placeholder", "name": "history"}]);
+        let input = json!({
+            "messages": [{"role": "user", "content": "hi"}],
+            "prompt": {"id": "p", "chat_template": template},
+        });
+        assert_eq!(encoded(&chatting)["meta"]["input"], input);
+    }
+
+    #[test]
+    fn the_intakes_part_of_the_metadata_is_there_when_it_holds_something() {
+        let metadata = |change: fn(&mut SpanEvent)| {
+            let mut event = event(SpanKind::Agent);
+            change(&mut event);
+            encoded(&event)["meta"]["metadata"].clone()
+        };
+        assert_eq!(metadata(|event| event.agent_manifest = Some(AgentManifest::new())), json!({}));
+        let costs = metadata(|event| event.cost_tags = vec!["k".into()]);
+        assert_eq!(costs, json!({"_dd": {"cost_tags": ["k"]}}));
+        let manifest = metadata(|event| event.agent_manifest = Some(AgentManifest::new().name("n")));
+        assert_eq!(manifest, json!({"_dd": {"agent_manifest": {"name": "n"}}}));
+    }
+
+    #[test]
+    fn the_twelfth_level_below_meta_is_text_here_too() {
+        let nested = |levels: usize| (0..levels).fold(json!([1]), |inner, _| json!({ "a": inner }));
+        let path = |levels: usize| "/a".repeat(levels);
+        for (levels, kept) in [(8, json!([1])), (9, json!("[1]"))] {
+            let mut deep = full();
+            let manifest = AgentManifest::new().member("deep", nested(levels - 1));
+            let (variable, schema) = (nested(levels - 1), json!({"deep": nested(levels - 1)}));
+            deep.prompt = Some(Box::new(Prompt::new("p").variable("deep", variable)));
+            deep.tool_definitions = vec![ToolDefinition::new("f").schema(schema)];
+            deep.agent_manifest = Some(manifest);
+            let meta = &encoded(&deep)["meta"];
+            for place in ["/input/prompt/variables", "/tool_definitions/0/schema", "/metadata/_dd/agent_manifest"] {
+                let at = format!("{place}/deep{}", path(levels - 1));
+                assert_eq!(meta.pointer(&at), Some(&kept), "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_member_is_in_the_document_of_the_wire() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/wire.md")).unwrap();
+        let all = encoded(&full());
+        let objects = [
+            &all,
+            &all["meta"],
+            &all["meta"]["input"],
+            &all["meta"]["input"]["prompt"],
+            &all["meta"]["metadata"]["_dd"],
+            &all["meta"]["tool_definitions"][0],
+            &all["span_links"][0],
+        ];
+        let names: BTreeSet<_> = objects.iter().flat_map(|object| object.as_object().unwrap().keys()).collect();
+        let is_listed = |name: &str| {
+            [format!("`{name}`"), format!(".{name}`"), format!("`{name}.")].iter().any(|form| page.contains(form))
+        };
+        let missing: Vec<_> = names.into_iter().filter(|name| !is_listed(name)).collect();
+        assert_eq!(missing, Vec::<&String>::new());
+    }
+
+    fn prompts() -> impl Strategy<Value = Prompt> {
+        let text = || option::of(".{0,9}");
+        let part = prop_oneof![
+            (".{0,9}", ".{0,9}").prop_map(|(role, content)| TemplatePart::from(Message::new(role, content))),
+            ".{0,9}".prop_map(TemplatePart::Placeholder),
+        ];
+        let template = prop_oneof![".{0,9}".prop_map(Template::Text), vec(part, 0..3).prop_map(Template::Chat)];
+        let names = || vec(".{0,9}", 0..3);
+        let texts = (".{0,9}", text(), text(), text(), text(), text());
+        let pairs = (vec(("[a-z]{1,3}", any::<i64>()), 0..3), vec(("[a-z]{1,3}", ".{0,9}"), 0..3));
+        (texts, option::of(template), pairs, names(), names()).prop_map(
+            |((id, ml_app, version, label, uuid, version_uuid), template, (variables, tags), contexts, queries)| {
+                let mut prompt = Prompt::new(id).rag_context_variables(contexts).rag_query_variables(queries);
+                (prompt.ml_app, prompt.version, prompt.label) = (ml_app, version, label);
+                (prompt.prompt_uuid, prompt.prompt_version_uuid) = (uuid, version_uuid);
+                prompt.template = template;
+                prompt.variables = variables.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+                prompt.tags = tags.into_iter().collect();
+                prompt
+            },
+        )
+    }
+
+    fn tools() -> impl Strategy<Value = ToolDefinition> {
+        let text = || option::of(".{0,9}");
+        let schema = option::of(vec(("[a-z]{1,3}", any::<bool>()), 0..3));
+        (".{0,9}", text(), text(), schema).prop_map(|(name, description, version, schema)| {
+            let mut tool = ToolDefinition::new(name);
+            (tool.description, tool.version) = (description, version);
+            tool.schema = schema.map(|all| all.into_iter().map(|(name, value)| (name, Value::from(value))).collect());
+            tool
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back_as_the_same(
+            prompt in option::of(prompts()),
+            tools in vec(tools(), 0..3),
+            texts in (option::of(".{0,9}"), option::of(".{0,9}")),
+            costs in vec("[a-z]{1,5}", 0..3),
+            links in vec((any::<u128>(), 1_u64.., any::<[bool; 2]>()), 0..3),
+            manifest in option::of("[a-z]{1,5}"),
+        ) {
+            let mut all = event(SpanKind::Llm);
+            all.prompt = prompt.map(Box::new);
+            all.tool_definitions = tools;
+            (all.tool_version, all.intent) = texts;
+            all.cost_tags = costs.into_iter().map(Into::into).collect();
+            let end = |is_input: bool| if is_input { LinkEnd::Input } else { LinkEnd::Output };
+            all.links = links.into_iter().map(|(trace, span, [from, to])| {
+                SpanLink::between(TraceId::new(trace), SpanId::new(span).unwrap()).ends(end(from), end(to))
+            }).collect();
+            all.agent_manifest = manifest.map(|name| AgentManifest::new().name(name));
+            prop_assert_eq!(crate::receiver::decode_span(&encoded(&all)).unwrap(), all);
+        }
+    }
+}

@@ -13,6 +13,13 @@ impl Frame {
     /// Source: dd-trace-py 4.15 `ddtrace/llmobs/_writer.py`, dd-trace-go `internal/llmobs/transport/span.go`, August 2026.
     pub(crate) const SPANS: Self = Self { prefix: "[", suffix: "]" };
 
+    /// One document around evaluations and feedback.
+    ///
+    /// Source: dd-trace-py 4.15 `ddtrace/llmobs/_writer.py`, dd-trace-js `packages/dd-trace/src/llmobs/writers/evaluations.js`,
+    /// August 2026.
+    pub(crate) const EVALUATIONS: Self =
+        Self { prefix: r#"{"data":{"type":"evaluation_metric","attributes":{"metrics":["#, suffix: "]}}}" };
+
     /// The bytes of a payload that are not items or commas.
     pub(crate) const fn bytes(self) -> usize {
         self.prefix.len().saturating_add(self.suffix.len())

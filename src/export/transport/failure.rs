@@ -43,7 +43,8 @@ impl SendError {
     /// An answer with this status.
     pub(super) fn status(status: u16, headers: &HeaderMap) -> Self {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-        let wait = header(RESET).and_then(seconds).or_else(|| {
+        // A reset of zero says nothing, and must not hide what else is said.
+        let wait = header(RESET).and_then(seconds).filter(|wait| !wait.is_zero()).or_else(|| {
             let text = header(RETRY_AFTER.as_str())?;
             seconds(text).or_else(|| http_date::unix_time(text))
         });

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Response, StatusCode};
 
 use super::detect::Detect;
 use super::endpoint::Endpoint;
@@ -67,7 +67,8 @@ impl Transport {
             discard(response).await;
             return Err(error);
         }
-        let is_page = response.headers().get_all(CONTENT_TYPE).iter().any(is_web_page);
+        // The intake answers 202. Who answers 200 with a page is a login form, and has kept nothing.
+        let is_page = status == StatusCode::OK && response.headers().get_all(CONTENT_TYPE).iter().any(is_web_page);
         discard(response).await;
         if is_page { Err(SendError::new(Failure::WebPage)) } else { Ok(()) }
     }

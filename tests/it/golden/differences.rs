@@ -57,6 +57,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             "cost_tags",
             "decorators_async_generator",
             "decorators_defaults",
+            "eval_and_spans_together",
             "huge_input_truncated",
             "kind_model_provider_case",
             "prompt_chat_template",

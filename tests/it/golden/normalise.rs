@@ -13,13 +13,18 @@ use serde_json::{Map, Value, json};
 
 use super::intake::{Answer, Request};
 
-/// `{"requests": {…}, "spans": {…}}` of what an intake was sent.
+/// `{"requests": {…}, "spans": {…}, "evaluations": […]}` of what an intake was sent; `null` if there are no evaluations.
 pub(super) fn normalise(requests: &[Request]) -> Value {
-    let requests: Vec<_> = requests.iter().filter(|one| one.path.ends_with("/api/v2/llmobs")).collect();
+    // Which of the two goes first is the exporter's affair.
+    let to = |end: &str| requests.iter().filter(move |one| one.path.ends_with(end)).collect::<Vec<_>>();
+    let requests = [to("/api/v2/llmobs"), to("/api/intake/llm-obs/v2/eval-metric")].concat();
     let bodies: Vec<Value> =
         requests.iter().map(|one| serde_json::from_slice(&one.body).expect("a body of JSON")).collect();
     let spans = bodies.iter().flat_map(envelopes).flat_map(|envelope| array(&envelope["spans"])).cloned().collect();
-    json!({"requests": facts(&requests, &bodies), "spans": Spans::new(spans).normalise()})
+    let spans = Spans::new(spans);
+    let evaluations: Vec<_> = bodies.iter().flat_map(metrics).map(|metric| spans.evaluation(metric)).collect();
+    let evaluations = if evaluations.is_empty() { Value::Null } else { json!(evaluations) };
+    json!({"requests": facts(&requests, &bodies), "spans": spans.normalise(), "evaluations": evaluations})
 }
 
 /// How the requests were made: every distinct way once, and their answers; over how many accepted requests the spans
@@ -33,21 +38,16 @@ fn facts(requests: &[&Request], bodies: &[Value]) -> Value {
             .filter(|(name, _)| !IGNORED_HEADERS.contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), json!(if name == "dd-api-key" { "<api key>" } else { value })))
             .collect();
-        let mut shapes: Vec<Value> = Vec::new();
-        for envelope in envelopes(body) {
-            let mut shape = envelope.clone();
-            shape["spans"] = json!(array(&envelope["spans"]).len());
-            if shape["_dd.tracer_version"].as_str().is_some_and(|version| !version.is_empty()) {
-                shape["_dd.tracer_version"] = json!("<version>");
-            }
-            push_new(&mut shapes, shape);
-        }
         let outer = if body.is_array() { "array" } else { "object" };
         let (method, path) = (&request.method, &request.path);
-        push_new(
-            &mut facts,
-            json!({"method": method, "path": path, "headers": headers, "outer": outer, "envelopes": shapes}),
-        );
+        let mut fact = json!({"method": method, "path": path, "headers": headers, "outer": outer});
+        if let Some(data) = body["data"].as_object() {
+            fact["data"] = json!(data);
+            fact["data"]["attributes"] = data["attributes"].as_object().unwrap().keys().cloned().collect();
+        } else {
+            fact["envelopes"] = shapes_of_envelopes(body);
+        }
+        push_new(&mut facts, fact);
     }
     let mut answers: Vec<Value> = Vec::new();
     for request in requests {
@@ -60,6 +60,20 @@ fn facts(requests: &[&Request], bodies: &[Value]) -> Value {
         }
     }
     json!({"answers": answers, "facts": facts})
+}
+
+/// Every distinct envelope without its spans.
+fn shapes_of_envelopes(body: &Value) -> Value {
+    let mut shapes: Vec<Value> = Vec::new();
+    for envelope in envelopes(body) {
+        let mut shape = envelope.clone();
+        shape["spans"] = json!(array(&envelope["spans"]).len());
+        if shape["_dd.tracer_version"].as_str().is_some_and(|version| !version.is_empty()) {
+            shape["_dd.tracer_version"] = json!("<version>");
+        }
+        push_new(&mut shapes, shape);
+    }
+    json!(shapes)
 }
 
 /// All spans of a scenario.
@@ -98,6 +112,24 @@ impl Spans {
             out.insert(label, shorten(soften(self.span(span))));
         }
         if out.len() > MANY { shapes(&out) } else { Value::Object(out) }
+    }
+
+    /// An evaluation or feedback; an id of no span stays as it is, and so does the one time that scenarios give.
+    fn evaluation(&self, metric: &Value) -> Value {
+        let mut metric = metric.clone();
+        let members = [("span", "/span_id"), ("trace", "/trace_id")];
+        for (kind, pointer) in members.into_iter().chain(JOINED) {
+            if let Some(id) = metric.pointer_mut(pointer)
+                && let Some(word) = self.ids.words.get(&(kind, text(id)))
+            {
+                *id = json!(word);
+            }
+        }
+        if metric["timestamp_ms"].as_u64().is_some_and(|time| time != GIVEN_TIME) {
+            metric["timestamp_ms"] = json!("<int>");
+        }
+        metric["tags"] = tags(&metric["tags"]);
+        shorten(soften(metric))
     }
 
     fn span(&self, span: &Value) -> Value {
@@ -266,7 +298,11 @@ fn shapes(spans: &Map<String, Value>) -> Value {
 }
 
 fn envelopes(body: &Value) -> &[Value] {
-    if body.is_object() { std::slice::from_ref(body) } else { array(body) }
+    if body["spans"].is_array() { std::slice::from_ref(body) } else { array(body) }
+}
+
+fn metrics(body: &Value) -> &[Value] {
+    array(&body["data"]["attributes"]["metrics"])
 }
 
 fn array(value: &Value) -> &[Value] {
@@ -283,6 +319,8 @@ fn push_new(values: &mut Vec<Value>, value: Value) {
     }
 }
 
+const JOINED: [(&str, &str); 2] = [("span", "/join_on/span/span_id"), ("trace", "/join_on/span/trace_id")];
+const GIVEN_TIME: u64 = 1_700_000_000_123;
 const ROOT: &str = "undefined";
 const LONG: usize = 1_000;
 const MANY: usize = 100;

@@ -56,7 +56,7 @@ pub(super) fn play(scenario: &Scenario) {
         let intake = Intake::start(scenario.answers);
         run(scenario, Mode::from_word(mode), &intake.url());
         let got = normalise(&intake.requests());
-        let wanted = json!({"requests": requests, "spans": expected["spans"]});
+        let wanted = json!({"requests": requests, "spans": expected["spans"], "evaluations": expected["evaluations"]});
         let gaps = compare(&wanted, &got);
         lines.extend(differences::unexplained(scenario.name, gaps).map(|line| format!("{mode}: {line}")));
     }

@@ -6,7 +6,7 @@ use super::differences::DIFFERENCES;
 use super::intake::Answer;
 use super::play::{Scenario, Settings, all_expected, play};
 use super::programs::{
-    annotation, config, content, delivery, errors, instrument, kinds, prompts, sessions, structure, tools,
+    annotation, config, content, delivery, errors, evaluations, instrument, kinds, prompts, sessions, structure, tools,
 };
 
 /// Makes a test of every scenario: its name, its program, and what is not as usual.
@@ -58,6 +58,15 @@ scenarios! {
     decorators_defaults: instrument::defaults;
     error_exception: errors::returned;
     error_kinds: errors::of_many_forms;
+    eval_all_options: evaluations::all_options;
+    eval_and_spans_together: evaluations::with_spans;
+    eval_invalid: evaluations::invalid;
+    eval_json: evaluations::json;
+    eval_score: evaluations::scores;
+    eval_seed_signature: evaluations::context_first;
+    export_span: evaluations::contexts;
+    export_span_invalid: evaluations::no_contexts;
+    feedback_all: evaluations::feedback;
     flush_periodic: delivery::without_flush, sends_by_itself: true;
     huge_input_truncated: delivery::huge_input;
     huge_metadata: delivery::huge_metadata;

@@ -77,9 +77,12 @@ pub fn until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// The ids of the spans in the body of a request.
-pub fn span_ids(body: &[u8]) -> Vec<String> {
+/// The ids of the spans in the body of a request, or the labels of the evaluations.
+pub fn item_ids(body: &[u8]) -> Vec<String> {
     let json: serde_json::Value = serde_json::from_slice(body).unwrap();
+    if let Some(metrics) = json["data"]["attributes"]["metrics"].as_array() {
+        return metrics.iter().map(|metric| metric["label"].as_str().unwrap().to_owned()).collect();
+    }
     let envelopes = json.as_array().unwrap().iter();
     envelopes.map(|envelope| envelope["spans"][0]["span_id"].as_str().unwrap().to_owned()).collect()
 }

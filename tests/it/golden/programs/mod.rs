@@ -5,6 +5,7 @@ pub(super) mod config;
 pub(super) mod content;
 pub(super) mod delivery;
 pub(super) mod errors;
+pub(super) mod evaluations;
 pub(super) mod instrument;
 pub(super) mod kinds;
 pub(super) mod prompts;

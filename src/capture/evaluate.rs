@@ -1,0 +1,124 @@
+//! Evaluations and feedback on their way into the queue, and evaluations that come as events.
+
+use std::sync::Arc;
+
+use tracing_core::span::Id;
+use tracing_core::{Dispatch, Event, Subscriber};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::filter::Plan;
+use super::layer::CaptureLayer;
+use super::record::Evaluable;
+use super::records::Records;
+use super::state::{Capture, with_scratch};
+use crate::model::{Evaluation, EvaluationError, Feedback, Submission};
+use crate::queue::Item;
+use crate::stats::{LossReason, Problem};
+use crate::vocabulary;
+
+impl Capture {
+    /// Checks an evaluation and hands it over.
+    pub(crate) fn submit_evaluation(&self, evaluation: Evaluation) -> Result<(), EvaluationError> {
+        self.hand_over(evaluation.check(self.clock.wall_ms())?)
+    }
+
+    /// Checks feedback and hands it over.
+    pub(crate) fn submit_feedback(&self, feedback: Feedback) -> Result<(), EvaluationError> {
+        self.hand_over(feedback.check(self.clock.wall_ms())?)
+    }
+
+    /// Joins an evaluation to the span with this id, in every layer of ours that has the span.
+    pub(crate) fn evaluate(&self, dispatch: &Dispatch, id: &Id, evaluation: Evaluation) -> Result<(), EvaluationError> {
+        let mut found = Vec::new();
+        self.with_records(dispatch, id, &mut |records| {
+            found.extend(records.iter_mut().filter_map(|record| Some((record.sender(), record.evaluable()?))));
+        });
+        let (last, span) = found.pop().ok_or(EvaluationError::Span)?;
+        let mut outcome = Ok(());
+        for (capture, span) in found {
+            outcome = outcome.and(capture.submit_evaluation(span.joined(evaluation.clone())));
+        }
+        outcome.and(last.submit_evaluation(span.joined(evaluation)))
+    }
+
+    /// A refusal is counted where it happens.
+    fn hand_over(&self, submission: Submission) -> Result<(), EvaluationError> {
+        let pushed = self.queue.push(Item::Evaluation(Box::new(submission)));
+        pushed.map_err(|reason| match reason {
+            LossReason::QueueItems | LossReason::QueueBytes => EvaluationError::QueueFull,
+            LossReason::Closed
+            | LossReason::OpenSpans
+            | LossReason::Processor
+            | LossReason::Encode
+            | LossReason::TooLarge
+            | LossReason::TooOld
+            | LossReason::Unauthorized
+            | LossReason::Rejected
+            | LossReason::Unreachable
+            | LossReason::Deadline
+            | LossReason::Worker => EvaluationError::Closed,
+        })
+    }
+}
+
+impl CaptureLayer {
+    /// Submits the evaluation that an event says, joined to the nearest span of ours around it. What is wrong with it is
+    /// counted as a problem.
+    pub(super) fn evaluate<S>(&self, event: &Event<'_>, plan: &Plan, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let place = event.metadata().name();
+        let queue = &self.capture.queue;
+        let Some(span) = self.evaluable(event, ctx) else { return queue.problems.count(Problem::Evaluation, place) };
+        with_scratch(queue, |log| {
+            event.record(&mut self.visitor(plan, log, place));
+            let submitted = vocabulary::evaluation(log)
+                .and_then(|evaluation| self.capture.submit_evaluation(span.joined(evaluation)));
+            match submitted {
+                // The ledger has counted a refusal.
+                Ok(()) | Err(EvaluationError::QueueFull | EvaluationError::Closed) => {}
+                Err(_) => queue.problems.count(Problem::Evaluation, place),
+            }
+        });
+    }
+
+    /// The nearest span of ours around an event, also one that was finished and is still entered.
+    fn evaluable<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>) -> Option<Evaluable>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let inside =
+            || event.parent().cloned().or_else(|| ctx.current_span().id().cloned().filter(|_| event.is_contextual()));
+        if let Some((dispatch, (id, _))) = self.capture.hidden_listener(inside) {
+            return self.capture.evaluable(&dispatch, &id);
+        }
+        let mut next = ctx.event_span(event);
+        while let Some(span) = next {
+            let of_ours = |records: &mut Records| records.of(&self.capture).and_then(|record| record.evaluable());
+            let found = span.extensions_mut().get_mut::<Records>().and_then(of_ours);
+            if found.is_some() {
+                return found;
+            }
+            next = span.parent();
+        }
+        None
+    }
+}
+
+impl Capture {
+    fn evaluable(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<Evaluable> {
+        let mut found = None;
+        self.with_records(dispatch, id, &mut |records| {
+            found = records.of(self).and_then(|record| record.evaluable());
+        });
+        found
+    }
+}
+
+impl Evaluable {
+    fn joined(self, evaluation: Evaluation) -> Evaluation {
+        evaluation.span(self.context).or_ml_app(self.ml_app.as_deref())
+    }
+}
