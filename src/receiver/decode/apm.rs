@@ -16,21 +16,14 @@ use super::span::{DecodeError, ReceivedSpan, at, text};
 /// (`_llmobs_span_event`); `datadog-agent` `pkg/trace/api/version.go`.
 pub(in super::super) fn traces(body: Value) -> Found<ReceivedSpan> {
     let mut found = Found::nothing();
-    let (traces, place) = match body {
-        Value::Object(mut payload) => (payload.remove("chunks").unwrap_or_default(), "chunks"),
-        traces => (traces, ""),
-    };
-    let Value::Array(traces) = traces else {
+    let place = if body.is_object() { "chunks" } else { "" };
+    let Value::Array(traces) = inside(body, "chunks") else {
         found.reject(place, "is not an array");
         return found;
     };
     for (number, trace) in traces.into_iter().enumerate() {
         let place = format!("{place}[{number}]");
-        let spans = match trace {
-            Value::Object(mut chunk) => chunk.remove("spans").unwrap_or_default(),
-            spans => spans,
-        };
-        let Value::Array(spans) = spans else {
+        let Value::Array(spans) = inside(trace, "spans") else {
             found.reject(place, "is not an array");
             continue;
         };
@@ -42,6 +35,11 @@ pub(in super::super) fn traces(body: Value) -> Found<ReceivedSpan> {
         }
     }
     found
+}
+
+/// The member of an object, or the value itself when it is none.
+fn inside(json: Value, name: &str) -> Value {
+    if let Value::Object(mut members) = json { members.remove(name).unwrap_or_default() } else { json }
 }
 
 /// The event of a span, as it would have been sent by itself but for the tags, which stay an object; `None`
@@ -103,7 +101,7 @@ mod tests {
     use super::*;
     use crate::model::{AgentAttribution, SpanId, Status};
 
-    fn carrier(id: u64, error: u8, carried: Value) -> Value {
+    fn carrier(id: u64, error: u8, carried: &Value) -> Value {
         json!({"service": "s", "name": "apm", "resource": "r", "type": "llm", "span_id": id, "trace_id": 9,
             "parent_id": 3, "start": 1_795_188_269_789_156_775_u64, "duration": 20, "error": error,
             "meta": {"language": "python"}, "metrics": {"process_id": 1.0}, "meta_struct": {"_llmobs": carried}})
@@ -118,10 +116,10 @@ mod tests {
 
     #[test]
     fn ids_and_times_are_those_of_the_apm_span() {
-        let mut first = carrier(6, 0, json!(null));
+        let mut first = carrier(6, 0, &json!(null));
         first["meta_struct"] = json!({});
         first["meta"]["_dd.p.tid"] = json!("6b00662d00000000");
-        let found = traces(json!([[first, carrier(u64::MAX, 1, carried())]]));
+        let found = traces(json!([[first, carrier(u64::MAX, 1, &carried())]]));
         assert_eq!(found.rejected, []);
         let event = &found.items[0].event;
         assert_eq!((event.span_id.as_u64(), event.parent_id), (u64::MAX, SpanId::new(5)));
@@ -137,19 +135,19 @@ mod tests {
 
     #[test]
     fn what_can_be_read_is_taken_and_what_cannot_is_said() {
-        let mut submitted = carrier(1, 0, carried());
+        let mut submitted = carrier(1, 0, &carried());
         submitted["meta"]["_dd.llmobs.submitted"] = json!("1");
         let plain = json!({"span_id": 1, "trace_id": 9, "start": 1, "duration": 1, "name": "web", "meta": {}});
         for (body, ids, said) in [
-            (json!([[carrier(1, 0, carried()), plain], [carrier(2, 0, carried())], []]), &[1, 2][..], &[][..]),
-            (json!({"chunks": [{"priority": 1, "spans": [carrier(3, 0, carried())]}]}), &[3], &[]),
+            (json!([[carrier(1, 0, &carried()), plain], [carrier(2, 0, &carried())], []]), &[1, 2][..], &[][..]),
+            (json!({"chunks": [{"priority": 1, "spans": [carrier(3, 0, &carried())]}]}), &[3], &[]),
             (json!([[submitted, 7, null, [], "text"]]), &[], &[]),
             (json!([]), &[], &[]),
             (json!({}), &[], &["chunks is not an array"]),
             (json!("text"), &[], &["body is not an array"]),
-            (json!([7, [carrier(4, 0, carried())], {}]), &[4], &["[0] is not an array", "[2] is not an array"]),
+            (json!([7, [carrier(4, 0, &carried())], {}]), &[4], &["[0] is not an array", "[2] is not an array"]),
             (
-                json!([[carrier(1, 0, json!("text")), carrier(5, 0, carried()), carrier(6, 0, json!({}))]]),
+                json!([[carrier(1, 0, &json!("text")), carrier(5, 0, &carried()), carrier(6, 0, &json!({}))]]),
                 &[5],
                 &[
                     "[0][0].meta_struct._llmobs is not an object",
