@@ -43,12 +43,9 @@ fn inside(json: Value, name: &str) -> Value {
 }
 
 /// The event of a span, as it would have been sent by itself but for the tags, which stay an object; `None`
-/// when the span carries none, or one that was sent by itself too.
+/// when the span carries none. Python takes it out of the span when it sends it by itself.
 fn event_of(mut span: Value, high_bits: Option<&str>) -> Option<Result<Value, DecodeError>> {
     let carried = span.get_mut("meta_struct")?.get_mut("_llmobs").map(Value::take)?;
-    if text(span.pointer("/meta/_dd.llmobs.submitted")).as_deref() == Some("1") {
-        return None;
-    }
     let Value::Object(mut event) = carried else {
         return Some(Err(DecodeError::new("", "is not an object")));
     };
@@ -135,13 +132,11 @@ mod tests {
 
     #[test]
     fn what_can_be_read_is_taken_and_what_cannot_is_said() {
-        let mut submitted = carrier(1, 0, &carried());
-        submitted["meta"]["_dd.llmobs.submitted"] = json!("1");
         let plain = json!({"span_id": 1, "trace_id": 9, "start": 1, "duration": 1, "name": "web", "meta": {}});
         for (body, ids, said) in [
             (json!([[carrier(1, 0, &carried()), plain], [carrier(2, 0, &carried())], []]), &[1, 2][..], &[][..]),
             (json!({"chunks": [{"priority": 1, "spans": [carrier(3, 0, &carried())]}]}), &[3], &[]),
-            (json!([[submitted, 7, null, [], "text"]]), &[], &[]),
+            (json!([[7, null, [], "text"]]), &[], &[]),
             (json!([]), &[], &[]),
             (json!({}), &[], &["chunks is not an array"]),
             (json!("text"), &[], &["body is not an array"]),
