@@ -231,7 +231,7 @@ impl Builder {
 
     /// How many bytes the finished spans that wait may hold: 1 to 1 GiB. Later ones are refused and counted.
     ///
-    /// Default: 64 MiB. Environment: `DD_LLMOBS_QUEUE_MAX_BYTES`.
+    /// Default: 128 MiB. Environment: `DD_LLMOBS_QUEUE_MAX_BYTES`.
     pub fn queue_max_bytes(mut self, bytes: usize) -> Self {
         self.code.queue_max_bytes = Some(Given::new("queue_max_bytes", Ok(bytes)));
         self

@@ -7,8 +7,8 @@ use std::time::Instant;
 use super::state::Capture;
 use crate::clock::nanos_between;
 use crate::model::{
-    AgentAttribution, Annotation, FieldValue, Log, Meaning, Origin, Passed, Prompt, Recording, Said, Sampling,
-    SpanContext, SpanId, SpanKind, ToolDefinition, TraceId,
+    AgentAttribution, Annotation, FieldValue, Identity, Log, Meaning, Origin, Passed, Prompt, Recording, Said,
+    Sampling, SpanContext, SpanId, SpanKind, ToolDefinition, TraceId,
 };
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
@@ -96,9 +96,8 @@ impl SpanRecord {
     /// Takes over what the span says about itself at its start.
     pub(crate) fn settle(&mut self) {
         let Some(mut recording) = self.recording.take() else { return };
-        let log = std::mem::take(recording.log_mut());
-        self.identify_from(&mut recording.origin, &log);
-        *recording.log_mut() = log;
+        let (origin, said) = recording.said_about();
+        self.identify_from(origin, said);
         if !self.has_room(&recording, 0) {
             let mut said = std::mem::take(recording.log_mut());
             self.append_what_fits(&mut recording, &said);
@@ -231,22 +230,23 @@ impl SpanRecord {
     }
 
     fn identify_from(&mut self, origin: &mut Origin, said: &Log) {
-        if let Some(kind) = said.last(Meaning::Kind) {
+        let Identity { kind, session_id, ml_app, tags, prompt, tools } = said.identity();
+        if let Some(kind) = kind {
             match text_of(kind).and_then(|text| text.parse().ok()) {
                 Some(kind) => self.kind = Some(kind),
                 None => self.capture.queue.problems.count(Problem::UnknownKind, origin.name),
             }
         }
-        let tagged = said.last(Meaning::Tags).and_then(text_of).and_then(session_of_tags);
-        let session = said.last(Meaning::SessionId).and_then(name_of).or(tagged.map(Cow::Owned));
+        let tagged = tags.and_then(text_of).and_then(session_of_tags);
+        let session = session_id.and_then(name_of).or(tagged.map(Cow::Owned));
         self.identify(origin, session.as_deref());
-        if let Some(ml_app) = said.last(Meaning::MlApp).and_then(name_of).filter(|name| !name.is_empty()) {
+        if let Some(ml_app) = ml_app.and_then(name_of).filter(|name| !name.is_empty()) {
             origin.ml_app = Some(ml_app.as_ref().into());
         }
-        if let Some(prompt) = said.last(Meaning::Prompt).and_then(text_of).and_then(prompt_of) {
+        if let Some(prompt) = prompt.and_then(text_of).and_then(prompt_of) {
             self.pass_on(Some(&prompt), None);
         }
-        if let Some(tools) = said.last(Meaning::ToolDefinitions).and_then(text_of).and_then(tools_of) {
+        if let Some(tools) = tools.and_then(text_of).and_then(tools_of) {
             self.pass_on(None, Some(&tools));
         }
     }

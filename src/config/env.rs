@@ -332,7 +332,7 @@ const QUEUE_MAX_BYTES: Variable = Variable {
     name: "DD_LLMOBS_QUEUE_MAX_BYTES",
     setter: "queue_max_bytes",
     unit: "bytes, 1 to 1073741824",
-    default: "67108864",
+    default: "134217728",
     meaning: "How many bytes the finished spans that wait may hold; later ones are refused and counted.",
 };
 const OPEN_SPANS_MAX_BYTES: Variable = Variable {

@@ -42,7 +42,7 @@ pub(super) const INFO_TIMEOUT: Range<Duration> =
 /// A connection that takes longer will not come.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) const QUEUE_ITEMS: Range<usize> = Range { default: 131_072, least: 1, most: 16_777_216 };
-pub(super) const QUEUE_BYTES: Range<usize> = Range { default: 64 << 20, least: 1, most: 1 << 30 };
+pub(super) const QUEUE_BYTES: Range<usize> = Range { default: 128 << 20, least: 1, most: 1 << 30 };
 pub(super) const OPEN_SPANS_BYTES: Range<usize> = Range { default: 64 << 20, least: 1, most: 1 << 30 };
 /// Zero does not wait at all.
 pub(super) const SHUTDOWN_TIMEOUT: Range<Duration> =

@@ -31,7 +31,7 @@ fn an_empty_environment_is_enough() {
     assert_eq!((settings.max_event_bytes, settings.max_payload_bytes), (5_000_000, 5_000_000));
     assert_eq!((settings.flush_interval, settings.request_timeout), (Duration::from_secs(1), Duration::from_secs(5)));
     assert_eq!((settings.connect_timeout, settings.info_timeout), (Duration::from_secs(2), Duration::from_secs(2)));
-    assert_eq!((settings.queue_max_items.get(), settings.queue_max_bytes.get()), (131_072, 64 << 20));
+    assert_eq!((settings.queue_max_items.get(), settings.queue_max_bytes.get()), (131_072, 128 << 20));
     assert!(settings.api_key.is_none() && settings.override_origin.is_none() && settings.tags.is_empty());
     assert!(settings.warnings.is_empty());
 }

@@ -181,6 +181,8 @@ impl Draft {
     fn apply(&mut self, taken: Taken<'_>) {
         match taken {
             Taken::Field(meaning, value) => self.field(meaning, value),
+            Taken::LargeInput(text) => self.input = Some(Given::Field(text)),
+            Taken::LargeOutput(text) => self.output = Some(Given::Field(text)),
             Taken::Annotation(annotation) => self.annotation(*annotation),
         }
     }

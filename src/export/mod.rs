@@ -13,6 +13,7 @@ mod worker;
 mod assemble;
 mod details;
 mod links;
+mod reuse;
 mod shape;
 mod value;
 

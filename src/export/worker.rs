@@ -13,8 +13,9 @@ use super::assemble::Assembler;
 use super::batch::{Batch, Batcher};
 use super::encode::{Common, Fit, encode_submission, encode_within};
 use super::retry::{Attempt, Verdict, verdict};
+use super::reuse::reuse;
 use super::transport::{Payload, Route, Transport};
-use crate::clock::Clock;
+use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
 use crate::model::{Kept, Recording, SpanEvent, Submission};
@@ -203,10 +204,12 @@ impl Worker {
             return Ok(None);
         }
         let max_event_bytes = self.max_event_bytes;
-        let (fit, full) = self.spans.push(|out| {
+        let pushed = self.spans.push(|out| {
             let encode = AssertUnwindSafe(|| encode_within(&mut event, max_event_bytes, out));
             catch_unwind(encode).unwrap_or(Err(LossReason::Worker))
-        })?;
+        });
+        reuse(&mut event, &self.queue.spares);
+        let (fit, full) = pushed?;
         match fit {
             Fit::Whole => {}
             Fit::Shrunk => self.queue.problems.count(Problem::Shrunk, place),
@@ -240,7 +243,14 @@ impl Worker {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             let items = u64::try_from(part.len()).unwrap_or(u64::MAX);
-            match self.deliver(route, &part).await? {
+            let begun = self.clock.instant();
+            let outcome = self.deliver(route, &part).await?;
+            let took = nanos_between(begun, self.clock.instant());
+            match route {
+                Route::Spans => self.spans.aim(part.bytes(), took),
+                Route::Evaluations => self.evaluations.aim(part.bytes(), took),
+            }
+            match outcome {
                 Outcome::Delivered => self.settle(route, Ok(()), items),
                 Outcome::Lost(reason) => self.settle(route, Err(reason), items),
                 Outcome::TooLarge => match part.halves() {

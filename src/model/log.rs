@@ -23,11 +23,12 @@ enum Entry {
     Annotation(Box<Annotation>),
 }
 
+/// Small, because every span has a dozen and they are cold when the worker comes to them; a log is far from 4 GiB.
 #[derive(Debug, Clone, Copy)]
 enum Stored {
-    Text { start: usize, end: usize },
-    Formatted { start: usize, end: usize },
-    Large(usize),
+    Text { start: u32, end: u32 },
+    Formatted { start: u32, end: u32 },
+    Large(u32),
     Signed(i64),
     Unsigned(u64),
     Float(f64),
@@ -39,7 +40,8 @@ impl Log {
     /// Texts from here on are large: a buffer of their own costs less than a second copy.
     pub(crate) const LARGE: usize = 4 * 1024;
 
-    /// More steps than this are not kept one by one.
+    /// More steps than this are not kept one by one. A value that replaces others always finds its place: there
+    /// cannot be more of those than the program has fields.
     const MOST_ENTRIES: usize = 512;
     /// Garbage below this is not worth a sweep.
     const SWEEP: usize = 16 * 1024;
@@ -63,7 +65,7 @@ impl Log {
         if !self.make_room(meaning) {
             return false;
         }
-        self.entries.push(Entry::Field(meaning, Stored::Large(self.large.len())));
+        self.entries.push(Entry::Field(meaning, Stored::Large(offset(self.large.len()))));
         self.large.push(text);
         true
     }
@@ -77,7 +79,7 @@ impl Log {
                 continue;
             }
             kept &= if let Stored::Large(at) = *stored {
-                let text = later.large.get_mut(at).map(std::mem::take);
+                let text = later.large.get_mut(index(at)).map(std::mem::take);
                 self.push_large(*meaning, text.unwrap_or_default())
             } else {
                 self.push(*meaning, later.value(*stored))
@@ -114,11 +116,13 @@ impl Log {
         })
     }
 
-    /// The same for the one who ends the recording: annotations are handed over.
+    /// The same for the one who ends the recording: annotations and large content are handed over.
     pub(crate) fn drain(&mut self, mut each: impl FnMut(Taken<'_>)) {
         let mut entries = std::mem::take(&mut self.entries);
         for entry in entries.drain(..) {
             match entry {
+                Entry::Field(Meaning::Input, Stored::Large(at)) => each(Taken::LargeInput(self.take_large(at))),
+                Entry::Field(Meaning::Output, Stored::Large(at)) => each(Taken::LargeOutput(self.take_large(at))),
                 Entry::Field(meaning, stored) => each(Taken::Field(meaning, self.value(stored))),
                 Entry::Annotation(annotation) => each(Taken::Annotation(annotation)),
             }
@@ -127,15 +131,23 @@ impl Log {
         self.entries = entries;
     }
 
-    /// The last value with this meaning.
-    pub(crate) fn last(&self, wanted: Meaning) -> Option<FieldValue<'_>> {
-        if self.seen & wanted.bit() == 0 {
-            return None;
+    /// What a span passes on to those below it, as far as it is said here; of several tag objects the last.
+    pub(crate) fn identity(&self) -> Identity<'_> {
+        let mut found = Identity::default();
+        let mut wanted = self.seen & Identity::bits();
+        for entry in self.entries.iter().rev() {
+            if wanted == 0 {
+                break;
+            }
+            match entry {
+                Entry::Field(meaning, stored) if wanted & meaning.bit() != 0 => {
+                    wanted &= !meaning.bit();
+                    found.put(*meaning, self.value(*stored));
+                }
+                Entry::Field(..) | Entry::Annotation(_) => {}
+            }
         }
-        self.entries.iter().rev().find_map(|entry| match entry {
-            Entry::Field(meaning, stored) if *meaning == wanted => Some(self.value(*stored)),
-            Entry::Field(..) | Entry::Annotation(_) => None,
-        })
+        found
     }
 
     /// Bytes that are held.
@@ -152,7 +164,7 @@ impl Log {
 
     /// Empties it for another span; what is reserved stays, and large buffers go to `spare`.
     pub(crate) fn clear(&mut self, mut spare: impl FnMut(String)) {
-        for mut text in self.large.drain(..) {
+        for mut text in self.large.drain(..).filter(|text| text.capacity() > 0) {
             text.clear();
             spare(text);
         }
@@ -171,39 +183,55 @@ impl Log {
     /// Keeps what was written into [`Log::scratch`] since it was `start` bytes long.
     pub(crate) fn keep_written(&mut self, meaning: Meaning, start: usize) -> bool {
         let end = self.text.len();
-        self.forget_entry(meaning);
-        if self.entries.len() >= Self::MOST_ENTRIES || !self.text.is_char_boundary(start) {
+        self.forget(meaning);
+        if !self.is_open_to(meaning) || !self.text.is_char_boundary(start) {
             self.text.truncate(start.min(end));
             return false;
         }
-        self.seen |= meaning.bit();
-        self.entries.push(Entry::Field(meaning, Stored::Formatted { start, end }));
+        self.entries.push(Entry::Field(meaning, Stored::Formatted { start: offset(start), end: offset(end) }));
         true
     }
 
     /// Forgets an earlier value of this meaning and says whether there is room for one.
+    #[inline]
     fn make_room(&mut self, meaning: Meaning) -> bool {
-        self.forget_entry(meaning);
+        self.forget(meaning);
         if self.garbage > Self::SWEEP && self.garbage > self.text.len() / 2 {
             self.sweep();
         }
-        self.seen |= meaning.bit();
-        self.entries.len() < Self::MOST_ENTRIES
+        self.is_open_to(meaning)
     }
 
-    fn forget_entry(&mut self, meaning: Meaning) {
-        if self.seen & meaning.bit() == 0 || meaning.accumulates() {
-            return;
+    const fn is_open_to(&self, meaning: Meaning) -> bool {
+        self.entries.len() < Self::MOST_ENTRIES || !meaning.accumulates()
+    }
+
+    /// Forgets an earlier value of this meaning, and remembers that there will be one.
+    #[inline]
+    fn forget(&mut self, meaning: Meaning) {
+        let bit = meaning.bit();
+        if self.seen & bit == 0 {
+            self.seen |= bit;
+        } else if !meaning.accumulates() {
+            self.forget_entry(meaning);
         }
+    }
+
+    #[inline(never)]
+    fn forget_entry(&mut self, meaning: Meaning) {
         let same = |entry: &Entry| matches!(entry, Entry::Field(other, _) if *other == meaning);
         let Some(at) = self.entries.iter().position(same) else { return };
         match self.entries.remove(at) {
             Entry::Field(_, Stored::Text { start, end } | Stored::Formatted { start, end }) => {
-                self.garbage = self.garbage.saturating_add(end.saturating_sub(start));
+                self.garbage = self.garbage.saturating_add(index(end.saturating_sub(start)));
             }
-            Entry::Field(_, Stored::Large(at)) => self.drop_large(at),
+            Entry::Field(_, Stored::Large(at)) => self.drop_large(index(at)),
             Entry::Field(..) | Entry::Annotation(_) => {}
         }
+    }
+
+    fn take_large(&mut self, at: u32) -> String {
+        self.large.get_mut(index(at)).map(std::mem::take).unwrap_or_default()
     }
 
     /// Takes a large text out; the last one moves into its place.
@@ -212,7 +240,7 @@ impl Log {
             return;
         }
         self.large.swap_remove(gone);
-        let moved = self.large.len();
+        let (gone, moved) = (offset(gone), offset(self.large.len()));
         for entry in &mut self.entries {
             match entry {
                 Entry::Field(_, Stored::Large(at)) if *at == moved => *at = gone,
@@ -228,22 +256,22 @@ impl Log {
         for entry in &mut self.entries {
             if let Entry::Field(_, Stored::Text { start, end } | Stored::Formatted { start, end }) = entry {
                 let from = self.text.len();
-                self.text.push_str(old.get(*start..*end).unwrap_or_default());
-                (*start, *end) = (from, self.text.len());
+                self.text.push_str(old.get(index(*start)..index(*end)).unwrap_or_default());
+                (*start, *end) = (offset(from), offset(self.text.len()));
             }
         }
     }
 
     fn store(&mut self, value: FieldValue<'_>) -> Stored {
-        let start = self.text.len();
+        let start = offset(self.text.len());
         match value {
             FieldValue::Text(text) => {
                 self.text.push_str(text);
-                Stored::Text { start, end: self.text.len() }
+                Stored::Text { start, end: offset(self.text.len()) }
             }
             FieldValue::Formatted(text) => {
                 self.text.push_str(text);
-                Stored::Formatted { start, end: self.text.len() }
+                Stored::Formatted { start, end: offset(self.text.len()) }
             }
             FieldValue::Signed(number) => Stored::Signed(number),
             FieldValue::Unsigned(number) => Stored::Unsigned(number),
@@ -254,11 +282,11 @@ impl Log {
     }
 
     fn value(&self, stored: Stored) -> FieldValue<'_> {
-        let text = |start, end| self.text.get(start..end).unwrap_or_default();
+        let text = |start, end| self.text.get(index(start)..index(end)).unwrap_or_default();
         match stored {
             Stored::Text { start, end } => FieldValue::Text(text(start, end)),
             Stored::Formatted { start, end } => FieldValue::Formatted(text(start, end)),
-            Stored::Large(at) => FieldValue::Text(self.large.get(at).map_or("", String::as_str)),
+            Stored::Large(at) => FieldValue::Text(self.large.get(index(at)).map_or("", String::as_str)),
             Stored::Signed(number) => FieldValue::Signed(number),
             Stored::Unsigned(number) => FieldValue::Unsigned(number),
             Stored::Float(number) => FieldValue::Float(number),
@@ -268,71 +296,56 @@ impl Log {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What is said about whom a span belongs to, and what it passes on.
+#[derive(Debug, Default)]
+pub(crate) struct Identity<'a> {
+    pub(crate) kind: Option<FieldValue<'a>>,
+    pub(crate) session_id: Option<FieldValue<'a>>,
+    pub(crate) ml_app: Option<FieldValue<'a>>,
+    /// A session may be among the tags.
+    pub(crate) tags: Option<FieldValue<'a>>,
+    pub(crate) prompt: Option<FieldValue<'a>>,
+    pub(crate) tools: Option<FieldValue<'a>>,
+}
 
-    fn texts(log: &Log) -> Vec<(Meaning, String)> {
-        log.iter()
-            .filter_map(|said| match said {
-                Said::Field(meaning, FieldValue::Text(text)) => Some((meaning, text.to_owned())),
-                Said::Field(..) | Said::Annotation(_) => None,
-            })
-            .collect()
+impl<'a> Identity<'a> {
+    fn bits() -> u64 {
+        let wanted = [
+            Meaning::Kind,
+            Meaning::SessionId,
+            Meaning::MlApp,
+            Meaning::Tags,
+            Meaning::Prompt,
+            Meaning::ToolDefinitions,
+        ];
+        wanted.into_iter().fold(0, |bits, meaning| bits | meaning.bit())
     }
 
-    #[test]
-    fn a_later_value_replaces_an_earlier_one_and_maps_add_up() {
-        let mut log = Log::default();
-        log.push(Meaning::Input, FieldValue::Text("a"));
-        log.push(Meaning::Metadata, FieldValue::Text("{\"x\":1}"));
-        log.push(Meaning::Input, FieldValue::Text("b"));
-        log.push(Meaning::Metadata, FieldValue::Text("{\"y\":1}"));
-        let kept = texts(&log);
-        assert_eq!(kept[0], (Meaning::Metadata, "{\"x\":1}".to_owned()));
-        assert_eq!(kept[1], (Meaning::Input, "b".to_owned()));
-        assert_eq!(kept.len(), 3);
-    }
-
-    #[test]
-    fn recording_the_same_field_for_ever_does_not_grow() {
-        let mut log = Log::default();
-        for i in 0..100_000 {
-            log.push(Meaning::Output, FieldValue::Text(&format!("value number {i:08}")));
+    fn put(&mut self, meaning: Meaning, value: FieldValue<'a>) {
+        let slots = [
+            (Meaning::Kind, &mut self.kind),
+            (Meaning::SessionId, &mut self.session_id),
+            (Meaning::MlApp, &mut self.ml_app),
+            (Meaning::Tags, &mut self.tags),
+            (Meaning::Prompt, &mut self.prompt),
+            (Meaning::ToolDefinitions, &mut self.tools),
+        ];
+        for (_, slot) in slots.into_iter().filter(|(own, _)| *own == meaning) {
+            *slot = Some(value);
         }
-        assert!(log.bytes() < 64 * 1024, "{}", log.bytes());
-        assert_eq!(texts(&log), [(Meaning::Output, "value number 00099999".to_owned())]);
-    }
-
-    #[test]
-    fn large_texts_are_moved_and_replaced() {
-        let big = |c: char| c.to_string().repeat(Log::LARGE);
-        let mut log = Log::default();
-        log.push_large(Meaning::Input, big('a'));
-        log.push_large(Meaning::Output, big('b'));
-        let mut later = Log::default();
-        later.push_large(Meaning::Input, big('c'));
-        later.push(Meaning::Name, FieldValue::Text("n"));
-        assert!(log.append(&mut later));
-        let said = [(Meaning::Output, big('b')), (Meaning::Input, big('c')), (Meaning::Name, "n".to_owned())];
-        assert_eq!(texts(&log), said);
-        assert_eq!(log.large.len(), 2);
-        let mut spares = Vec::new();
-        log.clear(|text| spares.push(text));
-        assert!(spares.len() == 2 && spares.iter().all(|text| text.is_empty() && text.capacity() >= Log::LARGE));
-    }
-
-    #[test]
-    fn annotations_in_a_row_are_one() {
-        let mut log = Log::default();
-        for i in 0..10_000 {
-            log.annotate(Annotation::new().output(format!("{i}")));
-        }
-        assert_eq!(log.iter().count(), 1);
-        for i in 0..10_000 {
-            log.annotate(Annotation::new().output(format!("{i}")));
-            log.push(Meaning::Metadata, FieldValue::Text("{}"));
-        }
-        assert!(log.iter().count() <= Log::MOST_ENTRIES);
     }
 }
+
+/// An offset that is out of reach refers to nothing.
+#[inline]
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+#[inline]
+fn index(offset: u32) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;

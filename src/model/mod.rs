@@ -47,7 +47,7 @@ pub(crate) use content::json_bytes;
 pub(crate) use details::{Details, Passed};
 pub(crate) use id::IdSource;
 pub(crate) use judgement::{Judged, Measure};
-pub(crate) use log::Log;
+pub(crate) use log::{Identity, Log};
 pub(crate) use recording::{EvaluationField, FieldValue, Meaning, Origin, Recording, Said, Taken};
 pub(crate) use span::source_chain;
 pub(crate) use submission::{Join, Kept, Subject, Submission, Submitter, Target};

@@ -167,6 +167,9 @@ pub(crate) enum Said<'a> {
 #[derive(Debug)]
 pub(crate) enum Taken<'a> {
     Field(Meaning, FieldValue<'a>),
+    /// Content in a buffer of its own.
+    LargeInput(String),
+    LargeOutput(String),
     Annotation(Box<Annotation>),
 }
 
@@ -214,6 +217,11 @@ impl Recording {
 
     pub(crate) const fn log_mut(&mut self) -> &mut Log {
         &mut self.log
+    }
+
+    /// What was said, and the origin that it may change.
+    pub(crate) const fn said_about(&mut self) -> (&mut Origin, &Log) {
+        (&mut self.origin, &self.log)
     }
 
     /// Bytes that this holds in the queue.

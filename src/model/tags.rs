@@ -184,6 +184,10 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
 }
 
 fn trimmed(key: Text) -> Text {
+    let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_visible(key.as_bytes().first()) && is_visible(key.as_bytes().last()) {
+        return key;
+    }
     match key {
         Cow::Borrowed(key) => Cow::Borrowed(key.trim()),
         Cow::Owned(key) if key.trim().len() == key.len() => Cow::Owned(key),

@@ -23,7 +23,7 @@ struct Kept {
 }
 
 impl Spares {
-    const MAX_RECORDING_BYTES: usize = 8 * 1024 * 1024;
+    const MAX_RECORDING_BYTES: usize = 32 * 1024 * 1024;
     const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
     /// Buffers above this are not worth keeping.
     const MAX_RECORDING: usize = 64 * 1024;
@@ -58,6 +58,15 @@ impl Spares {
         let surplus = (kept.keep_recordings(recordings), kept.keep_texts(texts));
         drop(kept);
         drop(surplus);
+    }
+
+    /// Keeps the buffer of a text that is done with, if it was a large one.
+    pub(crate) fn give_back_text(&self, mut text: String) {
+        if text.capacity() >= Log::LARGE {
+            text.clear();
+            let surplus = self.kept.lock().keep_texts(vec![text]);
+            drop(surplus);
+        }
     }
 
     /// Empties a log that its owner keeps.

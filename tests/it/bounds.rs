@@ -22,7 +22,7 @@ fn two_gigabytes_for_a_silent_intake_cost_what_the_queue_may_hold() {
     if !alone("bounds::two_gigabytes_for_a_silent_intake_cost_what_the_queue_may_hold") {
         return;
     }
-    let limit = 64 * MIB;
+    let limit = 128 * MIB;
     let wire = Wire::start(|_| Act::StallUnread);
     let pipeline = Pipeline::start(to(&wire.url).flush_interval(Duration::from_millis(50)));
     let handle = pipeline.guard.handle();

@@ -1,9 +1,8 @@
 //! A writer of JSON: constant fragments, escaped text, numbers, and values of any depth.
 
-use std::ops::Range;
-
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
+use std::ops::Range;
 
 use serde_json::{Map, Number, Value, map};
 
@@ -76,7 +75,7 @@ impl<'a> Writer<'a> {
         if let Some(number) = id.as_u128() {
             let mut digits = [0; 32];
             for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(number.to_be_bytes()) {
-                *pair = [hex(byte >> 4), hex(byte & 15)];
+                *pair = HEX.get(usize::from(byte)).copied().unwrap_or_default();
             }
             self.out.extend_from_slice(&digits);
         } else {
@@ -250,8 +249,15 @@ const fn word(flag: bool) -> &'static str {
     if flag { "true" } else { "false" }
 }
 
-/// A digit below 16, without a table, so that the compiler writes all of an id at once.
-const fn hex(digit: u8) -> u8 {
-    let letter = if digit > 9 { b'a' - b'0' - 10 } else { 0 };
-    digit.wrapping_add(b'0').wrapping_add(letter)
-}
+/// Each byte as two digits.
+#[expect(clippy::indexing_slicing, reason = "the compiler runs it, where a mistake is an error")]
+static HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    table
+};
