@@ -8,6 +8,9 @@ use std::io::{self, Read};
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
+use super::pack::unpack;
+use super::repair::repair;
+
 /// Reads the body of a request.
 pub(super) fn read(bytes: &[u8]) -> Result<Value, BodyError> {
     if !bytes.starts_with(&GZIP) {
@@ -42,8 +45,10 @@ pub(super) enum BodyError {
 fn parse(bytes: &[u8]) -> Result<Value, BodyError> {
     match bytes.first() {
         None => Err(BodyError::Empty),
-        Some(0x80..=0xff) => rmp_serde::from_slice(bytes).map_err(BodyError::Msgpack),
-        Some(_) => serde_json::from_slice(bytes).map_err(BodyError::Json),
+        Some(0x80..=0xff) => unpack(bytes).map_err(BodyError::Msgpack),
+        Some(_) => {
+            serde_json::from_slice(bytes).or_else(|_| serde_json::from_str(&repair(bytes))).map_err(BodyError::Json)
+        }
     }
 }
 
@@ -76,6 +81,13 @@ mod tests {
             for bytes in [gzip(&text), gzip(&pack), text, pack] {
                 assert_eq!(read(&bytes).unwrap(), value);
             }
+        }
+    }
+
+    #[test]
+    fn floats_that_are_no_number_are_null() {
+        for text in [r#"[{"a": NaN}, -Infinity, "NaN"]"#, r#"[{"a": null}, Infinity, "NaN"]"#] {
+            assert_eq!(read(text.as_bytes()).unwrap(), json!([{"a": null}, null, "NaN"]));
         }
     }
 

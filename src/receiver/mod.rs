@@ -6,8 +6,9 @@
 //! ```text
 //! connection ─▶ server
 //!                   route     which part of the intake or the Agent is meant?
-//!                   body      bytes, perhaps gzip, perhaps msgpack ─▶ JSON value
+//!                   body      bytes, perhaps gzip ─▶ JSON value   (pack: msgpack; repair: what is almost JSON)
 //!                   decode    JSON value ─▶ SpanEvent            (the keys of the wire)
+//!                   delivery  what was taken, and why the rest was not
 //!                   answer    what is answered, and what a test wants instead
 //!                   store     bounded; the oldest traces go first
 //!                     │
@@ -19,7 +20,10 @@ mod answer;
 mod body;
 mod connection;
 mod decode;
+mod delivery;
+mod pack;
 mod page;
+mod repair;
 mod route;
 mod server;
 mod store;
@@ -29,6 +33,7 @@ mod tree;
 
 pub use answer::Answer;
 pub use decode::{DecodeError, ReceivedSpan, decode_span};
+pub use delivery::Rejected;
 pub use page::TreeStyle;
 pub use server::Receiver;
 pub use store::ReceivedRequest;

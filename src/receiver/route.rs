@@ -9,34 +9,53 @@ pub(super) enum Endpoint {
     Spans,
     /// Evaluations and feedback.
     Evaluations,
+    /// APM traces in a format that may carry span events.
+    Traces,
+    /// APM traces in a format that has no room for span events.
+    PlainTraces,
     /// What the Agent can do.
     Info,
-    /// One of the two above, by a method that it does not take.
+    /// One of those that take something, by a method that it does not take.
     WrongMethod,
     /// An event that the Agent refuses to pass on, because it does not say where to.
     NoSubdomain,
-    /// Anything else that an SDK may send: traces, telemetry, configuration.
+    /// Something of LLM Observability that is not known here: an answer of 200 would be a lie.
+    Unknown,
+    /// Anything else that an SDK may send: telemetry, statistics, configuration.
     Other,
 }
 
 impl Endpoint {
     /// Finds the endpoint; `has_subdomain` is whether the request names the intake for the Agent.
     ///
-    /// Source: `dd-trace-py` `ddtrace/llmobs/_constants.py`, `datadog-agent` `pkg/trace/api/evp_proxy.go`.
+    /// Only the end of the path counts, and slashes may be doubled: recording proxies and gateways put something
+    /// before it, and so does a base URL that ends in a slash.
+    /// Source: `dd-trace-py` `ddtrace/llmobs/_constants.py`, `datadog-agent` `pkg/trace/api/evp_proxy.go` and
+    /// `pkg/trace/api/endpoints.go`.
     pub(super) fn of(method: &str, path: &str, has_subdomain: bool) -> Self {
-        if path.trim_end_matches('/') == INFO {
-            return Self::Info;
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        match parts.as_slice() {
+            ["info"] => Self::Info,
+            [before @ .., "api", "v2", "llmobs"] => Self::Spans.of_intake(method, before, has_subdomain),
+            [before @ .., "api", "intake", "llm-obs", "v1" | "v2", "eval-metric"] => {
+                Self::Evaluations.of_intake(method, before, has_subdomain)
+            }
+            [.., "v0.3" | "v0.4" | "v0.7", "traces"] => Self::Traces.of_agent(method),
+            [.., "v0.5", "traces"] => Self::PlainTraces.of_agent(method),
+            _ if parts.iter().any(|part| part.contains("llmobs") || part.contains("llm-obs")) => Self::Unknown,
+            _ => Self::Other,
         }
-        let direct = PROXIES.into_iter().find_map(|prefix| path.strip_prefix(prefix));
-        let endpoint = match direct.unwrap_or(path) {
-            SPANS => Self::Spans,
-            EVALUATIONS | EVALUATIONS_V1 => Self::Evaluations,
-            _ => return Self::Other,
-        };
+    }
+
+    fn of_intake(self, method: &str, before: &[&str], has_subdomain: bool) -> Self {
         if method != "POST" {
             return Self::WrongMethod;
         }
-        if direct.is_some() && !has_subdomain { Self::NoSubdomain } else { endpoint }
+        if before.contains(&PROXY) && !has_subdomain { Self::NoSubdomain } else { self }
+    }
+
+    fn of_agent(self, method: &str) -> Self {
+        if matches!(method, "POST" | "PUT") { self } else { Self::WrongMethod }
     }
 }
 
@@ -57,11 +76,8 @@ pub(super) fn agent_info() -> Value {
 /// The header that tells the Agent which intake is meant.
 pub(super) const SUBDOMAIN: &str = "x-datadog-evp-subdomain";
 
-const INFO: &str = "/info";
-const PROXIES: [&str; 4] = ["/evp_proxy/v1", "/evp_proxy/v2", "/evp_proxy/v3", "/evp_proxy/v4"];
-const SPANS: &str = "/api/v2/llmobs";
-const EVALUATIONS: &str = "/api/intake/llm-obs/v2/eval-metric";
-const EVALUATIONS_V1: &str = "/api/intake/llm-obs/v1/eval-metric";
+/// The part of a path below which the Agent passes requests on.
+const PROXY: &str = "evp_proxy";
 
 #[cfg(test)]
 mod tests {
@@ -71,16 +87,38 @@ mod tests {
     fn paths_of_the_intake_and_of_the_agent_are_known() {
         for (method, path, subdomain, endpoint) in [
             ("POST", "/api/v2/llmobs", false, Endpoint::Spans),
+            ("POST", "/api/v2/llmobs/", false, Endpoint::Spans),
+            ("POST", "//api/v2/llmobs", false, Endpoint::Spans),
+            ("POST", "/api//v2/llmobs//", false, Endpoint::Spans),
+            ("POST", "/vcr/datadog/api/v2/llmobs", false, Endpoint::Spans),
             ("POST", "/evp_proxy/v2/api/v2/llmobs", true, Endpoint::Spans),
+            ("POST", "/evp_proxy/v2/api/v2/llmobs/", true, Endpoint::Spans),
             ("POST", "/evp_proxy/v4/api/v2/llmobs", true, Endpoint::Spans),
+            ("POST", "/gateway/evp_proxy/v4//api/v2/llmobs", true, Endpoint::Spans),
             ("POST", "/evp_proxy/v2/api/v2/llmobs", false, Endpoint::NoSubdomain),
+            ("POST", "/gateway/evp_proxy/v4/api/v2/llmobs", false, Endpoint::NoSubdomain),
             ("POST", "/api/intake/llm-obs/v1/eval-metric", false, Endpoint::Evaluations),
             ("POST", "/api/intake/llm-obs/v2/eval-metric", false, Endpoint::Evaluations),
+            ("POST", "/vcr/datadog/api/intake/llm-obs/v2/eval-metric/", false, Endpoint::Evaluations),
             ("POST", "/evp_proxy/v2/api/intake/llm-obs/v2/eval-metric", true, Endpoint::Evaluations),
             ("GET", "/api/v2/llmobs", false, Endpoint::WrongMethod),
+            ("PUT", "/api/v2/llmobs", false, Endpoint::WrongMethod),
+            ("POST", "/api/v3/llmobs", false, Endpoint::Unknown),
+            ("POST", "/api/v2/llmobs/more", false, Endpoint::Unknown),
+            ("POST", "/llmobs", false, Endpoint::Unknown),
+            ("GET", "/api/unstable/llm-obs/v1/datasets", false, Endpoint::Unknown),
+            ("POST", "/evp_proxy/v2/api/intake/llm-obs/v3/eval-metric", true, Endpoint::Unknown),
             ("GET", "/info", false, Endpoint::Info),
-            ("PUT", "/v0.4/traces", false, Endpoint::Other),
+            ("GET", "//info/", false, Endpoint::Info),
+            ("PUT", "/v0.4/traces", false, Endpoint::Traces),
+            ("POST", "/v0.4/traces", false, Endpoint::Traces),
+            ("POST", "/gateway//v0.3/traces/", false, Endpoint::Traces),
+            ("POST", "/v0.7/traces", false, Endpoint::Traces),
+            ("GET", "/v0.4/traces", false, Endpoint::WrongMethod),
+            ("POST", "/v0.5/traces", false, Endpoint::PlainTraces),
+            ("POST", "/v0.6/stats", false, Endpoint::Other),
             ("POST", "/evp_proxy/v2/api/v2/apmtelemetry", true, Endpoint::Other),
+            ("GET", "/", false, Endpoint::Other),
         ] {
             assert_eq!(Endpoint::of(method, path, subdomain), endpoint, "{method} {path}");
         }

@@ -17,17 +17,21 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use super::answer::Answer;
+use super::body::BodyError;
 use super::connection::{Connections, Cutter};
-use super::decode::{self, ReceivedSpan};
+use super::decode::ReceivedSpan;
+use super::delivery::{Delivery, Rejected};
 use super::route::{Endpoint, SUBDOMAIN, agent_info};
-use super::store::{Delivery, ReceivedRequest, Store};
+use super::store::{ReceivedRequest, Store};
 use super::trace::Trace;
-use super::{body, tree};
+use super::tree;
 
 /// A local intake: give its [`url`](Self::url) to any Datadog SDK, as Agent or as origin, and look at what came.
 ///
-/// It speaks the paths of the agentless intake and those of the Agent, keeps everything in memory (about
-/// 256 MiB of spans; then the oldest traces go) and answers 202. Its thread ends when it is dropped.
+/// It speaks the paths of the agentless intake and those of the Agent, whatever stands before them, keeps
+/// everything in memory (about 256 MiB of spans; then the oldest traces go) and answers 202. Spans that ride an
+/// APM trace, as those of `ddtrace` for Python do by default, are found there. A malformed span is left out and
+/// [counted](Self::rejected), the rest of its request is kept. Its thread ends when it is dropped.
 /// Everything here works from plain threads and blocks them at most as long as it is told to.
 ///
 /// # Example
@@ -113,6 +117,11 @@ impl Receiver {
         self.shared.store.lock().forgotten()
     }
 
+    /// What was answered well although it could not be taken, such as malformed spans beside good ones.
+    pub fn rejected(&self) -> Rejected {
+        self.shared.store.lock().rejected()
+    }
+
     /// Waits until there are `count` spans, and returns all; fewer when the time is up.
     pub fn wait_for_spans(&self, count: usize, timeout: Duration) -> Vec<ReceivedSpan> {
         self.shared.wait(timeout, |store| store.span_count() >= count).spans()
@@ -135,6 +144,8 @@ impl Receiver {
     }
 
     /// Answers the next requests with spans or evaluations like this, one each; those after them with 202.
+    ///
+    /// Requests with APM traces, whether spans ride them or not, are answered as an Agent does all the same.
     pub fn answer_next(&self, answers: impl IntoIterator<Item = Answer>) {
         self.shared.store.lock().script(answers);
     }
@@ -208,16 +219,12 @@ impl Shared {
 
     /// Keeps the request and what is in it, and says what is answered.
     fn receive(&self, endpoint: Endpoint, request: ReceivedRequest) -> Answer {
-        let delivery = match endpoint {
-            Endpoint::Spans => Some(read_spans(&request.body).map(Delivery::Spans)),
-            Endpoint::Evaluations => Some(read_evaluations(&request.body).map(Delivery::Evaluations)),
-            Endpoint::Info | Endpoint::WrongMethod | Endpoint::NoSubdomain | Endpoint::Other => None,
-        };
+        let delivery = Delivery::read(endpoint, &request.path, &request.body);
         let mut store = self.store.lock();
         store.add_request(request);
         let answer = match delivery {
-            Some(delivery) => answer_delivery(&mut store, delivery),
-            None => answer_other(&store, endpoint),
+            Some(delivery) => answer_delivery(&mut store, endpoint, delivery),
+            None => answer_other(&mut store, endpoint),
         };
         self.news.notify_all();
         drop(store);
@@ -225,36 +232,43 @@ impl Shared {
     }
 }
 
-fn read_spans(bytes: &[u8]) -> Result<Vec<ReceivedSpan>, String> {
-    let json = body::read(bytes).map_err(|error| error.to_string())?;
-    decode::spans(json).map_err(|error| error.to_string())
-}
-
-fn read_evaluations(bytes: &[u8]) -> Result<Vec<Value>, String> {
-    let json = body::read(bytes).map_err(|error| error.to_string())?;
-    decode::evaluations(json).map_err(|error| error.to_string())
-}
-
-fn answer_delivery(store: &mut Store, delivery: Result<Delivery, String>) -> Answer {
-    let scripted = store.next_answer();
+fn answer_delivery(store: &mut Store, endpoint: Endpoint, delivery: Result<Delivery, BodyError>) -> Answer {
+    // APM traces come whenever their SDK likes; a test could not know which request its answer would go to.
+    let scripted = if endpoint == Endpoint::Traces { None } else { store.next_answer() };
     match delivery {
         Ok(delivery) => {
-            let answer = scripted.unwrap_or_else(|| Answer::status(202));
+            let answer = scripted.unwrap_or_else(|| answer_good(endpoint));
             if answer.is_stored() {
                 store.add(delivery);
             }
             answer
         }
-        Err(reason) => scripted.unwrap_or_else(|| Answer::refusal(400, &reason)),
+        Err(error) => scripted.unwrap_or_else(|| Answer::refusal(400, &error.to_string())),
     }
 }
 
-fn answer_other(store: &Store, endpoint: Endpoint) -> Answer {
+fn answer_good(endpoint: Endpoint) -> Answer {
+    match endpoint {
+        Endpoint::Spans | Endpoint::Evaluations => Answer::status(202),
+        // The Agent tells every service which part of its traces to keep: here, all.
+        Endpoint::Traces | Endpoint::PlainTraces => Answer::status(200).body(r#"{"rate_by_service":{}}"#),
+        Endpoint::Info | Endpoint::WrongMethod | Endpoint::NoSubdomain | Endpoint::Unknown | Endpoint::Other => {
+            Answer::status(200)
+        }
+    }
+}
+
+fn answer_other(store: &mut Store, endpoint: Endpoint) -> Answer {
     match endpoint {
         Endpoint::Info => store.info.clone().unwrap_or_else(|| Answer::status(200).body(agent_info().to_string())),
-        Endpoint::WrongMethod => Answer::refusal(405, "method is not POST"),
+        Endpoint::WrongMethod => Answer::refusal(405, "method is not one that this path takes"),
         Endpoint::NoSubdomain => Answer::refusal(400, "header X-Datadog-EVP-Subdomain is missing"),
-        Endpoint::Spans | Endpoint::Evaluations | Endpoint::Other => Answer::status(200),
+        Endpoint::Unknown => Answer::refusal(404, "path is none of LLM Observability that is known here"),
+        Endpoint::PlainTraces => {
+            store.count_unread();
+            answer_good(endpoint)
+        }
+        Endpoint::Spans | Endpoint::Evaluations | Endpoint::Traces | Endpoint::Other => answer_good(endpoint),
     }
 }
 
@@ -306,5 +320,5 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// More than the largest request that any SDK or Agent sends.
-const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+/// More than the largest request that any SDK sends (20 MiB, of APM traces) or that the Agent takes (25 MB).
+const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::decode::{Evaluation, ReceivedSpan};
+use super::delivery::{Delivery, Rejected};
 use super::trace::Trace;
 use crate::model::TraceId;
 
@@ -36,13 +37,6 @@ impl ReceivedRequest {
     }
 }
 
-/// What is in a request.
-#[derive(Debug)]
-pub(super) enum Delivery {
-    Spans(Vec<ReceivedSpan>),
-    Evaluations(Vec<Value>),
-}
-
 /// Everything that is kept.
 #[derive(Debug, Default)]
 pub(super) struct Store {
@@ -52,6 +46,7 @@ pub(super) struct Store {
     requests: VecDeque<Arc<ReceivedRequest>>,
     request_bytes: usize,
     forgotten: usize,
+    rejected: Rejected,
     /// How many spans each trace had when it was last printed.
     printed: HashMap<TraceId, usize>,
     /// What tests want answered next.
@@ -75,21 +70,21 @@ impl Store {
     }
 
     pub(super) fn add(&mut self, delivery: Delivery) {
-        match delivery {
-            Delivery::Spans(spans) => {
-                for span in spans {
-                    self.span_bytes = self.span_bytes.saturating_add(span.bytes);
-                    self.spans.push_back(Arc::new(span));
-                }
-                self.forget(MAX_SPAN_BYTES);
-            }
-            Delivery::Evaluations(evaluations) => {
-                self.evaluations.extend(evaluations);
-                let excess = self.evaluations.len().saturating_sub(MAX_EVALUATIONS);
-                self.evaluations.drain(..excess);
-                self.forgotten = self.forgotten.saturating_add(excess);
-            }
+        for span in delivery.spans {
+            self.span_bytes = self.span_bytes.saturating_add(span.bytes);
+            self.spans.push_back(Arc::new(span));
         }
+        self.forget(MAX_SPAN_BYTES);
+        self.evaluations.extend(delivery.evaluations);
+        let excess = self.evaluations.len().saturating_sub(MAX_EVALUATIONS);
+        self.evaluations.drain(..excess);
+        self.forgotten = self.forgotten.saturating_add(excess);
+        self.rejected.add(delivery.rejected);
+    }
+
+    /// Counts a request that nobody looks into.
+    pub(super) const fn count_unread(&mut self) {
+        self.rejected.unread = self.rejected.unread.saturating_add(1);
     }
 
     pub(super) fn script(&mut self, answers: impl IntoIterator<Item = Answer>) {
@@ -162,6 +157,10 @@ impl Store {
 
     pub(super) const fn forgotten(&self) -> usize {
         self.forgotten
+    }
+
+    pub(super) fn rejected(&self) -> Rejected {
+        self.rejected.clone()
     }
 
     /// Takes whole traces out, oldest first, until what is left is below the bound by a quarter, so that not

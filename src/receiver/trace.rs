@@ -55,21 +55,15 @@ impl Trace {
         all && self.root().is_some()
     }
 
-    /// The trace as text: a line about the whole, then for every span a line with its kind, name, model,
-    /// tokens and duration, and one each for its input, output and error.
+    /// The trace as text: two lines about the whole, then for every span a line with its kind, name, model,
+    /// tokens and duration, and one each for its input, output, error and evaluations.
     ///
     /// Characters that a terminal could take for commands are shown as `\u{1b}`, and line breaks as `⏎`.
     ///
     /// # Example
     ///
     /// ```text
-    /// ● weather-bot · trace 6a879500…e5f60718 · 2 spans · 5.20 s · 212→18 tok
-    /// agent weather_agent                              5.20 s
-    /// │ in  Do I need a jacket in Paris?
-    /// │ out No, it is 27 degrees and sunny.
-    /// └─ llm chat  openai/gpt-4o-mini   212→18 tok     2.10 s
-    ///      in  system › user: Do I need a jacket in Paris?
-    ///      out assistant: No, it is 27 degrees and sunny.
+    #[doc = include_str!("tree.txt")]
     /// ```
     pub fn to_tree(&self, style: &TreeStyle) -> String {
         tree::draw(self, style)

@@ -328,27 +328,8 @@ mod tests {
 
     #[test]
     fn a_trace_is_a_tree() {
-        let expected = "\
-● weather-bot · 5 spans · 5.20 s · 221→18 tok · 1 error
-  trace 6a879500…e5f60718 · session session-42
-agent weather_agent                                                5.20 s
-│ in   Do I need a jacket in Paris?
-│ out  No, it is 27 degrees.
-├─ retrieval search                                               18.0 ms
-│  │ in   jacket
-│  │ out  0.91 guide: Below 15 degrees wear a jacket. · 0.00 doc-3: Paris climate
-│  └─ embedding embed  openai/text-embedding-3-small       9 tok  9.00 ms
-│       in   jacket
-│       out  [1 embedding of 1536]
-├─ tool get_weather                                                310 ms ✗
-│    in   {\"city\": \"Paris\"}
-│    err  app::Timeout: timed ⏎ out \\u{1b}[2J
-└─ llm chat  openai/gpt-4o-mini                       212→18 tok   2.10 s
-     in   system › user: Do I need a jacket in Paris?
-     out  assistant: No, it is 27 degrees.
-     eval helpful 0.85 (pass)
-";
-        assert_eq!(weather().to_tree(&TreeStyle::new()), expected);
+        // The documentation shows this file.
+        assert_eq!(weather().to_tree(&TreeStyle::new()), include_str!("tree.txt"));
     }
 
     #[test]

@@ -51,11 +51,20 @@ fn envelope(spans: &[Value]) -> Value {
 #[test]
 fn spans_arrive_by_every_road() {
     let receiver = start();
-    for (id, prefix) in (1..).zip(["", "/evp_proxy/v2", "/evp_proxy/v4"]) {
-        assert_eq!(post(&receiver, &format!("{prefix}{SPANS}"), &envelope(&[span(id, "t", 0)])), Some(202));
+    let roads = [
+        "/api/v2/llmobs",
+        "/evp_proxy/v2/api/v2/llmobs",
+        "/evp_proxy/v4/api/v2/llmobs",
+        "//api/v2/llmobs",
+        "/vcr/datadog/api/v2/llmobs",
+        "/evp_proxy/v2/api/v2/llmobs/",
+        "/evp_proxy/v4//api/v2/llmobs?ddsource=test",
+    ];
+    for (id, road) in (1..).zip(roads) {
+        assert_eq!(post(&receiver, road, &envelope(&[span(id, "t", 0)])), Some(202), "{road}");
     }
-    let ids: Vec<_> = receiver.wait_for_spans(3, SOON).iter().map(|span| span.event.span_id.as_u64()).collect();
-    assert_eq!(ids, [1, 2, 3]);
+    let ids: Vec<_> = receiver.wait_for_spans(7, SOON).iter().map(|span| span.event.span_id.as_u64()).collect();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6, 7]);
     assert_eq!(receiver.spans()[0].json, span(1, "t", 0));
     let requests = receiver.requests();
     assert_eq!(requests[1].path, "/evp_proxy/v2/api/v2/llmobs");
@@ -111,22 +120,133 @@ fn an_agent_describes_itself_unless_told_otherwise() {
 fn what_is_bad_is_refused_and_said() {
     let receiver = start();
     let known = "x-datadog-evp-subdomain: llmobs-intake\r\n";
-    let large = vec![b' '; 16 * 1024 * 1024 + 1];
+    let large = vec![b' '; 32 * 1024 * 1024 + 1];
     for (method, path, headers, body, status, said) in [
         ("POST", SPANS, "", &b"[{"[..], 400, "body is not JSON"),
         ("POST", SPANS, "", b"", 400, "body is empty"),
-        ("POST", SPANS, "", br#"[{"spans":[{"span_id":"x"}]}]"#, 400, "[0].spans[0].meta.span.kind is missing"),
-        ("POST", EVALUATIONS, "", b"{}", 400, "data.attributes.metrics is not an array"),
+        ("POST", EVALUATIONS, "", b"\x92\x01", 400, "body is not msgpack"),
+        ("PUT", "/v0.4/traces", "", b"\xc1", 400, "body is not msgpack"),
         ("POST", "/evp_proxy/v2/api/v2/llmobs", "", b"[]", 400, "X-Datadog-EVP-Subdomain is missing"),
-        ("GET", "/evp_proxy/v2/api/v2/llmobs", known, b"", 405, "method is not POST"),
+        ("GET", "/evp_proxy/v2/api/v2/llmobs", known, b"", 405, "method is not one that this path takes"),
+        ("POST", "/api/v3/llmobs", "", b"[]", 404, "path is none of LLM Observability"),
+        ("GET", "/api/unstable/llm-obs/v1/datasets", "", b"", 404, "path is none of LLM Observability"),
         ("POST", SPANS, "", &large, 413, "length limit"),
-        ("PUT", "/v0.4/traces", "", b"\x90", 200, "{}"),
+        ("PUT", "/v0.4/traces", "", b"\x90", 200, r#"{"rate_by_service":{}}"#),
+        ("POST", "/v0.5/traces", "", b"\x92\x91\xa0\x90", 200, r#"{"rate_by_service":{}}"#),
         ("POST", "/telemetry/proxy/api/v2/apmtelemetry", "", b"{}", 200, "{}"),
     ] {
         let (got, answer) = send(&receiver, (method, path, headers), body).unwrap();
         assert!(got == status && answer.contains(said), "{method} {path}: {answer}");
     }
     assert!(receiver.spans().is_empty());
+    assert_eq!((receiver.rejected().items, receiver.rejected().unread), (0, 1));
+}
+
+#[test]
+fn one_bad_item_costs_nobody_else_their_place() {
+    let receiver = start();
+    for (path, body) in [
+        (SPANS, envelope(&[span(1, "t", 0), json!({"span_id": "x"}), span(2, "t", 1)])),
+        (SPANS, json!([{"spans": 7}])),
+        (EVALUATIONS, json!({})),
+        (EVALUATIONS, json!({"data": {"attributes": {"metrics": [null, {"label": "mood"}]}}})),
+    ] {
+        assert_eq!(post(&receiver, path, &body), Some(202), "{body}");
+    }
+    assert_eq!((receiver.spans().len(), receiver.evaluations().len()), (2, 1));
+    let rejected = receiver.rejected();
+    assert_eq!(rejected.items, 4);
+    assert_eq!(
+        rejected.reasons,
+        [
+            "/api/v2/llmobs: [0].spans[1].meta.span.kind is missing",
+            "/api/v2/llmobs: [0].spans is not an array",
+            "/api/intake/llm-obs/v2/eval-metric: data.attributes.metrics is not an array",
+            "/api/intake/llm-obs/v2/eval-metric: data.attributes.metrics[0] is not an object",
+        ]
+    );
+    // What a test wants not to be stored is not counted either.
+    receiver.answer_next([Answer::status(500)]);
+    assert_eq!(post(&receiver, SPANS, &json!([7])), Some(500));
+    assert_eq!(receiver.rejected().items, 4);
+    receiver.clear();
+    assert_eq!(receiver.rejected().items, 0);
+}
+
+#[test]
+fn python_writes_floats_that_are_no_number() {
+    let receiver = start();
+    let body =
+        br#"[{"spans":[{"span_id":"1","trace_id":"t","meta":{"span":{"kind":"llm"},"metadata":{"top_p":Infinity}},
+        "metrics":{"input_tokens":3,"score":NaN,"low":-Infinity}}]}]"#;
+    assert_eq!(send(&receiver, ("POST", SPANS, ""), body).unwrap().0, 202);
+    let event = &receiver.spans()[0].event;
+    assert_eq!(event.metadata["top_p"], Value::Null);
+    let metric = |name: &str| event.metrics.get(name).and_then(serde_json::Number::as_u64);
+    assert_eq!((metric("input_tokens"), metric("score"), metric("low")), (Some(3), None, None));
+}
+
+/// Msgpack of a map with these members, each value of which is msgpack already.
+fn packed_map(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = vec![0x80 | u8::try_from(members.len()).unwrap()];
+    for (name, value) in members {
+        bytes.extend(rmp_serde::to_vec(name).unwrap());
+        bytes.extend(value);
+    }
+    bytes
+}
+
+/// An APM span that carries this event, or none, as `ddtrace` for Python packs it: bytes of msgpack in msgpack.
+fn packed_carrier(id: u64, event: Option<&Value>) -> Vec<u8> {
+    let pack = |value: Value| rmp_serde::to_vec(&value).unwrap();
+    let carried = event.map_or(Vec::new(), |event| {
+        let bytes = pack(event.clone());
+        let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+        vec![("_llmobs", [&[0xc5][..], &length, &bytes].concat())]
+    });
+    packed_map(&[
+        ("service", pack(json!("s"))),
+        ("name", pack(json!("apm"))),
+        ("trace_id", pack(json!(9))),
+        ("span_id", pack(json!(id))),
+        ("start", pack(json!(1_795_188_269_789_156_775_u64))),
+        ("duration", pack(json!(74_871))),
+        ("meta", pack(json!({"_dd.p.tid": "6b00662d00000000", "language": "python"}))),
+        ("metrics", pack(json!({"_sampling_priority_v1": 1.0}))),
+        ("meta_struct", packed_map(&carried)),
+    ])
+}
+
+#[test]
+fn spans_that_ride_an_apm_trace_are_found() {
+    let event = |name: &str, parent: &str| {
+        json!({"name": name, "parent_id": parent, "trace_id": "6b00662d00000000fd1381e85682b37a", "ml_app": "app",
+            "session_id": "S", "tags": {"ml_app": "app", "language": "python"}, "metrics": {"input_tokens": 1},
+            "_dd": {"sample_rate": "1", "sampling_decision": "1"},
+            "meta": {"span": {"kind": "llm"}, "metadata": {}, "input": {"messages": [{"content": "hi", "role": ""}]}}})
+    };
+    let spans = [
+        packed_carrier(7, Some(&event("above", "undefined"))),
+        packed_carrier(u64::MAX, Some(&event("below", "7"))),
+        packed_carrier(8, None),
+        packed_carrier(9, Some(&json!({}))),
+    ];
+    let body = [&[0x91, 0x94][..], &spans.concat()].concat();
+    let receiver = start();
+    receiver.answer_next([Answer::status(500)]);
+    for (method, path) in [("POST", "/v0.4/traces"), ("PUT", "//v0.3/traces")] {
+        let (status, answer) = send(&receiver, (method, path, "content-type: application/msgpack\r\n"), &body).unwrap();
+        assert!(status == 200 && answer.ends_with(r#"{"rate_by_service":{}}"#), "{answer}");
+    }
+    let traces = receiver.traces();
+    assert_eq!((traces.len(), receiver.spans().len(), traces[0].is_finished()), (1, 4, true));
+    let below = traces[0].spans().last().unwrap();
+    assert_eq!((below.event.name.as_str(), below.event.span_id.as_u64()), ("below", u64::MAX));
+    assert_eq!((below.event.start_ns, below.event.duration_ns), (1_795_188_269_789_156_775, 74_871));
+    assert_eq!(below.event.apm_trace_id.as_ref().unwrap().to_string(), "6b00662d000000000000000000000009");
+    assert_eq!((below.event.tags.get("ml_app"), below.event.session_id.as_deref()), (Some("app"), Some("S")));
+    let reason = "/v0.4/traces: [0][3].meta_struct._llmobs.meta.span.kind is missing";
+    assert_eq!((receiver.rejected().items, receiver.rejected().reasons[0].as_str()), (2, reason));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! In: what any Datadog SDK sends. Out: `SpanEvent`s, equal to those that our encoder wrote.
 //! Never: bytes, I/O.
 
+mod apm;
 mod content;
 mod details;
 mod envelope;
@@ -11,5 +12,6 @@ mod span;
 
 pub use span::{DecodeError, ReceivedSpan, decode_span};
 
-pub(super) use envelope::{evaluations, spans};
+pub(super) use apm::traces;
+pub(super) use envelope::{Found, evaluations, spans};
 pub(super) use evaluation::Evaluation;

@@ -20,7 +20,8 @@ pub struct ReceivedSpan {
     /// The kind as it was sent. Others than our seven exist (`experiment`, `step`); `event.kind` is then the
     /// nearest of ours.
     pub kind: String,
-    /// The event as it was sent.
+    /// The event as it was sent. One that rode an APM trace has the ids and times of its APM span, and its
+    /// tags are an object.
     pub json: Value,
     /// What this takes in memory, about.
     pub(in super::super) bytes: usize,
@@ -187,8 +188,11 @@ fn metrics(json: Option<&Value>) -> Metrics {
     numbers.collect()
 }
 
-/// The first colon separates; a later tag replaces an earlier one of the same key.
+/// The first colon separates; a later tag replaces an earlier one of the same key. In an APM trace they are an object.
 fn tags(json: Option<&Value>) -> Tags {
+    if let Some(members) = object(json) {
+        return members.iter().filter_map(|(key, value)| Some((key.clone(), text(Some(value))?))).collect();
+    }
     let pairs = strings(json).map(|tag| tag.split_once(':').unwrap_or((tag, "")));
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
