@@ -1,18 +1,17 @@
 //! The builder: settings in code, above those of the environment.
 
-use std::sync::mpsc;
 use std::time::Duration;
 
 use tracing::metadata::LevelFilter;
 
-use crate::clock::Clock;
 use crate::config::{ApiKey, Config, Given, Settings, UrlText};
 use crate::error::ConfigError;
-use crate::model::{IdSource, Kept};
 
 mod process;
 mod propagation;
 mod start;
+
+pub(crate) use start::Parts;
 
 /// Begins to set up the layer and its exporter.
 ///
@@ -43,15 +42,6 @@ pub struct Builder {
     max_level: Option<LevelFilter>,
     processing: process::Processing,
     pub(crate) parts: Parts,
-}
-
-/// What tests replace.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Parts {
-    pub(crate) clock: Clock,
-    pub(crate) ids: IdSource,
-    /// Keeps items in this process instead of sending them.
-    pub(crate) memory: Option<mpsc::Sender<Kept>>,
 }
 
 impl Builder {

@@ -159,9 +159,8 @@ impl Queue {
         state.ledger.offered = state.ledger.offered.saturating_add(1);
         if let Some(reason) = self.refusal(&state, bytes) {
             state.ledger.lost.lose(reason, 1);
-            drop(state);
-            // The refused item is dropped here, outside the lock.
-            drop(item);
+            // Outside the lock.
+            drop((state, item));
             return Err(reason);
         }
         state.ledger.accepted = state.ledger.accepted.saturating_add(1);

@@ -1,6 +1,6 @@
 //! The wiring: the only place that sees every room.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tracing::Subscriber;
@@ -10,13 +10,23 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::Builder;
 use crate::capture::{Capture, CaptureLayer, LlmObsFilter, LlmObsLayer, Options, Outbound};
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::export::{Assembler, Batcher, Frame, Sink, Tail, Transport, Worker};
+use crate::export::{Aside, Assembler, Batcher, Frame, Sink, Tail, Transport, Worker};
 use crate::guard::Guard;
-use crate::model::Tags;
+use crate::model::{IdSource, Kept, Tags};
 use crate::queue::{Limits, Queue};
+
+/// What tests replace.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
+    pub(crate) ids: IdSource,
+    /// Keeps items in this process instead of sending them.
+    pub(crate) memory: Option<mpsc::Sender<Kept>>,
+}
 
 impl Builder {
     /// Starts the exporter's thread and returns the layer and the guard that keeps the exporter alive.
@@ -63,7 +73,7 @@ impl Builder {
             max_event_bytes: settings.max_event_bytes,
             evaluation_source: settings.evaluation_source,
             diagnostics: Diagnostics::new(settings.warnings.iter().map(ToString::to_string).collect()),
-            aside: Vec::new(),
+            aside: Aside::default(),
         };
         worker.start()?;
         let options = Options {

@@ -11,6 +11,7 @@
 mod watch;
 mod worker;
 
+mod aside;
 mod assemble;
 mod details;
 mod links;
@@ -29,6 +30,7 @@ mod transport;
 
 mod retry;
 
+pub(crate) use aside::Aside;
 pub(crate) use assemble::Assembler;
 pub(crate) use batch::Batcher;
 pub(crate) use encode::Frame;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, sleep_until};
 
+use super::aside::Aside;
 use super::assemble::Assembler;
 use super::batch::{Batch, Batcher};
 use super::encode::{Common, Fit, encode_submission, encode_within};
@@ -49,9 +50,7 @@ pub(crate) struct Worker {
     pub(crate) max_event_bytes: usize,
     pub(crate) evaluation_source: Option<&'static str>,
     pub(crate) diagnostics: Diagnostics,
-    /// What became of items that are settled after the spans that came before them, because a flush is over when as
-    /// many are settled as had been accepted: items that cannot be sent, and evaluations, which are sent first.
-    pub(crate) aside: Vec<(Result<(), LossReason>, u64)>,
+    pub(crate) aside: Aside,
 }
 
 impl Worker {
@@ -149,7 +148,7 @@ impl Worker {
         if let Some(batch) = spans {
             self.send(Route::Spans, batch).await?;
         }
-        self.settle_aside();
+        self.aside.settle(&self.queue);
         Ok(())
     }
 
@@ -177,7 +176,7 @@ impl Worker {
     fn read_and_judge(&mut self, recording: &mut Recording, now: Instant, judged: &mut Judged) {
         match self.read(recording) {
             Ok(ready) => self.tail.judge(ready, now, judged),
-            Err(reason) => self.set_aside(Err(reason), 1),
+            Err(reason) => self.aside.add(Err(reason), 1),
         }
     }
 
@@ -194,7 +193,7 @@ impl Worker {
     async fn send_judged(&mut self, judged: &mut Judged) -> Result<(), PastDeadline> {
         let unsampled = std::mem::take(&mut judged.unsampled);
         if unsampled > 0 {
-            self.set_aside(Err(LossReason::Sampling), unsampled);
+            self.aside.add(Err(LossReason::Sampling), unsampled);
         }
         for ready in judged.ready.drain(..) {
             let taken = self.take_in(ready);
@@ -212,24 +211,8 @@ impl Worker {
             Ok(None) => Ok(()),
             Ok(Some(full)) => self.send_earlier(route, full).await,
             Err(reason) => {
-                self.set_aside(Err(reason), 1);
+                self.aside.add(Err(reason), 1);
                 Ok(())
-            }
-        }
-    }
-
-    fn set_aside(&mut self, end: Result<(), LossReason>, items: u64) {
-        match self.aside.last_mut() {
-            Some((last, sum)) if *last == end => *sum = sum.saturating_add(items),
-            Some(_) | None => self.aside.push((end, items)),
-        }
-    }
-
-    fn settle_aside(&mut self) {
-        for (end, items) in self.aside.drain(..) {
-            match end {
-                Ok(()) => self.queue.deliver(items),
-                Err(reason) => self.queue.lose(reason, items),
             }
         }
     }
@@ -239,7 +222,7 @@ impl Worker {
         match (route, end) {
             (Route::Spans, Ok(())) => self.queue.deliver(items),
             (Route::Spans, Err(reason)) => self.queue.lose(reason, items),
-            (Route::Evaluations, end) => self.set_aside(end, items),
+            (Route::Evaluations, end) => self.aside.add(end, items),
         }
     }
 

@@ -346,6 +346,7 @@ impl<'a> Identity<'a> {
             (Meaning::Tags, &mut self.tags),
             (Meaning::Prompt, &mut self.prompt),
             (Meaning::ToolDefinitions, &mut self.tools),
+            (Meaning::Capture, &mut self.policy),
         ];
         for (_, slot) in slots.into_iter().filter(|(own, _)| *own == meaning) {
             *slot = Some(value);

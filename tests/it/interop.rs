@@ -28,13 +28,10 @@ fn rust_python_and_rust_share_one_trace() {
         get(port, &headers);
     });
     let spans = finish(&pipeline, &receiver, server, &mut service, 3);
-    let [caller, python, callee] = ["caller", "python", "callee"].map(|name| named(&spans, name));
-    assert_eq!(
-        (caller.parent_id, python.parent_id, callee.parent_id),
-        (None, Some(caller.span_id), Some(python.span_id))
-    );
-    for span in [python, callee] {
-        assert_eq!(span.trace_id, caller.trace_id, "{}", span.name);
+    let [first, python, last] = ["caller", "python", "callee"].map(|name| named(&spans, name));
+    assert_eq!((first.parent_id, python.parent_id, last.parent_id), (None, Some(first.span_id), Some(python.span_id)));
+    for span in [python, last] {
+        assert_eq!(span.trace_id, first.trace_id, "{}", span.name);
         assert_eq!(
             (span.session_id.as_deref(), span.tags.get("session_id")),
             (Some("s-1"), Some("s-1")),
@@ -42,12 +39,12 @@ fn rust_python_and_rust_share_one_trace() {
             span.name
         );
         assert_eq!(span.tags.get("ml_app"), Some("rust-app"), "{}", span.name);
-        assert!(span.sampling.is_some() && span.sampling == caller.sampling, "{}", span.name);
+        assert!(span.sampling.is_some() && span.sampling == first.sampling, "{}", span.name);
     }
     // The LLM trace of the first span stands for the APM trace that it has not, everywhere.
     // The receiver says nothing of an APM trace that is the same.
-    assert_eq!((&caller.apm_trace_id, &python.apm_trace_id, &callee.apm_trace_id), (&None, &None, &None));
-    let agent = callee.agent_attribution.as_ref().unwrap();
+    assert_eq!((&first.apm_trace_id, &python.apm_trace_id, &last.apm_trace_id), (&None, &None, &None));
+    let agent = last.agent_attribution.as_ref().unwrap();
     assert_eq!((agent.name.as_deref(), agent.span_id), (Some("python"), python.span_id));
 }
 
