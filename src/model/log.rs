@@ -103,9 +103,28 @@ impl Log {
             earlier.merge(later);
             self.annotation_bytes = self.annotation_bytes.saturating_add(earlier.text_bytes());
         } else {
+            self.make_way(&later);
             self.annotation_bytes = self.annotation_bytes.saturating_add(later.text_bytes());
             self.entries.push(Entry::Annotation(Box::new(later)));
         }
+    }
+
+    /// Takes the content out of earlier annotations that a later one says anew: a loop that annotates and records in
+    /// turn must not grow.
+    fn make_way(&mut self, later: &Annotation) {
+        let mut freed = 0_usize;
+        self.entries.retain_mut(|entry| {
+            let Entry::Annotation(earlier) = entry else { return true };
+            // A context only fills gaps.
+            if earlier.is_context || later.is_context {
+                return true;
+            }
+            let input = earlier.input.take_if(|_| later.input.is_some());
+            let output = earlier.output.take_if(|_| later.output.is_some());
+            freed = [input, output].iter().flatten().fold(freed, |sum, gone| sum.saturating_add(gone.text_bytes()));
+            **earlier != Annotation::default()
+        });
+        self.annotation_bytes = self.annotation_bytes.saturating_sub(freed);
     }
 
     /// Everything that was said, in order.

@@ -74,3 +74,22 @@ fn annotations_in_a_row_are_one() {
     }
     assert!(log.iter().count() <= Log::MOST_ENTRIES);
 }
+
+#[test]
+fn annotating_and_recording_in_turn_does_not_grow_and_the_last_word_stays() {
+    let mut log = Log::default();
+    for round in 0_u64..1_000 {
+        log.annotate(Annotation::new().output("x".repeat(1_000)).metric("m", round));
+        log.push(Meaning::Metric("output_tokens"), FieldValue::Unsigned(round));
+    }
+    log.annotate(Annotation::new().output("last"));
+    assert!(log.bytes() < 100_000, "{}", log.bytes());
+    let outputs: Vec<_> = log
+        .iter()
+        .filter_map(|said| match said {
+            Said::Annotation(annotation) => annotation.output.clone(),
+            Said::Field(..) => None,
+        })
+        .collect();
+    assert_eq!(outputs, [crate::model::Content::from("last")]);
+}
