@@ -62,32 +62,17 @@ impl Capture {
         let agent = context.and_then(|context| context.agent.clone());
         let passed = above.and_then(|above| above.passed.clone());
         let policy = above.map_or(CapturePolicy::All, |above| above.policy);
-        if let Some(parent) = context.filter(|context| context.is_llm_span) {
-            let (trace_id, parent_id) = (parent.trace_id.clone(), Some(parent.span_id));
-            return Origin {
-                name,
-                span_id,
-                trace_id,
-                parent_id,
-                start_ns,
-                sampling,
-                session_id,
-                ml_app,
-                agent,
-                policy,
-                apm,
-                passed,
-            };
-        }
-        let trace_id = self.ids.trace_id(start_ns);
-        // The id that others have too, so that they come to the same decision.
+        let parent = context.filter(|context| context.is_llm_span);
+        let trace_id = parent.map_or_else(|| self.ids.trace_id(start_ns), |parent| parent.trace_id.clone());
+        let parent_id = parent.map(|parent| parent.span_id);
+        // The id that others have too, so that they come to the same decision. Below a span it has been made.
         let decide = || Sampling::decide(self.sample_rate, apm.as_ref().map_or(&trace_id, |apm| &apm.trace_id));
-        let sampling = Some(sampling.unwrap_or_else(decide));
+        let sampling = sampling.or_else(|| parent.is_none().then(decide));
         Origin {
             name,
             span_id,
             trace_id,
-            parent_id: None,
+            parent_id,
             start_ns,
             sampling,
             session_id,

@@ -7,12 +7,12 @@ use tokio::time::sleep_until;
 use crate::clock::Clock;
 use crate::queue::{Phase, Queue, mark_worker_thread};
 
-/// Answers tasks that wait for a flush when their time is up; a thread that waits has a timer itself. Ends with the
-/// pipeline, when nobody waits any more.
-pub(super) async fn answer_late_waiters(queue: Arc<Queue>, clock: Clock) {
+/// Answers tasks that wait for a flush when their time is up, in real time also under a manual clock; a thread that waits
+/// has a timer itself. Ends with the pipeline, when nobody waits any more.
+pub(super) async fn answer_late_waiters(queue: Arc<Queue>) {
     loop {
         let (enlisted, changed) = (queue.enlisted(), queue.phase_changed());
-        match (queue.expire_waiters(clock.instant()), queue.phase()) {
+        match (queue.expire_waiters(Clock::System.instant()), queue.phase()) {
             (Some(next), _) => tokio::select! {
                 () = sleep_until(next.into()) => {}
                 () = enlisted => {}
@@ -27,11 +27,11 @@ pub(super) async fn answer_late_waiters(queue: Arc<Queue>, clock: Clock) {
 }
 
 /// The same on a thread of its own, where the worker runs code of the application, which may never come back.
-pub(super) fn start(queue: Arc<Queue>, clock: Clock) -> std::io::Result<()> {
+pub(super) fn start(queue: Arc<Queue>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let watch = move || {
         mark_worker_thread();
-        runtime.block_on(answer_late_waiters(queue, clock));
+        runtime.block_on(answer_late_waiters(queue));
     };
     std::thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(watch).map(drop)
 }

@@ -67,7 +67,7 @@ impl Worker {
     /// When the thread or its runtime cannot be started.
     pub(crate) fn start(self) -> Result<(), ConfigError> {
         if self.runs_foreign_code() {
-            let watched = watch::start(Arc::clone(&self.queue), self.clock.clone());
+            let watched = watch::start(Arc::clone(&self.queue));
             watched.map_err(|source| ConfigError::Thread { source })?;
         }
         let (tx, rx) = mpsc::sync_channel(1);
@@ -102,7 +102,7 @@ impl Worker {
 
     async fn run(&mut self) -> Result<(), PastDeadline> {
         if !self.runs_foreign_code() {
-            tokio::spawn(answer_late_waiters(Arc::clone(&self.queue), self.clock.clone()));
+            tokio::spawn(answer_late_waiters(Arc::clone(&self.queue)));
         }
         while self.queue.phase() == Phase::Running {
             tokio::select! {
@@ -354,7 +354,7 @@ impl Worker {
 
     fn check_deadline(&self) -> Result<(), PastDeadline> {
         match self.queue.phase() {
-            Phase::Draining { deadline } if deadline <= self.clock.instant() => Err(PastDeadline),
+            Phase::Draining { deadline } if deadline <= Clock::System.instant() => Err(PastDeadline),
             Phase::Stopped => Err(PastDeadline),
             Phase::Running | Phase::Draining { .. } => Ok(()),
         }
