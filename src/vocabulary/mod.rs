@@ -3,12 +3,15 @@
 //! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents, prompts, tools, evaluations.
 //! Never: `tracing`, spans, configuration.
 
+mod decode;
 mod details;
 mod evaluation;
 mod foreign;
+mod json;
 mod llmobs;
 mod messages;
 mod selection;
+mod undebug;
 
 pub use llmobs::fields;
 
