@@ -6,6 +6,7 @@
 mod details;
 mod evaluation;
 mod foreign;
+mod heard;
 mod llmobs;
 mod messages;
 mod selection;
@@ -18,6 +19,7 @@ pub(crate) use foreign::{
     Declared, EvaluationDraft, EventSayings, Nature, Reading, Sayings, UNKNOWN_MODEL, Vocabularies, agent_name,
     declared, has_usage, is_known_event, is_known_field, nature, read, session,
 };
+pub(crate) use heard::{RESPONSE_ID_TAG, heard, heard_in_event, is_evaluation_field, is_evaluation_word};
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
 
