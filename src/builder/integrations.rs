@@ -20,8 +20,8 @@ impl Builder {
     /// let only_ours = tracing_llmobs::builder().integrations([""; 0]);
     /// # let _ = (only_rig, only_ours);
     /// ```
-    pub fn integrations<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        let names: Vec<N> = names.into_iter().collect();
+    pub fn integrations(mut self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let names: Vec<_> = names.into_iter().collect();
         let heard = named(names.iter().map(AsRef::as_ref));
         self.code.code_integrations = Some(Given::new("integrations", heard));
         self

@@ -3,13 +3,16 @@
 //! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents, prompts, tools, evaluations.
 //! Never: `tracing`, spans, configuration.
 
+mod decode;
 mod details;
 mod evaluation;
 mod foreign;
 mod heard;
+mod json;
 mod llmobs;
 mod messages;
 mod selection;
+mod undebug;
 
 pub use llmobs::fields;
 
