@@ -7,10 +7,10 @@ mod decode;
 mod details;
 mod evaluation;
 mod foreign;
-mod heard;
 mod json;
 mod llmobs;
 mod messages;
+mod sayings;
 mod selection;
 mod undebug;
 
@@ -22,9 +22,9 @@ pub(crate) use foreign::{
     Declared, EvaluationDraft, EventSayings, Nature, Reading, Sayings, UNKNOWN_MODEL, Vocabularies, agent_name,
     declared, has_usage, is_known_event, is_known_field, nature, read, session,
 };
-pub(crate) use heard::{RESPONSE_ID_TAG, heard, heard_in_event, is_evaluation_field, is_evaluation_word};
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
+pub(crate) use sayings::{RESPONSE_ID_TAG, heard, heard_in_event, is_evaluation_field, is_evaluation_word};
 
 use crate::model::{Meaning, Prompt, ToolDefinition};
 
