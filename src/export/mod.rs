@@ -15,6 +15,7 @@ mod aside;
 mod assemble;
 mod details;
 mod links;
+mod merge;
 mod reuse;
 mod shape;
 mod value;

@@ -50,6 +50,8 @@ pub struct Annotation {
     pub(crate) details: Option<Box<Details>>,
     /// From an annotation context: it fills gaps of whatever kind of span.
     pub(crate) is_context: bool,
+    /// From a client that enriches the span around its call: it fills gaps that nobody else fills, whenever it comes.
+    pub(crate) is_fallback: bool,
     pub(crate) capture: Option<CapturePolicy>,
     /// Nanoseconds since 1970.
     pub(crate) start_ns: Option<u64>,
@@ -247,6 +249,16 @@ impl Annotation {
             (none @ None, later) => *none = later,
             (Some(_), None) => {}
         }
+    }
+
+    /// Takes out what is no gap of a span: what it is, whose it is, when it was.
+    pub(crate) fn keep_to_gaps(&mut self) {
+        self.kind = None;
+        self.session_id = None;
+        self.ml_app = None;
+        self.capture = None;
+        self.start_ns = None;
+        self.end_ns = None;
     }
 
     /// Bytes of text in here, near enough to bound a queue with.

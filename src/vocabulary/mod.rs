@@ -28,6 +28,7 @@ mod otel;
 mod precedence;
 mod profiles;
 mod prompts;
+mod sayings;
 mod selection;
 mod tools;
 mod traceloop;
@@ -46,6 +47,7 @@ pub(crate) use foreign::{
 };
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
+pub(crate) use sayings::{RESPONSE_ID_TAG, heard, heard_in_event, is_evaluation_field, is_evaluation_word};
 
 use crate::model::{Meaning, Prompt, ToolDefinition};
 

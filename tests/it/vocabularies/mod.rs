@@ -1,0 +1,6 @@
+//! Spans that other crates write in words of their own become LLM spans: cases that are played, and programs.
+
+mod callsite;
+mod cases;
+mod matcher;
+mod play;
