@@ -75,8 +75,6 @@ pub(crate) struct Reading {
 pub(crate) struct EvaluationDraft {
     /// Without a span, a time and an application; its scope is the trace where the span's trace is meant.
     pub(crate) evaluation: Evaluation,
-    /// Which of the events said it; `None` when the span's own fields did.
-    pub(crate) event: Option<usize>,
     /// The response it is about, which may be of another span.
     pub(crate) response_id: Option<String>,
 }

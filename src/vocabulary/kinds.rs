@@ -65,7 +65,8 @@ fn evident_kind(words: &Words<'_>) -> Option<SpanKind> {
     if let Some(model) = model
         && (has_content || has_any(CALL_SIGNS) || has_usage(words))
     {
-        let has_output = has_output_messages(words) || words.number("gen_ai.usage.output_tokens").is_some_and(is_some);
+        let has_output = has_output_messages(words)
+            || words.number("gen_ai.usage.output_tokens").is_some_and(|count| count.as_f64() > Some(0.0));
         let embeds = model.to_ascii_lowercase().contains("embed") && !has_output;
         return Some(if embeds { SpanKind::Embedding } else { SpanKind::Llm });
     }
@@ -75,10 +76,6 @@ fn evident_kind(words: &Words<'_>) -> Option<SpanKind> {
     }
     let has_entity = words.has(traceloop::ENTITY) && has_any(&[traceloop::ENTITY_INPUT, traceloop::ENTITY_OUTPUT]);
     (has_any(VALUES) || has_entity).then_some(SpanKind::Workflow)
-}
-
-fn is_some(number: serde_json::Number) -> bool {
-    number.as_f64().is_some_and(|count| count > 0.0)
 }
 
 fn has_messages(words: &Words<'_>) -> bool {
