@@ -6,7 +6,7 @@ use super::precedence::{
     AGENT, LANGFUSE_KIND, METRICS, MODEL, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, SESSION, TOOL_NAME,
     TRACELOOP_KIND, USER, VERCEL_OPERATION,
 };
-use super::words::{Words, is_item};
+use super::words::Words;
 use super::{
     decode, evaluations, events, gen_ai, heard, langfuse, openinference, profiles, prompts, traceloop, vercel,
 };
@@ -82,7 +82,6 @@ fn has_messages(words: &Words<'_>) -> bool {
     INPUT_CONTENT.iter().any(|name| words.has_list(name))
         || has_output_messages(words)
         || words.has(gen_ai::INSTRUCTIONS)
-        || words.under(gen_ai::PROMPTS).any(|(rest, _)| is_item(rest))
         || words.events.iter().any(|event| {
             let carries = event.fields.iter().any(|(name, _)| events::CARRIERS.contains(name));
             carries || events::name(event).is_some_and(|name| events::is_message(&name))

@@ -4,8 +4,6 @@
 //! Never: `tracing`, spans, configuration.
 
 mod carriers;
-#[cfg(test)]
-mod cases;
 mod content;
 mod decode;
 mod details;
@@ -30,6 +28,8 @@ mod profiles;
 mod prompts;
 mod sayings;
 mod selection;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod traceloop;
 mod undebug;

@@ -107,9 +107,9 @@ impl<'a> Words<'a> {
         self.under(prefix).next().is_some()
     }
 
-    /// Whether there is one of this name, or one of those that this name is flattened to.
+    /// Whether there is one of this name, or an item of the list that is flattened below it.
     pub(super) fn has_list(&self, name: &str) -> bool {
-        self.has(name) || self.under(name).any(|(rest, _)| rest.starts_with('.'))
+        self.has(name) || self.under(name).any(|(rest, _)| rest.strip_prefix('.').is_some_and(is_item))
     }
 
     /// The value that is spelled by flattened names below a prefix; with `is_part` only of some.

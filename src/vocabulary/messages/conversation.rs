@@ -32,7 +32,7 @@ impl Conversation {
             names.extend(call.tool_id.clone().map(|id| (id, call.name.clone())));
         }
         for result in self.messages.iter_mut().flat_map(|message| &mut message.tool_results) {
-            if result.name.is_none() {
+            if result.name.as_ref().is_none_or(String::is_empty) {
                 let name = result.tool_id.as_ref().and_then(|id| names.get(id));
                 result.name = Some(name.cloned().unwrap_or_default());
             }
