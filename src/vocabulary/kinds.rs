@@ -180,6 +180,7 @@ const EMBEDDING_FAMILY: &str = "embedding.";
 const INPUT_CONTENT: &[&str] = &[
     gen_ai::INPUT_MESSAGES,
     gen_ai::PROMPT,
+    gen_ai::OTHER_PROMPT,
     openinference::INPUT_MESSAGES,
     openinference::PROMPTS,
     vercel::PROMPT_MESSAGES,
@@ -188,6 +189,7 @@ const INPUT_CONTENT: &[&str] = &[
 const OUTPUT_CONTENT: &[&str] = &[
     gen_ai::OUTPUT_MESSAGES,
     gen_ai::COMPLETION,
+    gen_ai::OTHER_COMPLETION,
     openinference::OUTPUT_MESSAGES,
     openinference::CHOICES,
     vercel::TEXT,
