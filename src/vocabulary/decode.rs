@@ -53,6 +53,17 @@ fn bare(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The value as it was written, JSON byte for byte; data that only `Debug` has shown becomes JSON.
+pub(super) fn written_text(value: FieldValue<'_>) -> Option<Cow<'_, str>> {
+    if let FieldValue::Formatted(shown) = value
+        && Json::container(shown).is_none()
+        && let Some(json) = undebug(shown).filter(Json::is_container)
+    {
+        return Some(Cow::Owned(json.to_text()));
+    }
+    text(value)
+}
+
 /// The value where a structure is expected: the list or object that it holds, or its text. JSON that is a text which
 /// is JSON is read once more, never a third time.
 pub(super) fn json(value: FieldValue<'_>) -> Option<Json<'_>> {
@@ -110,6 +121,20 @@ pub(super) fn member(value: FieldValue<'_>) -> Option<Value> {
             Some(Json::Null) => None,
             Some(json @ (Json::Bool(_) | Json::Number(_))) => Some(json.to_value()),
             Some(Json::Text(_) | Json::List(_) | Json::Object(_)) | None => json(value).map(|json| json.to_value()),
+        },
+        FieldValue::Oversize => None,
+    }
+}
+
+/// The value of one flattened name: a text stays one, even if it looks like JSON.
+pub(super) fn flat(value: FieldValue<'_>) -> Option<Json<'_>> {
+    match value {
+        FieldValue::Text(_) => text(value).map(Json::Text),
+        FieldValue::Bool(flag) => Some(Json::Bool(flag)),
+        FieldValue::Signed(_) | FieldValue::Unsigned(_) | FieldValue::Float(_) => scalar(value).map(Json::Number),
+        FieldValue::Formatted(shown) => match undebug(shown) {
+            Some(json) if json.is_container() => Some(json),
+            Some(_) | None => text(value).map(Json::Text),
         },
         FieldValue::Oversize => None,
     }

@@ -110,11 +110,13 @@ impl<'a> Json<'a> {
             Self::Number(number) => Value::Number(number.clone()),
             Self::Text(text) => Value::String(text.clone().into_owned()),
             Self::List(items) => Value::Array(items.iter().map(Self::to_value).collect()),
-            Self::Object(members) => Value::Object(Self::to_map(members)),
+            Self::Object(_) => Value::Object(self.to_map()),
         }
     }
 
-    fn to_map(members: &[(Cow<'a, str>, Self)]) -> Map<String, Value> {
+    /// The members of an object; anything else has none.
+    pub(super) fn to_map(&self) -> Map<String, Value> {
+        let members = self.members().unwrap_or_default();
         members.iter().map(|(name, value)| (name.clone().into_owned(), value.to_value())).collect()
     }
 }

@@ -3,16 +3,39 @@
 //! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents, prompts, tools, evaluations.
 //! Never: `tracing`, spans, configuration.
 
+mod carriers;
+#[cfg(test)]
+mod cases;
+mod content;
 mod decode;
 mod details;
 mod evaluation;
+mod evaluations;
+mod events;
 mod foreign;
+mod gen_ai;
+mod heard;
 mod json;
+mod kinds;
+mod labels;
+mod langfuse;
 mod llmobs;
 mod messages;
+mod metadata;
+mod naming;
+mod openinference;
+mod otel;
+mod precedence;
+mod profiles;
+mod prompts;
 mod sayings;
 mod selection;
+mod tools;
+mod traceloop;
 mod undebug;
+mod usage;
+mod vercel;
+mod words;
 
 pub use llmobs::fields;
 
