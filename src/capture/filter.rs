@@ -169,6 +169,8 @@ struct Words {
     metadata: &'static Metadata<'static>,
     hearing: Hearing,
     is_own: bool,
+    /// Its words make it a span of ours, even without ours. Only then a bare word is not an argument of a function.
+    is_candidate: bool,
     /// An event with a text: an error in it was logged, not returned.
     is_log_line: bool,
     /// Words of other crates are heard here: in their spans and events, and in all spans of ours.
@@ -178,11 +180,14 @@ struct Words {
 impl Words {
     fn of(metadata: &'static Metadata<'static>, hearing: Hearing) -> Self {
         let is_own = has_meaning(metadata);
-        let is_known = |name| vocabulary::is_known_field(hearing.vocabularies, metadata.target(), name);
-        let is_foreign = is_foreign(metadata, hearing.vocabularies)
+        let is_candidate = is_foreign(metadata, hearing.vocabularies);
+        let is_known = |name: &str| {
+            name.contains('.') && vocabulary::is_known_field(hearing.vocabularies, metadata.target(), name)
+        };
+        let is_foreign = is_candidate
             || is_own && metadata.is_span() && metadata.fields().iter().any(|field| is_known(field.name()));
         let is_log_line = metadata.is_event() && metadata.fields().field("message").is_some();
-        Self { metadata, hearing, is_own, is_log_line, is_foreign }
+        Self { metadata, hearing, is_own, is_candidate, is_log_line, is_foreign }
     }
 
     fn meaning(&self, name: &'static str) -> Option<Meaning> {
@@ -197,7 +202,7 @@ impl Words {
         if let Some(own) = vocabulary::span_field(name) {
             return Some(own);
         }
-        if self.is_foreign && is_known() {
+        if self.is_foreign && (self.is_candidate || name.contains('.')) && is_known() {
             return Some(Meaning::Foreign(name));
         }
         // What other crates say beside their words is not for others.

@@ -140,7 +140,7 @@ fn is_sign(name: &str) -> bool {
 }
 
 /// Whether a name says something that counts for spans below, or for the trace.
-fn is_context(name: &str) -> bool {
+pub(super) fn is_context(name: &str) -> bool {
     name == SWITCH || SESSION.contains(&name) || USER.contains(&name) || AGENT.contains(&name)
 }
 
