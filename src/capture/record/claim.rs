@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use tracing_core::Metadata;
+
+use super::super::filter::{Plan, callsite};
 use super::SpanRecord;
 use crate::model::{
     Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Log, Meaning, Recording, Said, SpanContext, SpanKind,
@@ -43,6 +46,18 @@ impl SpanRecord {
         self.kinship.keep_slate();
         let (nature, is_settled, named_session, agent) = (Nature::Undecided, false, false, None);
         self.claim = Some(Box::new(Claim { callsite, nature, is_settled, named_session, agent }));
+    }
+
+    /// Takes over what an event inside the span said. Words of other crates are heard in every span of ours.
+    pub(in crate::capture) fn hear_event(&mut self, said: &mut Log, plan: &Plan, metadata: &'static Metadata<'static>) {
+        if plan.foreign.is_some()
+            && self.claim.is_none()
+            && let Some(kind) = self.kind
+        {
+            self.listen(Arc::new(callsite(metadata)));
+            self.say_kind(kind);
+        }
+        self.apply(said, plan.has_identity);
     }
 
     /// Takes a kind that was said in our words.

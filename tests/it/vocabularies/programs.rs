@@ -187,6 +187,37 @@ fn our_words_win_over_others_and_others_over_contexts() {
 }
 
 #[test]
+fn events_in_other_words_are_heard_in_spans_of_ours() {
+    let recorder = run(|| {
+        let span = info_span!("mine", llmobs.kind = "llm");
+        span.in_scope(|| {
+            tracing::event!(name: "gen_ai.user.message", Level::INFO, content = "hi");
+            info!(gen_ai.request.model = "m", gen_ai.usage.input_tokens = 3, note = "of the application");
+        });
+    });
+    let span = recorder.span("mine");
+    assert_eq!((span.input.clone(), span.model_name.as_deref()), (Some(Message::user("hi").into()), Some("m")));
+    assert_eq!((tokens(&span), span.metadata.len()), ([Some(3), None], 0));
+}
+
+#[test]
+fn an_argument_with_the_name_of_a_word_stays_one() {
+    #[tracing::instrument(fields(llmobs.kind = "tool"))]
+    fn handle(error: &str, metadata: u8) {}
+    #[tracing::instrument(fields(llmobs.kind = "tool", gen_ai.tool.name = "named"))]
+    fn call(error: &str, city: &str) {}
+    let recorder = run(|| {
+        handle("no error", 1);
+        call("failed", "Paris");
+    });
+    let handled = recorder.span("handle");
+    assert_eq!((handled.error, handled.input), (None, Some(r#"{"error":"no error","metadata":1}"#.into())));
+    let called = recorder.span("named");
+    assert_eq!(called.error.map(|error| error.message).as_deref(), Some("failed"));
+    assert_eq!(called.input, Some(r#"{"city":"Paris"}"#.into()));
+}
+
+#[test]
 fn a_kind_that_is_annotated_wins_over_what_was_found() {
     let recorder = run(|| {
         let span = chat("m");
