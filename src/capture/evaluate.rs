@@ -85,7 +85,7 @@ impl CaptureLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Some(Foreign { callsite, tells_evaluation: true }) = &plan.foreign else { return false };
+        let Some(Foreign { callsite, tells_evaluation: true, .. }) = &plan.foreign else { return false };
         let (place, vocabularies) = (event.metadata().name(), self.capture.vocabularies());
         let mut is_evaluation = false;
         with_scratch(&self.capture.queue, |log| {

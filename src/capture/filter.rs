@@ -99,6 +99,8 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Foreign {
     pub(crate) callsite: Arc<Callsite>,
+    /// A span that it makes ours, perhaps; else it only can ask that its trace be left alone.
+    pub(crate) is_candidate: bool,
     /// It may be an evaluation, if it is an event.
     pub(crate) tells_evaluation: bool,
 }
@@ -129,6 +131,7 @@ impl Plan {
         };
         let foreign = words.is_foreign().then(|| Foreign {
             callsite: Arc::new(callsite(metadata)),
+            is_candidate: words.is_candidate(),
             tells_evaluation: metadata.fields().iter().any(|field| vocabulary::is_evaluation_word(field.name())),
         });
         Self { meanings, has_identity, has_return, evaluation, has_failure, foreign }

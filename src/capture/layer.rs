@@ -127,7 +127,7 @@ where
         annotation_context::assume(&mut record);
         let plan = self.capture.plans.plan(attributes.metadata());
         if let Some(foreign) = &plan.foreign {
-            record.listen(Arc::clone(&foreign.callsite));
+            record.listen(Arc::clone(&foreign.callsite), foreign.is_candidate);
         }
         if let Some(log) = record.log_mut() {
             attributes.record(&mut self.visitor(&plan, log, name));

@@ -115,9 +115,11 @@ pub(super) fn declared(
         if is_sign(name) {
             return Declared::Candidate;
         }
-        if is_context(name) {
-            found = Declared::Context;
-        }
+        found = match found {
+            _ if name == SWITCH => Declared::Switch,
+            Declared::Nothing if is_context(name) => Declared::Context,
+            other => other,
+        };
     }
     found
 }

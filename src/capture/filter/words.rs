@@ -52,6 +52,11 @@ impl Words {
         self.speaker != Speaker::Us
     }
 
+    /// Whether the span can be ours.
+    pub(super) fn is_candidate(&self) -> bool {
+        declared(self.metadata, self.hearing.vocabularies) != Declared::Switch
+    }
+
     pub(super) fn meaning(&self, name: &'static str) -> Option<Meaning> {
         if self.metadata.is_event() {
             let foreign = self.is_foreign().then_some(Meaning::EventField(name));
@@ -96,13 +101,18 @@ pub(super) fn has_meaning(metadata: &Metadata<'_>) -> bool {
     metadata.fields().iter().any(|field| vocabulary::event_field(field.name(), is_error).is_some())
 }
 
-/// Whether the words of other crates make it a span of ours, or an event that says something about one.
-pub(super) fn is_foreign(metadata: &Metadata<'_>, vocabularies: Vocabularies) -> bool {
+/// What the names that a span declares promise.
+fn declared(metadata: &Metadata<'_>, vocabularies: Vocabularies) -> Declared {
     let names = metadata.fields().iter().map(|field| field.name());
+    vocabulary::declared(vocabularies, metadata.target(), metadata.name(), names)
+}
+
+/// Whether the words of other crates can make it a span of ours, or an event that says something about one.
+pub(super) fn is_foreign(metadata: &Metadata<'_>, vocabularies: Vocabularies) -> bool {
     if metadata.is_span() {
-        let declared = vocabulary::declared(vocabularies, metadata.target(), metadata.name(), names);
-        return declared == Declared::Candidate;
+        return matches!(declared(metadata, vocabularies), Declared::Candidate | Declared::Switch);
     }
+    let names = metadata.fields().iter().map(|field| field.name());
     let is_error = tells_errors(metadata);
     // An event that says no more than our words do is only ours.
     let names = names.filter(|name| vocabulary::event_field(name, is_error).is_none());

@@ -15,6 +15,8 @@ use crate::vocabulary::{self, EvaluationDraft, Nature, Sayings, is_evaluation_fi
 #[derive(Debug)]
 pub(in crate::capture) struct Claim {
     callsite: Arc<Callsite>,
+    /// It can be ours by the words of other crates.
+    is_candidate: bool,
     nature: Nature,
     /// Its kind was said in our words: then it is no question any more.
     pub(in crate::capture) is_settled: bool,
@@ -34,7 +36,7 @@ impl Claim {
     /// Whether it can still be a span of ours.
     pub(in crate::capture) const fn may_be_ours(&self) -> bool {
         match self.nature {
-            Nature::Span(_) | Nature::Undecided => true,
+            Nature::Span(_) | Nature::Undecided => self.is_candidate,
             Nature::Evaluation | Nature::Off => false,
         }
     }
@@ -42,10 +44,10 @@ impl Claim {
 
 impl SpanRecord {
     /// Listens to the words of other crates from now on.
-    pub(in crate::capture) fn listen(&mut self, callsite: Arc<Callsite>) {
+    pub(in crate::capture) fn listen(&mut self, callsite: Arc<Callsite>, is_candidate: bool) {
         self.kinship.keep_slate();
         let (nature, is_settled, named_session, agent) = (Nature::Undecided, false, false, None);
-        self.claim = Some(Box::new(Claim { callsite, nature, is_settled, named_session, agent }));
+        self.claim = Some(Box::new(Claim { callsite, is_candidate, nature, is_settled, named_session, agent }));
     }
 
     /// Takes over what an event inside the span said. Words of other crates are heard in every span of ours.
@@ -54,7 +56,7 @@ impl SpanRecord {
             && self.claim.is_none()
             && let Some(kind) = self.kind
         {
-            self.listen(Arc::new(callsite(metadata)));
+            self.listen(Arc::new(callsite(metadata)), true);
             self.say_kind(kind);
         }
         self.apply(said, plan.has_identity);

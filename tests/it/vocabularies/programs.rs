@@ -259,6 +259,14 @@ fn a_trace_that_is_switched_off_leaves_nothing_more() {
     });
     assert_eq!(recorder.tree(), "llm chat before\nllm chat of another trace\n");
     assert_eq!(recorder.handle().stats().offered, 2);
+    // A span that says nothing else is no span of ours, whatever it says.
+    for (is_enabled, tree) in [(false, ""), (true, "llm chat inside\n")] {
+        let recorder = run(|| {
+            let request = info_span!("request", dd_llmobs_enabled = is_enabled);
+            request.in_scope(|| info_span!("POST", http.request.method = "POST").in_scope(|| drop(chat("inside"))));
+        });
+        assert_eq!(recorder.tree(), tree);
+    }
 }
 
 #[test]
