@@ -77,8 +77,6 @@ pub(crate) struct Reading {
 pub(crate) struct EvaluationDraft {
     /// Without a span, a time and an application; its scope is the trace where the span's trace is meant.
     pub(crate) evaluation: Evaluation,
-    /// Which of the events said it; `None` when the span's own fields did.
-    pub(crate) event: Option<usize>,
     /// The response it is about, which may be of another span.
     pub(crate) response_id: Option<String>,
 }
@@ -177,7 +175,9 @@ fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Annotation
     }
     let told: Vec<String> =
         FINISH_REASONS.iter().find_map(|name| words.get(name)).map(decode::list).unwrap_or_default();
-    let reasons = if told.is_empty() { said.finish_reasons } else { told };
+    // A choice may come without its content.
+    let kept_back = || events::messages(words.events, true).finish_reasons;
+    let reasons = [told, said.finish_reasons].into_iter().find(|reasons| !reasons.is_empty()).unwrap_or_else(kept_back);
     if !reasons.is_empty() {
         annotation.metadata.insert("finish_reasons".to_owned(), reasons.into());
     }

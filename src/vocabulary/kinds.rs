@@ -6,7 +6,7 @@ use super::precedence::{
     AGENT, LANGFUSE_KIND, METRICS, MODEL, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, SESSION, TOOL_NAME,
     TRACELOOP_KIND, USER, VERCEL_OPERATION,
 };
-use super::words::{Words, is_item};
+use super::words::Words;
 use super::{
     decode, evaluations, events, gen_ai, heard, langfuse, openinference, profiles, prompts, traceloop, vercel,
 };
@@ -65,7 +65,8 @@ fn evident_kind(words: &Words<'_>) -> Option<SpanKind> {
     if let Some(model) = model
         && (has_content || has_any(CALL_SIGNS) || has_usage(words))
     {
-        let has_output = has_output_messages(words) || words.number("gen_ai.usage.output_tokens").is_some_and(is_some);
+        let has_output = has_output_messages(words)
+            || words.number("gen_ai.usage.output_tokens").is_some_and(|count| count.as_f64() > Some(0.0));
         let embeds = model.to_ascii_lowercase().contains("embed") && !has_output;
         return Some(if embeds { SpanKind::Embedding } else { SpanKind::Llm });
     }
@@ -77,15 +78,10 @@ fn evident_kind(words: &Words<'_>) -> Option<SpanKind> {
     (has_any(VALUES) || has_entity).then_some(SpanKind::Workflow)
 }
 
-fn is_some(number: serde_json::Number) -> bool {
-    number.as_f64().is_some_and(|count| count > 0.0)
-}
-
 fn has_messages(words: &Words<'_>) -> bool {
     INPUT_CONTENT.iter().any(|name| words.has_list(name))
         || has_output_messages(words)
         || words.has(gen_ai::INSTRUCTIONS)
-        || words.under(gen_ai::PROMPTS).any(|(rest, _)| is_item(rest))
         || words.events.iter().any(|event| {
             let carries = event.fields.iter().any(|(name, _)| events::CARRIERS.contains(name));
             carries || events::name(event).is_some_and(|name| events::is_message(&name))

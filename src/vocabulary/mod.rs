@@ -4,8 +4,6 @@
 //! Never: `tracing`, spans, configuration.
 
 mod carriers;
-#[cfg(test)]
-mod cases;
 mod content;
 mod decode;
 mod details;
@@ -30,6 +28,8 @@ mod profiles;
 mod prompts;
 mod sayings;
 mod selection;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod traceloop;
 mod undebug;
@@ -42,8 +42,8 @@ pub use llmobs::fields;
 pub(crate) use details::{keys, prompt, tool_definitions};
 pub(crate) use evaluation::evaluation;
 pub(crate) use foreign::{
-    Declared, EvaluationDraft, EventSayings, Nature, Reading, Sayings, UNKNOWN_MODEL, Vocabularies, agent_name,
-    declared, has_usage, is_known_event, is_known_field, nature, read, session,
+    Declared, EvaluationDraft, Nature, Reading, Sayings, UNKNOWN_MODEL, Vocabularies, agent_name, declared, has_usage,
+    is_known_event, is_known_field, nature, read, session,
 };
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};

@@ -55,12 +55,11 @@ impl<'a> Words<'a> {
 
     /// Later events before earlier ones.
     fn fill_by_events(&mut self, vocabularies: Vocabularies) {
-        for event in self.events.iter().rev().filter(|event| !evaluations::is_evaluation(event)) {
-            for (name, value) in &event.fields {
-                let fills = !gen_ai::is_of_event(name) && !otel::is_of_error(name) && !decode::is_absent(*value);
-                if fills && heard::is_heard(vocabularies, self.target, name) {
-                    self.fill(name, *value);
-                }
+        let events = self.events.iter().rev().filter(|event| !evaluations::is_evaluation(event));
+        for (name, value) in events.flat_map(|event| &event.fields) {
+            let is_of_event = gen_ai::is_of_event(name) || otel::is_of_error(name);
+            if !is_of_event && !decode::is_absent(*value) && heard::is_heard(vocabularies, self.target, name) {
+                self.fill(name, *value);
             }
         }
     }
@@ -108,9 +107,9 @@ impl<'a> Words<'a> {
         self.under(prefix).next().is_some()
     }
 
-    /// Whether there is one of this name, or one of those that this name is flattened to.
+    /// Whether there is one of this name, or an item of the list that is flattened below it.
     pub(super) fn has_list(&self, name: &str) -> bool {
-        self.has(name) || self.under(name).any(|(rest, _)| rest.starts_with('.'))
+        self.has(name) || self.under(name).any(|(rest, _)| rest.strip_prefix('.').is_some_and(is_item))
     }
 
     /// The value that is spelled by flattened names below a prefix; with `is_part` only of some.
