@@ -4,13 +4,19 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use tracing_core::Metadata;
 use tracing_core::metadata::LevelFilter;
 use tracing_core::subscriber::Interest;
-use tracing_core::{Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
 use crate::model::{Callsite, Meaning};
-use crate::vocabulary::{self, Declared, Vocabularies};
+use crate::vocabulary::{self, Vocabularies};
+
+mod words;
+
+pub(crate) use words::Hearing;
+pub(super) use words::callsite;
+use words::{Words, has_meaning, is_foreign};
 
 /// Lets through the callsites that say something about LLM spans, and nothing else: other crates' callsites
 /// stay as disabled as they would be without us.
@@ -72,31 +78,6 @@ impl<S> Filter<S> for LlmObsFilter {
 /// Our own diagnostics are not captured.
 const OWN_TARGET: &str = "tracing_llmobs";
 
-fn has_meaning(metadata: &Metadata<'_>) -> bool {
-    let is_error = tells_errors(metadata);
-    if metadata.is_span() {
-        return metadata.fields().iter().any(|field| vocabulary::span_field(field.name()).is_some());
-    }
-    metadata.fields().iter().any(|field| vocabulary::event_field(field.name(), is_error).is_some())
-}
-
-/// Whether the words of other crates make it a span of ours, or an event that says something about one.
-fn is_foreign(metadata: &Metadata<'_>, vocabularies: Vocabularies) -> bool {
-    let names = metadata.fields().iter().map(|field| field.name());
-    if metadata.is_span() {
-        let declared = vocabulary::declared(vocabularies, metadata.target(), metadata.name(), names);
-        return declared == Declared::Candidate;
-    }
-    vocabulary::is_known_event(vocabularies, metadata.name(), *metadata.level() == Level::ERROR, names)
-}
-
-/// Whether an `error` field of this event is an error: at ERROR, and at WARN when it is all there is, which is what
-/// `#[instrument(err(level = "warn"))]` writes.
-fn tells_errors(metadata: &Metadata<'_>) -> bool {
-    let level = *metadata.level();
-    level == Level::ERROR || level == Level::WARN && metadata.fields().len() == 1
-}
-
 /// What the fields of one callsite mean.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -110,10 +91,18 @@ pub(crate) struct Plan {
     pub(crate) evaluation: Share,
     /// The event tells an error, perhaps the one that an instrumented function returned.
     pub(crate) has_failure: bool,
-    /// The event may be an evaluation in the words of other crates.
-    pub(crate) tells_evaluation: bool,
     /// Something in here is in the words of other crates.
-    pub(crate) callsite: Option<Arc<Callsite>>,
+    pub(crate) foreign: Option<Foreign>,
+}
+
+/// What is in the words of other crates.
+#[derive(Debug)]
+pub(crate) struct Foreign {
+    pub(crate) callsite: Arc<Callsite>,
+    /// A span that it makes ours, perhaps; else it only can ask that its trace be left alone.
+    pub(crate) is_candidate: bool,
+    /// It may be an evaluation, if it is an event.
+    pub(crate) tells_evaluation: bool,
 }
 
 /// What an open span must know of itself.
@@ -140,69 +129,16 @@ impl Plan {
             count if count == meanings.iter().flatten().count() => Share::All,
             _ => Share::Part,
         };
-        let mut names = metadata.fields().iter().map(|field| field.name());
-        let tells_evaluation = words.is_foreign && metadata.is_event() && names.any(vocabulary::is_evaluation_word);
-        let callsite = words.is_foreign.then(|| Arc::new(callsite(metadata)));
-        Self { meanings, has_identity, has_return, evaluation, has_failure, tells_evaluation, callsite }
+        let foreign = words.is_foreign().then(|| Foreign {
+            callsite: Arc::new(callsite(metadata)),
+            is_candidate: words.is_candidate(),
+            tells_evaluation: metadata.fields().iter().any(|field| vocabulary::is_evaluation_word(field.name())),
+        });
+        Self { meanings, has_identity, has_return, evaluation, has_failure, foreign }
     }
 
     pub(crate) fn meaning(&self, index: usize) -> Option<Meaning> {
         self.meanings.get(index).copied().flatten()
-    }
-}
-
-fn callsite(metadata: &'static Metadata<'static>) -> Callsite {
-    let declared = metadata.fields().iter().map(|field| field.name()).collect();
-    Callsite { target: metadata.target(), name: metadata.name(), declared }
-}
-
-/// What is listened to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Hearing {
-    /// Whether the arguments of instrumented functions are heard.
-    pub(crate) capture_instrument: bool,
-    pub(crate) vocabularies: Vocabularies,
-}
-
-/// Whose words the fields of a callsite are.
-struct Words {
-    metadata: &'static Metadata<'static>,
-    hearing: Hearing,
-    is_own: bool,
-    /// An event with a text: an error in it was logged, not returned.
-    is_log_line: bool,
-    /// Words of other crates are heard here: in their spans and events, and in all spans of ours.
-    is_foreign: bool,
-}
-
-impl Words {
-    fn of(metadata: &'static Metadata<'static>, hearing: Hearing) -> Self {
-        let is_own = has_meaning(metadata);
-        let is_known = |name| vocabulary::is_known_field(hearing.vocabularies, metadata.target(), name);
-        let is_foreign = is_foreign(metadata, hearing.vocabularies)
-            || is_own && metadata.is_span() && metadata.fields().iter().any(|field| is_known(field.name()));
-        let is_log_line = metadata.is_event() && metadata.fields().field("message").is_some();
-        Self { metadata, hearing, is_own, is_log_line, is_foreign }
-    }
-
-    fn meaning(&self, name: &'static str) -> Option<Meaning> {
-        if self.metadata.is_event() {
-            let foreign = self.is_foreign.then_some(Meaning::EventField(name));
-            return match vocabulary::event_field(name, tells_errors(self.metadata)) {
-                Some(Meaning::Failed) if self.is_log_line => Some(Meaning::Logged),
-                own => own.or(foreign),
-            };
-        }
-        let is_known = || vocabulary::is_known_field(self.hearing.vocabularies, self.metadata.target(), name);
-        if let Some(own) = vocabulary::span_field(name) {
-            return Some(own);
-        }
-        if self.is_foreign && is_known() {
-            return Some(Meaning::Foreign(name));
-        }
-        // What other crates say beside their words is not for others.
-        let is_argument = self.is_own && self.hearing.capture_instrument && vocabulary::is_argument(name);
-        is_argument.then_some(Meaning::Argument(name))
     }
 }
 

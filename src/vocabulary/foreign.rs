@@ -22,6 +22,8 @@ pub(crate) enum Declared {
     Nothing,
     /// Words about whom a call belongs to; never a span by themselves.
     Context,
+    /// It can ask that its trace be left alone, and is no span of ours otherwise.
+    Switch,
     /// Words of a call, or a profile knows the span: it may become one of ours.
     Candidate,
 }

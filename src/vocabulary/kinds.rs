@@ -111,9 +111,11 @@ pub(super) fn declared(
         if is_sign(name) {
             return Declared::Candidate;
         }
-        if is_context(name) {
-            found = Declared::Context;
-        }
+        found = match found {
+            _ if name == SWITCH => Declared::Switch,
+            Declared::Nothing if is_context(name) => Declared::Context,
+            other => other,
+        };
     }
     found
 }
@@ -136,7 +138,7 @@ fn is_sign(name: &str) -> bool {
 }
 
 /// Whether a name says something that counts for spans below, or for the trace.
-fn is_context(name: &str) -> bool {
+pub(super) fn is_context(name: &str) -> bool {
     name == SWITCH || SESSION.contains(&name) || USER.contains(&name) || AGENT.contains(&name)
 }
 

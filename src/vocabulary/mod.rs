@@ -47,7 +47,9 @@ pub(crate) use foreign::{
 };
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
-pub(crate) use sayings::{RESPONSE_ID_TAG, heard, heard_in_event, is_evaluation_field, is_evaluation_word};
+pub(crate) use sayings::{
+    CONTENT_IN_METADATA, RESPONSE_ID_TAG, heard, heard_in_event, is_evaluation_field, is_evaluation_word,
+};
 
 use crate::model::{Meaning, Prompt, ToolDefinition};
 

@@ -48,6 +48,9 @@ pub(crate) fn is_evaluation_word(name: &str) -> bool {
     name.starts_with("gen_ai.evaluation.")
 }
 
+/// Members of the metadata that hold content of spans whose kind has no other place for it.
+pub(crate) const CONTENT_IN_METADATA: [&str; 2] = ["system_instructions", "tool_parameters"];
+
 /// The key of the tag by which the span of a response can be found.
 pub(crate) const RESPONSE_ID_TAG: &str = "response.id";
 

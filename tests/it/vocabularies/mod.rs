@@ -2,5 +2,8 @@
 
 mod callsite;
 mod cases;
+mod evaluations;
 mod matcher;
 mod play;
+mod privacy;
+mod programs;
