@@ -111,11 +111,11 @@ pub(super) fn declared(
         if is_sign(name) {
             return Declared::Candidate;
         }
-        found = match found {
-            _ if name == SWITCH => Declared::Switch,
-            Declared::Nothing if is_context(name) => Declared::Context,
-            other => other,
-        };
+        if name == SWITCH {
+            found = Declared::Switch;
+        } else if found == Declared::Nothing && is_context(name) {
+            found = Declared::Context;
+        }
     }
     found
 }
