@@ -37,6 +37,11 @@ pub(super) fn is_telling(vocabularies: Vocabularies, name: &str) -> bool {
     name == NAME || is_of_call && heard::is_heard(vocabularies, "", name)
 }
 
+/// Whether messages have such a field, and hardly anything else.
+pub(super) fn is_part(name: &str) -> bool {
+    ["content", CALLS, "finish_reason"].contains(&name)
+}
+
 /// How words begin that only libraries for models have.
 const TELLING: [&str; 8] =
     ["gen_ai.", "openinference.", "llm.", "input.value", "output.value", "langfuse.", "traceloop.", "ai."];

@@ -109,16 +109,21 @@ pub(crate) fn is_known_event(
     if vocabularies.is_empty() {
         return false;
     }
-    let mut fields = fields;
-    events::is_known(metadata_name)
-        || fields.any(|name| {
-            // What merely fails somewhere is only of interest where it fails the span.
-            if otel::is_of_error(name) {
-                is_error || name.starts_with(otel::EXCEPTION)
-            } else {
-                events::is_telling(vocabularies, name)
-            }
-        })
+    if events::is_known(metadata_name) {
+        return true;
+    }
+    let (mut has_text, mut has_part) = (false, false);
+    for name in fields {
+        // What merely fails somewhere is only of interest where it fails the span.
+        let is_of_error = otel::is_of_error(name) && (is_error || name.starts_with(otel::EXCEPTION));
+        if is_of_error || (!otel::is_of_error(name) && events::is_telling(vocabularies, name)) {
+            return true;
+        }
+        has_text |= name == otel::MESSAGE;
+        has_part |= events::is_part(name);
+    }
+    // Its text may be the name of a message.
+    has_text && has_part
 }
 
 /// What the span is. Cheap: it looks at names and a few short values.
