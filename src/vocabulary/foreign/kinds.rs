@@ -1,18 +1,18 @@
 //! What a span is: by a word that names the kind, by its crate, or by the evidence of what it said.
 
-use super::foreign::{Declared, Nature, Vocabularies};
 use super::openinference::kind_in;
 use super::precedence::{
     AGENT, LANGFUSE_KIND, METRICS, MODEL, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, SESSION, TOOL_NAME,
     TRACELOOP_KIND, USER, VERCEL_OPERATION,
 };
 use super::words::Words;
+use super::{Declared, Nature, Vocabularies};
 use super::{
     decode, evaluations, events, gen_ai, heard, langfuse, openinference, profiles, prompts, traceloop, vercel,
 };
 use crate::model::SpanKind;
 
-/// See [`super::foreign::nature`].
+/// See [`super::nature`].
 pub(super) fn nature(words: &Words<'_>, vocabularies: Vocabularies) -> Nature {
     if words.get(SWITCH).and_then(decode::flag) == Some(false) {
         return Nature::Off;
@@ -97,7 +97,7 @@ fn has_usage(words: &Words<'_>) -> bool {
     keys.any(|key| words.has(key)) || langfuse::usage(words).is_some()
 }
 
-/// See [`super::foreign::declared`].
+/// See [`super::declared`].
 pub(super) fn declared(
     vocabularies: Vocabularies,
     (target, span_name): (&str, &str),

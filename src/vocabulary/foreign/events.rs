@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::foreign::{EventSayings, Vocabularies};
 use super::json::Json;
 use super::messages::{Conversation, conversation};
 use super::otel::{CLIENT_EXCEPTION, EXCEPTION_EVENT, MESSAGE};
+use super::{EventSayings, Vocabularies};
 use super::{decode, evaluations, gen_ai, heard, kinds};
 use crate::model::FieldValue;
 

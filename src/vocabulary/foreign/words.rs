@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use serde_json::Number;
 
 use super::decode;
-use super::foreign::{EventSayings, Sayings, Vocabularies};
 use super::json::Json;
 use super::messages::{Path, collected};
 use super::precedence::PROVIDER;
+use super::{EventSayings, Sayings, Vocabularies};
 use super::{evaluations, gen_ai, heard, otel, profiles};
 use crate::model::FieldValue;
 

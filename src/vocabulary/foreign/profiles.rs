@@ -1,6 +1,6 @@
 //! Crates whose spans have words of their own: known by target and name, because the words mean nothing elsewhere.
 
-use super::foreign::Vocabularies;
+use super::Vocabularies;
 use crate::model::SpanKind;
 
 /// What is known about the spans of one crate.

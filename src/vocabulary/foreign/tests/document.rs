@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::super::precedence as table;
-use super::super::{carriers, gen_ai, heard, langfuse, openinference, profiles, selection, traceloop, vercel};
+use super::super::{Vocabularies, carriers, gen_ai, heard, langfuse, openinference, profiles, traceloop, vercel};
 use crate::model::SpanKind;
 
 #[test]
@@ -33,9 +33,8 @@ fn begin(head: &[&str]) -> String {
 
 fn vocabularies() -> String {
     let mut out = begin(&["vocabulary", "names"]);
-    for (name, vocabulary) in selection::Vocabularies::NAMES {
-        let words =
-            heard::WORDS.iter().filter(|word| word.of.contains(vocabulary) && word.of != selection::Vocabularies::ALL);
+    for (name, vocabulary) in Vocabularies::NAMES {
+        let words = heard::WORDS.iter().filter(|word| word.of.contains(vocabulary) && word.of != Vocabularies::ALL);
         let words = words.map(|word| if word.is_family { format!("{}*", word.name) } else { word.name.to_owned() });
         let words = names(words);
         row(&mut out, &[&format!("`{name}`"), if words.is_empty() { "those of the crate, see below" } else { &words }]);
@@ -43,13 +42,15 @@ fn vocabularies() -> String {
     out
 }
 
+type Kinds = &'static [(&'static str, SpanKind)];
+
 fn kinds() -> String {
     let mut out = begin(&["name", "value", "kind"]);
     for (kind, operations) in gen_ai::OPERATIONS {
         row(&mut out, &[&format!("`{}`", table::OPERATION), &names(*operations), kind.as_str()]);
     }
     row(&mut out, &[&format!("`{}`", table::OPERATION), "anything else", "workflow"]);
-    let tables: [(String, &[(&str, SpanKind)], &str); 5] = [
+    let tables: [(String, Kinds, &str); 5] = [
         (names([table::OPENINFERENCE_KIND]), openinference::KINDS, "workflow"),
         (names(table::LANGFUSE_KIND), langfuse::KINDS, "workflow"),
         (names([table::TRACELOOP_KIND]), traceloop::KINDS, "–"),
@@ -132,7 +133,7 @@ fn metadata() -> String {
 fn crates() -> String {
     let mut out = begin(&["vocabulary", "targets", "spans", "words"]);
     for profile in profiles::PROFILES {
-        let name = selection::Vocabularies::NAMES.iter().find(|(_, own)| *own == profile.vocabulary).unwrap().0;
+        let name = Vocabularies::NAMES.iter().find(|(_, own)| *own == profile.vocabulary).unwrap().0;
         let spans = profile.spans.iter().map(|(span, kind)| format!("`{span}` {kind}")).collect::<Vec<_>>().join(", ");
         let words = profile.words.iter().map(|(word, meaning)| format!("`{word}` as `{meaning}`"));
         let words = words.collect::<Vec<_>>().join(", ");

@@ -1,4 +1,4 @@
-//! The inner door: spans in the words of other crates.
+//! Questions about a span in other words, and their answers.
 //!
 //! Capture asks about a callsite once ([`declared`], [`is_known_field`]) and about a span when it ends ([`nature`],
 //! [`session`], [`agent_name`], [`has_usage`]); the worker reads it ([`read`]).
@@ -10,10 +10,11 @@ use serde_json::Value;
 use super::content::content;
 use super::precedence::{AGENT, FINISH_REASONS, SESSION, TOOL_ID};
 use super::words::Words;
-use super::{decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, tools, usage};
+use super::{
+    Vocabularies, decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, tools,
+    usage,
+};
 use crate::model::{Annotation, Details, Evaluation, FieldValue, SpanKind};
-
-pub(crate) use super::selection::Vocabularies;
 
 /// What the declared names of a callsite promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

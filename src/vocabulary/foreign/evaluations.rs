@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
-use super::foreign::{EvaluationDraft, EventSayings};
 use super::json::Json;
 use super::openinference::EVALUATIONS;
 use super::words::{Words, is_item};
+use super::{EvaluationDraft, EventSayings};
 use super::{decode, gen_ai, otel};
 use crate::model::{Assessment, Evaluation, EvaluationScope, FieldValue};
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::foreign::{self, EventSayings, Nature, Sayings, Vocabularies};
-use crate::model::{Content, Document, FieldValue, MediaSource, Message, Prompt, SpanKind, Template};
+use super::super::{self as foreign, EventSayings, Nature, Sayings, Vocabularies};
+use crate::model::{Content, Document, FieldValue, MediaSource, Message, Prompt, SpanKind, Template, ToolDefinition};
 
 /// Checks each case and tells all that fail.
 pub(super) fn check(cases: &Value) {
@@ -71,9 +71,8 @@ fn seen(span: &Value, expected: &Value) -> Value {
         _ => match foreign::nature(&sayings, all) {
             Nature::Span(kind) if candidate == foreign::Declared::Candidate => kind,
             Nature::Span(_) => return json!("no candidate"),
-            Nature::Evaluation | Nature::Off => return Value::Null,
             Nature::Undecided if expected["meta"].is_object() => SpanKind::Workflow,
-            Nature::Undecided => return Value::Null,
+            Nature::Evaluation | Nature::Off | Nature::Undecided => return Value::Null,
         },
     };
     // What only the tree tells is given.
@@ -81,13 +80,13 @@ fn seen(span: &Value, expected: &Value) -> Value {
     let is_demoted = kind == SpanKind::Llm && *wanted == "workflow" && own_kind.is_none();
     let kind = if is_demoted { SpanKind::Workflow } else { kind };
     let reading = foreign::read(&sayings, kind, is_demoted, all);
-    event(reading, kind, span_name, (own_name, own_session))
+    event(reading, kind, span_name, [own_name.as_str(), own_session.as_str()])
 }
 
-fn event(reading: foreign::Reading, kind: SpanKind, span_name: &str, own: (Value, Value)) -> Value {
+fn event(reading: foreign::Reading, kind: SpanKind, span_name: &str, own: [Option<&str>; 2]) -> Value {
     let annotation = reading.annotation;
-    let name = own.0.as_str().map(str::to_owned).or(annotation.name).unwrap_or_else(|| span_name.to_owned());
-    let session = own.1.as_str().map(str::to_owned).or(annotation.session_id);
+    let name = own[0].map(str::to_owned).or(annotation.name).unwrap_or_else(|| span_name.to_owned());
+    let session = own[1].map(str::to_owned).or(annotation.session_id);
     let mut meta = Map::new();
     meta.insert("span".into(), json!({"kind": kind.as_str()}));
     if kind.has_model() {
@@ -117,19 +116,7 @@ fn event(reading: foreign::Reading, kind: SpanKind, span_name: &str, own: (Value
         meta.insert("error".into(), json);
         tags.extend(["error:1".to_owned(), format!("error_type:{}", error.error_type)]);
     }
-    if let Some(tools) = details.tool_definitions {
-        let tools = tools.into_iter().map(|tool| {
-            let mut json = json!({"name": tool.name});
-            if let Some(text) = tool.description {
-                json["description"] = text.into();
-            }
-            if let Some(schema) = tool.schema {
-                json["schema"] = Value::Object(schema);
-            }
-            json
-        });
-        meta.insert("tool_definitions".into(), tools.collect());
-    }
+    meta.extend(details.tool_definitions.map(|tools| ("tool_definitions".into(), tools.iter().map(tool).collect())));
     let metrics: Map<String, Value> =
         annotation.metrics.iter().map(|(name, number)| (name.to_owned(), Value::Number(number.clone()))).collect();
     let mut event = json!({"name": name, "meta": meta, "metrics": metrics, "tags": tags,
@@ -138,6 +125,17 @@ fn event(reading: foreign::Reading, kind: SpanKind, span_name: &str, own: (Value
         event["session_id"] = session.into();
     }
     event
+}
+
+fn tool(tool: &ToolDefinition) -> Value {
+    let mut json = json!({"name": tool.name});
+    if let Some(text) = &tool.description {
+        json["description"] = text.as_str().into();
+    }
+    if let Some(schema) = &tool.schema {
+        json["schema"] = Value::Object(schema.clone());
+    }
+    json
 }
 
 fn prompt(prompt: &Prompt) -> Value {
@@ -204,7 +202,7 @@ fn document(document: &Document) -> Value {
 
 fn message(message: &Message) -> Value {
     let mut json = json!({"role": message.role.as_str(), "content": message.content});
-    let list = |items: Vec<Value>| (!items.is_empty()).then(|| Value::Array(items));
+    let list = |items: Vec<Value>| Some(items).filter(|items| !items.is_empty()).map(Value::Array);
     let calls = message.tool_calls.iter().map(|call| {
         let mut json = json!({"name": call.name, "arguments": call.arguments, "type": call.kind});
         if let Some(id) = &call.tool_id {

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::super::foreign::{self, EventSayings, Sayings, Vocabularies};
 use super::super::json::Json;
 use super::super::messages::{conversation, foreign_documents, instructions};
+use super::super::{self as foreign, EventSayings, Sayings, Vocabularies};
 use crate::model::{FieldValue, SpanKind};
 
 const NAMES: &[&str] = &[
