@@ -27,8 +27,9 @@ use words::{Words, has_meaning, is_foreign};
 pub struct LlmObsFilter {
     max_level: LevelFilter,
     vocabularies: Vocabularies,
-    /// What was answered for a callsite: the address of its metadata, and in the lowest bit whether it is ours.
-    /// A later callsite in the same slot drives an earlier one out, which is then looked at anew each time.
+    /// What was answered for a callsite: the address of its metadata, and in the lowest bit whether it is ours; in its
+    /// slot or one of the next. A later callsite without a free one drives an earlier one out, which is then looked at
+    /// anew each time.
     verdicts: Arc<[AtomicUsize]>,
 }
 
@@ -41,13 +42,40 @@ impl LlmObsFilter {
     /// The answer given before, for a span of others that some layer wants.
     fn verdict(&self, address: usize) -> Option<bool> {
         let kept = self.verdicts.get(slot_of(address))?.load(Ordering::Relaxed);
-        (kept & !1 == address).then_some(kept & 1 == 1)
+        if kept & !1 == address {
+            return Some(kept & 1 == 1);
+        }
+        self.verdict_nearby(address)
     }
 
-    /// Asked for every span of others that some layer wants, so the test that most fail comes first.
+    #[cold]
+    fn verdict_nearby(&self, address: usize) -> Option<bool> {
+        let mut nearby = self.slots(address).map(|slot| slot.load(Ordering::Relaxed));
+        nearby.find(|kept| kept & !1 == address).map(|kept| kept & 1 == 1)
+    }
+
+    fn keep_verdict(&self, address: usize, is_wanted: bool) {
+        let verdict = address | usize::from(is_wanted);
+        let take = |slot: &&AtomicUsize| {
+            let of_address = |kept: usize| (kept == 0 || kept & !1 == address).then_some(verdict);
+            slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, of_address).is_ok()
+        };
+        if self.slots(address).find(take).is_none()
+            && let Some(first) = self.verdicts.get(slot_of(address))
+        {
+            first.store(verdict, Ordering::Relaxed);
+        }
+    }
+
+    /// Where the verdict about a callsite may be.
+    fn slots(&self, address: usize) -> impl Iterator<Item = &AtomicUsize> {
+        self.verdicts.iter().skip(slot_of(address)).chain(self.verdicts.iter()).take(Plans::PROBES)
+    }
+
+    /// Asked once for a callsite, as long as there is room for the answer.
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        (has_meaning(metadata) || is_foreign(metadata, self.vocabularies))
-            && self.max_level >= *metadata.level()
+        self.max_level >= *metadata.level()
+            && (has_meaning(metadata) || is_foreign(metadata, self.vocabularies))
             && metadata.target() != OWN_TARGET
     }
 }
@@ -61,9 +89,7 @@ impl<S> Filter<S> for LlmObsFilter {
         let wanted = self.wants(metadata);
         let address = std::ptr::from_ref(metadata).addr();
         // Only here is the metadata known to live for ever, so that its address stands for it.
-        if let Some(slot) = self.verdicts.get(slot_of(address)) {
-            slot.store(address | usize::from(wanted), Ordering::Relaxed);
-        }
+        self.keep_verdict(address, wanted);
         // Not `always`: somebody who only asks whether a callsite of theirs is enabled (`tracing::enabled!`, the `log`
         // bridge) leaves our no in the registry's per-thread state, and a callsite that need not be asked about,
         // because all layers always want it, would get that no (tracing-subscriber 0.3.23).
@@ -224,5 +250,28 @@ impl Deref for PlanRef<'_> {
             Self::Kept(plan) => plan,
             Self::Made(plan) => plan,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callsites_of_one_slot_keep_their_verdicts_as_long_as_there_is_room() {
+        let filter = LlmObsFilter::new(LevelFilter::INFO, Vocabularies::ALL);
+        let alike = |number: usize| (number * Plans::SLOTS + Plans::SLOTS - 2) * align_of::<Metadata<'static>>();
+        for number in 1..=Plans::PROBES {
+            assert_eq!(filter.verdict(alike(number)), None);
+            filter.keep_verdict(alike(number), number % 2 == 0);
+        }
+        for number in 1..=Plans::PROBES {
+            assert_eq!(filter.verdict(alike(number)), Some(number % 2 == 0), "{number}");
+        }
+        // Said anew, it is replaced; one too many drives the first out.
+        filter.keep_verdict(alike(2), false);
+        filter.keep_verdict(alike(Plans::PROBES + 1), true);
+        let verdicts = [1, 2, Plans::PROBES + 1].map(|number| filter.verdict(alike(number)));
+        assert_eq!(verdicts, [None, Some(false), Some(true)]);
     }
 }
