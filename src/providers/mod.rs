@@ -43,6 +43,8 @@ mod framing;
 mod json;
 mod media;
 
+mod anthropic;
+mod bedrock;
 mod openai;
 
 pub use call::{Call, Head};
