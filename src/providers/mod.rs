@@ -38,10 +38,14 @@ mod call;
 mod codec;
 mod received;
 
+mod asked;
 mod failure;
 mod framing;
 mod json;
 mod media;
+
+#[cfg(test)]
+mod exchange;
 
 mod anthropic;
 mod bedrock;

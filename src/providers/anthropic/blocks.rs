@@ -32,6 +32,12 @@ pub(super) fn output(body: &Value) -> Vec<Message> {
     Blocks { media: MediaRoom::new() }.messages(json::text(body, "role"), &body["content"])
 }
 
+/// What an answer rests on, of all of its blocks.
+pub(super) fn citations(body: &Value) -> Vec<Value> {
+    let cited = json::items(body, "content").iter().flat_map(|block| json::items(block, "citations"));
+    cited.map(without_media).collect()
+}
+
 /// Reads the blocks of one side of a call; the media of all of them share one allowance.
 struct Blocks {
     media: MediaRoom,
@@ -90,11 +96,13 @@ fn result(content: &Value) -> String {
 }
 
 fn item(item: &Value) -> Cow<'_, str> {
-    match item {
-        Value::String(text) => text.into(),
-        item if item["type"] == "text" => json::text(item, "text").into(),
-        item if item["type"] == "image" => IMAGE.into(),
-        item => without_media(item).to_string().into(),
+    if let Some(text) = item.as_str() {
+        return text.into();
+    }
+    match json::text(item, "type") {
+        "text" => json::text(item, "text").into(),
+        "image" => IMAGE.into(),
+        _ => without_media(item).to_string().into(),
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::rebuild::Rebuilt;
 use super::{blocks, usage};
 use crate::model::{Annotation, Message, ToolDefinition};
+use crate::providers::asked::asked;
 use crate::providers::codec::{Answer, Codec, Rebuild};
 use crate::providers::endpoint::Endpoint;
 use crate::providers::{failure, json};
@@ -26,14 +27,12 @@ impl Codec for Messages {
     fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said =
             Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(json::allowed(request, METADATA));
-        let said = said.tool_definitions(tools(request));
         // Where the URL names the model, the body of a proxy may repeat it; the URL decides.
         let said = match endpoint.model.as_deref().or_else(|| request["model"].as_str()) {
             Some(model) => said.model_name(model),
             None => said,
         };
-        let input = blocks::input(request);
-        if input.is_empty() { said } else { said.input(input) }
+        asked(said, blocks::input(request), tools(request))
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
@@ -43,6 +42,8 @@ impl Codec for Messages {
             output.push(Message::new("", ""));
         }
         let said = said.output(output).metrics(usage::metrics(&body["usage"]));
+        let citations = blocks::citations(body);
+        let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
         // Gateways send errors with a good status.
         match failure::inside(body) {
             Some(error) => said.span_error(error),

@@ -37,7 +37,7 @@ struct Delta {
     to: &'static str,
 }
 
-/// What is appended. Signatures and citations are not.
+/// What is appended. Signatures are not.
 const DELTAS: &[Delta] = &[
     Delta { kind: "text_delta", from: "text", block: "text", to: "text" },
     Delta { kind: "input_json_delta", from: "partial_json", block: "tool_use", to: "input" },
@@ -60,8 +60,8 @@ impl Rebuild for Rebuilt {
         let kind = event["type"].as_str().unwrap_or(&frame.event);
         match kind {
             "message_start" => {
-                self.role = event["message"]["role"].clone();
-                self.count(&event["message"]["usage"]);
+                self.role = json::get(event, &["message", "role"]).clone();
+                self.count(json::get(event, &["message", "usage"]));
             }
             "content_block_start" => return self.block(event),
             "content_block_delta" => return self.delta(event),
@@ -99,6 +99,9 @@ impl Rebuilt {
 
     fn delta(&mut self, event: &Value) -> Seen {
         let kind = json::text(&event["delta"], "type");
+        if kind == "citations_delta" {
+            self.citation(event);
+        }
         let Some(delta) = DELTAS.iter().find(|delta| delta.kind == kind) else {
             return Seen::default();
         };
@@ -107,6 +110,18 @@ impl Rebuilt {
         block.start.entry("type").or_insert_with(|| delta.block.into());
         let (_, text) = block.appended.get_or_insert_with(|| (delta.to, String::new()));
         Seen::content(room.push_member(text, &event["delta"], delta.from))
+    }
+
+    fn citation(&mut self, event: &Value) {
+        let Some((block, room)) = self.at(event) else { return };
+        let kept = room.keep(json::get(event, &["delta", "citation"]));
+        let citations = block.start.entry("citations").or_insert(Value::Null);
+        if citations.is_null() {
+            *citations = Value::Array(Vec::new());
+        }
+        if let (Value::Array(citations), false) = (citations, kept.is_null()) {
+            citations.push(kept);
+        }
     }
 
     /// The block of an event: by index, else the last one.

@@ -69,7 +69,7 @@ impl Rebuild for Never {
 fn documents(request: &Value) -> Vec<Document> {
     const IMAGE: &str = "([IMAGE DETECTED])";
     let mut documents = Vec::new();
-    let single = &request["singleEmbeddingParams"]["text"]["value"];
+    let single = json::get(request, &["singleEmbeddingParams", "text", "value"]);
     documents.extend([&request["inputText"], single].into_iter().filter_map(Value::as_str).map(Document::new));
     documents.extend(json::items(request, "texts").iter().map(|text| Document::new(json::as_text(text))));
     for input in json::items(request, "inputs") {

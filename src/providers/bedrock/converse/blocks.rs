@@ -26,11 +26,17 @@ pub(in crate::providers::bedrock) fn input(request: &Value) -> Vec<Message> {
 
 /// The message of an answer; an answer that says nothing is one empty message.
 pub(in crate::providers::bedrock) fn output(body: &Value) -> Vec<Message> {
-    let message = &body["output"]["message"];
+    let message = json::get(body, &["output", "message"]);
     match json::items(message, "content") {
         [] => vec![Message::new("", "")],
         blocks => read(json::text(message, "role"), blocks),
     }
+}
+
+/// What an answer rests on, of all of its blocks.
+pub(in crate::providers::bedrock) fn citations(body: &Value) -> Vec<Value> {
+    let blocks = json::items(json::get(body, &["output", "message"]), "content").iter();
+    blocks.flat_map(|block| json::items(&block["citationsContent"], "citations")).cloned().collect()
 }
 
 /// The tools that are offered; the points where a cache may end, which stand among them, are none.
@@ -92,7 +98,7 @@ impl<'a> Part<'a> {
         };
         match kind.as_str() {
             "text" => Self::text(kind, content),
-            "guardContent" => Self::text(kind, &content["text"]["text"]),
+            "guardContent" => Self::text(kind, json::get(content, &["text", "text"])),
             "citationsContent" => {
                 let texts = json::items(content, "content").iter().map(|item| json::text(item, "text"));
                 Self::Text(texts.collect())
@@ -106,7 +112,7 @@ impl<'a> Part<'a> {
                 let result = ToolResult::new(result).name("");
                 Self::Result(result.id(json::text(content, "toolUseId")).kind("toolResult"))
             }
-            "reasoningContent" => match content["reasoningText"]["text"].as_str() {
+            "reasoningContent" => match json::get(content, &["reasoningText", "text"]).as_str() {
                 Some(text) => Self::Thought(text),
                 None if content["redactedContent"].is_null() => Self::Unsupported(kind),
                 None => Self::Thought("[redacted thinking]"),

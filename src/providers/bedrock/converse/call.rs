@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::blocks;
 use super::rebuild::Rebuilt;
 use crate::model::Annotation;
+use crate::providers::asked::asked;
 use crate::providers::bedrock::counts::Counts;
 use crate::providers::codec::{Answer, Codec, Rebuild};
 use crate::providers::endpoint::Endpoint;
@@ -24,18 +25,19 @@ impl Codec for Converse {
     }
 
     fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let said = Annotation::new().model_provider(endpoint.provider.clone()).tool_definitions(blocks::tools(request));
+        let said = Annotation::new().model_provider(endpoint.provider.clone());
         let said = endpoint.model.iter().fold(said, Annotation::model_name);
         let config = &request["inferenceConfig"];
         let present = METADATA.iter().filter(|(name, _)| !config[name].is_null());
         let said = present.fold(said, |said, (name, own)| said.metadata(*own, &config[name]));
-        let input = blocks::input(request);
-        if input.is_empty() { said } else { said.input(input) }
+        asked(said, blocks::input(request), blocks::tools(request))
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
         let body = answer.body;
         let said = said.output(blocks::output(body)).metrics(Counts::of_usage(&body["usage"]).metrics());
+        let citations = blocks::citations(body);
+        let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
         match body["stopReason"].as_str() {
             Some(reason) => said.metadata("stop_reason", reason),
             None => said,

@@ -24,6 +24,7 @@ struct Block {
     thought: Option<String>,
     has_redacted_thought: bool,
     text: Option<String>,
+    citations: Vec<Value>,
     /// Name and id, and the text of the arguments.
     call: Option<(Map<String, Value>, String)>,
     /// The id of a result of a tool that the service itself ran, and what the tool answered.
@@ -92,6 +93,7 @@ impl Rebuilt {
         if thought["text"].is_string() {
             return Seen::content(room.push_member(block.thought.get_or_insert_default(), thought, "text"));
         }
+        block.citations.extend(json::some(delta, "citation").map(|citation| room.keep(citation)));
         block.has_redacted_thought |= !thought["redactedContent"].is_null();
         let results = json::items(delta, "toolResult");
         if !results.is_empty() {
@@ -119,7 +121,10 @@ impl Block {
             blocks.push(json!({"reasoningContent": {"redactedContent": ""}}));
         }
         if let Some(text) = self.text {
-            blocks.push(json!({"text": text}));
+            blocks.push(match self.citations.as_slice() {
+                [] => json!({"text": text}),
+                citations => json!({"citationsContent": {"content": [{"text": text}], "citations": citations}}),
+            });
         }
         if let Some((mut call, text)) = self.call {
             let empty = || Value::Object(Map::new());

@@ -9,6 +9,7 @@ use super::rebuild::Rebuilt;
 use super::{cohere, text};
 use crate::model::{Annotation, Message, metric};
 use crate::providers::anthropic::Messages;
+use crate::providers::asked::asked;
 use crate::providers::bedrock::converse;
 use crate::providers::bedrock::counts::Counts;
 use crate::providers::codec::{Answer, Codec, Rebuild};
@@ -40,14 +41,14 @@ impl Codec for Invoke {
         let said = Annotation::new();
         let said = match Dialect::of(request) {
             Dialect::Anthropic => return named(Messages.sent(endpoint, request), endpoint),
-            Dialect::Nova => told(said.tool_definitions(converse::tools(request)), converse::input(request)),
+            Dialect::Nova => asked(said, converse::input(request), converse::tools(request)),
             Dialect::Chat => {
                 let mut said = Chat.sent(endpoint, request);
                 said.metadata = Map::new();
                 said
             }
-            Dialect::Cohere => told(said.tool_definitions(cohere::tools(request)), cohere::input(request)),
-            Dialect::Text => told(said, text::input(request)),
+            Dialect::Cohere => asked(said, cohere::input(request), cohere::tools(request)),
+            Dialect::Text => asked(said, text::input(request), Vec::new()),
         };
         named(said.metadata_map(parameters(request)), endpoint)
     }
@@ -93,10 +94,6 @@ impl Codec for Invoke {
 fn named(said: Annotation, endpoint: &Endpoint) -> Annotation {
     let said = said.model_provider(endpoint.provider.clone());
     endpoint.model.iter().fold(said, Annotation::model_name)
-}
-
-fn told(said: Annotation, input: Vec<Message>) -> Annotation {
-    if input.is_empty() { said } else { said.input(input) }
 }
 
 fn some(messages: Vec<Message>) -> Vec<Message> {

@@ -35,9 +35,9 @@ impl Dialect {
     /// The shape of a whole answer, which is looked at by itself: its request may not have been at hand.
     pub(super) fn of_answer(body: &Value) -> Self {
         match () {
-            () if body["output"]["message"].is_object() => Self::Nova,
+            () if json::get(body, &["output", "message"]).is_object() => Self::Nova,
             () if body["content"].is_array() => Self::Anthropic,
-            () if body["choices"][0]["message"].is_object() => Self::Chat,
+            () if json::items(body, "choices").iter().any(|choice| choice["message"].is_object()) => Self::Chat,
             () if body["text"].is_string() => Self::Cohere,
             () => Self::Text,
         }
@@ -50,7 +50,9 @@ impl Dialect {
             () if NOVA.iter().any(|event| has(event)) => Self::Nova,
             () if has("event_type") => Self::Cohere,
             // The texts of DeepSeek R1 are in a list of the same name.
-            () if has("choices") && chunk["choices"][0].get("text").is_none() => Self::Chat,
+            () if has("choices") && json::items(chunk, "choices").iter().all(|choice| choice.get("text").is_none()) => {
+                Self::Chat
+            }
             () if chunk["type"].is_string() && !has("completion") => Self::Anthropic,
             () => Self::Text,
         }

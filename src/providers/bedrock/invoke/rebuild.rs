@@ -105,7 +105,7 @@ impl Family {
 
 /// What is in a frame: `{"bytes":"…base64 of JSON…","p":"…padding…"}`.
 fn opened(data: Value) -> Value {
-    match data["bytes"].as_str() {
+    match data.get("bytes").and_then(Value::as_str) {
         Some(bytes) => STANDARD.decode(bytes).map_or(Value::Null, |bytes| json::parse(&bytes)),
         None => data,
     }
