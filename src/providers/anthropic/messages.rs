@@ -10,7 +10,7 @@ use crate::model::{Annotation, Message, ToolDefinition};
 use crate::providers::asked::asked;
 use crate::providers::codec::{Answer, Codec, Rebuild};
 use crate::providers::endpoint::Endpoint;
-use crate::providers::{failure, json};
+use crate::providers::{failure, json, openai};
 
 /// `POST /v1/messages`, `:rawPredict` and `:streamRawPredict` of Anthropic's models, and the bodies of `InvokeModel` for them.
 #[derive(Debug)]
@@ -42,6 +42,7 @@ impl Codec for Messages {
             output.push(Message::new("", ""));
         }
         let said = said.output(output).metrics(usage::metrics(&body["usage"]));
+        let said = openai::cost(said, &body["usage"]);
         let citations = blocks::citations(body);
         let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
         // Gateways send errors with a good status.

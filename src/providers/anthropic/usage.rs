@@ -13,6 +13,10 @@ pub(super) const NAMES: &[&str] = &[
     "cache_read_input_tokens",
     "cache_creation",
     "output_tokens_details",
+    // Of gateways, in dollars.
+    "cost",
+    "cost_details",
+    "is_byok",
 ];
 
 /// The metrics of a `usage`.

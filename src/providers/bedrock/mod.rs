@@ -17,6 +17,9 @@ mod embeddings;
 mod invoke;
 mod model;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use converse::Converse;
 pub(super) use embeddings::Embeddings;
 pub(super) use invoke::Invoke;

@@ -82,7 +82,7 @@ impl Family {
 
     fn chunk(&mut self, chunk: Value, room: &mut Room) -> Seen {
         match self {
-            Self::Other(rebuild) => rebuild.frame(unnamed(with_deltas(chunk))),
+            Self::Other(rebuild) => rebuild.frame(unnamed(chunk)),
             Self::Nova(rebuild) => nova(rebuild, chunk),
             Self::Cohere(turn) => turn.chunk(&chunk, room),
             Self::Text(texts) => texts.chunk(&chunk, room),
@@ -120,17 +120,6 @@ fn nova(rebuild: &mut converse::Rebuilt, chunk: Value) -> Seen {
 
 fn both(one: Seen, other: Seen) -> Seen {
     Seen { is_content: one.is_content || other.is_content, error: one.error.or(other.error) }
-}
-
-/// Mistral calls the pieces of a message what others call the whole of it.
-fn with_deltas(mut chunk: Value) -> Value {
-    let choices = chunk.get_mut("choices").and_then(Value::as_array_mut).into_iter().flatten();
-    for choice in choices.filter_map(Value::as_object_mut) {
-        if let (false, Some(message)) = (choice.contains_key("delta"), choice.remove("message")) {
-            choice.insert("delta".to_owned(), message);
-        }
-    }
-    chunk
 }
 
 fn unnamed(data: Value) -> Frame {
