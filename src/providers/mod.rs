@@ -38,12 +38,20 @@ mod call;
 mod codec;
 mod received;
 
+mod counts;
 mod failure;
 mod framing;
 mod json;
 mod media;
 
+mod cohere;
+mod gemini;
+mod mistral;
+mod ollama;
 mod openai;
+
+#[cfg(test)]
+mod trial;
 
 pub use call::{Call, Head};
 pub use endpoint::{Api, Endpoint};

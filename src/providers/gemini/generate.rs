@@ -37,6 +37,11 @@ impl Codec for Generate {
         counted(refused(said, body), member(body, "usageMetadata")).output(answered(body))
     }
 
+    /// As Datadog's Python SDK has it.
+    fn silence(&self) -> Message {
+        Message::assistant("")
+    }
+
     fn rebuild(&self) -> Box<dyn Rebuild> {
         Box::new(Candidates::new())
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::codec::{Frame, Rebuild, Seen};
 use super::super::failure;
-use super::super::json::{Room, get, items, text};
+use super::super::json::{Room, get, items};
 
 /// Which of the two APIs the lines are of; they differ in where the text is.
 #[derive(Debug, Clone, Copy)]
@@ -80,11 +80,5 @@ impl Rebuild for Lines {
 }
 
 /// What lines say beside their text.
-const KEPT: &[&str] = &[
-    "model",
-    "done_reason",
-    "prompt_eval_count",
-    "prompt_eval_duration",
-    "eval_count",
-    "eval_duration",
-];
+const KEPT: &[&str] =
+    &["model", "done_reason", "prompt_eval_count", "prompt_eval_duration", "eval_count", "eval_duration"];

@@ -78,7 +78,9 @@ impl Second {
         let (own, function) = (self.tool_calls.entry(index).or_default(), get(call, &["function"]));
         let parts =
             [(&mut own.id, call, "id"), (&mut own.name, function, "name"), (&mut own.arguments, function, "arguments")];
-        parts.into_iter().fold(false, |is_content, (text, of, name)| self.room.push_member(text, of, name) || is_content)
+        parts
+            .into_iter()
+            .fold(false, |is_content, (text, of, name)| self.room.push_member(text, of, name) || is_content)
     }
 
     fn end(&mut self, delta: &Value) {

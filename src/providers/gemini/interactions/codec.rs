@@ -44,6 +44,11 @@ impl Codec for Interactions {
         counted(said, get(body, &["usage"])).output(answered(body))
     }
 
+    /// As Datadog's Python SDK has it.
+    fn silence(&self) -> Message {
+        Message::assistant("")
+    }
+
     fn rebuild(&self) -> Box<dyn Rebuild> {
         Box::new(Steps::new())
     }

@@ -1,0 +1,2 @@
+//! Mistral's APIs.
+pub(super) use super::openai::{Chat, Embeddings};
