@@ -13,10 +13,11 @@ pub(super) fn sum<const N: usize>(counts: [Option<u64>; N]) -> Option<u64> {
     counts.into_iter().flatten().reduce(u64::saturating_add)
 }
 
-/// What stands for embeddings: `[2 embedding(s) returned with size 768]`, or without the size where they are packed.
-pub(super) fn embeddings(count: usize, size: Option<usize>) -> String {
+/// Says what stands for embeddings: `[2 embedding(s) returned with size 768]`, or without the size where they are packed.
+pub(super) fn embeddings(said: Annotation, count: usize, size: Option<usize>) -> Annotation {
     match size.filter(|size| *size > 0) {
-        Some(size) => format!("[{count} embedding(s) returned with size {size}]"),
-        None => format!("[{count} embedding(s) returned]"),
+        _ if count == 0 => said,
+        Some(size) => said.output(format!("[{count} embedding(s) returned with size {size}]")),
+        None => said.output(format!("[{count} embedding(s) returned]")),
     }
 }

@@ -34,7 +34,7 @@ impl Codec for Embed {
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
         let vectors = vectors(get(answer.body, &["embeddings"]));
         let size = vectors.first().and_then(Value::as_array).map(Vec::len);
-        usage::counted(said, answer.body).output(embeddings(vectors.len(), size))
+        embeddings(usage::counted(said, answer.body), vectors.len(), size)
     }
 
     /// Embeddings are never streamed.

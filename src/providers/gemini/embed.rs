@@ -34,8 +34,8 @@ impl Codec for Embed {
         let tokens = vectors.iter().filter_map(|one| tokens(one)).reduce(u64::saturating_add);
         let characters = member(get(answer.body, &["metadata"]), "billableCharacterCount").as_u64();
         let counts = [(metric::INPUT_TOKENS, tokens), (metric::BILLABLE_CHARACTER_COUNT, characters)];
-        count(said, counts.map(|(name, value)| (name, value.filter(|value| *value > 0))))
-            .output(embeddings(vectors.len(), size))
+        let said = count(said, counts.map(|(name, value)| (name, value.filter(|value| *value > 0))));
+        embeddings(said, vectors.len(), size)
     }
 
     /// Embeddings are never streamed.

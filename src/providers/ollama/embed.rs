@@ -32,7 +32,7 @@ impl Codec for Embed {
         let alone = answer.body.get("embedding").filter(|embedding| embedding.is_array());
         let vectors: Vec<&Value> = items(answer.body, "embeddings").iter().chain(alone).collect();
         let size = vectors.first().and_then(|first| first.as_array()).map(Vec::len);
-        usage::counted(said, answer.body).output(embeddings(vectors.len(), size))
+        embeddings(usage::counted(said, answer.body), vectors.len(), size)
     }
 
     /// Embeddings are never streamed.
