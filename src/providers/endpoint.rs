@@ -27,19 +27,44 @@ pub enum Api {
     BedrockEmbeddings,
     /// `POST /model/{id}/converse` and `/converse-stream`.
     BedrockConverse,
+    /// `POST …/models/{model}:generateContent` and `:streamGenerateContent`.
+    GeminiGenerate,
+    /// `POST …/models/{model}:embedContent` and `:batchEmbedContents`.
+    GeminiEmbed,
+    /// `POST …/interactions`.
+    GeminiInteractions,
+    /// `POST …/publishers/google/models/{model}:generateContent` and `:streamGenerateContent`.
+    VertexGenerate,
+    /// `POST …/publishers/google/models/{model}:predict` of an embedding model, and `:embedContent`.
+    VertexEmbed,
+    /// `POST /v1/chat/completions` at Mistral.
+    MistralChat,
+    /// `POST /v1/embeddings` at Mistral.
+    MistralEmbeddings,
+    /// `POST /v1/chat` and `/v2/chat` at Cohere.
+    CohereChat,
+    /// `POST /v1/embed` and `/v2/embed` at Cohere.
+    CohereEmbed,
+    /// `POST /api/chat` at Ollama.
+    OllamaChat,
+    /// `POST /api/generate` at Ollama.
+    OllamaGenerate,
+    /// `POST /api/embed` and `/api/embeddings` at Ollama.
+    OllamaEmbed,
 }
 
 impl Api {
     /// The kind of span that a call is.
     pub const fn kind(self) -> SpanKind {
         match self {
-            Self::OpenAiChat
-            | Self::OpenAiCompletions
-            | Self::OpenAiResponses
-            | Self::AnthropicMessages
-            | Self::BedrockInvoke
-            | Self::BedrockConverse => SpanKind::Llm,
-            Self::OpenAiEmbeddings | Self::BedrockEmbeddings => SpanKind::Embedding,
+            Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses => SpanKind::Llm,
+            Self::OpenAiEmbeddings => SpanKind::Embedding,
+            Self::GeminiGenerate | Self::GeminiInteractions | Self::VertexGenerate => SpanKind::Llm,
+            Self::GeminiEmbed | Self::VertexEmbed => SpanKind::Embedding,
+            Self::AnthropicMessages | Self::BedrockInvoke | Self::BedrockConverse => SpanKind::Llm,
+            Self::BedrockEmbeddings => SpanKind::Embedding,
+            Self::MistralChat | Self::CohereChat | Self::OllamaChat | Self::OllamaGenerate => SpanKind::Llm,
+            Self::MistralEmbeddings | Self::CohereEmbed | Self::OllamaEmbed => SpanKind::Embedding,
         }
     }
 
@@ -49,6 +74,24 @@ impl Api {
             Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses | Self::OpenAiEmbeddings => "openai",
             Self::AnthropicMessages => "anthropic",
             Self::BedrockInvoke | Self::BedrockEmbeddings | Self::BedrockConverse => "bedrock",
+            Self::GeminiGenerate | Self::GeminiEmbed | Self::GeminiInteractions => "google_genai",
+            Self::VertexGenerate | Self::VertexEmbed => "vertexai",
+            Self::MistralChat | Self::MistralEmbeddings => "mistralai",
+            Self::CohereChat | Self::CohereEmbed => "cohere",
+            Self::OllamaChat | Self::OllamaGenerate | Self::OllamaEmbed => "ollama",
+        }
+    }
+
+    /// Who serves it, whatever the host: an API that only one has.
+    const fn only_provider(self) -> Option<&'static str> {
+        match self {
+            Self::OllamaChat | Self::OllamaGenerate | Self::OllamaEmbed => Some("ollama"),
+            Self::GeminiGenerate | Self::GeminiEmbed | Self::GeminiInteractions => Some("google"),
+            Self::VertexGenerate | Self::VertexEmbed => Some("google"),
+            Self::BedrockInvoke | Self::BedrockEmbeddings | Self::BedrockConverse => Some("amazon_bedrock"),
+            Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses | Self::OpenAiEmbeddings => None,
+            Self::AnthropicMessages => None,
+            Self::MistralChat | Self::MistralEmbeddings | Self::CohereChat | Self::CohereEmbed => None,
         }
     }
 }
@@ -95,8 +138,12 @@ impl Endpoint {
         let url = Url::parse(url);
         let (route, model) = Route::find(&url)?;
         let api = bedrock::narrowed(route.api?, model.unwrap_or_default())?;
-        let provider = bedrock::provider(api).or_else(|| provider_at(&url)).unwrap_or(UNKNOWN);
-        let endpoint = Self::new(api, provider);
+        // Vertex AI predicts pictures and much else at the same path.
+        let embeds = |model: &str| ["embed", "gecko"].iter().any(|part| model.contains(part));
+        if api == Api::VertexEmbed && !model.is_some_and(embeds) {
+            return None;
+        }
+        let endpoint = Self::new(api, provider_at(&url).or(api.only_provider()).unwrap_or(UNKNOWN));
         Some(Self { model: model.map(str::to_owned), is_streamed: route.is_streamed, ..endpoint })
     }
 

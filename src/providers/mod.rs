@@ -39,6 +39,7 @@ mod codec;
 mod received;
 
 mod asked;
+mod counts;
 mod failure;
 mod framing;
 mod json;
@@ -49,7 +50,14 @@ mod exchange;
 
 mod anthropic;
 mod bedrock;
+mod cohere;
+mod gemini;
+mod mistral;
+mod ollama;
 mod openai;
+
+#[cfg(test)]
+mod trial;
 
 pub use call::{Call, Head};
 pub use endpoint::{Api, Endpoint};

@@ -86,6 +86,12 @@ fn families() -> Vec<Family> {
                 json!({"choices": [{"text": " wörld"}]}),
             ],
         ),
+        family(
+            "us.twelvelabs.pegasus-1-2-v1:0",
+            json!({"inputPrompt": "Hi", "temperature": 0, "maxOutputTokens": 64, "mediaSource": {"base64String": "AAAA"}}),
+            json!({"message": " Hello, wörld", "finishReason": "stop"}),
+            vec![json!({"message": " Hello,"}), json!({"message": " wörld", "finishReason": "stop"})],
+        ),
         // Jurassic has no streams.
         family(
             "ai21.j2-mid-v1",
@@ -150,8 +156,8 @@ fn command() -> (Value, Annotation) {
             Message::system("Be brief."),
             Message::user("Weather?"),
             Message::assistant("Where?"),
-            Message::user("And in Oslo?"),
             Message::new("tool", "").tool_result(result),
+            Message::user("And in Oslo?"),
         ])
         .tool_definitions([tool])
         .metadata("temperature", 0.5)
@@ -165,7 +171,7 @@ fn command_r_has_a_conversation_and_tools() {
     let model = "cohere.command-r-v1:0";
     let calls = json!([{"name": "weather", "parameters": {"city": "Oslo"}}]);
     let whole = json!({"text": "I look.", "generation_id": "g", "chat_history": [], "finish_reason": "COMPLETE", "tool_calls": calls});
-    let call = ToolCall::new("weather", json!({"city": "Oslo"}));
+    let call = ToolCall::new("weather", json!({"city": "Oslo"})).kind("function");
     let expected = asked.output(Message::assistant("I look.").tool_call(call)).metrics(tokens(7, 9));
     assert_eq!(exchange(model, "invoke", &request).answered(head(7, 9), &whole), expected);
     let end = json!({"event_type": "stream-end", "is_finished": true, "finish_reason": "COMPLETE", "response": whole,
