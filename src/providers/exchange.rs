@@ -48,6 +48,12 @@ impl Exchange {
         whole
     }
 
+    /// What is said after a stream in pieces of this size.
+    pub(super) fn split(&self, content_type: &str, body: &[u8], size: usize) -> Annotation {
+        let pieces: Vec<&[u8]> = body.chunks(size).collect();
+        self.pieces(content_type, &pieces, Ending::Complete)
+    }
+
     /// What is said when a stream breaks off behind these bytes.
     pub(super) fn broken(&self, content_type: &str, body: &[u8]) -> Annotation {
         self.pieces(content_type, &[body], Ending::Broken(SpanError::new("connection reset").error_type("io")))

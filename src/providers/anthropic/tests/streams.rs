@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::{URL, counted, said};
 use crate::model::{Annotation, Message, SpanError, ToolCall};
 use crate::providers::Head;
+use crate::providers::anthropic::Rebuilt;
+use crate::providers::codec::{Frame, Rebuild as _};
 use crate::providers::exchange::{Exchange, SSE, sse};
 
 fn exchange() -> Exchange {
@@ -109,6 +111,36 @@ fn a_stream_says_what_the_whole_would_have_said() {
         ("ephemeral_5m_input_tokens", 10),
     ]);
     assert_eq!(streamed.metrics, counts);
+}
+
+#[test]
+fn a_stream_of_vertex_says_the_same_under_another_name() {
+    let (events, whole) = everything();
+    let base = "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/anthropic/models/m";
+    let call = |verb: &str| Exchange::new(&format!("{base}:{verb}"), &json!({"stream": true, "messages": []}));
+    let streamed = call("streamRawPredict").streamed(SSE, &sse(&events).concat());
+    assert_eq!(streamed, call("rawPredict").answered(Head::new(200), &whole));
+    assert_eq!((streamed.model_name.as_deref(), streamed.model_provider.as_deref()), (Some("m"), Some("google")));
+}
+
+#[test]
+fn a_stream_without_end_is_bounded() {
+    let piece = "x".repeat(1 << 20);
+    let frame = |event: &Value| Frame { event: String::new(), is_exception: false, data: event.clone() };
+    for event in [text(0, &piece), block(0, &json!({"type": "tool_result", "content": piece}))] {
+        let mut rebuilt = Box::new(Rebuilt::default());
+        rebuilt.frame(frame(&start(&json!({"input_tokens": 4}))));
+        for index in 0..50 {
+            let mut event = event.clone();
+            event["index"] = (index % 20).into();
+            rebuilt.frame(frame(&event));
+        }
+        // What is said at the end is heard although nothing more is kept.
+        rebuilt.frame(frame(&json!({"type": "message_delta", "usage": {"output_tokens": 7}})));
+        let whole = rebuilt.whole();
+        assert!(whole.to_string().len() < 34 << 20);
+        assert_eq!((&whole["usage"]["input_tokens"], &whole["usage"]["output_tokens"]), (&json!(4), &json!(7)));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod embeddings;
 mod failures;
 mod families;
 mod invoke;
+mod nonsense;
 
 use crate::model::{Annotation, Metrics, SpanKind};
 use crate::providers::exchange::{self, Exchange};
