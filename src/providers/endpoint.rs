@@ -194,6 +194,7 @@ mod tests {
         for (url, api, provider, model) in [
             ("https://api.openai.com/v1/chat/completions", Chat, "openai", None),
             ("https://api.openai.com/v1/completions", Completions, "openai", None),
+            ("https://api.openai.com/v1/engines/davinci/completions", Completions, "openai", Some("davinci")),
             ("https://api.openai.com/v1/responses", Api::OpenAiResponses, "openai", None),
             ("https://api.openai.com/v1/embeddings", Embeddings, "openai", None),
             ("https://eu.api.openai.com/v1/embeddings/", Embeddings, "openai", None),

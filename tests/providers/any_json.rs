@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tracing_llmobs::providers::{Api, Call, Ending, Endpoint, Head};
 
-use crate::exchange::event;
+use crate::exchange::events as events_of;
 
 /// The members that some API reads; with them, arbitrary JSON gets further than the first line.
 const NAMES: &[&str] = &[
@@ -152,11 +152,12 @@ proptest! {
         events in prop::collection::vec((prop::sample::select(WORDS), any_json()), 0..6),
         status in prop::sample::select(&[200_u16, 400, 500][..]),
     ) {
+        let mut said_of_whole = Vec::new();
         for endpoint in endpoints() {
             let call = Call::new(endpoint, request.to_string());
             let mut received = call.clone().answered(Head::new(status).content_type("application/json"));
             received.push(answer.to_string(), None);
-            drop(event(received.finish(Ending::Complete)));
+            said_of_whole.push(received.finish(Ending::Complete));
             let sse = events.iter().map(|(name, data)| format!("event: {name}\ndata: {data}\n\n"));
             let lines = events.iter().map(|(_, data)| format!("{data}\n"));
             let list = json!(events.iter().map(|(_, data)| data).collect::<Vec<_>>());
@@ -170,8 +171,11 @@ proptest! {
                 };
                 let whole = said(&mut [body.as_bytes()].into_iter());
                 prop_assert_eq!(&said(&mut body.as_bytes().chunks(3)), &whole);
+                said_of_whole.push(whole);
             }
         }
+        let count = said_of_whole.len();
+        prop_assert_eq!(events_of(said_of_whole).0.len(), count);
     }
 
     #[test]
@@ -182,12 +186,13 @@ proptest! {
             &["", "application/json", "text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream"][..],
         ),
     ) {
-        for endpoint in endpoints() {
+        let said = endpoints().into_iter().map(|endpoint| {
             let call = Call::new(endpoint, request.clone());
             let mut received = call.answered(Head::new(200).content_type(content_type));
             received.push(answer.clone(), None);
-            drop(event(received.finish(Ending::Complete)));
-        }
+            received.finish(Ending::Complete)
+        });
+        prop_assert_eq!(events_of(said).0.len(), endpoints().len());
     }
 
     #[test]

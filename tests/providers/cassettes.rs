@@ -127,7 +127,7 @@ fn every_recording_becomes_an_event_that_survives_the_wire() {
             assert!(event.metrics.is_empty(), "{what}");
         }
     }
-    let received = over_the_wire(said);
+    let received = over_the_wire(&said);
     assert_eq!(received.len(), events.len());
     for ((recording, _), (event, received)) in known.iter().zip(events.iter().zip(&received)) {
         let what = format!("{} {}", recording.file, recording.id);
@@ -140,17 +140,17 @@ fn every_recording_becomes_an_event_that_survives_the_wire() {
     }
 }
 
-fn over_the_wire(said: Vec<Annotation>) -> Vec<SpanEvent> {
-    let receiver = Receiver::bind("127.0.0.1:0").unwrap();
+fn over_the_wire(said: &[Annotation]) -> Vec<SpanEvent> {
+    let intake = Receiver::bind("127.0.0.1:0").unwrap();
     let settings = Builder::without_environment().ml_app("test-app").agentless(true).api_key("test-key");
-    let (layer, guard) = settings.override_origin(receiver.url()).start().unwrap();
+    let (layer, guard) = settings.override_origin(intake.url()).start().unwrap();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
     // The queue is bounded, and these are many at once.
     for said in said.chunks(50) {
         tracing::dispatcher::with_default(&dispatch, || emit(said.to_vec()));
         guard.flush(Duration::from_secs(20)).unwrap();
     }
-    let mut received: Vec<SpanEvent> = receiver.spans().into_iter().map(|span| span.event).collect();
+    let mut received: Vec<SpanEvent> = intake.spans().into_iter().map(|span| span.event).collect();
     received.sort_by_key(|event| event.start_ns);
     received
 }
@@ -206,7 +206,7 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
             for (name, value) in members.iter().filter(|(name, _)| !ASIDE.contains(&name.as_str())) {
                 match value {
                     Value::String(text) if TEXTS.contains(&name.as_str()) && !text.is_empty() => {
-                        texts.push(text.clone())
+                        texts.push(text.clone());
                     }
                     Value::String(_) => {}
                     other => collect(other, texts),

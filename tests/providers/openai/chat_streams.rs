@@ -148,8 +148,8 @@ fn the_first_token_is_the_first_content() {
     let mut received = exchange.call().answered(exchange.head);
     let greeting = json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]});
     let comment = ": keep going\n\n".to_owned();
-    for (seconds, frame) in [comment, format!("data: {greeting}\n\n")].into_iter().enumerate() {
-        received.push(frame, Some(seconds as f64));
+    for (seconds, frame) in [(0.0, comment), (1.0, format!("data: {greeting}\n\n"))] {
+        received.push(frame, Some(seconds));
     }
     received.push(format!("data: {}\n\n", chunk(0, &json!({"content": "Hi"}))), Some(2.5));
     received.push(format!("data: {}\n\n", chunk(0, &json!({"content": "!"}))), Some(3.0));

@@ -14,11 +14,13 @@ fn responded(prompt: &Value, instructions: &Value) -> SpanEvent {
 /// Role and text of each turn of the template.
 fn template(event: &SpanEvent) -> Vec<(&str, &str)> {
     let Some(Template::Chat(parts)) = &event.prompt.as_ref().unwrap().template else { panic!("{:?}", event.prompt) };
-    let turn = |part| match part {
-        &TemplatePart::Message { ref role, ref content } => (role.as_str(), content.as_str()),
-        other => panic!("{other:?}"),
-    };
-    parts.iter().map(turn).collect()
+    parts
+        .iter()
+        .map(|part| match part {
+            TemplatePart::Message { role, content } => (role.as_str(), content.as_str()),
+            other => panic!("{other:?}"),
+        })
+        .collect()
 }
 
 fn turn(role: &str, text: &str) -> Value {

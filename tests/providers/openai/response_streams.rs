@@ -140,8 +140,8 @@ fn a_failure_is_an_error_and_an_incomplete_response_is_not() {
 fn the_first_token_is_the_first_delta() {
     let exchange = streamed(&begun());
     let mut received = exchange.call().answered(exchange.head.clone());
-    for (second, frame) in exchange.body.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        received.push(frame.to_vec(), Some(second as f64));
+    for (second, frame) in (0_u32..).zip(exchange.body.split_inclusive(|byte| *byte == b'\n')) {
+        received.push(frame.to_vec(), Some(f64::from(second)));
     }
     // Two greetings and the beginning of an item, three lines each; the delta ends with its third.
     assert_eq!(metrics(&event(received.finish(Ending::Complete)))["time_to_first_token"], json!(11.0));
