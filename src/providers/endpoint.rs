@@ -48,12 +48,22 @@ impl Api {
     /// The kind of span that a call is.
     pub const fn kind(self) -> SpanKind {
         match self {
-            Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses => SpanKind::Llm,
-            Self::OpenAiEmbeddings => SpanKind::Embedding,
-            Self::GeminiGenerate | Self::GeminiInteractions | Self::VertexGenerate => SpanKind::Llm,
-            Self::GeminiEmbed | Self::VertexEmbed => SpanKind::Embedding,
-            Self::MistralChat | Self::CohereChat | Self::OllamaChat | Self::OllamaGenerate => SpanKind::Llm,
-            Self::MistralEmbeddings | Self::CohereEmbed | Self::OllamaEmbed => SpanKind::Embedding,
+            Self::OpenAiChat
+            | Self::OpenAiCompletions
+            | Self::OpenAiResponses
+            | Self::GeminiGenerate
+            | Self::GeminiInteractions
+            | Self::VertexGenerate
+            | Self::MistralChat
+            | Self::CohereChat
+            | Self::OllamaChat
+            | Self::OllamaGenerate => SpanKind::Llm,
+            Self::OpenAiEmbeddings
+            | Self::GeminiEmbed
+            | Self::VertexEmbed
+            | Self::MistralEmbeddings
+            | Self::CohereEmbed
+            | Self::OllamaEmbed => SpanKind::Embedding,
         }
     }
 
@@ -70,13 +80,11 @@ impl Api {
     }
 
     /// Who serves it, whatever the host: an API that only one has.
-    const fn only_provider(self) -> Option<&'static str> {
-        match self {
-            Self::OllamaChat | Self::OllamaGenerate | Self::OllamaEmbed => Some("ollama"),
-            Self::GeminiGenerate | Self::GeminiEmbed | Self::GeminiInteractions => Some("google"),
-            Self::VertexGenerate | Self::VertexEmbed => Some("google"),
-            Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses | Self::OpenAiEmbeddings => None,
-            Self::MistralChat | Self::MistralEmbeddings | Self::CohereChat | Self::CohereEmbed => None,
+    fn only_provider(self) -> Option<&'static str> {
+        match self.integration() {
+            "google_genai" | "vertexai" => Some("google"),
+            "ollama" => Some("ollama"),
+            _ => None,
         }
     }
 }
@@ -179,6 +187,7 @@ mod tests {
         for (url, api, provider, model) in [
             ("https://api.openai.com/v1/chat/completions", Chat, "openai", None),
             ("https://api.openai.com/v1/completions", Completions, "openai", None),
+            ("https://api.openai.com/v1/engines/davinci/completions", Completions, "openai", Some("davinci")),
             ("https://api.openai.com/v1/responses", Api::OpenAiResponses, "openai", None),
             ("https://api.openai.com/v1/embeddings", Embeddings, "openai", None),
             ("https://eu.api.openai.com/v1/embeddings/", Embeddings, "openai", None),

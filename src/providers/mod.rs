@@ -38,7 +38,9 @@ mod call;
 mod codec;
 mod received;
 
+mod asked;
 mod counts;
+mod embedded;
 mod failure;
 mod framing;
 mod json;
