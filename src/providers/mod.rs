@@ -19,7 +19,7 @@
 //!
 //! let endpoint = Endpoint::recognise("POST", "https://api.openai.com/v1/chat/completions").unwrap();
 //! let call = Call::new(endpoint, &request[..]);
-//! let span = tracing::info_span!("request");
+//! let span = tracing::info_span!("request", llmobs.kind = tracing::field::Empty);
 //! let mut received = call.answered(Head::new(200).content_type("application/json"));
 //! received.push(&answer[..], None);
 //! span.annotate(received.finish(Ending::Complete));

@@ -89,7 +89,8 @@ impl Received {
         }
     }
 
-    /// Bytes that this holds on to, for who must bound them.
+    /// Bytes that this holds on to, for who must bound them. Of a stream that has been read, only its texts are kept, at most
+    /// 32 MiB; they are not counted.
     pub fn held(&self) -> usize {
         let read = match &self.reading {
             Reading::Whole(bytes) => bytes.len(),

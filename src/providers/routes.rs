@@ -90,6 +90,7 @@ const ROUTES: &[Route] = &[
     route(At::Anywhere, "/chat/completions", Api::OpenAiChat),
     route(At::Anywhere, "/v1/completions", Api::OpenAiCompletions),
     route(At::Anywhere, "^/completions", Api::OpenAiCompletions),
+    route(At::AnyProvider, "/engines/{model}/completions", Api::OpenAiCompletions),
     route(At::AnyProvider, "/completions", Api::OpenAiCompletions),
     route(At::Anywhere, "/v1/responses", Api::OpenAiResponses),
     route(At::Anywhere, "^/responses", Api::OpenAiResponses),
