@@ -1,4 +1,4 @@
-//! What several APIs count alike: tokens, and the embeddings that come back.
+//! Counts of tokens → metrics.
 
 use crate::model::Annotation;
 
@@ -11,13 +11,4 @@ pub(super) fn count<const N: usize>(said: Annotation, counts: [(&'static str, Op
 /// The sum of those counts that there are; `None` when there are none.
 pub(super) fn sum<const N: usize>(counts: [Option<u64>; N]) -> Option<u64> {
     counts.into_iter().flatten().reduce(u64::saturating_add)
-}
-
-/// Says what stands for embeddings: `[2 embedding(s) returned with size 768]`, or without the size where they are packed.
-pub(super) fn embeddings(said: Annotation, count: usize, size: Option<usize>) -> Annotation {
-    match size.filter(|size| *size > 0) {
-        _ if count == 0 => said,
-        Some(size) => said.output(format!("[{count} embedding(s) returned with size {size}]")),
-        None => said.output(format!("[{count} embedding(s) returned]")),
-    }
 }

@@ -57,14 +57,26 @@ impl Api {
     /// The kind of span that a call is.
     pub const fn kind(self) -> SpanKind {
         match self {
-            Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses => SpanKind::Llm,
-            Self::OpenAiEmbeddings => SpanKind::Embedding,
-            Self::GeminiGenerate | Self::GeminiInteractions | Self::VertexGenerate => SpanKind::Llm,
-            Self::GeminiEmbed | Self::VertexEmbed => SpanKind::Embedding,
-            Self::AnthropicMessages | Self::BedrockInvoke | Self::BedrockConverse => SpanKind::Llm,
-            Self::BedrockEmbeddings => SpanKind::Embedding,
-            Self::MistralChat | Self::CohereChat | Self::OllamaChat | Self::OllamaGenerate => SpanKind::Llm,
-            Self::MistralEmbeddings | Self::CohereEmbed | Self::OllamaEmbed => SpanKind::Embedding,
+            Self::OpenAiChat
+            | Self::OpenAiCompletions
+            | Self::OpenAiResponses
+            | Self::AnthropicMessages
+            | Self::BedrockInvoke
+            | Self::BedrockConverse
+            | Self::GeminiGenerate
+            | Self::GeminiInteractions
+            | Self::VertexGenerate
+            | Self::MistralChat
+            | Self::CohereChat
+            | Self::OllamaChat
+            | Self::OllamaGenerate => SpanKind::Llm,
+            Self::OpenAiEmbeddings
+            | Self::BedrockEmbeddings
+            | Self::GeminiEmbed
+            | Self::VertexEmbed
+            | Self::MistralEmbeddings
+            | Self::CohereEmbed
+            | Self::OllamaEmbed => SpanKind::Embedding,
         }
     }
 
@@ -83,15 +95,12 @@ impl Api {
     }
 
     /// Who serves it, whatever the host: an API that only one has.
-    const fn only_provider(self) -> Option<&'static str> {
-        match self {
-            Self::OllamaChat | Self::OllamaGenerate | Self::OllamaEmbed => Some("ollama"),
-            Self::GeminiGenerate | Self::GeminiEmbed | Self::GeminiInteractions => Some("google"),
-            Self::VertexGenerate | Self::VertexEmbed => Some("google"),
-            Self::BedrockInvoke | Self::BedrockEmbeddings | Self::BedrockConverse => Some("amazon_bedrock"),
-            Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses | Self::OpenAiEmbeddings => None,
-            Self::AnthropicMessages => None,
-            Self::MistralChat | Self::MistralEmbeddings | Self::CohereChat | Self::CohereEmbed => None,
+    fn only_provider(self) -> Option<&'static str> {
+        match self.integration() {
+            "google_genai" | "vertexai" => Some("google"),
+            "bedrock" => Some("amazon_bedrock"),
+            "ollama" => Some("ollama"),
+            _ => None,
         }
     }
 }

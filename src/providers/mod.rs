@@ -40,6 +40,7 @@ mod received;
 
 mod asked;
 mod counts;
+mod embedded;
 mod failure;
 mod framing;
 mod json;

@@ -80,6 +80,9 @@ const ROUTES: &[Route] = &[
     route(At::Domain("mistral.ai"), "/chat/completions", Api::MistralChat),
     route(At::Domain("mistral.ai"), "/agents/completions", Api::MistralChat),
     route(At::Domain("mistral.ai"), "/embeddings", Api::MistralEmbeddings),
+    // Vertex AI passes on to it.
+    route(At::Anywhere, "/publishers/mistralai/models/{model}:rawPredict", Api::MistralChat),
+    streamed("/publishers/mistralai/models/{model}:streamRawPredict", Api::MistralChat),
     // OpenAI, and who speaks like it. Azure has the deployment in the path.
     route(At::Anywhere, "/deployments/{model}/chat/completions", Api::OpenAiChat),
     route(At::Anywhere, "/deployments/{model}/completions", Api::OpenAiCompletions),

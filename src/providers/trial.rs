@@ -39,6 +39,11 @@ impl Trial {
         whole
     }
 
+    /// What is said of a streamed answer in pieces of this size.
+    pub(super) fn split(&self, content_type: &str, body: &str, size: usize) -> Annotation {
+        self.pieces(&Head::new(200).content_type(content_type), body.as_bytes().chunks(size), Ending::Complete)
+    }
+
     /// What is said of a stream that breaks off; for every byte it may break off at, something is said, and no panic.
     pub(super) fn broken(&self, content_type: &str, body: &str) -> Annotation {
         let head = Head::new(200).content_type(content_type);
@@ -76,12 +81,14 @@ impl Trial {
 
 /// The events of a stream as SSE, with the line ends of Google's.
 pub(super) fn sse(events: &[Value]) -> String {
-    events.iter().map(|event| format!("data: {event}\r\n\r\n")).collect()
+    let events: Vec<String> = events.iter().map(|event| format!("data: {event}\r\n\r\n")).collect();
+    events.concat()
 }
 
 /// The same as lines.
 pub(super) fn lines(events: &[Value]) -> String {
-    events.iter().map(|event| format!("{event}\n")).collect()
+    let events: Vec<String> = events.iter().map(|event| format!("{event}\n")).collect();
+    events.concat()
 }
 
 /// The same as one array, as Google writes it.

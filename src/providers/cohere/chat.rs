@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::super::asked::asked;
 use super::super::codec::{Answer, Codec, Rebuild};
 use super::super::endpoint::Endpoint;
 use super::super::json::{get, items, text};
 use super::super::media::MediaRoom;
 use super::rebuild::Events;
 use super::{citations, first, second, usage};
-use crate::model::{Annotation, Message, SpanError, ToolDefinition};
+use crate::model::{Annotation, Message, SpanError};
 
 /// Conversations with Cohere's models.
 #[derive(Debug)]
@@ -26,22 +27,20 @@ impl Codec for Chat {
         let documents = items(request, "documents").iter();
         let mut messages: Vec<Message> =
             documents.map(|document| Message::new("document", usage::document(document))).collect();
-        match get(request, &["messages"]) {
-            Value::Array(turns) => messages.extend(turns.iter().flat_map(|turn| second::turn(turn, &mut room))),
-            _ => messages.extend(first::asked(request)),
+        match request.get("messages").and_then(Value::as_array) {
+            Some(turns) => messages.extend(turns.iter().flat_map(|turn| second::turn(turn, &mut room))),
+            None => messages.extend(first::asked(request)),
         }
-        let said = usage::asked(endpoint, request, SETTINGS).input(messages);
-        let tools: Vec<ToolDefinition> = items(request, "tools").iter().map(second::tool_definition).collect();
-        if tools.is_empty() { said } else { said.tool_definitions(tools) }
+        let tools = items(request, "tools").iter().map(second::tool_definition);
+        asked(usage::asked(endpoint, request, SETTINGS), messages, tools.collect())
     }
 
     fn received(&self, mut said: Annotation, answer: Answer<'_>) -> Annotation {
         let body = answer.body;
         let message = get(body, &["message"]);
-        let messages = match message {
-            Value::Object(_) => second::turn(message, &mut MediaRoom::new()),
-            _ => vec![first::answered(body)],
-        };
+        let is_second = message.is_object();
+        let messages =
+            if is_second { second::turn(message, &mut MediaRoom::new()) } else { vec![first::answered(body)] };
         if let Some(citations) = citations::of(message).or_else(|| citations::of(body)) {
             said = said.metadata("citations", citations);
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::counts::embeddings;
+use super::super::embedded;
 use super::super::endpoint::Endpoint;
 use super::super::json::{as_text, get, items, text};
 use super::super::media::IMAGE;
@@ -27,14 +27,13 @@ impl Codec for Embed {
         // A document has no picture, only a word for it.
         let pictures = items(request, "images").iter().map(|_| Document::new(IMAGE));
         let inputs = items(request, "inputs").iter().map(|input| Document::new(mixed(input)));
-        let documents: Vec<Document> = texts.chain(pictures).chain(inputs).collect();
-        usage::asked(endpoint, request, SETTINGS).input(documents)
+        embedded::documents(usage::asked(endpoint, request, SETTINGS), texts.chain(pictures).chain(inputs).collect())
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
         let vectors = vectors(get(answer.body, &["embeddings"]));
         let size = vectors.first().and_then(Value::as_array).map(Vec::len);
-        embeddings(usage::counted(said, answer.body), vectors.len(), size)
+        embedded::vectors(usage::counted(said, answer.body), vectors.len(), size)
     }
 
     /// Embeddings are never streamed.

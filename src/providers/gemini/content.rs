@@ -2,17 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::super::json::{as_text, first, get, items, text};
+use super::super::json::{as_text, first, get, items, many, text};
 use super::member::member;
 use crate::model::{Message, ToolCall, ToolDefinition, ToolResult};
 
 /// The messages of a request: the system instruction first, then the contents in order.
 pub(super) fn asked(request: &Value) -> Vec<Message> {
     let mut messages = spoken("system", member(request, "systemInstruction"));
-    match get(request, &["contents"]) {
-        Value::Array(contents) => messages.extend(contents.iter().flat_map(turn)),
-        alone => messages.extend(turn(alone)),
-    }
+    messages.extend(many(get(request, &["contents"])).iter().flat_map(turn));
     messages
 }
 
@@ -40,15 +37,13 @@ pub(super) fn spoken(role: &str, content: &Value) -> Vec<Message> {
 
 pub(super) fn parts(content: &Value) -> &[Value] {
     match content {
-        Value::Array(parts) => parts,
         Value::Object(members) => match members.get("parts") {
-            Some(Value::Array(parts)) => parts,
-            Some(part) => std::slice::from_ref(part),
+            Some(parts) => many(parts),
             None if members.contains_key("role") => &[],
             // A content that is itself a part: `{"text": …}`.
-            None => std::slice::from_ref(content),
+            None => many(content),
         },
-        Value::String(_) => std::slice::from_ref(content),
+        Value::Array(_) | Value::String(_) => many(content),
         Value::Null | Value::Bool(_) | Value::Number(_) => &[],
     }
 }
@@ -106,7 +101,7 @@ fn tool_result(response: &Value) -> ToolResult {
 /// The functions among the tools; those that are built in have no definition.
 pub(super) fn tools(request: &Value) -> Vec<ToolDefinition> {
     let declarations = items(request, "tools").iter().map(|tool| member(tool, "functionDeclarations"));
-    declarations.flat_map(|functions| functions.as_array().into_iter().flatten()).map(tool_definition).collect()
+    declarations.flat_map(many).map(tool_definition).collect()
 }
 
 fn tool_definition(function: &Value) -> ToolDefinition {

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::counts::{count, embeddings};
+use super::super::counts::count;
+use super::super::embedded;
 use super::super::endpoint::Endpoint;
 use super::super::json::{get, items, text};
 use super::content;
@@ -25,17 +26,18 @@ impl Codec for Embed {
 
     fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said = owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
-        said.input(documents(request)).metadata_map(configuration(request))
+        embedded::documents(said.metadata_map(configuration(request)), documents(request))
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
         let vectors = vectors(answer.body);
         let size = vectors.first().map(|one| items(one, "values").len());
-        let tokens = vectors.iter().filter_map(|one| tokens(one)).reduce(u64::saturating_add);
+        let each = vectors.iter().filter_map(|one| tokens(one)).reduce(u64::saturating_add);
+        let tokens = each.or_else(|| member(member(answer.body, "usageMetadata"), "promptTokenCount").as_u64());
         let characters = member(get(answer.body, &["metadata"]), "billableCharacterCount").as_u64();
         let counts = [(metric::INPUT_TOKENS, tokens), (metric::BILLABLE_CHARACTER_COUNT, characters)];
         let said = count(said, counts.map(|(name, value)| (name, value.filter(|value| *value > 0))));
-        embeddings(said, vectors.len(), size)
+        embedded::vectors(said, vectors.len(), size)
     }
 
     /// Embeddings are never streamed.
@@ -77,7 +79,7 @@ fn vectors(body: &Value) -> Vec<&Value> {
     items(body, "embeddings").iter().chain(predictions).chain(alone).collect()
 }
 
-/// Only Vertex AI counts them, and may write a whole number with a fraction: `3.0`.
+/// Vertex AI counts them one by one, and may write a whole number with a fraction: `3.0`.
 fn tokens(embedding: &Value) -> Option<u64> {
     let count = member(get(embedding, &["statistics"]), "tokenCount");
     count.as_u64().or_else(|| count.to_string().strip_suffix(".0")?.parse().ok())

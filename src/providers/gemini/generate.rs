@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::super::asked::asked;
 use super::super::codec::{Answer, Codec, Rebuild};
 use super::super::counts::{count, sum};
 use super::super::endpoint::Endpoint;
@@ -25,9 +26,7 @@ impl Codec for Generate {
 
     fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said = owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
-        let said = said.input(content::asked(request)).metadata_map(configuration(request));
-        let tools = content::tools(request);
-        if tools.is_empty() { said } else { said.tool_definitions(tools) }
+        asked(said.metadata_map(configuration(request)), content::asked(request), content::tools(request))
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {

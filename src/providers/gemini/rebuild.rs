@@ -16,7 +16,7 @@ use super::member::member;
 /// would have come so. Everything else is a part of its own.
 #[derive(Debug)]
 pub(super) struct Candidates {
-    candidates: BTreeMap<u64, Candidate>,
+    by_index: BTreeMap<u64, Candidate>,
     /// What is said of the whole answer; what comes later holds, because the counts grow.
     rest: Map<String, Value>,
     room: Room,
@@ -39,7 +39,7 @@ const ENTRY: usize = 128;
 
 impl Candidates {
     pub(super) fn new() -> Self {
-        Self { candidates: BTreeMap::new(), rest: Map::new(), room: Room::new() }
+        Self { by_index: BTreeMap::new(), rest: Map::new(), room: Room::new() }
     }
 }
 
@@ -55,15 +55,15 @@ impl Rebuild for Candidates {
         let mut is_content = false;
         for candidate in items(&chunk, "candidates") {
             let index = get(candidate, &["index"]).as_u64().unwrap_or(0);
-            if self.candidates.contains_key(&index) || self.room.take(ENTRY) {
-                is_content |= self.candidates.entry(index).or_default().add(candidate, &mut self.room);
+            if self.by_index.contains_key(&index) || self.room.take(ENTRY) {
+                is_content |= self.by_index.entry(index).or_default().add(candidate, &mut self.room);
             }
         }
         Seen { is_content, error: failure::inside(&chunk) }
     }
 
     fn whole(self: Box<Self>) -> Value {
-        let candidates = self.candidates.into_iter().map(|(index, candidate)| candidate.whole(index)).collect();
+        let candidates = self.by_index.into_iter().map(|(index, candidate)| candidate.whole(index)).collect();
         let mut whole = self.rest;
         whole.insert("candidates".to_owned(), Value::Array(candidates));
         Value::Object(whole)

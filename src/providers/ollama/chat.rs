@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::super::asked::asked;
 use super::super::codec::{Answer, Codec, Rebuild};
 use super::super::endpoint::Endpoint;
 use super::super::json::{as_text, first, get, items, text};
@@ -25,17 +26,15 @@ impl Codec for Chat {
     fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let mut room = MediaRoom::new();
         let turns = items(request, "messages").iter();
-        let messages: Vec<Message> = turns.flat_map(|message| turn(message, &mut room)).collect();
-        let said = usage::asked(endpoint, request).input(messages);
-        let tools: Vec<ToolDefinition> = items(request, "tools").iter().map(tool_definition).collect();
-        if tools.is_empty() { said } else { said.tool_definitions(tools) }
+        let messages = turns.flat_map(|message| turn(message, &mut room)).collect();
+        let tools = items(request, "tools").iter().map(tool_definition).collect();
+        asked(usage::asked(endpoint, request), messages, tools)
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let messages = match get(answer.body, &["message"]) {
-            message @ Value::Object(_) => turn(message, &mut MediaRoom::new()),
-            _ => vec![Message::assistant("")],
-        };
+        let message = answer.body.get("message").filter(|message| message.is_object());
+        let messages = message.map(|message| turn(message, &mut MediaRoom::new()));
+        let messages = messages.unwrap_or_else(|| vec![Message::assistant("")]);
         usage::counted(said, answer.body).output(messages)
     }
 

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::counts::embeddings;
+use super::super::embedded;
 use super::super::endpoint::Endpoint;
-use super::super::json::{as_text, first, items};
+use super::super::json::{as_text, first, items, many};
 use super::rebuild::{Kind, Lines};
 use super::usage;
 use crate::model::{Annotation, Document};
@@ -23,16 +23,15 @@ impl Codec for Embed {
 
     fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let given = first(request, &["input", "prompt"]);
-        let texts = given.map(|given| given.as_array().map_or(std::slice::from_ref(given), Vec::as_slice));
-        let documents = texts.unwrap_or_default().iter().map(|text| Document::new(as_text(text)));
-        usage::asked(endpoint, request).input(documents.collect::<Vec<_>>())
+        let documents = given.map(many).unwrap_or_default().iter().map(|text| Document::new(as_text(text)));
+        embedded::documents(usage::asked(endpoint, request), documents.collect())
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
         let alone = answer.body.get("embedding").filter(|embedding| embedding.is_array());
         let vectors: Vec<&Value> = items(answer.body, "embeddings").iter().chain(alone).collect();
         let size = vectors.first().and_then(|first| first.as_array()).map(Vec::len);
-        embeddings(usage::counted(said, answer.body), vectors.len(), size)
+        embedded::vectors(usage::counted(said, answer.body), vectors.len(), size)
     }
 
     /// Embeddings are never streamed.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::super::asked::asked;
 use super::super::codec::{Answer, Codec, Rebuild};
 use super::super::endpoint::Endpoint;
 use super::super::json::text;
@@ -26,7 +27,8 @@ impl Codec for Generate {
     fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let system = Some(text(request, "system")).filter(|system| !system.is_empty()).map(Message::system);
         let prompt = see(Message::user(text(request, "prompt")), request, &mut MediaRoom::new());
-        usage::asked(endpoint, request).input(system.into_iter().chain([prompt]).collect::<Vec<_>>())
+        let prompt = Some(prompt).filter(|prompt| *prompt != Message::user(""));
+        asked(usage::asked(endpoint, request), system.into_iter().chain(prompt).collect(), Vec::new())
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {

@@ -10,7 +10,7 @@ pub(in super::super) fn asked(request: &Value) -> Vec<Message> {
     let preamble = Some(text(request, "preamble")).filter(|preamble| !preamble.is_empty()).map(Message::system);
     let history = items(request, "chat_history").iter().map(turn);
     let results = tool_results(request).map(|results| Message { role: "tool".into(), ..results });
-    let message = Some(text(request, "message")).filter(|message| !message.is_empty() || results.is_none());
+    let message = Some(text(request, "message")).filter(|message| !message.is_empty());
     preamble.into_iter().chain(history).chain(results.clone()).chain(message.map(Message::user)).collect()
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::super::json::{Room, get, some};
+use super::super::super::json::{Room, get, many, some};
 use super::super::citations::Citations;
 
 /// What came so far.
@@ -51,7 +51,7 @@ impl Second {
             "tool-plan-delta" => self.room.push_member(&mut self.tool_plan, message, "tool_plan"),
             "tool-call-start" | "tool-call-delta" => self.call(index, get(message, &["tool_calls"])),
             "citation-start" => {
-                self.citations.add(one_or_many(get(message, &["citations"])), &mut self.room);
+                self.citations.add(many(get(message, &["citations"])), &mut self.room);
                 false
             }
             "message-end" => {
@@ -120,8 +120,4 @@ impl Call {
     fn whole(self) -> Value {
         json!({"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}})
     }
-}
-
-fn one_or_many(value: &Value) -> &[Value] {
-    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
 }

@@ -4,3 +4,4 @@ mod embed;
 mod first;
 mod second;
 mod stream;
+mod urls;

@@ -16,6 +16,15 @@ fn text(index: u8, piece: &str) -> Value {
     event("content-delta", index, &json!({"content": {"text": piece}}))
 }
 
+fn call(index: u8, id: &str, name: &str) -> Value {
+    let call = json!({"id": id, "type": "function", "function": {"name": name, "arguments": ""}});
+    event("tool-call-start", index, &json!({"tool_calls": call}))
+}
+
+fn arguments(index: u8, piece: &str) -> Value {
+    event("tool-call-delta", index, &json!({"tool_calls": {"function": {"arguments": piece}}}))
+}
+
 fn start() -> Value {
     json!({"type": "message-start", "id": "a1", "delta": {"message": {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}}})
 }
@@ -32,16 +41,6 @@ fn a_stream_says_what_the_whole_answer_says() {
     let source = json!({"type": "document", "id": "d1", "document": {"text": "…"}});
     let citation = json!({"start": 0, "end": 5, "text": "Grüße", "type": "TEXT_CONTENT", "sources": [source]});
     let usage = json!({"tokens": {"input_tokens": 7, "output_tokens": 5}, "billed_units": {"input_tokens": 1, "output_tokens": 1}, "cached_tokens": 4});
-    let arguments = |index, piece: &str| {
-        event("tool-call-delta", index, &json!({"tool_calls": {"function": {"arguments": piece}}}))
-    };
-    let call = |index, id: &str, name: &str| {
-        event(
-            "tool-call-start",
-            index,
-            &json!({"tool_calls": {"id": id, "type": "function", "function": {"name": name, "arguments": ""}}}),
-        )
-    };
     let events = [
         start(),
         event("tool-plan-delta", 0, &json!({"tool_plan": "I "})),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::super::super::asked::asked;
 use super::super::super::codec::{Answer, Codec, Rebuild};
 use super::super::super::counts::{count, sum};
 use super::super::super::endpoint::Endpoint;
@@ -27,10 +28,8 @@ impl Codec for Interactions {
         let mut messages = steps::messages("system", get(request, &["system_instruction"]));
         messages.extend(steps::messages("user", get(request, &["input"])));
         let said = owner::model(Annotation::new(), endpoint, model(request).or(endpoint.model.as_deref()));
-        let said = said.input(messages).metadata_map(configuration(request));
         let functions = items(request, "tools").iter().filter(|tool| text(tool, "type") == "function");
-        let tools: Vec<ToolDefinition> = functions.map(tool_definition).collect();
-        if tools.is_empty() { said } else { said.tool_definitions(tools) }
+        asked(said.metadata_map(configuration(request)), messages, functions.map(tool_definition).collect())
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {

@@ -12,7 +12,7 @@ use super::step::Step;
 /// The steps so far, by index, or in the first generation the outputs.
 #[derive(Debug)]
 pub(super) struct Steps {
-    steps: BTreeMap<u64, Step>,
+    by_index: BTreeMap<u64, Step>,
     rest: Map<String, Value>,
     room: Room,
 }
@@ -22,14 +22,14 @@ impl Steps {
     const ENTRY: usize = 256;
 
     pub(super) fn new() -> Self {
-        Self { steps: BTreeMap::new(), rest: Map::new(), room: Room::new() }
+        Self { by_index: BTreeMap::new(), rest: Map::new(), room: Room::new() }
     }
 
     /// Shows a step what an event says of it.
     fn with_step(&mut self, event: &Value, take: impl FnOnce(&mut Step, &mut Room) -> bool) -> Seen {
         let index = get(event, &["index"]).as_u64().unwrap_or(0);
-        let has_room = self.steps.contains_key(&index) || self.room.take(Self::ENTRY);
-        Seen::content(has_room && take(self.steps.entry(index).or_default(), &mut self.room))
+        let has_room = self.by_index.contains_key(&index) || self.room.take(Self::ENTRY);
+        Seen::content(has_room && take(self.by_index.entry(index).or_default(), &mut self.room))
     }
 
     /// What an event says of the whole; an end without steps does not take away those that came.
@@ -70,7 +70,7 @@ impl Rebuild for Steps {
     fn whole(self: Box<Self>) -> Value {
         let mut whole = self.rest;
         if !whole.contains_key("steps") && !whole.contains_key("outputs") {
-            whole.insert("steps".to_owned(), self.steps.into_values().map(Step::whole).collect());
+            whole.insert("steps".to_owned(), self.by_index.into_values().map(Step::whole).collect());
         }
         Value::Object(whole)
     }

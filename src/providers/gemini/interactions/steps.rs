@@ -2,28 +2,25 @@
 
 use serde_json::Value;
 
-use super::super::super::json::{as_text, get, items, text};
+use super::super::super::json::{as_text, get, items, many, text};
 use super::super::content::{file_marker, role};
 use crate::model::{Message, ToolCall, ToolResult};
 
-/// The messages of a text, a step, a turn, a content, or a list of any of them; `speaker` is who says what names nobody.
+/// The messages of a text, a step, a turn, a content, or a list of them; `speaker` is who says what
+/// names nobody.
 pub(super) fn messages(speaker: &str, said: &Value) -> Vec<Message> {
-    match said {
-        Value::Array(steps) => steps.iter().flat_map(|step| one(speaker, step)).collect(),
-        Value::Null => Vec::new(),
-        alone => one(speaker, alone),
-    }
+    many(said).iter().flat_map(|step| one(speaker, step)).collect()
 }
 
 fn one(speaker: &str, step: &Value) -> Vec<Message> {
     let kind = text(step, "type");
     let content = get(step, &["content"]);
     match kind {
-        "user_input" => contents("user", content),
-        "model_output" => contents("assistant", content),
+        "user_input" => messages("user", content),
+        "model_output" => messages("assistant", content),
         "" if !content.is_null() => match text(step, "role") {
-            "" => contents(speaker, content),
-            named => contents(role(named), content),
+            "" => messages(speaker, content),
+            named => messages(role(named), content),
         },
         _ if kind.ends_with("_call") => vec![Message::new("assistant", "").tool_call(tool_call(kind, step))],
         _ if kind.ends_with("_result") => vec![Message::new("tool", "").tool_result(tool_result(kind, step))],
@@ -32,35 +29,26 @@ fn one(speaker: &str, step: &Value) -> Vec<Message> {
     }
 }
 
-/// Contents are one message each; those of a turn may be steps.
-fn contents(speaker: &str, content: &Value) -> Vec<Message> {
-    match content {
-        Value::Array(contents) => contents.iter().flat_map(|content| one(speaker, content)).collect(),
-        Value::Null => Vec::new(),
-        alone => one(speaker, alone),
-    }
-}
-
 /// A thought, unless all that is shown of it is its signature.
 fn thought(step: &Value) -> Option<Message> {
     let part = |part: &Value| part.as_str().unwrap_or_else(|| text(part, "text")).to_owned();
-    let shown = match get(step, &["summary"]) {
-        Value::Array(parts) => parts.iter().map(part).collect(),
-        alone => part(alone),
-    };
+    let shown: String = many(get(step, &["summary"])).iter().map(part).collect();
     Some(Message::new("reasoning", shown)).filter(|message| !message.content.is_empty())
 }
 
 /// What a content shows: its text, or what kind of media it is.
 fn shown(content: &Value) -> String {
     let has = |name: &str| get(content, &[name]).is_string();
-    match content {
-        Value::String(text) => text.clone(),
-        _ if has("text") => text(content, "text").to_owned(),
-        _ if has("data") => format!("[inline data: {}]", text(content, "mime_type")),
-        _ if has("uri") => file_marker(get(content, &["uri"]), get(content, &["mime_type"])),
-        _ => format!("[{}]", text(content, "type")),
+    if let Some(text) = content.as_str().or_else(|| content.get("text")?.as_str()) {
+        return text.to_owned();
     }
+    if has("data") {
+        return format!("[inline data: {}]", text(content, "mime_type"));
+    }
+    if has("uri") {
+        return file_marker(get(content, &["uri"]), get(content, &["mime_type"]));
+    }
+    format!("[{}]", text(content, "type"))
 }
 
 /// A call of a function, or of a tool that Google runs: `code_execution_call`.

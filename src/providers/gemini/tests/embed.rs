@@ -82,6 +82,21 @@ fn vertex_predicts_embeddings_and_counts() {
 }
 
 #[test]
+fn tokens_may_be_counted_for_all_together() {
+    let trial = Trial::new(
+        &format!("{VERTEX}/gemini-embedding-001:embedContent"),
+        &json!({"content": {"parts": [{"text": "a"}]}}),
+    );
+    let answer =
+        json!({"embedding": {"values": [1, 2]}, "usageMetadata": {"promptTokenCount": 4, "totalTokenCount": 4}});
+    let expected = said("gemini-embedding-001", "vertexai")
+        .input([Document::new("a")])
+        .output("[1 embedding(s) returned with size 2]")
+        .metric("input_tokens", 4);
+    assert_eq!(trial.answer(200, &answer), expected);
+}
+
+#[test]
 fn an_error_has_no_output() {
     let trial = Trial::new(
         &format!("{HOST}/no-such-model:batchEmbedContents"),

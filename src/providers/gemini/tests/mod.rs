@@ -5,3 +5,4 @@ mod generate;
 mod interactions;
 mod shapes;
 mod stream;
+mod urls;

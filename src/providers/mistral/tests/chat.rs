@@ -124,6 +124,12 @@ fn only_mistrals_host_is_taken_for_mistral() {
         let endpoint = Endpoint::recognise("POST", &format!("https://api.mistral.ai/v1/{path}")).unwrap();
         assert_eq!((endpoint.api(), endpoint.provider()), (api, "mistral"), "{path}");
     }
+    let vertex = "https://x-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/mistralai/models/codestral";
+    for (verb, is_streamed) in [("rawPredict", false), ("streamRawPredict", true)] {
+        let endpoint = Endpoint::recognise("POST", &format!("{vertex}:{verb}")).unwrap();
+        assert_eq!((endpoint.api(), endpoint.is_streamed), (Api::MistralChat, is_streamed), "{verb}");
+        assert_eq!(endpoint.model.as_deref(), Some("codestral"));
+    }
     let other = Endpoint::recognise("POST", "https://mistral.example/v1/chat/completions").unwrap();
     assert_eq!(other.api(), Api::OpenAiChat);
     assert_eq!(Endpoint::recognise("POST", "https://api.mistral.ai/v1/fim/completions"), None);
