@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::bedrock;
 use super::routes::{Route, provider_at};
 use super::url::Url;
 use crate::model::SpanKind;
@@ -18,6 +19,14 @@ pub enum Api {
     OpenAiResponses,
     /// `POST …/embeddings`.
     OpenAiEmbeddings,
+    /// `POST …/v1/messages` of Anthropic; `:rawPredict` and `:streamRawPredict` of its models on Vertex AI.
+    AnthropicMessages,
+    /// `POST /model/{id}/invoke` and `/invoke-with-response-stream` of Amazon Bedrock.
+    BedrockInvoke,
+    /// `POST /model/{id}/invoke` of an embedding model.
+    BedrockEmbeddings,
+    /// `POST /model/{id}/converse` and `/converse-stream`.
+    BedrockConverse,
     /// `POST …/models/{model}:generateContent` and `:streamGenerateContent`.
     GeminiGenerate,
     /// `POST …/models/{model}:embedContent` and `:batchEmbedContents`.
@@ -51,6 +60,9 @@ impl Api {
             Self::OpenAiChat
             | Self::OpenAiCompletions
             | Self::OpenAiResponses
+            | Self::AnthropicMessages
+            | Self::BedrockInvoke
+            | Self::BedrockConverse
             | Self::GeminiGenerate
             | Self::GeminiInteractions
             | Self::VertexGenerate
@@ -59,6 +71,7 @@ impl Api {
             | Self::OllamaChat
             | Self::OllamaGenerate => SpanKind::Llm,
             Self::OpenAiEmbeddings
+            | Self::BedrockEmbeddings
             | Self::GeminiEmbed
             | Self::VertexEmbed
             | Self::MistralEmbeddings
@@ -71,6 +84,8 @@ impl Api {
     pub(super) const fn integration(self) -> &'static str {
         match self {
             Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses | Self::OpenAiEmbeddings => "openai",
+            Self::AnthropicMessages => "anthropic",
+            Self::BedrockInvoke | Self::BedrockEmbeddings | Self::BedrockConverse => "bedrock",
             Self::GeminiGenerate | Self::GeminiEmbed | Self::GeminiInteractions => "google_genai",
             Self::VertexGenerate | Self::VertexEmbed => "vertexai",
             Self::MistralChat | Self::MistralEmbeddings => "mistralai",
@@ -83,6 +98,7 @@ impl Api {
     fn only_provider(self) -> Option<&'static str> {
         match self.integration() {
             "google_genai" | "vertexai" => Some("google"),
+            "bedrock" => Some("amazon_bedrock"),
             "ollama" => Some("ollama"),
             _ => None,
         }
@@ -130,7 +146,7 @@ impl Endpoint {
         }
         let url = Url::parse(url);
         let (route, model) = Route::find(&url)?;
-        let api = route.api?;
+        let api = bedrock::narrowed(route.api?, model.unwrap_or_default())?;
         // Vertex AI predicts pictures and much else at the same path.
         let embeds = |model: &str| ["embed", "gecko"].iter().any(|part| model.contains(part));
         if url.path.ends_with(":predict") && !model.is_some_and(embeds) {

@@ -46,6 +46,11 @@ mod framing;
 mod json;
 mod media;
 
+#[cfg(test)]
+mod exchange;
+
+mod anthropic;
+mod bedrock;
 mod cohere;
 mod gemini;
 mod mistral;

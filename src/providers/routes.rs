@@ -98,6 +98,16 @@ const ROUTES: &[Route] = &[
     route(At::Anywhere, "/v1/embeddings", Api::OpenAiEmbeddings),
     route(At::Anywhere, "^/embeddings", Api::OpenAiEmbeddings),
     route(At::AnyProvider, "/embeddings", Api::OpenAiEmbeddings),
+    // Anthropic; on Vertex AI the path names the model, and counting tokens looks like one.
+    route(At::Anywhere, "/v1/messages", Api::AnthropicMessages),
+    not_a_call("/models/count-tokens:rawPredict"),
+    route(At::Anywhere, "/publishers/anthropic/models/{model}:rawPredict", Api::AnthropicMessages),
+    streamed("/publishers/anthropic/models/{model}:streamRawPredict", Api::AnthropicMessages),
+    // Bedrock; an ARN in the place of the model has slashes.
+    route(At::Anywhere, "/model/{model}/invoke", Api::BedrockInvoke),
+    streamed("/model/{model}/invoke-with-response-stream", Api::BedrockInvoke),
+    route(At::Anywhere, "/model/{model}/converse", Api::BedrockConverse),
+    streamed("/model/{model}/converse-stream", Api::BedrockConverse),
     // Vertex AI, then Gemini, whose paths are the end of its.
     route(At::Anywhere, "/publishers/google/models/{model}:generateContent", Api::VertexGenerate),
     streamed("/publishers/google/models/{model}:streamGenerateContent", Api::VertexGenerate),
