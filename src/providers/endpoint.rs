@@ -149,7 +149,7 @@ impl Endpoint {
         let api = bedrock::narrowed(route.api?, model.unwrap_or_default())?;
         // Vertex AI predicts pictures and much else at the same path.
         let embeds = |model: &str| ["embed", "gecko"].iter().any(|part| model.contains(part));
-        if api == Api::VertexEmbed && !model.is_some_and(embeds) {
+        if url.path.ends_with(":predict") && !model.is_some_and(embeds) {
             return None;
         }
         let endpoint = Self::new(api, provider_at(&url).or(api.only_provider()).unwrap_or(UNKNOWN));

@@ -98,7 +98,9 @@ fn calls_are_recognised_and_nothing_else_is() {
         match recording.file.as_str() {
             "other" => assert!(!found, "{} {}", recording.id, recording.url()),
             "azure-openai" | "openai-chat" | "openai-compatible" | "openai-completions" | "openai-embeddings"
-            | "openai-responses" => assert!(found, "{} {}", recording.id, recording.url()),
+            | "openai-responses" | "gemini" | "vertex" | "mistral" | "cohere" | "ollama" => {
+                assert!(found, "{} {}", recording.id, recording.url())
+            }
             // The files of other APIs.
             _ => {}
         }
@@ -119,7 +121,8 @@ fn every_recording_becomes_an_event_that_survives_the_wire() {
     for ((recording, exchange), event) in known.iter().zip(&events) {
         let what = format!("{} {}: {event:#?}", recording.file, recording.id);
         assert_eq!(event.kind, exchange.endpoint.api().kind(), "{what}");
-        assert!(event.name.contains('.') && event.model_provider.is_some() && event.input.is_some(), "{what}");
+        assert!(event.name.contains('.') && event.model_provider.is_some(), "{what}");
+        assert!(event.input.is_some() || exchange.request.is_empty(), "{what}");
         assert_eq!(event.status == Status::Error, !recording.is_good(), "{what}");
         assert_eq!(event.output.is_some(), recording.is_good() || event.kind == SpanKind::Llm, "{what}");
         if let Some(error) = &event.error {
