@@ -115,7 +115,8 @@ fn every_recording_becomes_an_event_that_survives_the_wire() {
     for ((recording, exchange), event) in known.iter().zip(&events) {
         let what = format!("{} {}: {event:#?}", recording.file, recording.id);
         assert_eq!(event.kind, exchange.endpoint.api().kind(), "{what}");
-        assert!(event.name.contains('.') && event.model_provider.is_some(), "{what}");
+        assert!(!event.name.is_empty() && event.model_provider.is_some(), "{what}");
+        // Some recordings have no request.
         assert!(event.input.is_some() || exchange.request.is_empty(), "{what}");
         assert_eq!(event.status == Status::Error, !recording.is_good(), "{what}");
         assert_eq!(event.output.is_some(), recording.is_good() || event.kind == SpanKind::Llm, "{what}");
