@@ -46,9 +46,6 @@ mod framing;
 mod json;
 mod media;
 
-#[cfg(test)]
-mod exchange;
-
 mod anthropic;
 mod bedrock;
 mod cohere;
@@ -57,6 +54,8 @@ mod mistral;
 mod ollama;
 mod openai;
 
+#[cfg(test)]
+mod frames;
 #[cfg(test)]
 mod trial;
 

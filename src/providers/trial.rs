@@ -20,16 +20,26 @@ impl Trial {
         Self { endpoint, request: request.to_string() }
     }
 
+    /// What is said before there is an answer.
+    pub(super) fn sent(&self) -> Annotation {
+        self.call().sent()
+    }
+
     /// What is said of an answer in one piece.
     pub(super) fn answer(&self, status: u16, body: &Value) -> Annotation {
-        let head = Head::new(status).content_type("application/json");
+        self.answered(Head::new(status), body)
+    }
+
+    /// The same, of an answer with headers.
+    pub(super) fn answered(&self, head: Head, body: &Value) -> Annotation {
+        let head = head.content_type("application/json");
         self.pieces(&head, [body.to_string().as_bytes()], Ending::Complete)
     }
 
     /// What is said of a streamed answer, the same for every split in two and for single bytes.
-    pub(super) fn stream(&self, content_type: &str, body: &str) -> Annotation {
+    pub(super) fn stream(&self, content_type: &str, body: impl AsRef<[u8]>) -> Annotation {
         let head = Head::new(200).content_type(content_type);
-        let bytes = body.as_bytes();
+        let bytes = body.as_ref();
         let whole = self.pieces(&head, [bytes], Ending::Complete);
         for at in 1..bytes.len() {
             let (front, back) = bytes.split_at(at);
@@ -40,19 +50,20 @@ impl Trial {
     }
 
     /// What is said of a streamed answer in pieces of this size.
-    pub(super) fn split(&self, content_type: &str, body: &str, size: usize) -> Annotation {
-        self.pieces(&Head::new(200).content_type(content_type), body.as_bytes().chunks(size), Ending::Complete)
+    pub(super) fn split(&self, content_type: &str, body: impl AsRef<[u8]>, size: usize) -> Annotation {
+        self.pieces(&Head::new(200).content_type(content_type), body.as_ref().chunks(size), Ending::Complete)
     }
 
     /// What is said of a stream that breaks off; for every byte it may break off at, something is said, and no panic.
-    pub(super) fn broken(&self, content_type: &str, body: &str) -> Annotation {
+    pub(super) fn broken(&self, content_type: &str, body: impl AsRef<[u8]>) -> Annotation {
+        let body = body.as_ref();
         let head = Head::new(200).content_type(content_type);
         let broken = || Ending::Broken(SpanError::new("reset").error_type("io"));
         for end in 0..body.len() {
-            let said = self.pieces(&head, [&body.as_bytes()[..end]], broken());
+            let said = self.pieces(&head, [&body[..end]], broken());
             assert!(said.output.is_some() && said.error.is_some(), "broken at {end}");
         }
-        self.pieces(&head, [body.as_bytes()], broken())
+        self.pieces(&head, [body], broken())
     }
 
     /// What is said of a stream that the application lets go of.
@@ -61,12 +72,12 @@ impl Trial {
     }
 
     /// The seconds until the first content, when each of these pieces takes one second.
-    pub(super) fn first_token(&self, content_type: &str, pieces: &[&str]) -> Option<f64> {
+    pub(super) fn first_token(&self, content_type: &str, pieces: &[impl AsRef<[u8]>]) -> Option<f64> {
         let mut received = self.call().answered(Head::new(200).content_type(content_type));
         let mut at = 0.0;
         for piece in pieces {
             at += 1.0;
-            received.push(Bytes::copy_from_slice(piece.as_bytes()), Some(at));
+            received.push(Bytes::copy_from_slice(piece.as_ref()), Some(at));
         }
         received.finish(Ending::Complete).metrics.get("time_to_first_token")?.as_f64()
     }

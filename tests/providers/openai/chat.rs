@@ -135,7 +135,7 @@ fn parts_of_a_message_are_text_media_or_a_marker() {
 }
 
 #[test]
-fn pictures_of_one_call_share_one_budget() {
+fn pictures_of_one_request_share_one_budget() {
     let picture = format!("data:image/jpeg;base64,{}", "/9j/".repeat(400_000));
     let part = json!({"type": "image_url", "image_url": {"url": picture}});
     let said = input(&json!([{"role": "user", "content": [part]}, {"role": "user", "content": [part]}]));

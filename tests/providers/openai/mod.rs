@@ -6,6 +6,7 @@ mod completions;
 mod embeddings;
 mod hosts;
 mod prompts;
+mod random;
 mod response_streams;
 mod responses;
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{counted, exchange, said, tokens};
 use crate::model::{Annotation, Message, Metrics, SpanKind, ToolCall, ToolDefinition, ToolResult};
 use crate::providers::Head;
-use crate::providers::exchange::{AWS, chunks};
+use crate::providers::frames::{AWS, chunks};
 
 /// The headers of an answer in one piece.
 fn head(input: u64, output: u64) -> Head {
@@ -115,8 +115,8 @@ fn every_family_says_the_same_whole_and_streamed() {
         if let Some(last) = pieces.last_mut() {
             last["amazon-bedrock-invocationMetrics"] = invocation();
             let stream = exchange(model, "invoke-with-response-stream", &request);
-            assert_eq!(stream.streamed(AWS, &chunks(&pieces).concat()), expected, "{model}");
-            assert_eq!(stream.first_content(AWS, &chunks(&pieces)), Some(1.0), "{model}");
+            assert_eq!(stream.stream(AWS, &chunks(&pieces).concat()), expected, "{model}");
+            assert_eq!(stream.first_token(AWS, &chunks(&pieces)), Some(1.0), "{model}");
         }
     }
 }
@@ -138,7 +138,7 @@ fn several_answers_are_several_messages() {
         .output([Message::new("", " One"), Message::new("", " Two")])
         .metrics(tokens(7, 9));
     assert_eq!(exchange(model, "invoke", &request).answered(head(7, 9), &whole), expected);
-    let streamed = exchange(model, "invoke-with-response-stream", &request).streamed(AWS, &chunks(&pieces).concat());
+    let streamed = exchange(model, "invoke-with-response-stream", &request).stream(AWS, &chunks(&pieces).concat());
     assert_eq!(streamed, expected);
 }
 
@@ -184,9 +184,9 @@ fn command_r_has_a_conversation_and_tools() {
         end.clone(),
     ];
     let stream = exchange(model, "invoke-with-response-stream", &request);
-    assert_eq!(stream.streamed(AWS, &chunks(&pieces).concat()), expected);
+    assert_eq!(stream.stream(AWS, &chunks(&pieces).concat()), expected);
     // The end alone says all of it.
-    assert_eq!(stream.streamed(AWS, &chunks(&[end]).concat()), expected);
+    assert_eq!(stream.stream(AWS, &chunks(&[end]).concat()), expected);
 }
 
 #[test]

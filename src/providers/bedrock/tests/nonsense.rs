@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::model::SpanKind;
 use crate::providers::Head;
-use crate::providers::exchange::{AWS, Exchange, SSE, aws, chunks, sse};
+use crate::providers::frames::{AWS, SSE, aws, chunks, sse};
+use crate::providers::trial::Trial;
 
 /// Names of members, those that nest most often first.
 const NAMES: &str = "content message messages type text system delta index content_block usage role thinking input name id \
@@ -76,7 +77,7 @@ proptest! {
         events in prop::collection::vec(event(), 0..6),
         status in prop_oneof![4 => Just(200_u16), 1 => Just(500)],
     ) {
-        let exchange = Exchange::new(url, &request);
+        let exchange = Trial::new(url, &request);
         let said = exchange.answered(Head::new(status), &answer);
         let is_llm = said.kind == Some(SpanKind::Llm);
         prop_assert!(said.output.is_some() || !is_llm);
