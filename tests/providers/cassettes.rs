@@ -99,7 +99,7 @@ fn calls_are_recognised_and_nothing_else_is() {
             "other" => assert!(!found, "{} {}", recording.id, recording.url()),
             "azure-openai" | "openai-chat" | "openai-compatible" | "openai-completions" | "openai-embeddings"
             | "openai-responses" | "gemini" | "vertex" | "mistral" | "cohere" | "ollama" => {
-                assert!(found, "{} {}", recording.id, recording.url())
+                assert!(found, "{} {}", recording.id, recording.url());
             }
             // The files of other APIs.
             _ => {}

@@ -1,6 +1,6 @@
 //! One exchange, and what is said of it.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tracing::info_span;
 use tracing_llmobs::providers::{Call, Ending, Endpoint, Head};
 use tracing_llmobs::testing::{self, Recorder};
@@ -106,8 +106,4 @@ pub fn metadata(event: &SpanEvent) -> Value {
 /// Role and content of each message.
 pub fn turns(content: Option<&Content>) -> Vec<(&str, &str)> {
     messages(content).iter().map(|message| (message.role.as_str(), message.content.as_str())).collect()
-}
-
-pub fn arguments(arguments: &Map<String, Value>) -> Value {
-    Value::Object(arguments.clone())
 }
