@@ -141,18 +141,38 @@ impl Endpoint {
     /// Only host and path are looked at. The provider is known by its host (a domain or what is below it, never a part of
     /// the text); any other host that speaks one of the APIs is `unknown`.
     pub fn recognise(method: &str, url: &str) -> Option<Self> {
+        Self::find(method, &Url::parse(url), None)
+    }
+
+    /// The same where the host does not tell who serves it, a gateway or a server of one's own: the path is read as one of
+    /// this provider's, in the names of `model_provider`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tracing_llmobs::providers::{Api, Endpoint};
+    ///
+    /// let url = "http://gpu-7:8000/api/chat";
+    /// assert_eq!(Endpoint::recognise("POST", url), None);
+    /// assert_eq!(Endpoint::recognise_of("ollama", "POST", url).unwrap().api(), Api::OllamaChat);
+    /// ```
+    pub fn recognise_of(provider: &str, method: &str, url: &str) -> Option<Self> {
+        let found = Self::find(method, &Url::parse(url), Some(provider));
+        found.map(|endpoint| endpoint.with_provider(provider.to_owned()))
+    }
+
+    fn find(method: &str, url: &Url, provider: Option<&str>) -> Option<Self> {
         if !method.eq_ignore_ascii_case("POST") {
             return None;
         }
-        let url = Url::parse(url);
-        let (route, model) = Route::find(&url)?;
+        let (route, model) = Route::find(url, provider)?;
         let api = bedrock::narrowed(route.api?, model.unwrap_or_default())?;
         // Vertex AI predicts pictures and much else at the same path.
         let embeds = |model: &str| ["embed", "gecko"].iter().any(|part| model.contains(part));
         if url.path.ends_with(":predict") && !model.is_some_and(embeds) {
             return None;
         }
-        let endpoint = Self::new(api, provider_at(&url).or(api.only_provider()).unwrap_or(UNKNOWN));
+        let endpoint = Self::new(api, provider_at(url).or(api.only_provider()).unwrap_or(UNKNOWN));
         Some(Self { model: model.map(str::to_owned), is_streamed: route.is_streamed, ..endpoint })
     }
 

@@ -57,6 +57,8 @@ mod openai;
 #[cfg(test)]
 mod frames;
 #[cfg(test)]
+mod nonsense;
+#[cfg(test)]
 mod trial;
 
 pub use call::{Call, Head};

@@ -43,11 +43,11 @@ fn word(words: &'static str) -> impl Strategy<Value = String> {
 
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        prop_oneof![Just(json!(0)), Just(json!(u64::MAX)), Just(json!(-1)), Just(json!(0.5))],
+        1 => Just(Value::Null),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => prop::sample::select(vec![json!(0), json!(u64::MAX), json!(-1), json!(0.5)]),
+        1 => any::<String>().prop_map(Value::from),
         4 => word(TEXTS).prop_map(Value::from),
-        any::<String>().prop_map(Value::from),
     ];
     leaf.prop_recursive(6, 40, 6, |inner| {
         let members = prop::collection::vec((word(NAMES), inner.clone()), 0..6);
@@ -59,7 +59,7 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_that_is_sent_or_received_does_harm(

@@ -30,20 +30,14 @@ pub(super) enum At {
 }
 
 impl Route {
-    /// The row that a URL fits, and the model that the path names.
-    pub(super) fn find(url: &Url) -> Option<(&'static Self, Option<&str>)> {
-        ROUTES.iter().find_map(|route| Some((route, route.fits(url)?)))
+    /// The row that a URL of this provider fits, and the model that the path names.
+    pub(super) fn find<'a>(url: &'a Url, provider: Option<&str>) -> Option<(&'static Self, Option<&'a str>)> {
+        ROUTES.iter().find_map(|route| Some((route, route.fits(url, provider)?)))
     }
 
     #[expect(clippy::option_option, reason = "whether it fits, and whether there is a model in it")]
-    fn fits<'a>(&self, url: &'a Url) -> Option<Option<&'a str>> {
-        let is_there = match self.at {
-            At::Anywhere => true,
-            At::AnyProvider => provider_at(url).is_some(),
-            At::Domain(domain) => url.is_at(domain),
-            At::Ollama => url.port == "11434" || url.host.split(['.', '-']).any(|part| part == "ollama"),
-        };
-        if !is_there {
+    fn fits<'a>(&self, url: &'a Url, provider: Option<&str>) -> Option<Option<&'a str>> {
+        if !self.at.is_at(url, provider) {
             return None;
         }
         if let Some(whole) = self.path.strip_prefix('^') {
@@ -54,6 +48,20 @@ impl Route {
         };
         let (_, model) = url.path.strip_suffix(behind)?.split_once(before)?;
         (!model.is_empty()).then_some(Some(model))
+    }
+}
+
+impl At {
+    /// Whether a URL is there; the provider counts for more than the host where it is known.
+    fn is_at(&self, url: &Url, provider: Option<&str>) -> bool {
+        match (self, provider) {
+            (Self::Anywhere, _) | (Self::AnyProvider, Some(_)) => true,
+            (Self::AnyProvider, None) => provider_at(url).is_some(),
+            (Self::Domain(domain), Some(provider)) => PROVIDERS.contains(&(domain, provider)),
+            (Self::Domain(domain), None) => url.is_at(domain),
+            (Self::Ollama, Some(provider)) => provider == "ollama",
+            (Self::Ollama, None) => url.port == "11434" || url.host.split(['.', '-']).any(|part| part == "ollama"),
+        }
     }
 }
 

@@ -66,6 +66,11 @@ impl Trial {
         self.pieces(&head, [body], broken())
     }
 
+    /// What is said of a stream that the application lets go of.
+    pub(super) fn dropped(&self, content_type: &str, body: &str) -> Annotation {
+        self.pieces(&Head::new(200).content_type(content_type), [body.as_bytes()], Ending::Dropped)
+    }
+
     /// The seconds until the first content, when each of these pieces takes one second.
     pub(super) fn first_token(&self, content_type: &str, pieces: &[impl AsRef<[u8]>]) -> Option<f64> {
         let mut received = self.call().answered(Head::new(200).content_type(content_type));

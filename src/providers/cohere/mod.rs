@@ -2,6 +2,10 @@
 //!
 //! In: both generations; which one it is shows in the bodies. The second streams SSE, the first lines of JSON or SSE.
 //! Never: the texts of documents that citations repeat.
+//!
+//! Source: the references of `docs.cohere.com`, v1 and v2. Datadog's SDKs have nothing for it: the words are those of
+//! OpenAI's chat, documents are messages of the role `document`, plans are thoughts, and the end is `finish_reason` in the
+//! metadata.
 
 mod chat;
 mod citations;

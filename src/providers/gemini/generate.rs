@@ -8,6 +8,7 @@ use super::super::asked::asked;
 use super::super::codec::{Answer, Codec, Rebuild};
 use super::super::counts::{count, sum};
 use super::super::endpoint::Endpoint;
+use super::super::failure;
 use super::super::json::{get, items};
 use super::content;
 use super::member::{member, snake};
@@ -33,7 +34,8 @@ impl Codec for Generate {
         let Answer { endpoint, body, .. } = answer;
         let version = member(body, "modelVersion").as_str().filter(|version| !version.is_empty());
         let said = owner::model(said, endpoint, version.or(endpoint.model.as_deref()));
-        counted(refused(said, body), member(body, "usageMetadata")).output(answered(body))
+        let said = counted(refused(said, body), member(body, "usageMetadata")).output(answered(body));
+        failure::inside(body).into_iter().fold(said, Annotation::span_error)
     }
 
     /// As Datadog's Python SDK has it.

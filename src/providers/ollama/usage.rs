@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::counts::{count, sum};
 use super::super::endpoint::Endpoint;
+use super::super::failure;
 use super::super::json::{allowed, get, text};
 use crate::model::{Annotation, metric};
 
@@ -64,6 +65,7 @@ pub(super) fn counted(said: Annotation, body: &Value) -> Annotation {
             said = said.metric(name, Duration::from_nanos(nanos).as_secs_f64());
         }
     }
+    let said = failure::inside(body).into_iter().fold(said, Annotation::span_error);
     match text(body, "done_reason") {
         "" => said,
         reason => said.metadata("finish_reason", reason),

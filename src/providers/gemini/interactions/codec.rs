@@ -36,10 +36,7 @@ impl Codec for Interactions {
         let Answer { endpoint, body, request, .. } = answer;
         let said = owner::model(said, endpoint, model(body).or(model(request)).or(endpoint.model.as_deref()));
         // One that is polled may have failed without a bad status.
-        let said = match failure::inside(body) {
-            Some(error) => said.span_error(error),
-            None => said,
-        };
+        let said = failure::inside(body).into_iter().fold(said, Annotation::span_error);
         counted(said, get(body, &["usage"])).output(answered(body))
     }
 

@@ -182,6 +182,43 @@ fn an_error_is_its_status() {
 }
 
 #[test]
+fn an_error_may_come_with_a_good_status() {
+    let answer = json!({"candidates": [{"content": {"parts": [{"text": "So f"}]}}], "error": {"code": 500, "message": "Gone.", "status": "INTERNAL"}});
+    let expected = said("gemini-2.5-flash").input(vec![Message::user("Hi")]).output(vec![Message::assistant("So f")]);
+    let expected = expected.span_error(SpanError::new("Gone.").error_type("INTERNAL"));
+    assert_eq!(Trial::new(URL, &json!({"contents": "Hi"})).answer(200, &answer), expected);
+}
+
+/// The old SDK of Vertex AI had another shape for each of these; there is one for both hosts.
+#[test]
+fn vertex_says_what_gemini_says_but_for_the_integration() {
+    let vertex = "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google/models/gemini-2.5-flash:generateContent";
+    let request = json!({
+        "system_instruction": {"parts": [{"text": "Be brief."}]},
+        "contents": [
+            {"role": "model", "parts": [{"text": "Ask."}, {"functionCall": {"name": "f", "args": {"a": 1}}}]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"b": 2}}}, {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]}
+        ],
+        "generation_config": {"temperature": 0, "max_output_tokens": 0}
+    });
+    let part = |parts: Value| json!({"candidates": [{"content": {"role": "model", "parts": parts}}]});
+    for answer in [
+        part(json!([{"text": "a"}])),
+        part(json!([{"text": "a", "thought": true}, {"functionCall": {"name": "f", "args": {}}}, {"text": "b"}])),
+        json!({"promptFeedback": {"blockReason": "SAFETY"}}),
+        json!({"usageMetadata": {"promptTokenCount": 1}}),
+        json!({"error": {"code": 429, "message": "Too many.", "status": "RESOURCE_EXHAUSTED"}}),
+        json!(null),
+    ] {
+        for status in [200, 429] {
+            let gemini = Trial::new(URL, &request).answer(status, &answer);
+            let expected = gemini.tag("integration", "vertexai");
+            assert_eq!(Trial::new(vertex, &request).answer(status, &answer), expected, "{status} {answer}");
+        }
+    }
+}
+
+#[test]
 fn vertex_is_the_same_in_its_own_name() {
     let url = "https://europe-west4-aiplatform.googleapis.com/v1/projects/p/locations/europe-west4/publishers/google/models/gemini-2.5-pro:generateContent";
     let trial = Trial::new(url, &json!({"contents": {"role": "user", "parts": {"text": "Hi"}}}));

@@ -102,11 +102,22 @@ fn a_stream_that_breaks_off_keeps_what_came() {
 }
 
 #[test]
+fn a_stream_that_is_let_go_of_is_no_failure() {
+    let said = trial().dropped(SSE, &sse(&[chunk(&json!([{"text": " So far"}]))]));
+    assert_eq!(said.output, Some(vec![Message::assistant(" So far")].into()));
+    assert_eq!(said.error, None);
+}
+
+#[test]
 fn the_first_token_is_the_first_that_says_something() {
     let greeting = sse(&[chunk(&json!([{"text": ""}]))]);
     let thought = sse(&[chunk(&json!([{"text": "Hm", "thought": true}]))]);
     assert_eq!(trial().first_token(SSE, &[&greeting, &thought, &thought]), Some(2.0));
     assert_eq!(trial().first_token(SSE, &[&greeting]), None);
+    // In an array, what comes next does not have to be awaited.
+    let (first, next) = (chunk(&json!([{"text": "a"}])), chunk(&json!([{"text": "b"}])));
+    let pieces = [format!("[{first}"), format!("\n,\r\n{next}\n]\n")];
+    assert_eq!(trial().first_token("application/json", &[&pieces[0], &pieces[1]]), Some(1.0));
 }
 
 #[test]

@@ -130,6 +130,8 @@ fn only_mistrals_host_is_taken_for_mistral() {
         assert_eq!((endpoint.api(), endpoint.is_streamed), (Api::MistralChat, is_streamed), "{verb}");
         assert_eq!(endpoint.model.as_deref(), Some("codestral"));
     }
+    let own = Endpoint::recognise_of("mistral", "POST", "http://gateway:8000/v1/chat/completions").unwrap();
+    assert_eq!((own.api(), own.provider()), (Api::MistralChat, "mistral"));
     let other = Endpoint::recognise("POST", "https://mistral.example/v1/chat/completions").unwrap();
     assert_eq!(other.api(), Api::OpenAiChat);
     assert_eq!(Endpoint::recognise("POST", "https://api.mistral.ai/v1/fim/completions"), None);

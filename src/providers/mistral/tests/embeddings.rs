@@ -1,6 +1,6 @@
 //! Embeddings: whole annotations.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::super::trial::Trial;
 use super::chat::said as chat;
@@ -27,6 +27,23 @@ fn texts_become_vectors_of_a_size() {
         .metric("output_tokens", 0)
         .metric("total_tokens", 4);
     assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+}
+
+#[test]
+fn one_text_tokens_and_packed_vectors_are_understood() {
+    for (input, documents) in [
+        (json!("a"), vec![Document::new("a")]),
+        (json!(["a"]), vec![Document::new("a")]),
+        (json!([[1, 2]]), vec![Document::new("[1, 2]")]),
+    ] {
+        let request = json!({"model": "mistral-small", "input": input, "output_dtype": "int8", "metadata": {"own": 1}});
+        let expected = said().input(documents).metadata("output_dtype", "int8");
+        let vectors = |vector: Value| json!({"model": "mistral-small", "data": [{"embedding": vector}]});
+        let trial = Trial::new(URL, &request);
+        let sized = expected.clone().output("[1 embedding(s) returned with size 2]");
+        assert_eq!(trial.answer(200, &vectors(json!([1, -1]))), sized, "{input}");
+        assert_eq!(trial.answer(200, &vectors(json!("AAAA"))), expected.output("[1 embedding(s) returned]"), "{input}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::super::endpoint::{Api, Endpoint};
 use super::super::super::trial::Trial;
 use super::chat::said;
-use crate::model::{Document, Media, Message, SpanKind};
+use crate::model::{Document, Media, Message, SpanError, SpanKind};
 
 #[test]
 fn a_completion_of_a_prompt() {
@@ -22,6 +22,27 @@ fn a_completion_of_a_prompt() {
         .metric("output_tokens", 3)
         .metric("total_tokens", 10);
     assert_eq!(Trial::new("http://localhost:11434/api/generate", &request).answer(200, &answer), expected);
+}
+
+#[test]
+fn completions_fail_and_say_nothing() {
+    let trial = |request: &serde_json::Value| Trial::new("http://localhost:11434/api/generate", request);
+    let request = json!({"model": "qwen3:4b", "prompt": "Hi", "suffix": "!", "format": {"type": "object"}});
+    let expected = said().input([Message::user("Hi")]).metadata("format", json!({"type": "object"}));
+    let error = SpanError::new("bad format").error_type("HTTP 400");
+    let refused = trial(&request).answer(400, &json!({"error": "bad format"}));
+    assert_eq!(refused, expected.clone().output([Message::new("", "")]).span_error(error));
+    let gone = trial(&request).answer(200, &json!({"response": "So f", "error": "unloaded"}));
+    let error = SpanError::new("unloaded").error_type("error");
+    assert_eq!(gone, expected.output([Message::assistant("So f")]).span_error(error));
+    for nonsense in [json!(null), json!([1]), json!({"prompt": 7, "response": 3, "images": "x"})] {
+        let said = trial(&nonsense).answer(200, &nonsense);
+        assert_eq!((said.input, said.output), (None, Some(vec![Message::assistant("")].into())), "{nonsense}");
+    }
+    // To load a model, nothing is asked and nothing said.
+    let loaded = trial(&json!({"model": "qwen3:4b"}))
+        .answer(200, &json!({"model": "qwen3:4b", "response": "", "done_reason": "load"}));
+    assert_eq!(loaded, said().metadata("finish_reason", "load").output([Message::assistant("")]));
 }
 
 #[test]
@@ -62,6 +83,10 @@ fn only_ollama_is_taken_for_ollama() {
     {
         assert_eq!(Endpoint::recognise("POST", url), None, "{url}");
     }
+    // A gateway, or a port of one's own: who says so is believed.
+    let own = Endpoint::recognise_of("ollama", "POST", "http://gpu-7:8000/llm/api/chat").unwrap();
+    assert_eq!((own.api(), own.provider()), (Api::OllamaChat, "ollama"));
+    assert_eq!(Endpoint::recognise_of("vllm", "POST", "http://localhost:11434/api/chat"), None);
     let compatible = Endpoint::recognise("POST", "http://localhost:11434/v1/chat/completions").unwrap();
     assert_eq!(compatible.api(), Api::OpenAiChat);
 }

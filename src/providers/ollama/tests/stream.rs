@@ -86,6 +86,12 @@ fn a_stream_that_breaks_off_keeps_what_came() {
 }
 
 #[test]
+fn a_stream_that_is_let_go_of_is_no_failure() {
+    let said = hi().dropped(NDJSON, &lines(&[line(&json!({"role": "assistant", "content": "So far"}))]));
+    assert_eq!((said.output, said.error), (Some(vec![Message::assistant("So far")].into()), None));
+}
+
+#[test]
 fn the_first_token_is_the_first_that_says_something() {
     let greeting = lines(&[line(&json!({"role": "assistant", "content": ""}))]);
     let thought = lines(&[line(&json!({"role": "assistant", "content": "", "thinking": "Hm"}))]);
