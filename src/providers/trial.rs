@@ -37,7 +37,7 @@ impl Trial {
     }
 
     /// What is said of a streamed answer, the same for every split in two and for single bytes.
-    pub(super) fn stream(&self, content_type: &str, body: impl AsRef<[u8]>) -> Annotation {
+    pub(super) fn stream(&self, content_type: &str, body: &(impl AsRef<[u8]> + ?Sized)) -> Annotation {
         let head = Head::new(200).content_type(content_type);
         let bytes = body.as_ref();
         let whole = self.pieces(&head, [bytes], Ending::Complete);
@@ -50,12 +50,12 @@ impl Trial {
     }
 
     /// What is said of a streamed answer in pieces of this size.
-    pub(super) fn split(&self, content_type: &str, body: impl AsRef<[u8]>, size: usize) -> Annotation {
+    pub(super) fn split(&self, content_type: &str, body: &(impl AsRef<[u8]> + ?Sized), size: usize) -> Annotation {
         self.pieces(&Head::new(200).content_type(content_type), body.as_ref().chunks(size), Ending::Complete)
     }
 
     /// What is said of a stream that breaks off; for every byte it may break off at, something is said, and no panic.
-    pub(super) fn broken(&self, content_type: &str, body: impl AsRef<[u8]>) -> Annotation {
+    pub(super) fn broken(&self, content_type: &str, body: &(impl AsRef<[u8]> + ?Sized)) -> Annotation {
         let body = body.as_ref();
         let head = Head::new(200).content_type(content_type);
         let broken = || Ending::Broken(SpanError::new("reset").error_type("io"));
