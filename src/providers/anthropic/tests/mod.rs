@@ -1,11 +1,14 @@
 //! Calls of the Messages API, written after its public documentation.
 
 mod answers;
+mod random;
 mod requests;
 mod streams;
 
 use crate::model::{Annotation, Metrics, SpanKind};
 use crate::providers::frames;
+
+pub(in crate::providers) use random::{Block, interleaved};
 
 const URL: &str = "https://api.anthropic.com/v1/messages";
 

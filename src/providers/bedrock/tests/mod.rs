@@ -6,6 +6,7 @@ mod failures;
 mod families;
 mod invoke;
 mod nonsense;
+mod random;
 
 use crate::model::{Annotation, Metrics, SpanKind};
 use crate::providers::frames;
