@@ -104,6 +104,7 @@
 //! | `tower` | [`propagation`] for `tower` servers (axum, tonic) and clients |
 //! | `reqwest-middleware` | [`propagation`] for `reqwest` clients |
 //! | `opentelemetry` | LLM spans and headers name the trace of `tracing-opentelemetry` |
+//! | `providers` | [`providers`]: the bytes of a model provider's request and answer, whole or streamed, become an [`Annotation`] |
 //! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
 //!
 //! # Other services

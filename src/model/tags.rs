@@ -77,10 +77,13 @@ impl Tags {
         true
     }
 
+    /// More tags that are no pairs than this are not kept.
+    pub(crate) const MOST_BARE: usize = 256;
+
     /// Adds a tag that is no pair and goes out as it stands; an empty one is refused.
     pub(crate) fn put_bare(&mut self, tag: impl Into<Text>) -> bool {
         let tag = trimmed(tag.into());
-        if !tag.is_empty() && !self.bare.contains(&tag) {
+        if self.bare.len() < Self::MOST_BARE && !tag.is_empty() && !self.bare.contains(&tag) {
             self.bare.push(tag);
             return true;
         }

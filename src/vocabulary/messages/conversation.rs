@@ -1,6 +1,6 @@
 //! A list of messages, and what APIs put around it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::message;
 use super::part::Parts;
@@ -80,6 +80,23 @@ pub(in crate::vocabulary) fn conversation(json: &Json<'_>, role: &str) -> Option
     Some(all)
 }
 
+/// The messages of JSON that can hardly be anything else than some API's; those without a role have none.
+pub(super) fn plain_dialect(json: &Json<'_>) -> Option<Vec<Message>> {
+    let has_parts = |json: &Json<'_>| {
+        let parts = json.get("role").and_then(|_| json.first(&["parts", "content"]));
+        let parts = parts.and_then(Json::as_list).unwrap_or_default();
+        !parts.is_empty() && parts.iter().all(Parts::is_typed)
+    };
+    let items = ENVELOPES.iter().find_map(|name| json.get(name)?.as_list());
+    let are_plain = match items.or(json.as_list()) {
+        Some([]) => false,
+        Some(all) => all.iter().all(is_message) && (items.is_some() || all.iter().any(has_parts)),
+        None => has_parts(json),
+    };
+    let read = are_plain.then(|| conversation(json, "")).flatten()?;
+    Some(read.messages)
+}
+
 /// The texts of instructions, one a part.
 pub(in crate::vocabulary) fn instructions(json: &Json<'_>) -> Vec<String> {
     let mut all = Conversation::default();
@@ -134,11 +151,11 @@ fn is_message(json: &Json<'_>) -> bool {
 impl Conversation {
     /// Puts instructions first, but for those that are in there already.
     pub(in crate::vocabulary) fn instruct(&mut self, instructions: Vec<String>) {
-        let is_there = |text: &String| {
-            let asks = |role: &Role| matches!(role, Role::System | Role::Developer);
-            self.messages.iter().any(|message| asks(&message.role) && message.content == *text)
-        };
-        let new: Vec<Message> = instructions.into_iter().filter(|text| !is_there(text)).map(Message::system).collect();
+        let asks = |role: &Role| matches!(role, Role::System | Role::Developer);
+        let asked = self.messages.iter().filter(|message| asks(&message.role));
+        let asked: HashSet<&str> = asked.map(|message| message.content.as_str()).collect();
+        let new = instructions.into_iter().filter(|text| !asked.contains(text.as_str()));
+        let new: Vec<Message> = new.map(Message::system).collect();
         self.messages.splice(0..0, new);
     }
 }
