@@ -80,24 +80,24 @@ async fn ask(gateway: &str, path: &str, question: &str) -> Result<String> {
     Ok(answer)
 }
 
-/// The tree of the spans: kind, name, service, and the tag of calls through a proxy.
+/// The tree of the spans: kind, name, service, application, and the tag of calls through a proxy.
 fn outline(spans: &[ReceivedSpan]) -> String {
     let mut below: HashMap<_, Vec<_>> = HashMap::new();
     for span in spans {
         below.entry(span.event.parent_id).or_default().push(span);
     }
-    let mut lines = String::new();
-    let mut open: Vec<_> = below.remove(&None).into_iter().flatten().map(|root| (0, root)).collect();
-    while let Some((depth, span)) = open.pop() {
+    let mut lines = Vec::new();
+    let mut open: Vec<_> = below.remove(&None).into_iter().flatten().map(|root| (String::new(), root)).collect();
+    while let Some((indent, span)) = open.pop() {
         let tag = |name: &str| span.event.tags.get(name).unwrap_or_default();
         let proxy = if tag("ml-proxy") == "custom" { " ml-proxy:custom" } else { "" };
         let (kind, name, service, app) = (&span.kind, &span.event.name, tag("service"), tag("ml_app"));
-        lines += &format!("{:depth$}{kind} {name} @ {service} of {app}{proxy}\n", "");
+        lines.push(format!("{indent}{kind} {name} @ {service} of {app}{proxy}\n"));
         let mut children = below.remove(&Some(span.event.span_id)).unwrap_or_default();
         children.sort_by_key(|span| std::cmp::Reverse(span.event.start_ns));
-        open.extend(children.into_iter().map(|child| (depth + 2, child)));
+        open.extend(children.into_iter().map(|child| (format!("{indent}  "), child)));
     }
-    lines
+    lines.concat()
 }
 
 const EXPECTED: &str = "\
