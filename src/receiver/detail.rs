@@ -14,20 +14,20 @@ pub(super) type Detail = (Style, &'static str, String);
 /// Input, output, prompt, links, error and what was thought of the span, each in at most `room` characters.
 pub(super) fn details(trace: &Trace, span: &ReceivedSpan, room: usize) -> Vec<Detail> {
     let event = &span.event;
-    let mut lines = Vec::new();
+    let mut found = Vec::new();
     let input = event.input.as_ref().map(|input| text::preview(input, room));
-    lines.extend(input.map(|input| (DIM, "in", input)));
-    lines.extend(event.prompt.as_deref().map(|prompt| (DIM, "with", text::visible(&prompt_name(prompt), room))));
+    found.extend(input.map(|input| (DIM, "in", input)));
+    found.extend(event.prompt.as_deref().map(|prompt| (DIM, "with", text::visible(&prompt_name(prompt), room))));
     let links = event.links.iter().take(MAX_LINKS);
-    lines.extend(links.map(|link| (DIM, "from", text::visible(&origin(trace, span, link), room))));
+    found.extend(links.map(|link| (DIM, "from", text::visible(&origin(trace, span, link), room))));
     if let Some(more) = event.links.len().checked_sub(MAX_LINKS).filter(|more| *more > 0) {
-        lines.push((DIM, "from", text::cut(&format!("{more} more"), room)));
+        found.push((DIM, "from", text::cut(&format!("{more} more"), room)));
     }
     let output = event.output.as_ref().map(|output| text::preview(output, room));
-    lines.extend(output.map(|output| (DIM, "out", output)));
-    lines.extend(event.error.as_ref().map(|error| (BAD, "err", failure(error, room))));
-    lines.extend(trace.evaluations_of(span).iter().map(|evaluation| verdict(evaluation, room)));
-    lines
+    found.extend(output.map(|output| (DIM, "out", output)));
+    found.extend(event.error.as_ref().map(|error| (BAD, "err", failure(error, room))));
+    found.extend(trace.evaluations_of(span).iter().map(|evaluation| verdict(evaluation, room)));
+    found
 }
 
 fn prompt_name(prompt: &Prompt) -> String {
