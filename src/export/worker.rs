@@ -163,8 +163,8 @@ impl Worker {
                     used.push(recording);
                     self.send_judged(&mut judged).await?;
                 }
-                Item::Evaluation(submission) => {
-                    let taken = self.take_in_evaluation(&submission);
+                Item::Evaluation(mut submission) => {
+                    let taken = self.take_in_evaluation(&mut submission);
                     self.send_if_full(Route::Evaluations, taken).await?;
                 }
             }
@@ -262,7 +262,9 @@ impl Worker {
     }
 
     /// The same for an evaluation.
-    fn take_in_evaluation(&mut self, submission: &Submission) -> Result<Option<Batch>, LossReason> {
+    fn take_in_evaluation(&mut self, submission: &mut Submission) -> Result<Option<Batch>, LossReason> {
+        submission.judged.ml_app.get_or_insert_with(|| self.assembler.ml_app().to_owned());
+        self.processors.process_submission(submission, &self.queue)?;
         let common = Common { ml_app: self.assembler.ml_app(), source: self.evaluation_source };
         let max_bytes = self.max_event_bytes;
         if let Sink::Memory(kept) = &self.sink {

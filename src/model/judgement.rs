@@ -10,6 +10,7 @@ use super::content::json_bytes;
 use super::depth::unless_deep;
 use super::evaluation_error::EvaluationError;
 use super::tags::Tags;
+use super::texts::in_members;
 use super::usage::MetricValue;
 
 /// Whether what was judged is good enough.
@@ -146,12 +147,7 @@ impl Judgement {
     /// Checks in the order of the other SDKs, so that the first mistake is the same one.
     pub(super) fn check(self, now_ms: u64) -> Result<Judged, EvaluationError> {
         let timestamp_ms = self.timestamp_ms.transpose()?.unwrap_or(now_ms);
-        if self.label.trim().is_empty() {
-            return Err(EvaluationError::Label);
-        }
-        if self.label.contains('.') {
-            return Err(EvaluationError::LabelValue { label: self.label });
-        }
+        check_label(&self.label)?;
         let measure = self.value?;
         if self.has_bad_tag {
             return Err(EvaluationError::Tags);
@@ -176,6 +172,18 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
+    pub(super) fn rewrite_texts(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
+        let Self { label, measure, assessment: _, reasoning, timestamp_ms: _, tags, ml_app } = self;
+        rewrite(label);
+        match measure {
+            Measure::Categorical(text) | Measure::Text(text) => rewrite(text),
+            Measure::Score(_) | Measure::Boolean(_) => {}
+            Measure::Json(members) => in_members(members, rewrite),
+        }
+        [reasoning, ml_app].into_iter().flatten().for_each(&mut *rewrite);
+        tags.rewrite(rewrite);
+    }
+
     pub(super) fn bytes(&self) -> usize {
         let texts = [Some(&self.label), self.reasoning.as_ref(), self.ml_app.as_ref()];
         let texts = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
@@ -207,6 +215,17 @@ impl<T> Once<T> {
             Self::Never | Self::Often => None,
         }
     }
+}
+
+/// What a label must be.
+pub(super) fn check_label(label: &str) -> Result<(), EvaluationError> {
+    if label.trim().is_empty() {
+        return Err(EvaluationError::Label);
+    }
+    if label.contains('.') {
+        return Err(EvaluationError::LabelValue { label: label.to_owned() });
+    }
+    Ok(())
 }
 
 pub(super) fn members_bytes(members: &Map<String, Value>) -> usize {

@@ -206,7 +206,7 @@ fn in_role(role: &mut Role, rewrite: Rewrite<'_>) {
     }
 }
 
-fn in_members(members: &mut Map<String, Value>, rewrite: Rewrite<'_>) {
+pub(super) fn in_members(members: &mut Map<String, Value>, rewrite: Rewrite<'_>) {
     rename(members, rewrite);
     members.values_mut().for_each(|value| in_json(value, rewrite));
 }

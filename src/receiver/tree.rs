@@ -240,11 +240,13 @@ mod tests {
     use super::super::verdicts::Verdicts;
     use super::*;
 
+    const TRACE: &str = "6a87950000000000a1b2c3d4e5f60718";
+
     /// Times are milliseconds.
     #[expect(clippy::needless_pass_by_value, reason = "so that `json!` can stand in the call")]
     fn span(id: u64, parent: u64, (kind, name): (&str, &str), (start, duration): (u64, u64), more: Value) -> Value {
         let mut span = json!({
-            "span_id": id.to_string(), "parent_id": parent.to_string(), "trace_id": "6a87950000000000a1b2c3d4e5f60718",
+            "span_id": id.to_string(), "parent_id": parent.to_string(), "trace_id": TRACE,
             "name": name, "start_ns": start * 1_000_000, "duration": duration * 1_000_000,
             "status": "ok", "session_id": "session-42", "tags": ["ml_app:weather-bot"], "meta": {"span": {"kind": kind}},
         });
@@ -265,6 +267,10 @@ mod tests {
         let feedback = json!({"event_kind": "feedback", "feedback_join_key": "m-1", "label": "thumb",
             "metric_type": "boolean", "boolean_value": true});
         Trace::new(spans, &Verdicts::read([&evaluation, &feedback])).unwrap()
+    }
+
+    fn link(span: &str, trace: &str, from: &str, to: &str) -> Value {
+        json!({"span_id": span, "trace_id": trace, "attributes": {"from": from, "to": to}})
     }
 
     fn weather() -> Trace {
@@ -291,9 +297,9 @@ mod tests {
                 2,
                 ("embedding", "embed"),
                 (2, 9),
-                json!({"meta": {"model_name": "text-embedding-3-small",
-                "model_provider": "openai", "input": {"documents": [{"text": "jacket"}]},
-                "output": {"value": "[1 embedding of 1536]"}}, "metrics": {"input_tokens": 9}}),
+                json!({"metrics": {"input_tokens": 9}, "meta": {
+                "model_name": "text-embedding-3-small", "model_provider": "openai",
+                "input": {"documents": [{"text": "jacket"}]}, "output": {"value": "[1 embedding of 1536]"}}}),
             ),
             span(
                 4,
@@ -315,8 +321,7 @@ mod tests {
                 "prompt": {"id": "weather-answer", "version": "3"}},
                 "output": {"messages": [{"role": "assistant", "content": "No, it is 27 degrees."}]}},
                 "metrics": {"input_tokens": 212, "output_tokens": 18},
-                "span_links": [{"span_id": "2", "trace_id": "6a87950000000000a1b2c3d4e5f60718",
-                "attributes": {"from": "output", "to": "input"}}]}),
+                "span_links": [link("2", TRACE, "output", "input")]}),
             ),
         ])
     }
@@ -374,18 +379,19 @@ workflow ask                     5.00 ms
 
     #[test]
     fn links_say_which_end_of_which_span() {
-        let link = |span: &str, trace: &str, from: &str, to: &str| json!({"span_id": span, "trace_id": trace, "attributes": {"from": from, "to": to}});
-        let here = "6a87950000000000a1b2c3d4e5f60718";
-        let links =
-            [link("1", here, "input", "output"), link("9", here, "output", "input"), link("8", "t", "output", "input")];
+        let first = [
+            link("1", TRACE, "input", "output"),
+            link("9", TRACE, "output", "input"),
+            link("8", "t", "output", "input"),
+        ];
         let more = [
-            link("1", here, "output", "input"),
-            link("1", here, "output", "output"),
-            link("9", here, "input", "input"),
+            link("1", TRACE, "output", "input"),
+            link("1", TRACE, "output", "output"),
+            link("9", TRACE, "input", "input"),
         ];
         let found = trace(vec![
             span(1, 0, ("tool", "find"), (0, 5), json!({})),
-            span(2, 1, ("task", "use"), (1, 4), json!({"span_links": ([links, more].concat())})),
+            span(2, 1, ("task", "use"), (1, 4), json!({"span_links": ([first, more].concat())})),
         ]);
         let tree = found.to_tree(&TreeStyle::new());
         let lines: Vec<_> = tree.lines().filter_map(|line| line.trim().strip_prefix("from ")).collect();
