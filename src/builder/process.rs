@@ -116,7 +116,8 @@ impl Builder {
     ///
     /// The spans of a trace that is not sampled wait on the exporter's thread until one fits or the root has ended; then
     /// all of them are sent as sampled, or all as not sampled, or not at all with
-    /// [`drop_unsampled`](Self::drop_unsampled). A trace is decided by what has ended so far when somebody flushes, when
+    /// [`drop_unsampled`](Self::drop_unsampled). When the root is in another process, the first span directly below the
+    /// caller that ends stands for it. A trace is decided by what has ended so far when somebody flushes, when
     /// it has waited for five minutes, or when 8192 spans or 16 MiB wait in all, the oldest first. A span that fits is
     /// always sent, also when it ends after that. Spans in other processes are not reached: they have the decision that
     /// was passed on to them.

@@ -229,6 +229,7 @@ impl Worker {
     /// Reads an item, lets the processors see it, and says why it cannot be sent.
     fn read(&mut self, recording: &mut Recording) -> Result<Ready, LossReason> {
         let (place, policy, bytes) = (recording.origin.name, recording.policy, recording.bytes());
+        let is_entry = recording.origin.is_entry;
         let assembled = catch_unwind(AssertUnwindSafe(|| self.assembler.assemble(recording)));
         let mut event = assembled.map_err(|_| LossReason::Worker)?;
         if self.is_too_old(&event) {
@@ -236,12 +237,12 @@ impl Worker {
         }
         restrict(&mut event, policy);
         self.processors.process(&mut event, place, &self.queue)?;
-        Ok(Ready { event, place, bytes })
+        Ok(Ready { event, is_entry, place, bytes })
     }
 
     /// Turns an event into bytes, and returns the batch that is full because of it, or why it cannot be sent.
     fn take_in(&mut self, ready: Ready) -> Result<Option<Batch>, LossReason> {
-        let Ready { mut event, place, bytes: _ } = ready;
+        let Ready { mut event, place, .. } = ready;
         if let Sink::Memory(events) = &self.sink {
             drop(events.send(Kept::Span(Box::new(event))));
             self.queue.deliver(1);
