@@ -271,7 +271,7 @@ impl Worker {
         if let Sink::Memory(kept) = &self.sink {
             let mut json = Vec::new();
             encode_submission(submission, common, max_bytes, &mut json)?;
-            let evaluation = serde_json::from_slice(&json).map_err(|_| LossReason::Encode)?;
+            let evaluation = serde_json::from_slice(&json).map_err(|_| LossReason::Worker)?;
             drop(kept.send(Kept::Evaluation(evaluation)));
             self.queue.deliver(1);
             return Ok(None);
