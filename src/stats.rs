@@ -360,7 +360,7 @@ mod tests {
             lost.lose(reason, count);
         }
         let stats = Stats { lost, ..Stats::default() };
-        assert_eq!(LossReason::ALL.map(|reason| stats.lost(reason)), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+        assert_eq!(LossReason::ALL.map(|reason| stats.lost(reason)), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
         let problems = Problems::default();
         problems.count(Problem::Shape, "chat");
         problems.count(Problem::Shape, "other");

@@ -237,10 +237,37 @@ pub(super) fn unix_ms(at: SystemTime) -> Result<u64, EvaluationError> {
     Ok(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The setters that both have.
-macro_rules! judgement_setters {
+/// The constructors and setters that both have.
+macro_rules! judgement_api {
     ($judged:ident) => {
         impl $judged {
+            /// One word of several, such as `toxic` or `up`. It may be empty.
+            pub fn categorical(label: impl Into<String>, value: impl Into<String>) -> Self {
+                Self::new(label.into(), Ok(Measure::Categorical(value.into())))
+            }
+
+            /// A number, in whatever unit the label stands for; integers stay integers. One that is not finite is refused
+            /// when it is submitted.
+            pub fn score(label: impl Into<String>, value: impl Into<MetricValue>) -> Self {
+                Self::new(label.into(), Measure::score(value.into()))
+            }
+
+            /// Yes or no.
+            pub fn boolean(label: impl Into<String>, value: bool) -> Self {
+                Self::new(label.into(), Ok(Measure::Boolean(value)))
+            }
+
+            /// A JSON object, given by its members: a map, or an array of pairs. One that is nested deeper than 128 levels
+            /// is refused when it is submitted.
+            pub fn json<K, V>(label: impl Into<String>, members: impl IntoIterator<Item = (K, V)>) -> Self
+            where
+                K: Into<String>,
+                V: Into<Value>,
+            {
+                let members = members.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+                Self::new(label.into(), Measure::of_type("json", Value::Object(members), false))
+            }
+
             /// Says whether that is good enough; default is to say nothing.
             pub const fn assessment(mut self, assessment: Assessment) -> Self {
                 self.judgement.assessment = Some(assessment);
@@ -281,4 +308,4 @@ macro_rules! judgement_setters {
     };
 }
 
-pub(super) use judgement_setters;
+pub(super) use judgement_api;

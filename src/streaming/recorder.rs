@@ -116,18 +116,15 @@ impl StreamRecorder {
     }
 
     fn end(&self, said: Annotation) {
-        match &self.capture {
-            Some(capture) => {
-                self.span.with_subscriber(|(id, dispatch)| {
-                    capture.annotate(dispatch, id, said);
-                    capture.finish(dispatch, id);
-                });
-            }
-            None => {
-                self.span.annotate(said);
-                self.span.finish();
-            }
-        }
+        let Some(capture) = &self.capture else {
+            self.span.annotate(said);
+            self.span.finish();
+            return;
+        };
+        self.span.with_subscriber(|(id, dispatch)| {
+            capture.annotate(dispatch, id, said);
+            capture.finish(dispatch, id);
+        });
     }
 
     /// What the pieces are together: a message of an `llm`, else text.

@@ -12,7 +12,7 @@ use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Registry, fmt as fmt_layer, reload};
 
-use crate::alone_in_process::{play, scene};
+use crate::rig::{play, scene};
 use crate::stage::text;
 
 /// A program that uses all of it, and what must come of it.

@@ -25,7 +25,6 @@
     reason = "programs under test look as programs of users do, and tables are long"
 )]
 
-mod alone_in_process;
 mod annotate;
 mod annotation_contexts;
 mod architecture;
