@@ -62,12 +62,16 @@ fn no_capability_of_the_checklist_is_missing() {
 }
 
 #[test]
-fn every_example_is_a_program_that_the_manifest_knows() {
+fn every_example_is_a_program_that_manifest_and_readme_know() {
     let manifest = fs::read_to_string("Cargo.toml").unwrap();
     let declared: BTreeSet<_> = examples(&manifest).into_keys().collect();
     let files = fs::read_dir("examples").unwrap().map(|file| file.unwrap().path());
     let there: BTreeSet<_> = files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     assert_eq!(there, declared);
+    let readme = fs::read_to_string("README.md").unwrap();
+    let untold: Vec<_> =
+        declared.iter().filter(|name| !readme.contains(&format!("`{name}`")) && *name != "quickstart").collect();
+    assert_eq!(untold, Vec::<&String>::new());
 }
 
 #[test]
