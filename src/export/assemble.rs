@@ -310,12 +310,17 @@ impl Draft {
     fn tags_object(&mut self, value: FieldValue<'_>) {
         let Some(members) = object(value) else { return self.problems.push(Problem::Tag) };
         for (key, value) in members {
-            let value = match value {
-                Value::Null => String::new(),
-                Value::String(text) => text,
-                other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
-            };
-            self.tag(key.into(), value);
+            match value {
+                // As one text the intake would take it apart at its commas.
+                Value::Array(items) => {
+                    if !self.tags.insert_all(key, items.into_iter().map(tag_value)) {
+                        self.problems.push(Problem::Tag);
+                    }
+                }
+                one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+                    self.tag(key.into(), tag_value(one));
+                }
+            }
         }
     }
 
@@ -350,5 +355,13 @@ const CUSTOM: &str = "custom";
 fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
     if later.is_some() {
         *slot = later;
+    }
+}
+
+fn tag_value(value: Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
     }
 }
