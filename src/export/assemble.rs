@@ -310,22 +310,24 @@ impl Draft {
     fn tags_object(&mut self, value: FieldValue<'_>) {
         let Some(members) = object(value) else { return self.problems.push(Problem::Tag) };
         for (key, value) in members {
-            match value {
-                // As one text the intake would take it apart at its commas.
-                Value::Array(items) => {
-                    if !self.tags.insert_all(key, items.into_iter().map(tag_value)) {
-                        self.problems.push(Problem::Tag);
-                    }
-                }
+            // As one text the intake would take a list apart at its commas.
+            let is_good = match value {
+                Value::Array(items) => self.tags.insert_all(key, items.into_iter().map(tag_value)),
                 one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
-                    self.tag(key.into(), tag_value(one));
+                    self.tags.insert(key, tag_value(one))
                 }
-            }
+            };
+            self.check_tag(is_good);
         }
     }
 
     fn tag(&mut self, key: Cow<'static, str>, value: String) {
-        if !self.tags.put(key, value) {
+        let is_good = self.tags.put(key, value);
+        self.check_tag(is_good);
+    }
+
+    fn check_tag(&mut self, is_good: bool) {
+        if !is_good {
             self.problems.push(Problem::Tag);
         }
     }

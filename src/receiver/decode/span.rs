@@ -195,7 +195,9 @@ fn tags(json: Option<&Value>) -> Tags {
     }
     let pairs = strings(json).map(|tag| tag.split_once(':').unwrap_or((tag, "")));
     let mut tags = Tags::new();
-    pairs.for_each(|(key, value)| drop(tags.add(key.to_owned(), value.to_owned())));
+    for (key, value) in pairs {
+        tags.add(key.to_owned(), value.to_owned());
+    }
     tags
 }
 
