@@ -51,7 +51,8 @@ impl Builder {
 
     /// Adds a processor that sees every text before it leaves the process, and may change it: those of spans (see
     /// [`SpanEvent::rewrite_texts`]), and those of evaluations and feedback, which [`processor`](Self::processor) does not
-    /// see: label, value, reasoning, metadata, tags, submitter, and the tag, session or key that they are joined by.
+    /// see: label, value (a score stays), reasoning, metadata, tags, submitter, and the tag, session or key that they are
+    /// joined by.
     ///
     /// It returns what a processor may return, and stands among them in the order in which they were added. When it
     /// panics, returns an error or [`Verdict::Drop`] for one text, the whole span, evaluation or feedback is lost and
