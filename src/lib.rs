@@ -73,10 +73,11 @@
 //! everybody. Spans below INFO are not looked at unless [`Builder::max_level`] says so.
 //!
 //! Inside `reload::Layer` no layer can be found from a span. Spans, fields and events are captured all the same, but
-//! [`LlmObsSpanExt`], [`current_context`] and [`propagation`] find nothing, and the guard of an [`annotation_context()`]
-//! is not bound to the trace that it was entered in. [`Handle`] has the same by span: [`annotate`](Handle::annotate),
-//! [`finish`](Handle::finish), [`context`](Handle::context) (with [`propagation::inject_context`]),
-//! [`set_parent`](Handle::set_parent), [`evaluate`](Handle::evaluate), [`stream`](Handle::stream).
+//! [`LlmObsSpanExt`], [`annotate_current`], [`current_context`] and [`propagation`] find nothing, and the guard of an
+//! [`annotation_context()`] is not bound to the trace that it was entered in. [`Handle`] has the same by span:
+//! [`annotate`](Handle::annotate), [`finish`](Handle::finish), [`context`](Handle::context) (with
+//! [`propagation::inject_context`]), [`set_parent`](Handle::set_parent), [`evaluate`](Handle::evaluate),
+//! [`stream`](Handle::stream).
 //!
 //! # What it costs, what it promises
 //!
@@ -152,7 +153,7 @@ pub mod testing;
 pub use builder::{Builder, builder};
 pub use capture::{
     AnnotationContext, CaptureLayer, ContextGuard, InContext, LlmObsFilter, LlmObsLayer, LlmObsSpanExt,
-    annotation_context, current_context,
+    annotate_current, annotation_context, current_context,
 };
 pub use config::{ApiKey, Site, VARIABLES, Variable, sanitize_ml_app};
 pub use error::{ConfigError, FlushError};

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 use tracing::{Instrument, Span, info_span};
 use tracing_llmobs::receiver::{ReceivedSpan, Receiver};
 use tracing_llmobs::{
-    Annotation, Builder, Content, Document, LlmObsSpanExt, Message, Status, llm_span, tool_span, workflow_span,
+    Annotation, Builder, Content, Document, LlmObsSpanExt, Message, Status, annotate_current, llm_span, tool_span,
+    workflow_span,
 };
 use tracing_subscriber::prelude::*;
 
 use crate::rig::{Pipeline, SOON, to};
-use crate::stage::{alone, block_on};
+use crate::stage::{alone, block_on, in_company};
 
 type Program = fn() -> Span;
 
@@ -95,6 +96,22 @@ fn facts(span: &ReceivedSpan) -> Value {
 
 #[test]
 fn what_is_current_is_annotated_without_a_handle_on_it() {
+    let recorder = in_company(|| {
+        assert!(!annotate_current(Annotation::new().input("nobody")));
+        let _outer = info_span!("outer", llmobs.kind = "workflow").entered();
+        let _agent = info_span!("agent", llmobs.kind = "agent").entered();
+        let _others = info_span!("none of ours").entered();
+        assert!(
+            !Span::current().annotate(Annotation::new().input("nobody")),
+            "this one is meant, and it is none of ours"
+        );
+        assert!(annotate_current(Annotation::new().input("hi")));
+        let finished = info_span!("finished", llmobs.kind = "task").entered();
+        assert!(finished.finish() && annotate_current(Annotation::new().output("ho")));
+    });
+    let agent = recorder.span("agent");
+    assert_eq!((agent.input, agent.output), (Some("hi".into()), Some("ho".into())));
+    assert_eq!((recorder.span("outer").input, recorder.span("finished").output), (None, None));
     let recorder = alone(|| {
         let agent = info_span!("agent", llmobs.kind = "agent");
         agent.in_scope(|| assert!(Span::current().annotate(Annotation::new().input("hi"))));
