@@ -20,7 +20,7 @@ pub(crate) async fn run(provider: &str) -> Result<()> {
 }
 
 /// Spans that start here stand below the caller's task, and so belong to its application and session.
-#[instrument(skip_all, fields(llmobs.kind = "workflow"))]
+#[instrument(skip_all, fields(llmobs.kind = "workflow", llmobs.input = question), ret)]
 async fn handle_chat(State(provider): State<String>, question: String) -> Answer {
     if !guard(&question) {
         return Err(StatusCode::FORBIDDEN);
@@ -40,7 +40,11 @@ fn guard(question: &str) -> bool {
 }
 
 /// The call of the model. Who calls the gateway needs no llm span: this one has the tokens.
-#[instrument(skip_all, fields(llmobs.kind = "llm", llmobs.model_name = provider::MODEL, llmobs.model_provider = "openai"), err)]
+#[instrument(
+    skip_all,
+    fields(llmobs.kind = "llm", llmobs.model_name = provider::MODEL, llmobs.model_provider = "openai"),
+    err
+)]
 async fn chat(provider: &str, question: &str) -> Result<String> {
     let answer = call(&format!("{provider}/chat"), question).await?;
     let annotation = Annotation::new().input(Message::user(question)).output(Message::assistant(&answer));
