@@ -20,7 +20,7 @@ pub(crate) async fn run(provider: &str) -> Result<()> {
 }
 
 /// Spans that start here stand below the caller's task, and so belong to its application and session.
-#[instrument(skip_all, fields(llmobs.kind = "workflow", llmobs.input = question), ret)]
+#[instrument(skip_all, fields(llmobs.kind = "workflow", llmobs.input = question), ret, err)]
 async fn handle_chat(State(provider): State<String>, question: String) -> Answer {
     if !guard(&question) {
         return Err(StatusCode::FORBIDDEN);
