@@ -20,7 +20,8 @@ impl SpanEvent {
     /// change it.
     ///
     /// The order is not fixed. Where two keys become one, one of the values is lost. A number inside JSON is shown as
-    /// text, and becomes text if that is changed. Not shown are ids, kind, status and the values of metrics.
+    /// text, and becomes text if that is changed. Not shown are ids, kind, status, times, the values of metrics and the
+    /// scores of documents.
     ///
     /// # Example
     ///
