@@ -281,7 +281,8 @@ impl SpanRecord {
         let passed = self.passed.as_ref().zip(self.standing()).and_then(|(passed, kind)| passed.below(kind));
         let origin = &self.recording.as_ref()?.origin;
         let (policy, passed) = (origin.policy, self.let_through(origin, passed));
-        Some(Lineage { context, policy, passed, trace: Arc::clone(&self.trace), slate: self.kinship.slate() })
+        let (is_remote, trace) = (self.standing().is_none(), Arc::clone(&self.trace));
+        Some(Lineage { context, is_remote, policy, passed, trace, slate: self.kinship.slate() })
     }
 
     /// Where the span stands, if that is only to be told to those below because nothing of its trace leaves.
