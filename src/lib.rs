@@ -123,6 +123,9 @@ mod vocabulary;
 
 mod streaming;
 
+#[cfg(any(feature = "async-openai", feature = "reqwest-middleware", feature = "rig"))]
+pub mod clients;
+
 mod queue;
 
 mod export;

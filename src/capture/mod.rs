@@ -23,5 +23,7 @@ pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::{LlmObsSpanExt, current_context};
 
 pub(crate) use remote::Outbound;
+#[cfg(feature = "providers")]
+pub(crate) use span_ext::{call_around, is_gateway};
 pub(crate) use span_ext::{find, opened};
 pub(crate) use state::{Capture, Options};

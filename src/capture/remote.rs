@@ -23,7 +23,7 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    fn is_proxy(&self, url: &str) -> bool {
+    pub(super) fn is_proxy(&self, url: &str) -> bool {
         let url = url.to_ascii_lowercase();
         let rest = |base: &String| url.strip_prefix(base.as_str()).map(|rest| rest.chars().next());
         self.proxy_urls.iter().filter_map(rest).any(|next| matches!(next, None | Some('/' | '?' | '#')))

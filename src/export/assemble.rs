@@ -14,7 +14,7 @@ use super::value::{argument, number, object, structured, text, unquoted};
 use crate::config::broken_rule;
 use crate::model::{
     Annotation, Content, Details, FieldValue, Meaning, Metrics, RESERVED, Recording, SharedTags, SpanError, SpanEvent,
-    SpanKind, Status, Tags, Taken,
+    SpanKind, Status, Tags, Taken, Unreadable,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
@@ -187,7 +187,7 @@ impl Draft {
             Taken::Field(meaning, value) => self.field(meaning, value),
             Taken::LargeInput(text) => self.input = Some(Given::Field(text)),
             Taken::LargeOutput(text) => self.output = Some(Given::Field(text)),
-            Taken::Annotation(annotation) => self.annotation(*annotation),
+            Taken::Annotation(annotation) => self.read(*annotation),
         }
     }
 
@@ -229,6 +229,18 @@ impl Draft {
             Meaning::Failed => self.failed = Some(SpanError::new(text(value))),
             Meaning::FailedSources => self.failed.get_or_insert_default().stack = text(value).into_owned(),
         }
+    }
+
+    /// Reads what is left to be read of an annotation: here, and not where it was said.
+    fn read(&mut self, said: Annotation) {
+        if said.later.is_none() {
+            return self.annotation(said);
+        }
+        // Capture has counted what was refused before.
+        let (said, read) = Annotation { refused: 0, ..said }.read();
+        self.problems.extend(read.err().map(|Unreadable| Problem::Unreadable));
+        self.problems.extend((said.refused > 0).then_some(Problem::Annotation));
+        self.annotation(said);
     }
 
     fn annotation(&mut self, said: Annotation) {

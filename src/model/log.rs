@@ -93,7 +93,12 @@ impl Log {
         let full = self.entries.len() >= Self::MOST_ENTRIES;
         let last = self.entries.len().saturating_sub(1);
         let earlier = self.entries.iter_mut().enumerate().rev().find_map(|(at, entry)| match entry {
-            Entry::Annotation(earlier) if (at == last || full) && earlier.is_context == later.is_context => {
+            Entry::Annotation(earlier)
+                if (at == last || full)
+                    && earlier.is_context == later.is_context
+                    && earlier.is_fallback == later.is_fallback
+                    && later.later.is_none() =>
+            {
                 Some(earlier)
             }
             Entry::Annotation(_) | Entry::Field(..) => None,

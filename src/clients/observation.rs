@@ -1,0 +1,127 @@
+//! One call, from the request to the end of its answer: see it, ask the provider's rules, annotate.
+
+use std::any::type_name;
+use std::fmt;
+use std::mem;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::calls::Calls;
+use super::ending::LastBytes;
+use crate::capture::{LlmObsSpanExt, call_around, is_gateway};
+use crate::clock::{Clock, nanos_between};
+use crate::model::{Annotation, SpanError};
+use crate::providers::{Call, Ending, Head, Received};
+use crate::vocabulary::fields;
+
+/// One call that is being made. It ends once, at the latest when it is dropped.
+#[derive(Debug)]
+pub(super) struct Observation {
+    span: Span,
+    /// The span is that of somebody else, who ends it.
+    is_enriched: bool,
+    began: Instant,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Asked(Call),
+    Answered {
+        received: Received,
+        /// For server-sent events only.
+        last_bytes: Option<LastBytes>,
+    },
+    Over,
+}
+
+impl Observation {
+    /// Sees a request that is about to be made in the current span; `None` when it is no call of a model, or nobody listens.
+    pub(super) fn begin(calls: &Calls, method: &str, url: &str, body: impl FnOnce() -> Bytes) -> Option<Self> {
+        let mut endpoint = calls.endpoint(method, url)?;
+        let around = call_around(&Span::current());
+        let is_enriched = around.is_some();
+        let span = around.unwrap_or_else(
+            || tracing::info_span!(target: TARGET, "call", { fields::KIND } = Empty, { fields::NAME } = Empty),
+        );
+        if is_gateway(&span, url)? {
+            endpoint = endpoint.behind_instrumented_proxy();
+        }
+        let call = Call::new(endpoint, body());
+        if !is_enriched {
+            span.annotate(Annotation::new().kind(call.kind()).name(call.name()));
+        }
+        Some(Self { span, is_enriched, began: Clock::System.instant(), stage: Stage::Asked(call) })
+    }
+
+    /// The span to make the call in.
+    pub(super) fn span(&self) -> Span {
+        if self.is_enriched { Span::current() } else { self.span.clone() }
+    }
+
+    /// The answer begins.
+    pub(super) fn head(&mut self, status: u16, headers: &HeaderMap) {
+        let Stage::Asked(call) = mem::replace(&mut self.stage, Stage::Over) else { return };
+        let content_type = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+        let is_events = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENTS));
+        let received = call.answered(Head::new(status).headers(headers));
+        self.stage = Stage::Answered { received, last_bytes: is_events.then(LastBytes::default) };
+    }
+
+    /// A piece of the answer came.
+    pub(super) fn piece(&mut self, bytes: &Bytes) {
+        let Stage::Answered { received, last_bytes } = &mut self.stage else { return };
+        let since = Duration::from_nanos(nanos_between(self.began, Clock::System.instant()));
+        received.push(bytes.clone(), Some(since.as_secs_f64()));
+        if last_bytes.as_mut().is_some_and(|last| last.take(bytes)) {
+            self.end(Ending::Complete);
+        }
+    }
+
+    /// All of the answer has come.
+    pub(super) fn complete(&mut self) {
+        self.end(Ending::Complete);
+    }
+
+    /// There is no answer, or no more of it.
+    pub(super) fn fail<E: fmt::Display>(&mut self, error: &E) {
+        self.end(Ending::Broken(SpanError::new(error.to_string()).error_type(type_name::<E>())));
+    }
+
+    fn end(&mut self, ending: Ending) {
+        let read = match mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Over => return,
+            Stage::Asked(call) => later(call, 0, move |call| match ending {
+                Ending::Broken(error) => call.failed(error),
+                Ending::Complete | Ending::Dropped => call.sent(),
+            }),
+            Stage::Answered { received, .. } => {
+                let held = received.held();
+                later(received, held, move |received| received.finish(ending))
+            }
+        };
+        let is_fallback = self.is_enriched;
+        self.span.annotate(Annotation { is_fallback, ..read });
+        if !is_fallback {
+            self.span.finish();
+        }
+    }
+}
+
+/// What is to be read of a call. Kind and name are settled: they are said when the call begins, or by the span around it.
+fn later<T: Send + 'static>(of: T, held: usize, read: impl FnOnce(T) -> Annotation + Send + 'static) -> Annotation {
+    Annotation::later(held, move || Annotation { kind: None, name: None, ..read(of) })
+}
+
+impl Drop for Observation {
+    fn drop(&mut self) {
+        self.end(Ending::Dropped);
+    }
+}
+
+const TARGET: &str = "tracing_llmobs::clients";
+const EVENTS: &[u8] = b"text/event-stream";
