@@ -1,1 +1,6 @@
-//! Nothing: the tests of this package need crates that the library itself must not wait for.
+//! What the tests and examples of this package share: a provider that answers by script, and events as JSON to compare with.
+#![allow(clippy::unwrap_used, reason = "for tests")]
+
+pub mod answers;
+pub mod provider;
+pub mod seen;
