@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::call::Head;
 use super::endpoint::{Api, Endpoint};
-use super::json;
+use super::failure;
 use super::openai;
 use crate::model::{Annotation, SpanError};
 
@@ -23,7 +23,7 @@ pub(super) trait Codec: Sync {
 
     /// What an answer with a bad status says went wrong.
     fn error(&self, head: &Head, body: &Value) -> SpanError {
-        json::error(head, body)
+        failure::of_answer(head, body)
     }
 
     /// A stream that begins.
@@ -41,7 +41,7 @@ pub(super) struct Answer<'a> {
 
 /// Puts the frames of a stream together again into the JSON of a whole answer.
 ///
-/// It holds no more than it is worth: texts are bounded by [`json::Text`].
+/// It holds no more than it is worth: what it keeps goes through a [`Room`](super::json::Room).
 pub(super) trait Rebuild: Send {
     /// Takes one frame.
     fn frame(&mut self, frame: Frame) -> Seen;

@@ -1,0 +1,127 @@
+//! Which URL is which API: a table, read from the top; the first row that fits counts.
+
+use super::endpoint::Api;
+use super::url::Url;
+
+/// One row of the table.
+#[derive(Debug)]
+pub(super) struct Route {
+    /// Where.
+    pub(super) at: At,
+    /// What the path ends with; `{model}` in it stands for what names the model, and `^` before it says that it is all of the path.
+    pub(super) path: &'static str,
+    /// The API, or `None` for what only looks like one.
+    pub(super) api: Option<Api>,
+    /// The path alone says that the answer is a stream.
+    pub(super) is_streamed: bool,
+}
+
+/// Hosts of a row.
+#[derive(Debug)]
+pub(super) enum At {
+    /// Any: the path is unmistakable.
+    Anywhere,
+    /// Hosts of [`PROVIDERS`]: others use such a path for something else.
+    AnyProvider,
+    /// This domain, and what is below it.
+    Domain(&'static str),
+}
+
+impl Route {
+    /// The row that a URL fits, and the model that the path names.
+    pub(super) fn find(url: &Url) -> Option<(&'static Self, Option<&str>)> {
+        ROUTES.iter().find_map(|route| Some((route, route.fits(url)?)))
+    }
+
+    #[expect(clippy::option_option, reason = "whether it fits, and whether there is a model in it")]
+    fn fits<'a>(&self, url: &'a Url) -> Option<Option<&'a str>> {
+        let is_there = match self.at {
+            At::Anywhere => true,
+            At::AnyProvider => provider_at(url).is_some(),
+            At::Domain(domain) => url.is_at(domain),
+        };
+        if !is_there {
+            return None;
+        }
+        if let Some(whole) = self.path.strip_prefix('^') {
+            return (url.path == whole).then_some(None);
+        }
+        let Some((before, behind)) = self.path.split_once("{model}") else {
+            return url.path.ends_with(self.path).then_some(None);
+        };
+        let (_, model) = url.path.strip_suffix(behind)?.split_once(before)?;
+        (!model.is_empty()).then_some(Some(model))
+    }
+}
+
+/// Who serves models at this host, if it is known.
+pub(super) fn provider_at(url: &Url) -> Option<&'static str> {
+    PROVIDERS.iter().find(|(domain, _)| url.is_at(domain)).map(|(_, name)| *name)
+}
+
+const fn route(at: At, path: &'static str, api: Api) -> Route {
+    Route { at, path, api: Some(api), is_streamed: false }
+}
+
+const fn not_a_call(path: &'static str) -> Route {
+    Route { at: At::Anywhere, path, api: None, is_streamed: false }
+}
+
+const ROUTES: &[Route] = &[
+    // OpenAI, and who speaks like it. Azure has the deployment in the path.
+    route(At::Anywhere, "/deployments/{model}/chat/completions", Api::OpenAiChat),
+    route(At::Anywhere, "/deployments/{model}/completions", Api::OpenAiCompletions),
+    route(At::Anywhere, "/deployments/{model}/embeddings", Api::OpenAiEmbeddings),
+    route(At::Anywhere, "/chat/completions", Api::OpenAiChat),
+    not_a_call("/fim/completions"),
+    route(At::Anywhere, "/v1/completions", Api::OpenAiCompletions),
+    route(At::Anywhere, "^/completions", Api::OpenAiCompletions),
+    route(At::AnyProvider, "/completions", Api::OpenAiCompletions),
+    route(At::Anywhere, "/v1/responses", Api::OpenAiResponses),
+    route(At::Anywhere, "^/responses", Api::OpenAiResponses),
+    route(At::AnyProvider, "/responses", Api::OpenAiResponses),
+    route(At::Anywhere, "/v1/embeddings", Api::OpenAiEmbeddings),
+    route(At::Anywhere, "^/embeddings", Api::OpenAiEmbeddings),
+    route(At::AnyProvider, "/embeddings", Api::OpenAiEmbeddings),
+];
+
+/// Who serves models where: a domain, and what is below it. The name is that of `model_provider`.
+const PROVIDERS: &[(&str, &str)] = &[
+    ("openai.com", "openai"),
+    ("chatgpt.com", "openai"),
+    ("azure.com", "azure_openai"),
+    ("azure.us", "azure_openai"),
+    ("azure.cn", "azure_openai"),
+    ("deepseek.com", "deepseek"),
+    ("openrouter.ai", "openrouter"),
+    ("groq.com", "groq"),
+    ("x.ai", "xai"),
+    ("mistral.ai", "mistral"),
+    ("anthropic.com", "anthropic"),
+    ("cohere.com", "cohere"),
+    ("cohere.ai", "cohere"),
+    ("googleapis.com", "google"),
+    ("amazonaws.com", "amazon_bedrock"),
+    ("perplexity.ai", "perplexity"),
+    ("together.ai", "together"),
+    ("together.xyz", "together"),
+    ("fireworks.ai", "fireworks"),
+    ("cerebras.ai", "cerebras"),
+    ("sambanova.ai", "sambanova"),
+    ("deepinfra.com", "deepinfra"),
+    ("hyperbolic.xyz", "hyperbolic"),
+    ("githubcopilot.com", "github_copilot"),
+    ("models.github.ai", "github"),
+    ("huggingface.co", "huggingface"),
+    ("integrate.api.nvidia.com", "nvidia"),
+    ("moonshot.ai", "moonshot"),
+    ("moonshot.cn", "moonshot"),
+    ("dashscope.aliyuncs.com", "alibaba"),
+    ("z.ai", "zai"),
+    ("bigmodel.cn", "zai"),
+    ("venice.ai", "venice"),
+    ("doubleword.ai", "doubleword"),
+    ("ollama.com", "ollama"),
+    ("voyageai.com", "voyage"),
+    ("jina.ai", "jina"),
+];
