@@ -4,8 +4,11 @@
 //! Never: waiting, I/O, words, panics, foreign code under a lock, two locked spans.
 
 mod annotation_context;
+mod around;
+mod ended;
 mod evaluate;
 mod filter;
+mod kinship;
 mod layer;
 mod lineage;
 #[cfg_attr(not(feature = "opentelemetry"), path = "no_otel.rs")]
@@ -22,8 +25,8 @@ pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::{LlmObsSpanExt, current_context};
 
+pub(crate) use around::{CallAround, call_around, is_gateway};
+pub(crate) use filter::Hearing;
 pub(crate) use remote::Outbound;
-#[cfg(feature = "providers")]
-pub(crate) use span_ext::{call_around, is_gateway};
 pub(crate) use span_ext::{find, opened};
 pub(crate) use state::{Capture, Options};

@@ -130,17 +130,6 @@ pub(crate) fn opened(span: &Span) -> Option<(f64, SpanKind)> {
     find(span, Capture::opened).flatten()
 }
 
-/// The span of a call of a model that this span stands in: itself, if it is an open `llm` or `embedding` span.
-pub(crate) fn call_around(span: &Span) -> Option<Span> {
-    let (_, kind) = opened(span)?;
-    matches!(kind, SpanKind::Llm | SpanKind::Embedding).then(|| span.clone())
-}
-
-/// Whether a URL is that of a gateway which reports calls itself; `None` when no layer of ours sees the span.
-pub(crate) fn is_gateway(span: &Span, url: &str) -> Option<bool> {
-    find(span, |capture, _, _| capture.outbound.is_proxy(url))
-}
-
 /// The traces that the current span belongs to; empty outside of LLM spans.
 pub(super) fn traces_around() -> Vec<Arc<Trace>> {
     find(&Span::current(), |capture, dispatch, id| capture.traces(dispatch, id)).unwrap_or_default()

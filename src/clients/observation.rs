@@ -12,7 +12,7 @@ use tracing::field::Empty;
 
 use super::calls::Calls;
 use super::ending::LastBytes;
-use crate::capture::{LlmObsSpanExt, call_around, is_gateway};
+use crate::capture::{CallAround, LlmObsSpanExt, call_around, is_gateway};
 use crate::clock::{Clock, nanos_between};
 use crate::model::{Annotation, SpanError};
 use crate::providers::{Call, Ending, Head, Received};
@@ -21,11 +21,18 @@ use crate::vocabulary::fields;
 /// One call that is being made. It ends once, at the latest when it is dropped.
 #[derive(Debug)]
 pub(super) struct Observation {
-    span: Span,
-    /// The span is that of somebody else, who ends it.
-    is_enriched: bool,
+    place: Place,
     began: Instant,
     stage: Stage,
+}
+
+/// Where a call is told of.
+#[derive(Debug)]
+enum Place {
+    /// A span of its own.
+    Own(Span),
+    /// The span of somebody else, who ends it.
+    Around(CallAround),
 }
 
 #[derive(Debug)]
@@ -43,24 +50,35 @@ impl Observation {
     /// Sees a request that is about to be made in the current span; `None` when it is no call of a model, or nobody listens.
     pub(super) fn begin(calls: &Calls, method: &str, url: &str, body: impl FnOnce() -> Bytes) -> Option<Self> {
         let mut endpoint = calls.endpoint(method, url)?;
-        let around = call_around(&Span::current());
-        let is_enriched = around.is_some();
-        let span = around.unwrap_or_else(
-            || tracing::info_span!(target: TARGET, "call", { fields::KIND } = Empty, { fields::NAME } = Empty),
-        );
-        if is_gateway(&span, url)? {
+        let current = Span::current();
+        let place = match call_around(&current) {
+            Some(around) => Place::Around(around),
+            None => Place::Own(
+                tracing::info_span!(target: TARGET, "call", { fields::KIND } = Empty, { fields::NAME } = Empty),
+            ),
+        };
+        let is_gateway = match &place {
+            Place::Own(span) => is_gateway(span, url)?,
+            Place::Around(_) => is_gateway(&current, url)?,
+        };
+        if is_gateway {
             endpoint = endpoint.behind_instrumented_proxy();
         }
         let call = Call::new(endpoint, body());
-        if !is_enriched {
-            span.annotate(Annotation::new().kind(call.kind()).name(call.name()));
+        match &place {
+            Place::Own(span) => drop(span.annotate(Annotation::new().kind(call.kind()).name(call.name()))),
+            Place::Around(around) if is_gateway => around.leave_to_gateway(),
+            Place::Around(_) => {}
         }
-        Some(Self { span, is_enriched, began: Clock::System.instant(), stage: Stage::Asked(call) })
+        Some(Self { place, began: Clock::System.instant(), stage: Stage::Asked(call) })
     }
 
     /// The span to make the call in.
     pub(super) fn span(&self) -> Span {
-        if self.is_enriched { Span::current() } else { self.span.clone() }
+        match &self.place {
+            Place::Own(span) => span.clone(),
+            Place::Around(_) => Span::current(),
+        }
     }
 
     /// The answer begins.
@@ -104,10 +122,12 @@ impl Observation {
                 later(received, held, move |received| received.finish(ending))
             }
         };
-        let is_fallback = self.is_enriched;
-        self.span.annotate(Annotation { is_fallback, ..read });
-        if !is_fallback {
-            self.span.finish();
+        match &self.place {
+            Place::Own(span) => {
+                span.annotate(read);
+                span.finish();
+            }
+            Place::Around(around) => drop(around.enrich(read)),
         }
     }
 }

@@ -8,36 +8,39 @@ use serde_json::{Map, Value};
 
 use super::details::{self, Settled};
 use super::encode::tag_text;
+use super::later::read;
 use super::links::ToolLinks;
+use super::merge;
 use super::shape::{Given, Side, shape};
 use super::value::{argument, number, object, structured, text, unquoted};
 use crate::config::broken_rule;
 use crate::model::{
-    Annotation, Content, Details, FieldValue, Meaning, Metrics, RESERVED, Recording, SharedTags, SpanError, SpanEvent,
-    SpanKind, Status, Tags, Taken, Unreadable,
+    Annotation, Content, Details, FieldValue, KindSource, Meaning, Metrics, RESERVED, Recording, SharedTags, SpanError,
+    SpanEvent, SpanKind, Status, Tags, Taken,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
-use crate::vocabulary::SESSION_TAG;
+use crate::vocabulary::{SESSION_TAG, UNKNOWN_MODEL, Vocabularies};
 
 /// Makes events of recordings, with what the whole process has in common.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     base_tags: Arc<SharedTags>,
     ml_app: String,
+    vocabularies: Vocabularies,
     queue: Arc<Queue>,
     tool_links: RefCell<ToolLinks>,
 }
 
 impl Assembler {
     /// `base_tags` are those that every span has; `ml_app` is for spans that name none.
-    pub(crate) fn new(base_tags: Tags, ml_app: String, queue: Arc<Queue>) -> Self {
+    pub(crate) fn new(base_tags: Tags, ml_app: String, vocabularies: Vocabularies, queue: Arc<Queue>) -> Self {
         let mut tags = base_tags;
         tags.insert("ml_app", ml_app.clone());
         tags.insert("agent_service", ml_app.clone());
         tags.insert("error", "0");
         tags.remove("error_type");
-        Self { base_tags: tags.into_base(tag_text), ml_app, queue, tool_links: RefCell::default() }
+        Self { base_tags: tags.into_base(tag_text), ml_app, vocabularies, queue, tool_links: RefCell::default() }
     }
 
     /// The application of whatever names none.
@@ -47,8 +50,10 @@ impl Assembler {
 
     /// The event of a recording, which is emptied.
     pub(crate) fn assemble(&self, recording: &mut Recording) -> SpanEvent {
-        let mut draft = Draft::default();
+        let mut draft = Draft { source: recording.source, ..Draft::default() };
+        let reading = merge::read(recording, self.vocabularies);
         recording.log_mut().drain(|taken| draft.apply(taken));
+        merge::fill_gaps(&mut draft, reading, recording.source);
         let place = recording.origin.name;
         let mut event = self.begin(recording, &mut draft);
         fill_model(&mut event, &mut draft);
@@ -108,8 +113,12 @@ fn fill_model(event: &mut SpanEvent, draft: &mut Draft) {
     }
     let given = |text: Option<String>| text.filter(|text| !text.is_empty());
     let provider = given(draft.model_provider.take()).map(|provider| provider.to_lowercase());
-    event.model_provider = Some(provider.unwrap_or_else(|| CUSTOM.to_owned()));
-    event.model_name = Some(given(draft.model_name.take()).unwrap_or_else(|| CUSTOM.to_owned()));
+    let default = match draft.source {
+        KindSource::Said => CUSTOM,
+        KindSource::Found | KindSource::Demoted => UNKNOWN_MODEL,
+    };
+    event.model_provider = Some(provider.unwrap_or_else(|| default.to_owned()));
+    event.model_name = Some(given(draft.model_name.take()).unwrap_or_else(|| default.to_owned()));
 }
 
 fn fill_content(event: &mut SpanEvent, draft: &mut Draft) {
@@ -161,23 +170,29 @@ fn fill_last_tags(event: &mut SpanEvent) {
 
 /// What the log says, slot by slot.
 #[derive(Debug, Default)]
-struct Draft {
-    name: Option<String>,
-    model_name: Option<String>,
-    model_provider: Option<String>,
-    input: Option<Given>,
-    output: Option<Given>,
-    metadata: Map<String, Value>,
-    metrics: Metrics,
-    tags: Tags,
-    error: Option<SpanError>,
+pub(super) struct Draft {
+    source: KindSource,
+    pub(super) name: Option<String>,
+    pub(super) model_name: Option<String>,
+    pub(super) model_provider: Option<String>,
+    pub(super) input: Option<Given>,
+    pub(super) output: Option<Given>,
+    pub(super) metadata: Map<String, Value>,
+    pub(super) metrics: Metrics,
+    pub(super) tags: Tags,
+    pub(super) error: Option<SpanError>,
+    /// What contexts say for it, and clients that saw the call: for the gaps.
+    pub(super) assumed: Option<Box<Annotation>>,
+    pub(super) fallback: Option<Box<Annotation>>,
     /// What the error value comes from, where no stack is said.
     sources: String,
     /// What an `error` event said; anything explicit wins.
-    failed: Option<SpanError>,
+    pub(super) failed: Option<SpanError>,
+    /// What else was logged, which is no error of the span.
+    pub(super) logged: Option<SpanError>,
     arguments: Map<String, Value>,
     returned: Option<String>,
-    settled: Settled,
+    pub(super) settled: Settled,
     problems: Vec<Problem>,
 }
 
@@ -187,7 +202,7 @@ impl Draft {
             Taken::Field(meaning, value) => self.field(meaning, value),
             Taken::LargeInput(text) => self.input = Some(Given::Field(text)),
             Taken::LargeOutput(text) => self.output = Some(Given::Field(text)),
-            Taken::Annotation(annotation) => self.read(*annotation),
+            Taken::Annotation(annotation) => self.step(read(annotation, &mut self.problems)),
         }
     }
 
@@ -195,6 +210,8 @@ impl Draft {
         match meaning {
             // Capture has settled these.
             Meaning::Kind | Meaning::SessionId | Meaning::Evaluation(_) | Meaning::Capture => {}
+            // Read before.
+            Meaning::Foreign(_) | Meaning::EventStart(_) | Meaning::EventField(_) => {}
             Meaning::MlApp => self.check_ml_app(&text(value)),
             Meaning::Name => self.name = Some(text(value).into_owned()),
             Meaning::ModelName => self.model_name = Some(text(value).into_owned()),
@@ -227,27 +244,35 @@ impl Draft {
             Meaning::Argument(name) => drop(self.arguments.insert(name.to_owned(), argument(value))),
             Meaning::Returned => self.returned = Some(unquoted(value)),
             Meaning::Failed => self.failed = Some(SpanError::new(text(value))),
+            Meaning::Logged => *self.logged() = Some(SpanError::new(text(value))),
+            Meaning::LoggedSources => self.logged().get_or_insert_default().stack = text(value).into_owned(),
             Meaning::FailedSources => self.failed.get_or_insert_default().stack = text(value).into_owned(),
         }
     }
 
-    /// Reads what is left to be read of an annotation: here, and not where it was said.
-    fn read(&mut self, said: Annotation) {
-        if said.later.is_none() {
-            return self.annotation(said);
+    /// Where the error of a log line goes.
+    const fn logged(&mut self) -> &mut Option<SpanError> {
+        match self.source {
+            KindSource::Said => &mut self.failed,
+            KindSource::Found | KindSource::Demoted => &mut self.logged,
         }
-        // Capture has counted what was refused before.
-        let (said, read) = Annotation { refused: 0, ..said }.read();
-        self.problems.extend(read.err().map(|Unreadable| Problem::Unreadable));
-        self.problems.extend((said.refused > 0).then_some(Problem::Annotation));
-        self.annotation(said);
+    }
+
+    fn step(&mut self, said: Box<Annotation>) {
+        if said.is_fallback {
+            return lay_over(&mut self.fallback, said);
+        }
+        if said.is_context {
+            return lay_over(&mut self.assumed, said);
+        }
+        self.annotation(*said);
     }
 
     fn annotation(&mut self, said: Annotation) {
         if let Some(ml_app) = &said.ml_app {
             self.check_ml_app(ml_app);
         }
-        self.settled.merge(said.details, said.is_context);
+        self.settled.merge(said.details);
         replace(&mut self.name, said.name);
         replace(&mut self.model_name, said.model_name);
         replace(&mut self.model_provider, said.model_provider);
@@ -345,7 +370,8 @@ impl Draft {
 
     /// What an instrumented function returned, for kinds whose output is no list of documents or vectors.
     fn captured_output(&mut self, kind: SpanKind) -> Option<Given> {
-        let returned = self.returned.take().filter(|text| text != "()")?;
+        // What functions of other crates return is not what they say their spans put out.
+        let returned = self.returned.take().filter(|text| text != "()" && self.source == KindSource::Said)?;
         match kind {
             SpanKind::Embedding | SpanKind::Retrieval => None,
             SpanKind::Llm | SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task => {
@@ -358,6 +384,13 @@ impl Draft {
 /// What the model or its provider is called when nobody says; the value of the public documents and of the
 /// Node, Go and Java SDKs.
 const CUSTOM: &str = "custom";
+
+fn lay_over(slot: &mut Option<Box<Annotation>>, later: Box<Annotation>) {
+    match slot {
+        Some(said) => said.merge(*later),
+        None => *slot = Some(later),
+    }
+}
 
 fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
     if later.is_some() {

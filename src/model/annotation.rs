@@ -255,6 +255,16 @@ impl Annotation {
         }
     }
 
+    /// Takes out what is no gap of a span: what it is, whose it is, when it was.
+    pub(crate) fn keep_to_gaps(&mut self) {
+        self.kind = None;
+        self.session_id = None;
+        self.ml_app = None;
+        self.capture = None;
+        self.start_ns = None;
+        self.end_ns = None;
+    }
+
     /// Bytes of text in here, near enough to bound a queue with.
     pub(crate) fn text_bytes(&self) -> usize {
         let texts = [&self.name, &self.model_name, &self.model_provider, &self.session_id, &self.ml_app];

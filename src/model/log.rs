@@ -94,10 +94,7 @@ impl Log {
         let last = self.entries.len().saturating_sub(1);
         let earlier = self.entries.iter_mut().enumerate().rev().find_map(|(at, entry)| match entry {
             Entry::Annotation(earlier)
-                if (at == last || full)
-                    && earlier.is_context == later.is_context
-                    && earlier.is_fallback == later.is_fallback
-                    && later.later.is_none() =>
+                if (at == last || full) && is_alike(earlier, &later) && later.later.is_none() =>
             {
                 Some(earlier)
             }
@@ -120,14 +117,15 @@ impl Log {
         let mut freed = 0_usize;
         self.entries.retain_mut(|entry| {
             let Entry::Annotation(earlier) = entry else { return true };
-            // A context only fills gaps.
-            if earlier.is_context || later.is_context {
+            // A context only fills gaps, and so does a fallback.
+            if earlier.is_context || later.is_context || !is_alike(earlier, later) {
                 return true;
             }
             let input = earlier.input.take_if(|_| later.input.is_some());
             let output = earlier.output.take_if(|_| later.output.is_some());
             freed = [input, output].iter().flatten().fold(freed, |sum, gone| sum.saturating_add(gone.text_bytes()));
-            **earlier != Annotation::default()
+            let is_fallback = earlier.is_fallback;
+            **earlier != Annotation { is_fallback, ..Annotation::default() }
         });
         self.annotation_bytes = self.annotation_bytes.saturating_sub(freed);
     }
@@ -376,6 +374,11 @@ impl<'a> Identity<'a> {
             *slot = Some(value);
         }
     }
+}
+
+/// Whether two annotations go into the same slots.
+const fn is_alike(one: &Annotation, other: &Annotation) -> bool {
+    one.is_context == other.is_context && one.is_fallback == other.is_fallback
 }
 
 /// An offset that is out of reach refers to nothing.

@@ -59,8 +59,19 @@ pub(crate) enum Meaning {
     Failed,
     /// What the error of [`Meaning::Failed`] comes from.
     FailedSources,
+    /// The error of a log line that has a text too, and what it comes from: an error of spans that we were told to be
+    /// ours, and no more than a text for others.
+    Logged,
+    LoggedSources,
     /// Part of an evaluation, which is no part of the span.
     Evaluation(EvaluationField),
+    /// A field of a span in the words of another crate, with its name.
+    Foreign(&'static str),
+    /// An event in the words of another crate begins; its fields follow. The name is that in the metadata, the value
+    /// whether it is at ERROR.
+    EventStart(&'static str),
+    /// A field of that event.
+    EventField(&'static str),
 }
 
 /// What a field says about an evaluation.
@@ -113,19 +124,30 @@ impl Meaning {
             Self::AgentManifest => 26,
             Self::Evaluation(_) => 27,
             Self::Capture => 28,
-            Self::MetadataValue(name) | Self::Metric(name) | Self::Tag(name) | Self::Argument(name) => named(name),
+            Self::EventStart(_) | Self::EventField(_) => 29,
+            Self::Logged => 30,
+            Self::LoggedSources => 31,
+            Self::MetadataValue(name)
+            | Self::Metric(name)
+            | Self::Tag(name)
+            | Self::Argument(name)
+            | Self::Foreign(name) => named(name),
         };
         1 << index
     }
 
     /// What the sources of an error value with this meaning mean.
     pub(crate) fn sources(self) -> Option<Self> {
-        let pairs = [(Self::Error, Self::ErrorSources), (Self::Failed, Self::FailedSources)];
+        let pairs = [
+            (Self::Error, Self::ErrorSources),
+            (Self::Failed, Self::FailedSources),
+            (Self::Logged, Self::LoggedSources),
+        ];
         pairs.into_iter().find(|(error, _)| *error == self).map(|(_, sources)| sources)
     }
 
     pub(crate) const fn is_sources(self) -> bool {
-        matches!(self, Self::ErrorSources | Self::FailedSources)
+        matches!(self, Self::ErrorSources | Self::FailedSources | Self::LoggedSources)
     }
 
     /// The strictest policy that lets it out. Errors are heard under every policy, because they decide the status.
@@ -161,22 +183,35 @@ impl Meaning {
             | Self::ErrorStack
             | Self::ErrorSources
             | Self::Failed
-            | Self::FailedSources => CapturePolicy::None,
+            | Self::FailedSources
+            | Self::Logged
+            | Self::LoggedSources
+            // Only who reads them knows what they hold; what must not leave goes then.
+            | Self::Foreign(_)
+            | Self::EventStart(_)
+            | Self::EventField(_) => CapturePolicy::None,
         }
     }
 
     /// Whether several values with this meaning add up instead of replacing one another.
-    pub(super) const fn accumulates(self) -> bool {
+    pub(crate) const fn accumulates(self) -> bool {
         matches!(
             self,
-            Self::Metadata | Self::Metrics | Self::Tags | Self::Prompt | Self::CostTags | Self::AgentManifest
+            Self::Metadata
+                | Self::Metrics
+                | Self::Tags
+                | Self::Prompt
+                | Self::CostTags
+                | Self::AgentManifest
+                | Self::EventStart(_)
+                | Self::EventField(_)
         )
     }
 }
 
-/// One of the bits from 29 on: length and ends tell most names apart.
+/// One of the bits from 32 on: length and ends tell most names apart.
 fn named(name: &str) -> u32 {
-    const FIRST: u32 = 29;
+    const FIRST: u32 = 32;
     let ends = name.as_bytes().first().zip(name.as_bytes().last());
     let (first, last) = ends.map_or((0, 0), |(first, last)| (u32::from(*first), u32::from(*last)));
     let length = u32::try_from(name.len()).unwrap_or_default();
@@ -251,14 +286,50 @@ pub(crate) struct Recording {
     pub(crate) policy: CapturePolicy,
     /// The model's usage comes from a gateway, and would be counted twice.
     pub(crate) is_reported_elsewhere: bool,
+    /// Where it was written, if it may speak in the words of other crates.
+    pub(crate) callsite: Option<Arc<Callsite>>,
+    /// How the kind is known.
+    pub(crate) source: KindSource,
     log: Log,
+}
+
+/// What the reader of another crate's words must know of the place where they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Callsite {
+    pub(crate) target: &'static str,
+    pub(crate) name: &'static str,
+    /// The fields that are declared there, recorded or not.
+    pub(crate) declared: Box<[&'static str]>,
+}
+
+/// How the kind of a span is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum KindSource {
+    /// The application said it.
+    #[default]
+    Said,
+    /// It follows from the words of another crate.
+    Found,
+    /// The same, but a span below it is of the same call and counts it; this one has become a workflow.
+    Demoted,
 }
 
 impl Recording {
     /// A recording that begins; the kind is settled when it ends.
     pub(crate) const fn new(origin: Origin, log: Log) -> Self {
         let (kind, policy) = (SpanKind::Task, CapturePolicy::None);
-        Self { origin, kind, duration_ns: 0, panicked: false, policy, is_reported_elsewhere: false, log }
+        let (callsite, source) = (None, KindSource::Said);
+        Self {
+            origin,
+            kind,
+            duration_ns: 0,
+            panicked: false,
+            policy,
+            is_reported_elsewhere: false,
+            callsite,
+            source,
+            log,
+        }
     }
 
     pub(crate) const fn log(&self) -> &Log {
@@ -287,6 +358,8 @@ impl Recording {
         self.panicked = false;
         self.policy = CapturePolicy::None;
         self.is_reported_elsewhere = false;
+        self.callsite = None;
+        self.source = KindSource::Said;
     }
 
     /// Empties it; large buffers go to `spare`.

@@ -5,13 +5,21 @@
 
 mod details;
 mod evaluation;
+mod foreign;
+mod heard;
 mod llmobs;
 mod messages;
+mod selection;
 
 pub use llmobs::fields;
 
 pub(crate) use details::{keys, prompt, tool_definitions};
 pub(crate) use evaluation::evaluation;
+pub(crate) use foreign::{
+    Declared, EvaluationDraft, EventSayings, Nature, Reading, Sayings, UNKNOWN_MODEL, Vocabularies, agent_name,
+    declared, has_usage, is_known_event, is_known_field, nature, read, session,
+};
+pub(crate) use heard::{RESPONSE_ID_TAG, heard, heard_in_event, is_evaluation_field, is_evaluation_word};
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
 

@@ -1,6 +1,7 @@
 //! What a span may hold.
 
-use super::{SpanRecord, text_of};
+use super::SpanRecord;
+use super::said::text_of;
 use crate::model::{Annotation, FieldValue, Log, Meaning, Recording, Said};
 use crate::stats::Problem;
 
@@ -11,10 +12,11 @@ impl SpanRecord {
             let Said::Field(meaning, value) = said else { continue };
             let bytes = text_of(value).map_or(0, str::len);
             // The earlier value goes first: its room may be enough.
-            let mut kept = recording.log_mut().push(meaning, FieldValue::Oversize);
+            let mut kept = meaning.accumulates() || recording.log_mut().push(meaning, FieldValue::Oversize);
             if self.has_room(recording, bytes) {
                 kept &= recording.log_mut().push(meaning, value);
             } else {
+                kept &= !meaning.accumulates() || recording.log_mut().push(meaning, FieldValue::Oversize);
                 self.count(Problem::Oversize, recording);
             }
             if !kept {
