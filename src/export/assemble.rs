@@ -202,7 +202,10 @@ impl Draft {
             Taken::Field(meaning, value) => self.field(meaning, value),
             Taken::LargeInput(text) => self.input = Some(Given::Field(text)),
             Taken::LargeOutput(text) => self.output = Some(Given::Field(text)),
-            Taken::Annotation(annotation) => self.step(read(annotation, &mut self.problems)),
+            Taken::Annotation(annotation) => {
+                let said = read(annotation, &mut self.problems);
+                self.step(said);
+            }
         }
     }
 
@@ -259,13 +262,11 @@ impl Draft {
     }
 
     fn step(&mut self, said: Box<Annotation>) {
-        if said.is_fallback {
-            return lay_over(&mut self.fallback, said);
+        match (said.is_fallback, said.is_context) {
+            (true, _) => lay_over(&mut self.fallback, said),
+            (false, true) => lay_over(&mut self.assumed, said),
+            (false, false) => self.annotation(*said),
         }
-        if said.is_context {
-            return lay_over(&mut self.assumed, said);
-        }
-        self.annotation(*said);
     }
 
     fn annotation(&mut self, said: Annotation) {
