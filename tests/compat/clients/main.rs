@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod async_openai;
+mod genai;
 mod reqwest_middleware;
+mod rig;
 mod stage;
