@@ -108,6 +108,12 @@ impl Room {
     }
 }
 
+impl Default for Room {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Bytes of a value, about; its depth is bounded by the parser.
 fn weight(value: &Value) -> usize {
     const NODE: usize = 32;

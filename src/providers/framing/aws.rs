@@ -50,7 +50,8 @@ impl Aws {
         };
         let header = |name: &str| {
             let header = message.headers().iter().find(|header| header.name().as_str() == name)?;
-            header.value().as_string().ok().map(|text| text.as_str())
+            let value = header.value().as_string().ok()?;
+            Some(value.as_str())
         };
         let event = [":event-type", ":exception-type", ":error-code"].into_iter().find_map(header);
         let payload = message.payload();

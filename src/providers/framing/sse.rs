@@ -16,7 +16,7 @@ use super::MOST_FRAME;
 /// The event that has not yet ended.
 pub(in crate::providers) struct Sse {
     feed: Sender<Bytes>,
-    events: SseByteStream<Fed>,
+    events: Box<SseByteStream<Fed>>,
     /// Bytes since the last event.
     unread: usize,
     /// The event was too long; the rest of the line that it broke off in is left out.
@@ -66,8 +66,8 @@ impl Sse {
 
 impl Default for Sse {
     fn default() -> Self {
-        let (feed, fed) = channel();
-        Self { feed, events: SseByteStream::new(Fed(fed)), unread: 0, is_skipping: false }
+        let (feed, receiver) = channel();
+        Self { feed, events: Box::new(SseByteStream::new(Fed(receiver))), unread: 0, is_skipping: false }
     }
 }
 
