@@ -59,6 +59,15 @@
 //! spans that start in a scope: tags, a prompt, a name. [`Prompt`], [`ToolDefinition`], [`AgentManifest`] and
 //! [`SpanLink`] are types of what [`Annotation`] takes beside content.
 //!
+//! # What other crates say
+//!
+//! Spans that other crates write about calls of a model, in words of their own, become LLM spans without a line of code:
+//! OpenTelemetry's `gen_ai.*` fields and events of all versions (rig, genai and others), OpenInference, Traceloop,
+//! Langfuse, the AI SDK's words, and the spans of langchain-rust, gemini-rust and adk-rust. Their parents, sessions,
+//! evaluations, errors and links come along. What is said in our words wins; two spans of one call give one count of tokens:
+//! the outer one becomes a `workflow`. [`Builder::integrations`] chooses, and `docs/decisions/0004-other-vocabularies.md`
+//! in the repository tells how it works and where it differs from Datadog's own mapping.
+//!
 //! # Evaluations and feedback
 //!
 //! What was found out about a span is an [`Evaluation`]: [`LlmObsSpanExt::evaluate`] joins it to the span at hand,
@@ -68,7 +77,7 @@
 //!
 //! # Beside other layers
 //!
-//! [`LlmObsLayer`] brings its own filter and wakes no callsite of another crate. Give other layers filters of their
+//! [`LlmObsLayer`] brings its own filter and wakes no callsite of another crate that tells of no call of a model. Give other layers filters of their
 //! own (`fmt::layer().with_filter(…)`): an `EnvFilter` that stands in the registry as a layer hides spans from
 //! everybody. Spans below INFO are not looked at unless [`Builder::max_level`] says so.
 //!
@@ -106,7 +115,6 @@
 //!
 //! # Missing
 //!
-//! The fields of other vocabularies (OpenTelemetry and others) are not there yet.
 //! A process that forks must start the layer after the fork.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic"))]

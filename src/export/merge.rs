@@ -2,15 +2,20 @@
 
 use super::assemble::Draft;
 use super::shape::Given;
-use crate::model::{Annotation, KindSource, Recording, SpanError};
-use crate::vocabulary::{self, Reading, Vocabularies};
+use crate::model::{Annotation, CapturePolicy, KindSource, Recording, SpanError};
+use crate::vocabulary::{self, CONTENT_IN_METADATA, Reading, Vocabularies};
 
 /// What a span says in the words of other crates, unless there are none.
 pub(super) fn read(recording: &Recording, vocabularies: Vocabularies) -> Option<Reading> {
     let callsite = recording.callsite.as_ref()?;
     let sayings = vocabulary::heard(callsite, recording.log());
     let is_demoted = recording.source == KindSource::Demoted;
-    Some(vocabulary::read(&sayings, recording.kind, is_demoted, vocabularies))
+    let mut reading = vocabulary::read(&sayings, recording.kind, is_demoted, vocabularies);
+    if recording.policy < CapturePolicy::All {
+        let metadata = &mut reading.annotation.metadata;
+        metadata.retain(|name, _| !CONTENT_IN_METADATA.contains(&name.as_str()));
+    }
+    Some(reading)
 }
 
 /// Fills the gaps: first from other crates' words, then from contexts, last from clients that saw the call.

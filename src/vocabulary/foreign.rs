@@ -3,7 +3,15 @@
 //! Capture asks about a callsite once ([`declared`], [`is_known_field`]) and about a span when it ends ([`nature`],
 //! [`session`], [`agent_name`], [`has_usage`]); the worker reads it ([`read`]).
 
-use crate::model::{Annotation, Evaluation, FieldValue, SpanKind};
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::content::content;
+use super::precedence::{AGENT, FINISH_REASONS, SESSION, TOOL_ID};
+use super::words::Words;
+use super::{decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, tools, usage};
+use crate::model::{Annotation, Details, Evaluation, FieldValue, SpanKind};
 
 pub(crate) use super::selection::Vocabularies;
 
@@ -78,51 +86,118 @@ pub(crate) const UNKNOWN_MODEL: &str = "unknown";
 
 /// What a callsite's declared names say, once per callsite.
 pub(crate) fn declared(
-    _vocabularies: Vocabularies,
-    _target: &str,
-    _span_name: &str,
-    _fields: impl Iterator<Item = &'static str>,
+    vocabularies: Vocabularies,
+    target: &str,
+    span_name: &str,
+    fields: impl Iterator<Item = &'static str>,
 ) -> Declared {
-    Declared::Nothing
+    kinds::declared(vocabularies, (target, span_name), fields)
 }
 
 /// Whether the value of a span's field is to be kept.
-pub(crate) fn is_known_field(_vocabularies: Vocabularies, _target: &str, _name: &str) -> bool {
-    false
+pub(crate) fn is_known_field(vocabularies: Vocabularies, target: &str, name: &str) -> bool {
+    heard::is_heard(vocabularies, target, name)
 }
 
 /// Whether the fields of an event inside a span are to be kept: all of them, then.
 pub(crate) fn is_known_event(
-    _vocabularies: Vocabularies,
-    _metadata_name: &str,
-    _is_error: bool,
-    _fields: impl Iterator<Item = &'static str>,
+    vocabularies: Vocabularies,
+    metadata_name: &str,
+    is_error: bool,
+    fields: impl Iterator<Item = &'static str>,
 ) -> bool {
-    false
+    if vocabularies.is_empty() {
+        return false;
+    }
+    let mut fields = fields;
+    events::is_known(metadata_name)
+        || fields.any(|name| {
+            // What merely fails somewhere is only of interest where it fails the span.
+            if otel::is_of_error(name) {
+                is_error || name.starts_with(otel::EXCEPTION)
+            } else {
+                events::is_telling(vocabularies, name)
+            }
+        })
 }
 
 /// What the span is. Cheap: it looks at names and a few short values.
-pub(crate) fn nature(_sayings: &Sayings<'_>, _vocabularies: Vocabularies) -> Nature {
-    Nature::Undecided
+pub(crate) fn nature(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Nature {
+    kinds::nature(&Words::new(sayings, vocabularies), vocabularies)
 }
 
 /// The conversation that the span names.
-pub(crate) fn session(_sayings: &Sayings<'_>, _vocabularies: Vocabularies) -> Option<String> {
-    None
+pub(crate) fn session(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Option<String> {
+    Words::new(sayings, vocabularies).first_text(SESSION).map(Cow::into_owned)
 }
 
 /// The agent that the span names: for spans below an agent, whose work they are.
-pub(crate) fn agent_name(_sayings: &Sayings<'_>, _vocabularies: Vocabularies) -> Option<String> {
-    None
+pub(crate) fn agent_name(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Option<String> {
+    Words::new(sayings, vocabularies).first_text(AGENT).map(Cow::into_owned)
 }
 
 /// Whether the span counts tokens.
-pub(crate) fn has_usage(_sayings: &Sayings<'_>, _vocabularies: Vocabularies) -> bool {
-    false
+pub(crate) fn has_usage(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> bool {
+    usage::has_tokens(&Words::new(sayings, vocabularies))
 }
 
 /// Everything that a span of this kind said. `is_demoted` is for a model's span around another span of the same call:
 /// the kind is `workflow` then, and the model and its usage become metadata.
-pub(crate) fn read(_sayings: &Sayings<'_>, _kind: SpanKind, _is_demoted: bool, _vocabularies: Vocabularies) -> Reading {
-    Reading::default()
+pub(crate) fn read(sayings: &Sayings<'_>, kind: SpanKind, is_demoted: bool, vocabularies: Vocabularies) -> Reading {
+    let words = Words::new(sayings, vocabularies);
+    let is_evaluation = kinds::nature(&words, vocabularies) == Nature::Evaluation;
+    Reading {
+        annotation: annotation(&words, kind, is_demoted),
+        evaluations: evaluations::evaluations(&words, is_evaluation),
+        went_well: otel::went_well(&words),
+    }
+}
+
+fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Annotation {
+    let named_as = if is_demoted { SpanKind::Llm } else { kind };
+    let said = content(words, kind, is_demoted);
+    let mut annotation = Annotation {
+        name: naming::name(words, named_as),
+        session_id: words.first_text(SESSION).map(Cow::into_owned),
+        input: said.input,
+        output: said.output,
+        metadata: metadata::metadata(words),
+        tags: labels::tags(words, kind),
+        error: otel::error(words),
+        ..Annotation::new()
+    };
+    let model = naming::model(words, named_as);
+    if kind.has_model() {
+        annotation.model_name = model;
+        annotation.model_provider = naming::provider(words);
+    } else {
+        metadata::put(&mut annotation.metadata, "model", model.map(Value::String));
+    }
+    let told: Vec<String> =
+        FINISH_REASONS.iter().find_map(|name| words.get(name)).map(decode::list).unwrap_or_default();
+    let reasons = if told.is_empty() { said.finish_reasons } else { told };
+    if !reasons.is_empty() {
+        annotation.metadata.insert("finish_reasons".to_owned(), reasons.into());
+    }
+    metadata::put(&mut annotation.metadata, "system_instructions", said.instructions.map(Value::String));
+    usage::say(words, kind, &mut annotation);
+    metadata::say_last(words, &mut annotation.metadata);
+    annotation.details = details(words, kind);
+    annotation
+}
+
+/// What only some kinds say.
+fn details(words: &Words<'_>, kind: SpanKind) -> Option<Box<Details>> {
+    let text = |names: &[&str]| words.first_text(names).map(Cow::into_owned);
+    let details = match kind {
+        SpanKind::Llm => Details {
+            prompt: prompts::prompt(words),
+            tool_definitions: tools::definitions(words),
+            ..Details::default()
+        },
+        SpanKind::Tool => Details { tool_id: text(TOOL_ID), ..Details::default() },
+        SpanKind::Agent => Details { agent_version: text(&[gen_ai::AGENT_VERSION]), ..Details::default() },
+        SpanKind::Workflow | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval => return None,
+    };
+    (details != Details::default()).then(|| Box::new(details))
 }

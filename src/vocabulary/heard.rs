@@ -1,100 +1,143 @@
-//! What a log holds in the words of other crates → [`Sayings`], for those who read them.
+//! Which vocabularies have a word: by its name, or by the beginning that a family of names has in common.
 
-use super::foreign::{EventSayings, Sayings};
-use crate::model::{Callsite, FieldValue, Log, Meaning, Said};
+use super::foreign::Vocabularies;
+use super::profiles;
 
-/// What a span said in the words of other crates, in its fields and in events inside it.
-pub(crate) fn heard<'a>(callsite: &'a Callsite, log: &'a Log) -> Sayings<'a> {
-    let mut sayings = Sayings {
-        target: callsite.target,
-        span_name: callsite.name,
-        fields: Vec::new(),
-        events: Vec::new(),
-        declared_names: &callsite.declared,
-    };
-    for said in log.iter() {
-        match said {
-            Said::Field(Meaning::Foreign(name), value) => sayings.fields.push((name, value)),
-            Said::Field(Meaning::EventStart(name), value) => {
-                let is_error = value == FieldValue::Bool(true);
-                sayings.events.push(EventSayings { name, is_error, fields: Vec::new() });
-            }
-            Said::Field(Meaning::EventField(name), value) => {
-                if let Some(event) = sayings.events.last_mut() {
-                    event.fields.push((name, value));
-                }
-            }
-            Said::Field(..) | Said::Annotation(_) => {}
-        }
+/// Whether a field is heard when these vocabularies are.
+pub(super) fn is_heard(vocabularies: Vocabularies, target: &str, name: &str) -> bool {
+    if is_secret(name) {
+        return false;
     }
-    sayings
+    let first = name.split('.').next().unwrap_or_default();
+    let of_first = WORDS.iter().filter(|word| word.name.split('.').next() == Some(first));
+    let is_word = |word: &Word| if word.is_family { name.starts_with(word.name) } else { name == word.name };
+    of_first.filter(|word| is_word(word)).any(|word| vocabularies.has_any(word.of))
+        || profiles::has_word(vocabularies, target, name)
 }
 
-/// What an event says, as if it were a span: an evaluation comes in both.
-pub(crate) fn heard_in_event<'a>(callsite: &'a Callsite, log: &'a Log) -> Sayings<'a> {
-    let mut sayings = heard(callsite, log);
-    sayings.fields = sayings.events.drain(..).flat_map(|event| event.fields).collect();
-    sayings
+/// Whether this is, by its name, something that must not leave the process.
+pub(super) fn is_secret(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let is_token = plain.ends_with("token") && !plain.ends_with("firsttoken");
+    is_token || SECRETS.iter().any(|word| plain.contains(word))
 }
 
-/// Whether a field of a span says an evaluation, of the span or its trace, and nothing else.
-pub(crate) fn is_evaluation_field(name: &str) -> bool {
-    let name = name.strip_prefix("trace.").or_else(|| name.strip_prefix("session.")).unwrap_or(name);
-    name.starts_with("annotations.") || name.starts_with("evaluations.")
+const SECRETS: [&str; 10] = [
+    "apikey",
+    "authorization",
+    "bearer",
+    "secret",
+    "password",
+    "passwd",
+    "header",
+    "credential",
+    "accesstoken",
+    "privatekey",
+];
+
+/// One name, or all that begin so.
+pub(super) struct Word {
+    pub(super) name: &'static str,
+    pub(super) is_family: bool,
+    pub(super) of: Vocabularies,
 }
 
-/// Whether only an evaluation has such a field, in an event or a span of its own.
-pub(crate) fn is_evaluation_word(name: &str) -> bool {
-    name.starts_with("gen_ai.evaluation.")
+const fn word(name: &'static str, of: Vocabularies) -> Word {
+    Word { name, is_family: false, of }
 }
 
-/// The key of the tag by which the span of a response can be found.
-pub(crate) const RESPONSE_ID_TAG: &str = "response.id";
+const fn family(name: &'static str, of: Vocabularies) -> Word {
+    Word { name, is_family: true, of }
+}
+
+const GEN_AI: Vocabularies = Vocabularies::GEN_AI;
+const OPENINFERENCE: Vocabularies = Vocabularies::OPENINFERENCE;
+const TRACELOOP: Vocabularies = Vocabularies::TRACELOOP;
+const LANGFUSE: Vocabularies = Vocabularies::LANGFUSE;
+const VERCEL: Vocabularies = Vocabularies::VERCEL;
+const OTEL: Vocabularies = Vocabularies::OTEL;
+
+pub(super) const WORDS: &[Word] = &[
+    family("gen_ai.", GEN_AI),
+    family("openai.request.", GEN_AI),
+    family("openai.response.", GEN_AI),
+    word("openai.api.type", GEN_AI),
+    word("aws.bedrock.guardrail.id", GEN_AI),
+    word("aws.bedrock.knowledge_base.id", GEN_AI),
+    word("server.address", GEN_AI),
+    word("server.port", GEN_AI),
+    family("_dd.ml_obs.", Vocabularies::ALL),
+    word("dd_llmobs_enabled", Vocabularies::ALL),
+    family("openinference.", OPENINFERENCE),
+    family("llm.", OPENINFERENCE.with(TRACELOOP)),
+    word("input.value", OPENINFERENCE),
+    word("output.value", OPENINFERENCE),
+    family("embedding.", OPENINFERENCE),
+    family("reranker.", OPENINFERENCE),
+    family("retrieval.", OPENINFERENCE),
+    family("tool.", OPENINFERENCE),
+    family("agent.", OPENINFERENCE),
+    family("graph.", OPENINFERENCE),
+    family("prompt.", OPENINFERENCE),
+    word("metadata", OPENINFERENCE),
+    word("tag.tags", OPENINFERENCE),
+    family("annotations.", OPENINFERENCE),
+    family("evaluations.", OPENINFERENCE),
+    family("trace.annotations.", OPENINFERENCE),
+    family("trace.evaluations.", OPENINFERENCE),
+    family("session.annotations.", OPENINFERENCE),
+    family("session.evaluations.", OPENINFERENCE),
+    word("session.id", OPENINFERENCE.with(OTEL).with(GEN_AI)),
+    word("user.id", OPENINFERENCE.with(OTEL).with(GEN_AI)),
+    word("enduser.id", OTEL.with(GEN_AI)),
+    family("traceloop.", TRACELOOP),
+    family("langfuse.", LANGFUSE),
+    word("ai.operationId", VERCEL),
+    family("ai.model.", VERCEL),
+    family("ai.settings.", VERCEL),
+    family("ai.telemetry.", VERCEL),
+    word("ai.prompt", VERCEL),
+    family("ai.prompt.", VERCEL),
+    family("ai.response.", VERCEL),
+    family("ai.usage.", VERCEL),
+    family("ai.toolCall.", VERCEL),
+    word("ai.schema", VERCEL),
+    word("ai.value", VERCEL),
+    word("ai.values", VERCEL),
+    word("ai.embedding", VERCEL),
+    word("ai.embeddings", VERCEL),
+    family("mcp.", Vocabularies::MCP.with(TRACELOOP)),
+    family("otel.", OTEL),
+    family("exception.", OTEL.with(GEN_AI)),
+    word("error", OTEL),
+    word("error.type", OTEL.with(GEN_AI)),
+    word("error.message", OTEL),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn callsite() -> Callsite {
-        Callsite { target: "app", name: "chat", declared: ["a", "b"].into() }
-    }
-
     #[test]
-    fn the_last_value_of_a_field_and_all_events_in_order_are_heard() {
-        let mut log = Log::new();
-        for (meaning, value) in [
-            (Meaning::Foreign("a"), FieldValue::Text("old")),
-            (Meaning::EventStart("first"), FieldValue::Bool(false)),
-            (Meaning::EventField("a"), FieldValue::Text("1")),
-            (Meaning::Name, FieldValue::Text("ours")),
-            (Meaning::Foreign("a"), FieldValue::Text("new")),
-            (Meaning::EventStart("first"), FieldValue::Bool(true)),
-            (Meaning::EventField("a"), FieldValue::Text("2")),
-        ] {
-            assert!(log.push(meaning, value));
+    fn a_word_is_heard_by_its_vocabulary_and_secrets_by_none() {
+        let cases = [
+            ("gen_ai.request.model", GEN_AI, true),
+            ("gen_ai.request.model", OPENINFERENCE, false),
+            ("gen_ai.request.max_tokens", GEN_AI, true),
+            ("gen_ai.request.headers", Vocabularies::ALL, false),
+            ("llm.headers", Vocabularies::ALL, false),
+            ("llm.api_key", Vocabularies::ALL, false),
+            ("gen_ai.token", Vocabularies::ALL, false),
+            ("llm.token_count.prompt", TRACELOOP, true),
+            ("input.value", OPENINFERENCE, true),
+            ("input.mime_type", Vocabularies::ALL, false),
+            ("ai.prompted", Vocabularies::ALL, false),
+            ("model", Vocabularies::ALL, false),
+            ("http.route", Vocabularies::ALL, false),
+        ];
+        for (name, vocabularies, expected) in cases {
+            assert_eq!(is_heard(vocabularies, "app", name), expected, "{name}");
         }
-        let callsite = callsite();
-        let sayings = heard(&callsite, &log);
-        assert_eq!((sayings.target, sayings.span_name, sayings.declared_names), ("app", "chat", &["a", "b"][..]));
-        assert_eq!(sayings.fields, [("a", FieldValue::Text("new"))]);
-        let events: Vec<_> =
-            sayings.events.iter().map(|event| (event.name, event.is_error, event.fields[0].1)).collect();
-        assert_eq!(events, [("first", false, FieldValue::Text("1")), ("first", true, FieldValue::Text("2"))]);
-        let as_span = heard_in_event(&callsite, &log);
-        assert_eq!((as_span.fields.len(), as_span.events.len()), (2, 0));
-    }
-
-    #[test]
-    fn what_does_not_fit_any_more_belongs_to_no_event() {
-        let mut log = Log::new();
-        let mut kept = 0_usize;
-        for _ in 0..1_000 {
-            kept += usize::from(log.push(Meaning::EventStart("again"), FieldValue::Bool(false)));
-            kept += usize::from(log.push(Meaning::EventField("a"), FieldValue::Unsigned(1)));
-        }
-        assert_eq!(kept, 512);
-        assert_eq!(heard(&callsite(), &log).events.len(), 256);
-        // A field of the span still finds its place.
-        assert!(log.push(Meaning::Foreign("a"), FieldValue::Unsigned(2)));
+        assert!(is_heard(Vocabularies::LANGCHAIN_RUST, "langchain_rust::observability", "model"));
     }
 }

@@ -54,6 +54,11 @@ impl Vocabularies {
         self.0 & other.0 == other.0
     }
 
+    /// Whether any of `other` is in here.
+    pub(crate) const fn has_any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }

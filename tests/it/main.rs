@@ -62,3 +62,4 @@ mod stage;
 mod streaming;
 mod test_agent;
 mod times;
+mod vocabularies;

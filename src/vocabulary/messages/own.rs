@@ -1,4 +1,4 @@
-//! The JSON dialects of messages and documents, and how to tell them from other JSON.
+//! Our own JSON of messages and documents, and how to tell it from other JSON.
 
 use serde_json::{Map, Value};
 
