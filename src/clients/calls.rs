@@ -3,7 +3,7 @@
 use crate::providers::Endpoint;
 
 /// Which requests are calls of models: those that [`Endpoint::recognise`] knows, unless something else is said here for the
-/// base URL that they go to.
+/// base URL that they go to. Of several rules the one with the longest URL counts.
 ///
 /// # Example
 ///
@@ -12,14 +12,22 @@ use crate::providers::Endpoint;
 /// use tracing_llmobs::providers::{Api, Endpoint};
 ///
 /// let calls = Calls::new()
-///     .at("http://models.internal/generate", Endpoint::new(Api::OpenAiChat, "vllm"))
+///     .provider("http://gpu-7:8000", "our-vllm")
+///     .at("http://models.internal/generate", Endpoint::new(Api::OpenAiChat, "our-gateway"))
 ///     .ignore("https://api.openai.com/v1/embeddings");
 /// # let _ = calls;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
     /// Base URLs in lower case, without a slash at the end, and what is there.
-    rules: Vec<(String, Option<Endpoint>)>,
+    rules: Vec<(String, Rule)>,
+}
+
+#[derive(Debug, Clone)]
+enum Rule {
+    Provider(String),
+    At(Endpoint),
+    Ignore,
 }
 
 impl Calls {
@@ -28,30 +36,43 @@ impl Calls {
         Self { rules: Vec::new() }
     }
 
-    /// `POST` requests to this URL, or below it, are calls of this API, whatever their path. Of several rules the longest URL
-    /// counts.
-    pub fn at(mut self, base_url: &str, endpoint: Endpoint) -> Self {
-        self.rules.push((normal(base_url), Some(endpoint)));
-        self
+    /// Says who serves the models at this URL, and below it, where the host does not tell.
+    pub fn provider(self, base_url: &str, provider: impl Into<String>) -> Self {
+        self.rule(base_url, Rule::Provider(provider.into()))
+    }
+
+    /// `POST` requests to this URL, or below it, are calls of this API, whatever their path.
+    pub fn at(self, base_url: &str, endpoint: Endpoint) -> Self {
+        self.rule(base_url, Rule::At(endpoint))
     }
 
     /// Requests to this URL, or below it, are not looked at.
-    pub fn ignore(mut self, base_url: &str) -> Self {
-        self.rules.push((normal(base_url), None));
+    pub fn ignore(self, base_url: &str) -> Self {
+        self.rule(base_url, Rule::Ignore)
+    }
+
+    fn rule(mut self, base_url: &str, rule: Rule) -> Self {
+        self.rules.push((normal(base_url), rule));
         self
     }
 
     /// What a request is, or `None` when it is to be left alone.
     pub(super) fn endpoint(&self, method: &str, url: &str) -> Option<Endpoint> {
-        if self.rules.is_empty() {
-            return Endpoint::recognise(method, url);
-        }
-        let lower = url.to_ascii_lowercase();
-        let matching = self.rules.iter().filter(|(base, _)| is_below(&lower, base));
-        match matching.max_by_key(|(base, _)| base.len()) {
-            Some((_, endpoint)) => endpoint.clone().filter(|_| method.eq_ignore_ascii_case("POST")),
+        match self.rule_for(url) {
             None => Endpoint::recognise(method, url),
+            Some(Rule::Provider(name)) => Some(Endpoint::recognise(method, url)?.with_provider(name.clone())),
+            Some(Rule::At(endpoint)) => method.eq_ignore_ascii_case("POST").then(|| endpoint.clone()),
+            Some(Rule::Ignore) => None,
         }
+    }
+
+    fn rule_for(&self, url: &str) -> Option<&Rule> {
+        if self.rules.is_empty() {
+            return None;
+        }
+        let url = url.to_ascii_lowercase();
+        let matching = self.rules.iter().filter(|(base, _)| is_below(&url, base));
+        matching.max_by_key(|(base, _)| base.len()).map(|(_, rule)| rule)
     }
 }
 
@@ -75,7 +96,9 @@ mod tests {
         let calls = Calls::new()
             .ignore("http://Models.test/")
             .at("http://models.test/v1", own.clone())
-            .ignore("http://models.test/v1/private");
+            .ignore("http://models.test/v1/private")
+            .provider("http://models.test/v2", "own");
+        let named = Endpoint::new(Api::OpenAiChat, "own");
         for (method, url, expected) in [
             ("POST", "http://models.test/v1", Some(&own)),
             ("post", "http://models.test/v1?key=a", Some(&own)),
@@ -84,6 +107,8 @@ mod tests {
             ("POST", "http://models.test/v10/chat/completions", None),
             ("POST", "http://models.test/v1/private/chat/completions", None),
             ("POST", "http://models.test/chat/completions", None),
+            ("POST", "http://models.test/v2/chat/completions", Some(&named)),
+            ("POST", "http://models.test/v2/files", None),
         ] {
             assert_eq!(calls.endpoint(method, url).as_ref(), expected, "{method} {url}");
         }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tower::ServiceBuilder;
 use tracing::info_span;
 use tracing::instrument::Instrument;
+use tracing_llmobs::clients::Calls;
 use tracing_llmobs::clients::async_openai::ObserveLayer;
 use tracing_llmobs_compat::answers;
 use tracing_llmobs_compat::provider::{Answer, Provider};
@@ -18,8 +19,9 @@ use crate::stage::{run, trees};
 
 fn client(provider: &Provider) -> Client<OpenAIConfig> {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let calls = Calls::new().provider(provider.url(), "openai");
     let service = ServiceBuilder::new()
-        .layer(ObserveLayer::new())
+        .layer(ObserveLayer::new().calls(calls))
         .layer(OpenAIRetryLayer::default())
         .service(ReqwestService::new(http));
     let config = OpenAIConfig::new().with_api_key("test-key").with_api_base(format!("{}/v1", provider.url()));

@@ -73,6 +73,7 @@ async fn an_agent_with_a_tool() {
         .name("forecaster")
         .preamble("Be brief.")
         .tool(Weather)
+        .default_max_turns(3)
         .build();
     let (answer, recorder) = run(async { agent.prompt("Do I need a jacket in Paris?").await }).await;
     assert_eq!(answer.unwrap().output(), "It rains.");
@@ -86,7 +87,11 @@ async fn an_agent_below_a_span_streamed() {
         answers::chat_events(&["It ", "rains."]),
     ];
     let provider = Provider::start(answers).await;
-    let agent = AgentBuilder::new(openai(&provider).chat("gpt-4o-mini")).name("forecaster").tool(Weather).build();
+    let agent = AgentBuilder::new(openai(&provider).chat("gpt-4o-mini"))
+        .name("forecaster")
+        .tool(Weather)
+        .default_max_turns(3)
+        .build();
     let asked = async {
         let mut stream = agent.prompt("Do I need a jacket in Paris?").stream();
         while let Some(item) = stream.next().await {
