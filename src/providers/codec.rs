@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::anthropic;
+use super::bedrock;
 use super::call::Head;
 use super::endpoint::{Api, Endpoint};
 use super::failure;
@@ -82,5 +84,9 @@ pub(super) fn codec(api: Api) -> &'static dyn Codec {
         Api::OpenAiCompletions => &openai::Completions,
         Api::OpenAiResponses => &openai::Responses,
         Api::OpenAiEmbeddings => &openai::Embeddings,
+        Api::AnthropicMessages => &anthropic::Messages,
+        Api::BedrockInvoke => &bedrock::Invoke,
+        Api::BedrockEmbeddings => &bedrock::Embeddings,
+        Api::BedrockConverse => &bedrock::Converse,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::bedrock;
 use super::routes::{Route, provider_at};
 use super::url::Url;
 use crate::model::SpanKind;
@@ -18,14 +19,27 @@ pub enum Api {
     OpenAiResponses,
     /// `POST …/embeddings`.
     OpenAiEmbeddings,
+    /// `POST …/v1/messages` of Anthropic; `:rawPredict` and `:streamRawPredict` of its models on Vertex AI.
+    AnthropicMessages,
+    /// `POST /model/{id}/invoke` and `/invoke-with-response-stream` of Amazon Bedrock.
+    BedrockInvoke,
+    /// `POST /model/{id}/invoke` of an embedding model.
+    BedrockEmbeddings,
+    /// `POST /model/{id}/converse` and `/converse-stream`.
+    BedrockConverse,
 }
 
 impl Api {
     /// The kind of span that a call is.
     pub const fn kind(self) -> SpanKind {
         match self {
-            Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses => SpanKind::Llm,
-            Self::OpenAiEmbeddings => SpanKind::Embedding,
+            Self::OpenAiChat
+            | Self::OpenAiCompletions
+            | Self::OpenAiResponses
+            | Self::AnthropicMessages
+            | Self::BedrockInvoke
+            | Self::BedrockConverse => SpanKind::Llm,
+            Self::OpenAiEmbeddings | Self::BedrockEmbeddings => SpanKind::Embedding,
         }
     }
 
@@ -33,6 +47,8 @@ impl Api {
     pub(super) const fn integration(self) -> &'static str {
         match self {
             Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses | Self::OpenAiEmbeddings => "openai",
+            Self::AnthropicMessages => "anthropic",
+            Self::BedrockInvoke | Self::BedrockEmbeddings | Self::BedrockConverse => "bedrock",
         }
     }
 }
@@ -78,7 +94,9 @@ impl Endpoint {
         }
         let url = Url::parse(url);
         let (route, model) = Route::find(&url)?;
-        let endpoint = Self::new(route.api?, provider_at(&url).unwrap_or(UNKNOWN));
+        let api = bedrock::narrowed(route.api?, model.unwrap_or_default())?;
+        let provider = bedrock::provider(api).or_else(|| provider_at(&url)).unwrap_or(UNKNOWN);
+        let endpoint = Self::new(api, provider);
         Some(Self { model: model.map(str::to_owned), is_streamed: route.is_streamed, ..endpoint })
     }
 

@@ -47,6 +47,8 @@ fn error_type(body: &Value) -> Option<String> {
     let is_word = |word: &&str| !word.is_empty() && !word.bytes().all(|byte| byte.is_ascii_digit());
     let said = [(error, "type"), (error, "status"), (error, "code"), (body, "type"), (body, "code"), (body, "__type")];
     let said = said.into_iter().map(|(from, name)| json::text(from, name)).find(is_word)?;
+    // `com.amazon.coral.service#AccessDeniedException`
+    let said = said.rsplit('#').next().unwrap_or(said);
     Some(said.to_owned()).filter(|said| said != "error")
 }
 

@@ -29,6 +29,11 @@ pub(super) fn number<'a>(value: &'a Value, name: &str) -> Option<&'a Number> {
     value.get(name).and_then(Value::as_number)
 }
 
+/// A member that is a number without sign or fraction.
+pub(super) fn count(value: &Value, name: &str) -> Option<u64> {
+    value.get(name).and_then(Value::as_u64)
+}
+
 /// A member that is there and not null.
 pub(super) fn some<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value.get(name).filter(|value| !value.is_null())

@@ -38,11 +38,17 @@ mod call;
 mod codec;
 mod received;
 
+mod asked;
 mod failure;
 mod framing;
 mod json;
 mod media;
 
+#[cfg(test)]
+mod exchange;
+
+mod anthropic;
+mod bedrock;
 mod openai;
 
 pub use call::{Call, Head};

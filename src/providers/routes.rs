@@ -63,6 +63,10 @@ const fn route(at: At, path: &'static str, api: Api) -> Route {
     Route { at, path, api: Some(api), is_streamed: false }
 }
 
+const fn stream(at: At, path: &'static str, api: Api) -> Route {
+    Route { at, path, api: Some(api), is_streamed: true }
+}
+
 const fn not_a_call(path: &'static str) -> Route {
     Route { at: At::Anywhere, path, api: None, is_streamed: false }
 }
@@ -83,6 +87,16 @@ const ROUTES: &[Route] = &[
     route(At::Anywhere, "/v1/embeddings", Api::OpenAiEmbeddings),
     route(At::Anywhere, "^/embeddings", Api::OpenAiEmbeddings),
     route(At::AnyProvider, "/embeddings", Api::OpenAiEmbeddings),
+    // Anthropic; on Vertex AI the path names the model, and counting tokens looks like one.
+    route(At::Anywhere, "/v1/messages", Api::AnthropicMessages),
+    not_a_call("/models/count-tokens:rawPredict"),
+    route(At::Anywhere, "/publishers/anthropic/models/{model}:rawPredict", Api::AnthropicMessages),
+    stream(At::Anywhere, "/publishers/anthropic/models/{model}:streamRawPredict", Api::AnthropicMessages),
+    // Bedrock; an ARN in the place of the model has slashes.
+    route(At::Anywhere, "/model/{model}/invoke", Api::BedrockInvoke),
+    stream(At::Anywhere, "/model/{model}/invoke-with-response-stream", Api::BedrockInvoke),
+    route(At::Anywhere, "/model/{model}/converse", Api::BedrockConverse),
+    stream(At::Anywhere, "/model/{model}/converse-stream", Api::BedrockConverse),
 ];
 
 /// Who serves models where: a domain, and what is below it. The name is that of `model_provider`.

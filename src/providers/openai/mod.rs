@@ -23,3 +23,4 @@ pub(super) use chat::Chat;
 pub(super) use completions::Completions;
 pub(super) use embeddings::Embeddings;
 pub(super) use responses::Responses;
+pub(super) use usage::cost;

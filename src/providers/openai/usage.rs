@@ -40,7 +40,7 @@ fn counted(usage: &Value, names: &[&str]) -> Option<u64> {
 }
 
 /// Dollars, which OpenRouter says; others that say `cost` mean an object.
-fn cost(said: Annotation, usage: &Value) -> Annotation {
+pub(in super::super) fn cost(said: Annotation, usage: &Value) -> Annotation {
     let Some(cost) = json::number(usage, "cost").and_then(Number::as_f64) else { return said };
     let details = json::get(usage, &["cost_details"]);
     let part = |names: &[&str]| json::first(details, names).and_then(Value::as_f64);

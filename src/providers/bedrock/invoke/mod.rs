@@ -1,0 +1,9 @@
+//! `InvokeModel` and `InvokeModelWithResponseStream`: the bodies are those of the model's family.
+
+mod call;
+mod cohere;
+mod dialect;
+mod rebuild;
+mod text;
+
+pub(in crate::providers) use call::Invoke;
