@@ -15,6 +15,8 @@
 
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
+#[cfg(feature = "bedrock")]
+pub mod bedrock;
 mod calls;
 mod ending;
 mod observation;
@@ -24,5 +26,7 @@ pub mod reqwest;
 mod response;
 #[cfg(feature = "rig")]
 pub mod rig;
+#[cfg(feature = "rmcp")]
+pub mod rmcp;
 
 pub use calls::Calls;

@@ -110,6 +110,12 @@ impl Observation {
         self.end(Ending::Broken(SpanError::new(error.to_string()).error_type(type_name::<E>())));
     }
 
+    /// The same, with what is known of the reason.
+    #[cfg(feature = "bedrock")]
+    pub(super) fn break_off(&mut self, error: SpanError) {
+        self.end(Ending::Broken(error));
+    }
+
     fn end(&mut self, ending: Ending) {
         let read = match mem::replace(&mut self.stage, Stage::Over) {
             Stage::Over => return,
