@@ -104,6 +104,7 @@
 //! | `tower` | [`propagation`] for `tower` servers (axum, tonic) and clients |
 //! | `reqwest-middleware` | [`propagation`] for `reqwest` clients |
 //! | `opentelemetry` | LLM spans and headers name the trace of `tracing-opentelemetry` |
+//! | `providers` | [`providers`]: the bytes of a model provider's request and answer, whole or streamed, become an [`Annotation`] |
 //! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
 //!
 //! # Other services
@@ -131,7 +132,13 @@ mod vocabulary;
 
 mod streaming;
 
-#[cfg(any(feature = "async-openai", feature = "reqwest-middleware", feature = "rig"))]
+#[cfg(any(
+    feature = "async-openai",
+    feature = "bedrock",
+    feature = "reqwest-middleware",
+    feature = "rig",
+    feature = "rmcp"
+))]
 pub mod clients;
 
 mod queue;

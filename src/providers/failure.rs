@@ -21,9 +21,10 @@ pub(super) fn of_answer(head: &Head, body: &Value) -> SpanError {
     SpanError::new(message).error_type(error_type.unwrap_or_else(|| format!("HTTP {}", head.status)))
 }
 
-/// What a body with a good status, or a frame of a stream, says went wrong: its member `error`.
+/// What a body with a good status, or a frame of a stream, says went wrong: its member `error`, or that it is one itself.
 pub(super) fn inside(body: &Value) -> Option<SpanError> {
-    let error = json::some(body, "error").filter(|error| error.is_object() || error.is_string())?;
+    let whole = Some(body).filter(|body| json::text(body, "object") == "error");
+    let error = json::some(body, "error").filter(|error| error.is_object() || error.is_string()).or(whole)?;
     let code = || Some(format!("HTTP {}", error.get("code")?.as_u64()?));
     let error_type = error_type(body).or_else(code).unwrap_or_else(|| "error".to_owned());
     Some(SpanError::new(message(body).unwrap_or_default()).error_type(error_type))
@@ -92,5 +93,8 @@ mod tests {
         let error = inside(&json!({"error": {"code": 502, "message": "gone"}}));
         assert_eq!(error, Some(SpanError::new("gone").error_type("HTTP 502")));
         assert_eq!(inside(&json!({"error": "gone"})), Some(SpanError::new("gone").error_type("error")));
+        let error = inside(&json!({"object": "error", "message": "gone", "code": 400}));
+        assert_eq!(error, Some(SpanError::new("gone").error_type("HTTP 400")));
+        assert_eq!(inside(&json!({"object": "chat.completion.chunk", "code": 1})), None);
     }
 }

@@ -44,6 +44,15 @@ pub(super) fn first<'a>(value: &'a Value, names: &[&str]) -> Option<&'a Value> {
     names.iter().find_map(|name| some(value, name))
 }
 
+/// The elements of a list; anything else is the only one, and null is none.
+pub(super) fn many(value: &Value) -> &[Value] {
+    match value {
+        Value::Null => &[],
+        Value::Array(items) => items,
+        one @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => std::slice::from_ref(one),
+    }
+}
+
 /// A value as text: text as it is, nothing for null, else its JSON.
 pub(super) fn as_text(value: &Value) -> Cow<'_, str> {
     match value {
