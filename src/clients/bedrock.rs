@@ -66,7 +66,7 @@ impl Intercept for Observe {
     ) -> Result<(), BoxError> {
         let request = context.request();
         // The host is found out for each attempt anew, and which one it is says nothing about the call.
-        let url = format!("{HOST}{}", request.path());
+        let url = format!("{HOST}{}", path(request.uri()));
         let body = || request.body().bytes().map(Bytes::copy_from_slice).unwrap_or_default();
         if let Some(observation) = Observation::begin(&self.calls, request.method(), &url, body) {
             bag.interceptor_state().store_put(Slot::new(observation));
@@ -134,9 +134,18 @@ impl Storable for Slot {
     type Storer = StoreReplace<Self>;
 }
 
+/// The path of a URL that may not have its host yet.
+fn path(uri: &str) -> &str {
+    let behind_scheme = uri.split_once("://").map(|(_, rest)| rest);
+    let start = behind_scheme.map(|rest| rest.find('/').unwrap_or(rest.len()));
+    behind_scheme.zip(start).and_then(|(rest, start)| rest.get(start..)).unwrap_or(uri)
+}
+
 fn headers(response: &HttpResponse) -> HeaderMap {
     let pairs = response.headers().iter();
-    pairs.filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))).collect()
+    pairs
+        .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?)))
+        .collect()
 }
 
 /// What kept the answer from coming, or from being understood.
@@ -173,7 +182,9 @@ impl Body for Observed {
                     observation.piece(bytes);
                 }
             }
-            Some(Err(error)) => observation.break_off(SpanError::from_error(error.as_ref()).error_type("ResponseError")),
+            Some(Err(error)) => {
+                observation.break_off(SpanError::from_error(error.as_ref()).error_type("ResponseError"))
+            }
             None => observation.complete(),
         }
         Poll::Ready(frame)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, ClientNotification, ClientRequest, ListToolsResult, PaginatedRequestParams,
-    ProtocolVersion, RequestMetaObject, RequestParamsMeta, ServerInfo, ServerResult,
+    ProtocolVersion, RequestMetaObject, RequestParamsMeta, ServerConfig, ServerResult,
 };
 use rmcp::service::{NotificationContext, RequestContext, RunningService, ServiceError};
 use rmcp::{ErrorData, RoleClient, RoleServer, Service};
@@ -78,7 +78,7 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Observed<S> {
         self.inner.handle_notification(notification, context).await
     }
 
-    fn get_info(&self) -> ServerInfo {
+    fn get_info(&self) -> ServerConfig {
         self.inner.get_info()
     }
 
@@ -162,7 +162,7 @@ impl<S: Service<RoleClient>> ObservedCalls for RunningService<RoleClient, S> {
             .name(format!("MCP Client Tool Call: {}", params.name))
             .input(json(&params.arguments.clone().unwrap_or_default()))
             .tag("mcp_tool_kind", "client");
-        if let Some(server) = self.peer_info().map(|info| info.server_info.name.clone()) {
+        if let Some(server) = self.peer_info().and_then(|info| Some(info.server_info.as_ref()?.name.clone())) {
             said = said.tag("mcp_server_name", server);
         }
         let span = begin(said);
@@ -172,7 +172,10 @@ impl<S: Service<RoleClient>> ObservedCalls for RunningService<RoleClient, S> {
         answer
     }
 
-    async fn list_tools_observed(&self, params: Option<PaginatedRequestParams>) -> Result<ListToolsResult, ServiceError> {
+    async fn list_tools_observed(
+        &self,
+        params: Option<PaginatedRequestParams>,
+    ) -> Result<ListToolsResult, ServiceError> {
         let said = Annotation::new().kind(SpanKind::Task).name("MCP Client list Tools").input(json(&params));
         let span = begin(said);
         let answer = self.list_tools(params).instrument(span.clone()).await;

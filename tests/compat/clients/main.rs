@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod async_openai;
+mod bedrock;
 mod genai;
 mod reqwest_middleware;
 mod rig;
+mod rmcp;
 mod stage;
