@@ -39,7 +39,7 @@ enum Place {
 enum Stage {
     Asked(Call),
     Answered {
-        received: Received,
+        received: Box<Received>,
         /// For server-sent events only.
         last_bytes: Option<LastBytes>,
     },
@@ -51,7 +51,9 @@ impl Observation {
     pub(super) fn begin(calls: &Calls, method: &str, url: &str, body: impl FnOnce() -> Bytes) -> Option<Self> {
         let mut endpoint = calls.endpoint(method, url)?;
         let current = Span::current();
-        let place = match call_around(&current) {
+        // An `llm` span around a search is not the call that makes the vectors.
+        let around = call_around(&current).filter(|around| around.kind() == endpoint.api().kind());
+        let place = match around {
             Some(around) => Place::Around(around),
             None => Place::Own(
                 tracing::info_span!(target: TARGET, "call", { fields::KIND } = Empty, { fields::NAME } = Empty),
@@ -86,7 +88,7 @@ impl Observation {
         let Stage::Asked(call) = mem::replace(&mut self.stage, Stage::Over) else { return };
         let content_type = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let is_events = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENTS));
-        let received = call.answered(Head::new(status).headers(headers));
+        let received = Box::new(call.answered(Head::new(status).headers(headers)));
         self.stage = Stage::Answered { received, last_bytes: is_events.then(LastBytes::default) };
     }
 

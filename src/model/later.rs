@@ -17,7 +17,7 @@ pub(crate) struct Later {
 
 enum Part {
     Unread(Box<dyn FnOnce() -> Annotation + Send>),
-    Read(Annotation),
+    Read(Box<Annotation>),
     /// It panicked, or does so now.
     Unreadable,
 }
@@ -90,7 +90,7 @@ fn read_part(part: Arc<Mutex<Part>>) -> Option<Annotation> {
     match Arc::try_unwrap(part) {
         Ok(own) => match own.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Part::Unread(read) => contained(read),
-            Part::Read(said) => Some(said),
+            Part::Read(said) => Some(*said),
             Part::Unreadable => None,
         },
         Err(shared) => {
@@ -98,10 +98,10 @@ fn read_part(part: Arc<Mutex<Part>>) -> Option<Annotation> {
             if matches!(*part, Part::Unread(_))
                 && let Part::Unread(read) = mem::replace(&mut *part, Part::Unreadable)
             {
-                *part = contained(read).map_or(Part::Unreadable, Part::Read);
+                *part = contained(read).map_or(Part::Unreadable, |said| Part::Read(Box::new(said)));
             }
             match &*part {
-                Part::Read(said) => Some(said.clone()),
+                Part::Read(said) => Some((**said).clone()),
                 Part::Unread(_) | Part::Unreadable => None,
             }
         }

@@ -15,6 +15,7 @@ mod evaluation_error;
 mod feedback;
 mod id;
 mod judgement;
+#[cfg_attr(not(feature = "_clients"), allow(dead_code, reason = "only clients leave something to be read"))]
 mod later;
 mod link;
 mod log;
