@@ -107,6 +107,7 @@
 //! | `reqwest-middleware` | `clients`: the calls of models through `reqwest-middleware` 0.5 are spans; [`propagation`] for it |
 //! | `rig` | `clients`: an HTTP client for rig 0.44 that fills in rig's own spans; needs Rust 1.95 |
 //! | `opentelemetry` | LLM spans and headers name the trace of `tracing-opentelemetry` |
+//! | `providers` | [`providers`]: the bytes of a model provider's request and answer, whole or streamed, become an [`Annotation`] |
 //! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
 //!
 //! # Other services

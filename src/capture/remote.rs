@@ -9,7 +9,7 @@ use super::lineage::{Lineage, Surroundings};
 use super::otel;
 use super::record::SpanRecord;
 use super::state::Capture;
-use crate::model::{Annotation, ApmContext, SpanContext, SpanKind};
+use crate::model::{Annotation, ApmContext, Gateways, SpanContext, SpanKind};
 use crate::stats::Problem;
 use crate::vocabulary::PROXY_TAG;
 
@@ -18,15 +18,13 @@ use crate::vocabulary::PROXY_TAG;
 pub(crate) struct Outbound {
     /// Whether a task that calls out is marked.
     pub(crate) mark_tasks: bool,
-    /// Gateways that report model calls: URLs in lower case, without a slash at the end.
-    pub(crate) proxy_urls: Vec<String>,
+    /// Gateways that report model calls.
+    pub(crate) proxy_urls: Gateways,
 }
 
 impl Outbound {
     pub(super) fn is_proxy(&self, url: &str) -> bool {
-        let url = url.to_ascii_lowercase();
-        let rest = |base: &String| url.strip_prefix(base.as_str()).map(|rest| rest.chars().next());
-        self.proxy_urls.iter().filter_map(rest).any(|next| matches!(next, None | Some('/' | '?' | '#')))
+        self.proxy_urls.contain(url)
     }
 }
 

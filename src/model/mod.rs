@@ -13,6 +13,7 @@ mod document;
 mod evaluation;
 mod evaluation_error;
 mod feedback;
+mod gateway;
 mod id;
 mod judgement;
 #[cfg_attr(not(feature = "_clients"), allow(dead_code, reason = "only clients leave something to be read"))]
@@ -55,6 +56,7 @@ pub(crate) use annotation::RESERVED;
 pub(crate) use content::json_bytes;
 pub(crate) use context::low_half;
 pub(crate) use details::{Details, Passed};
+pub(crate) use gateway::Gateways;
 pub(crate) use id::IdSource;
 pub(crate) use judgement::{Judged, Measure};
 pub(crate) use later::Unreadable;

@@ -10,7 +10,7 @@ use super::codec::codec;
 use super::endpoint::Endpoint;
 use super::json;
 use super::received::Received;
-use crate::model::{Annotation, Content, Message, SpanError, SpanKind};
+use crate::model::{Annotation, SpanError, SpanKind};
 
 /// One call to a provider: its endpoint and the body of the request.
 ///
@@ -65,7 +65,7 @@ impl Call {
     pub(super) fn fail(&self, said: Annotation, error: SpanError) -> Annotation {
         let said = said.span_error(error);
         if said.output.is_none() && self.kind() == SpanKind::Llm {
-            return said.output(Content::from(Message::new("", "")));
+            return said.output(codec(self.endpoint.api).silence());
         }
         said
     }

@@ -9,8 +9,8 @@ use super::bedrock;
 use super::call::Head;
 use super::endpoint::{Api, Endpoint};
 use super::failure;
-use super::openai;
-use crate::model::{Annotation, SpanError};
+use super::{cohere, gemini, mistral, ollama, openai};
+use crate::model::{Annotation, Message, SpanError};
 
 /// One API. Its answers are read in one place: a stream is put together into the answer that would have come whole.
 pub(super) trait Codec: Sync {
@@ -26,6 +26,11 @@ pub(super) trait Codec: Sync {
     /// What an answer with a bad status says went wrong.
     fn error(&self, head: &Head, body: &Value) -> SpanError {
         failure::of_answer(head, body)
+    }
+
+    /// What an llm span of a call that failed has for an output.
+    fn silence(&self) -> Message {
+        Message::new("", "")
     }
 
     /// A stream that begins.
@@ -88,5 +93,15 @@ pub(super) fn codec(api: Api) -> &'static dyn Codec {
         Api::BedrockInvoke => &bedrock::Invoke,
         Api::BedrockEmbeddings => &bedrock::Embeddings,
         Api::BedrockConverse => &bedrock::Converse,
+        Api::GeminiGenerate | Api::VertexGenerate => &gemini::Generate,
+        Api::GeminiEmbed | Api::VertexEmbed => &gemini::Embed,
+        Api::GeminiInteractions => &gemini::Interactions,
+        Api::MistralChat => &mistral::Chat,
+        Api::MistralEmbeddings => &mistral::Embeddings,
+        Api::CohereChat => &cohere::Chat,
+        Api::CohereEmbed => &cohere::Embed,
+        Api::OllamaChat => &ollama::Chat,
+        Api::OllamaGenerate => &ollama::Generate,
+        Api::OllamaEmbed => &ollama::Embed,
     }
 }

@@ -27,6 +27,30 @@ pub enum Api {
     BedrockEmbeddings,
     /// `POST /model/{id}/converse` and `/converse-stream`.
     BedrockConverse,
+    /// `POST …/models/{model}:generateContent` and `:streamGenerateContent`.
+    GeminiGenerate,
+    /// `POST …/models/{model}:embedContent` and `:batchEmbedContents`.
+    GeminiEmbed,
+    /// `POST …/interactions`.
+    GeminiInteractions,
+    /// `POST …/publishers/google/models/{model}:generateContent` and `:streamGenerateContent`.
+    VertexGenerate,
+    /// `POST …/publishers/google/models/{model}:predict` of an embedding model, and `:embedContent`.
+    VertexEmbed,
+    /// `POST /v1/chat/completions` at Mistral.
+    MistralChat,
+    /// `POST /v1/embeddings` at Mistral.
+    MistralEmbeddings,
+    /// `POST /v1/chat` and `/v2/chat` at Cohere.
+    CohereChat,
+    /// `POST /v1/embed` and `/v2/embed` at Cohere.
+    CohereEmbed,
+    /// `POST /api/chat` at Ollama.
+    OllamaChat,
+    /// `POST /api/generate` at Ollama.
+    OllamaGenerate,
+    /// `POST /api/embed` and `/api/embeddings` at Ollama.
+    OllamaEmbed,
 }
 
 impl Api {
@@ -38,8 +62,21 @@ impl Api {
             | Self::OpenAiResponses
             | Self::AnthropicMessages
             | Self::BedrockInvoke
-            | Self::BedrockConverse => SpanKind::Llm,
-            Self::OpenAiEmbeddings | Self::BedrockEmbeddings => SpanKind::Embedding,
+            | Self::BedrockConverse
+            | Self::GeminiGenerate
+            | Self::GeminiInteractions
+            | Self::VertexGenerate
+            | Self::MistralChat
+            | Self::CohereChat
+            | Self::OllamaChat
+            | Self::OllamaGenerate => SpanKind::Llm,
+            Self::OpenAiEmbeddings
+            | Self::BedrockEmbeddings
+            | Self::GeminiEmbed
+            | Self::VertexEmbed
+            | Self::MistralEmbeddings
+            | Self::CohereEmbed
+            | Self::OllamaEmbed => SpanKind::Embedding,
         }
     }
 
@@ -49,6 +86,21 @@ impl Api {
             Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses | Self::OpenAiEmbeddings => "openai",
             Self::AnthropicMessages => "anthropic",
             Self::BedrockInvoke | Self::BedrockEmbeddings | Self::BedrockConverse => "bedrock",
+            Self::GeminiGenerate | Self::GeminiEmbed | Self::GeminiInteractions => "google_genai",
+            Self::VertexGenerate | Self::VertexEmbed => "vertexai",
+            Self::MistralChat | Self::MistralEmbeddings => "mistralai",
+            Self::CohereChat | Self::CohereEmbed => "cohere",
+            Self::OllamaChat | Self::OllamaGenerate | Self::OllamaEmbed => "ollama",
+        }
+    }
+
+    /// Who serves it, whatever the host: an API that only one has.
+    fn only_provider(self) -> Option<&'static str> {
+        match self.integration() {
+            "google_genai" | "vertexai" => Some("google"),
+            "bedrock" => Some("amazon_bedrock"),
+            "ollama" => Some("ollama"),
+            _ => None,
         }
     }
 }
@@ -89,14 +141,38 @@ impl Endpoint {
     /// Only host and path are looked at. The provider is known by its host (a domain or what is below it, never a part of
     /// the text); any other host that speaks one of the APIs is `unknown`.
     pub fn recognise(method: &str, url: &str) -> Option<Self> {
+        Self::find(method, &Url::parse(url), None)
+    }
+
+    /// The same where the host does not tell who serves it, a gateway or a server of one's own: the path is read as one of
+    /// this provider's, in the names of `model_provider`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tracing_llmobs::providers::{Api, Endpoint};
+    ///
+    /// let url = "http://gpu-7:8000/api/chat";
+    /// assert_eq!(Endpoint::recognise("POST", url), None);
+    /// assert_eq!(Endpoint::recognise_of("ollama", "POST", url).unwrap().api(), Api::OllamaChat);
+    /// ```
+    pub fn recognise_of(provider: &str, method: &str, url: &str) -> Option<Self> {
+        let found = Self::find(method, &Url::parse(url), Some(provider));
+        found.map(|endpoint| endpoint.with_provider(provider.to_owned()))
+    }
+
+    fn find(method: &str, url: &Url, provider: Option<&str>) -> Option<Self> {
         if !method.eq_ignore_ascii_case("POST") {
             return None;
         }
-        let url = Url::parse(url);
-        let (route, model) = Route::find(&url)?;
+        let (route, model) = Route::find(url, provider)?;
         let api = bedrock::narrowed(route.api?, model.unwrap_or_default())?;
-        let provider = bedrock::provider(api).or_else(|| provider_at(&url)).unwrap_or(UNKNOWN);
-        let endpoint = Self::new(api, provider);
+        // Vertex AI predicts pictures and much else at the same path.
+        let embeds = |model: &str| ["embed", "gecko"].iter().any(|part| model.contains(part));
+        if url.path.ends_with(":predict") && !model.is_some_and(embeds) {
+            return None;
+        }
+        let endpoint = Self::new(api, provider_at(url).or(api.only_provider()).unwrap_or(UNKNOWN));
         Some(Self { model: model.map(str::to_owned), is_streamed: route.is_streamed, ..endpoint })
     }
 
@@ -147,6 +223,7 @@ mod tests {
         for (url, api, provider, model) in [
             ("https://api.openai.com/v1/chat/completions", Chat, "openai", None),
             ("https://api.openai.com/v1/completions", Completions, "openai", None),
+            ("https://api.openai.com/v1/engines/davinci/completions", Completions, "openai", Some("davinci")),
             ("https://api.openai.com/v1/responses", Api::OpenAiResponses, "openai", None),
             ("https://api.openai.com/v1/embeddings", Embeddings, "openai", None),
             ("https://eu.api.openai.com/v1/embeddings/", Embeddings, "openai", None),

@@ -11,7 +11,7 @@ use crate::model::SpanError;
 /// What an answer with a bad status says.
 ///
 /// Shapes: `{"error":{"message","type","code","status"}}` with any of them, `{"error":"…"}`, `{"message"}`, `{"detail"}`,
-/// `{"type","message"}`, the same in a list of one, or no JSON at all. A number is no type: then it is `HTTP 401`.
+/// `{"type","message"}`, the same in a list of one, text, or nothing to read. A number is no type: then it is `HTTP 401`.
 pub(super) fn of_answer(head: &Head, body: &Value) -> SpanError {
     let body = body.get(0).unwrap_or(body);
     let reason = || StatusCode::from_u16(head.status).ok().and_then(|status| status.canonical_reason());
@@ -21,9 +21,10 @@ pub(super) fn of_answer(head: &Head, body: &Value) -> SpanError {
     SpanError::new(message).error_type(error_type.unwrap_or_else(|| format!("HTTP {}", head.status)))
 }
 
-/// What a body with a good status, or a frame of a stream, says went wrong: its member `error`.
+/// What a body with a good status, or a frame of a stream, says went wrong: its member `error`, or that it is one itself.
 pub(super) fn inside(body: &Value) -> Option<SpanError> {
-    let error = json::some(body, "error").filter(|error| error.is_object() || error.is_string())?;
+    let whole = Some(body).filter(|body| json::text(body, "object") == "error");
+    let error = json::some(body, "error").filter(|error| error.is_object() || error.is_string()).or(whole)?;
     let code = || Some(format!("HTTP {}", error.get("code")?.as_u64()?));
     let error_type = error_type(body).or_else(code).unwrap_or_else(|| "error".to_owned());
     Some(SpanError::new(message(body).unwrap_or_default()).error_type(error_type))
@@ -38,8 +39,9 @@ pub(super) fn of_exception(frame: &Frame) -> SpanError {
 fn message(body: &Value) -> Option<String> {
     let error = json::get(body, &["error"]);
     let said = [(error, "message"), (body, "message"), (body, "Message"), (body, "detail"), (body, "error")];
-    let said = said.into_iter().find_map(|(from, name)| json::some(from, name))?;
-    Some(json::as_text(said).into_owned()).filter(|message| !message.is_empty())
+    let said = said.into_iter().find_map(|(from, name)| json::some(from, name));
+    Some(json::as_text(said.or(Some(body).filter(|body| body.is_string()))?).into_owned())
+        .filter(|message| !message.is_empty())
 }
 
 fn error_type(body: &Value) -> Option<String> {
@@ -79,7 +81,8 @@ mod tests {
             (json!({"detail": "m"}), "HTTP 401", "m"),
             (json!({"detail": [{"msg": "m"}]}), "HTTP 401", r#"[{"msg":"m"}]"#),
             (json!(null), "HTTP 401", "Unauthorized"),
-            (json!("m"), "HTTP 401", "Unauthorized"),
+            (json!("m"), "HTTP 401", "m"),
+            (json!(""), "HTTP 401", "Unauthorized"),
         ] {
             let expected = SpanError::new(message).error_type(error_type);
             assert_eq!(of_answer(&Head::new(401), &body), expected, "{body}");
@@ -92,5 +95,8 @@ mod tests {
         let error = inside(&json!({"error": {"code": 502, "message": "gone"}}));
         assert_eq!(error, Some(SpanError::new("gone").error_type("HTTP 502")));
         assert_eq!(inside(&json!({"error": "gone"})), Some(SpanError::new("gone").error_type("error")));
+        let error = inside(&json!({"object": "error", "message": "gone", "code": 400}));
+        assert_eq!(error, Some(SpanError::new("gone").error_type("HTTP 400")));
+        assert_eq!(inside(&json!({"object": "chat.completion.chunk", "code": 1})), None);
     }
 }

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::model::Media;
 
-/// What media of one call may still be kept. All of its messages share it: pictures that fit one by one may be too much together.
+/// What media of one request, or of one answer, may still be kept. All of its messages share it: pictures that fit one by one
+/// may be too much together.
 #[derive(Debug)]
 pub(super) struct MediaRoom {
     left: usize,
@@ -14,8 +15,9 @@ pub(super) struct MediaRoom {
 pub(super) type Marker = &'static str;
 
 impl MediaRoom {
-    /// Base64 bytes of one call that are kept at most; an event of more than 5 MB is not taken.
-    const BYTES: usize = 3 * 1024 * 1024;
+    /// Base64 bytes that are kept at most. An event of more than 5 MB loses all of its content, so both of them and some text
+    /// are less than that.
+    const BYTES: usize = 2_200_000;
 
     pub(super) const fn new() -> Self {
         Self { left: Self::BYTES }

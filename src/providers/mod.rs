@@ -19,7 +19,7 @@
 //!
 //! let endpoint = Endpoint::recognise("POST", "https://api.openai.com/v1/chat/completions").unwrap();
 //! let call = Call::new(endpoint, &request[..]);
-//! let span = tracing::info_span!("request");
+//! let span = tracing::info_span!("request", llmobs.kind = tracing::field::Empty);
 //! let mut received = call.answered(Head::new(200).content_type("application/json"));
 //! received.push(&answer[..], None);
 //! span.annotate(received.finish(Ending::Complete));
@@ -39,17 +39,27 @@ mod codec;
 mod received;
 
 mod asked;
+mod counts;
+mod embedded;
 mod failure;
 mod framing;
 mod json;
 mod media;
 
-#[cfg(test)]
-mod exchange;
-
 mod anthropic;
 mod bedrock;
+mod cohere;
+mod gemini;
+mod mistral;
+mod ollama;
 mod openai;
+
+#[cfg(test)]
+mod frames;
+#[cfg(test)]
+mod nonsense;
+#[cfg(test)]
+mod trial;
 
 pub use call::{Call, Head};
 pub use endpoint::{Api, Endpoint};

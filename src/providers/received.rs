@@ -60,7 +60,7 @@ enum Reading {
 }
 
 impl Received {
-    /// Bytes that are kept unread at most. Beyond it they are read where they arrive.
+    /// Bytes that are kept unread at most, with what it takes to keep them. Beyond it they are read where they arrive.
     pub const MOST_UNREAD: usize = 8 * 1024 * 1024;
     /// Bytes of an answer in one piece that are kept at most. What is longer is no JSON any more, and says nothing.
     const MOST_WHOLE: usize = 32 * 1024 * 1024;
@@ -82,14 +82,15 @@ impl Received {
     /// A piece of the body, as it came; `at` is how many seconds after the request, for the time to the first token.
     pub fn push(&mut self, bytes: impl Into<Bytes>, at: Option<f64>) {
         let bytes = bytes.into();
-        self.unread_bytes = self.unread_bytes.saturating_add(bytes.len());
+        self.unread_bytes = self.unread_bytes.saturating_add(bytes.len()).saturating_add(size_of::<Piece>());
         self.unread.push(Piece { bytes, at });
         if self.unread_bytes > Self::MOST_UNREAD {
             self.read();
         }
     }
 
-    /// Bytes that this holds on to, for who must bound them.
+    /// Bytes that this holds on to, for who must bound them. Of a stream that has been read, only its texts are kept, at most
+    /// 32 MiB; they are not counted.
     pub fn held(&self) -> usize {
         let read = match &self.reading {
             Reading::Whole(bytes) => bytes.len(),
@@ -111,7 +112,7 @@ impl Received {
         let request = self.call.request();
         let said = self.call.describe(&request);
         let body = match mem::replace(&mut self.reading, Reading::Never) {
-            Reading::Whole(bytes) => json::parse(&bytes),
+            Reading::Whole(bytes) => json::parse_or_text(&bytes),
             Reading::Stream(_, rebuild) => self.complaint.take().unwrap_or_else(|| rebuild.whole()),
             Reading::Unopened | Reading::Never => Value::Null,
         };

@@ -7,6 +7,8 @@ use percent_encoding::percent_decode_str;
 pub(super) struct Url {
     /// In lower case, without a port.
     pub(super) host: String,
+    /// As it is written; empty where it is not.
+    pub(super) port: String,
     /// Percent-decoded, without slashes at the end.
     pub(super) path: String,
 }
@@ -18,9 +20,9 @@ impl Url {
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
         let (authority, path) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
         let host = authority.rsplit('@').next().unwrap_or_default();
-        let host = host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(host, _)| host);
+        let (host, port) = host.rsplit_once(':').filter(|(_, port)| is_port(port)).unwrap_or((host, ""));
         let path = percent_decode_str(path).decode_utf8_lossy();
-        Self { host: host.to_ascii_lowercase(), path: path.trim_end_matches('/').to_owned() }
+        Self { host: host.to_ascii_lowercase(), port: port.to_owned(), path: path.trim_end_matches('/').to_owned() }
     }
 
     /// Whether the host is this one, or below it.

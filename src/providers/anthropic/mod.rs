@@ -13,3 +13,5 @@ mod tests;
 
 pub(super) use messages::Messages;
 pub(super) use rebuild::Rebuilt;
+#[cfg(test)]
+pub(super) use tests::{Block, interleaved};

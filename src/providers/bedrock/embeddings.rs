@@ -8,7 +8,7 @@ use super::counts::Counts;
 use crate::model::{Annotation, Document};
 use crate::providers::codec::{Answer, Codec, Frame, Rebuild, Seen};
 use crate::providers::endpoint::Endpoint;
-use crate::providers::json;
+use crate::providers::{embedded, json};
 
 /// `POST /model/{id}/invoke` of an embedding model: Titan, Nova, Cohere, Marengo.
 #[derive(Debug)]
@@ -27,8 +27,7 @@ impl Codec for Embeddings {
         let said =
             Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(json::allowed(request, METADATA));
         let said = endpoint.model.iter().fold(said, Annotation::model_name);
-        let input = documents(request);
-        if input.is_empty() { said } else { said.input(input) }
+        embedded::documents(said, documents(request))
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
@@ -38,12 +37,8 @@ impl Codec for Embeddings {
         if counts.input.is_some() {
             counts.output = counts.output.or(Some(0));
         }
-        let said = said.metrics(counts.metrics());
-        match vectors(body) {
-            (0, _) => said,
-            (count, Some(size)) => said.output(format!("[{count} embedding(s) returned with size {size}]")),
-            (count, None) => said.output(format!("[{count} embedding(s) returned]")),
-        }
+        let (count, size) = vectors(body);
+        embedded::vectors(said.metrics(counts.metrics()), count, size)
     }
 
     fn rebuild(&self) -> Box<dyn Rebuild> {

@@ -23,4 +23,4 @@ mod tests;
 pub(super) use converse::Converse;
 pub(super) use embeddings::Embeddings;
 pub(super) use invoke::Invoke;
-pub(super) use model::{narrowed, provider};
+pub(super) use model::narrowed;

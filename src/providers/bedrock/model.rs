@@ -14,11 +14,6 @@ pub(in crate::providers) fn narrowed(api: Api, model_id: &str) -> Option<Api> {
     }
 }
 
-/// Who serves these APIs, wherever the host is: a gateway, an endpoint in a network of one's own.
-pub(in crate::providers) fn provider(api: Api) -> Option<&'static str> {
-    matches!(api, Api::BedrockInvoke | Api::BedrockEmbeddings | Api::BedrockConverse).then_some("amazon_bedrock")
-}
-
 /// What a model is for, as far as its id tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {

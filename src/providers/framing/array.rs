@@ -38,8 +38,14 @@ impl Array {
             }
             b']' | b'}' => {
                 self.depth = self.depth.saturating_sub(1);
-                if self.depth == 0 {
-                    return self.ended();
+                // An object has ended with its brace, whatever comes next: Google sends the comma with the next one.
+                match self.depth {
+                    0 => return self.ended(),
+                    1 => {
+                        self.keep(byte);
+                        return self.ended();
+                    }
+                    _ => {}
                 }
             }
             b',' if self.depth == 1 => return self.ended(),

@@ -49,15 +49,11 @@ impl Framing {
         let Some(first) = bytes.first() else { return Opening::Unknown };
         let is_good = head.is_good();
         match (content_type, first) {
-            ("application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines", b'{')
-                if is_good =>
-            {
-                Opening::Stream(Self::Lines(Lines::default()))
-            }
+            (kind, b'{') if is_good && LINES.contains(&kind) => Opening::Stream(Self::Lines(Lines::default())),
             (_, b'[') if is_streamed && is_good => Opening::Stream(Self::Array(Array::default())),
             ("text/event-stream", first) if !matches!(first, b'{' | b'[') => Opening::Stream(Self::Sse(Sse::default())),
             // The first letter of `data`, `event`, `id`, `retry`, or a comment; no JSON begins so.
-            (_, b'd' | b'e' | b'i' | b'r' | b':') => Opening::Stream(Self::Sse(Sse::default())),
+            (_, b'd' | b'e' | b'i' | b'r' | b':') if is_good => Opening::Stream(Self::Sse(Sse::default())),
             _ => Opening::Whole,
         }
     }
@@ -90,5 +86,14 @@ impl Frame {
         Some(Self { event: String::new(), is_exception: false, data })
     }
 }
+
+/// What lines of JSON are called; the last one by Cohere.
+const LINES: &[&str] = &[
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonlines",
+    "application/stream+json",
+];
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";

@@ -27,8 +27,7 @@ impl Codec for Chat {
         let media = &mut MediaRoom::new();
         let sent = json::items(request, "messages").iter();
         let input: Vec<Message> = sent.flat_map(|value| message::messages(value, "", media)).collect();
-        let mut said = names::asked(endpoint, request)
-            .input(input)
+        let mut said = names::heard(names::asked(endpoint, request), input)
             .metadata_map(json::allowed(request, names::COMMON))
             .metadata_map(json::allowed(request, METADATA));
         let tools = tools::definitions(request);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::codec::Answer;
 use super::super::endpoint::Endpoint;
 use super::super::json;
-use crate::model::Annotation;
+use crate::model::{Annotation, Message};
 
 /// `OpenAI.createChatCompletion`, with the name of the client that Datadog's other SDKs know for the provider.
 pub(super) fn operation(endpoint: &Endpoint, operation: &str) -> Cow<'static, str> {
@@ -27,6 +27,11 @@ pub(super) fn asked(endpoint: &Endpoint, request: &Value) -> Annotation {
         Some(model) => said.model_name(model),
         None => said,
     }
+}
+
+/// What went in; a request that cannot be read has nothing.
+pub(super) fn heard(said: Annotation, input: Vec<Message>) -> Annotation {
+    if input.is_empty() { said } else { said.input(input) }
 }
 
 /// The model that answered: Azure says only there which one it is. Some greet with an empty name.

@@ -26,7 +26,7 @@ impl Codec for Responses {
         let instructions = Some(json::text(request, "instructions")).filter(|text| !text.is_empty());
         let mut input: Vec<Message> = instructions.map(Message::system).into_iter().collect();
         input.extend(items::input(json::get(request, &["input"]), media));
-        let said = names::asked(endpoint, request).input(input).metadata_map(metadata(request));
+        let said = names::heard(names::asked(endpoint, request), input).metadata_map(metadata(request));
         let tools = tools::definitions(request);
         let said = if tools.is_empty() { said } else { said.tool_definitions(tools) };
         prompt::asked(said, request)
@@ -49,7 +49,7 @@ impl Codec for Responses {
             said = said.tool_definitions(tools::definitions(request).into_iter().chain(listed));
         }
         if json::some(request, "input").is_none() && json::some(request, "prompt").is_some() {
-            said = said.input(items::input(json::get(body, &["instructions"]), &mut MediaRoom::new()));
+            said = names::heard(said, items::input(json::get(body, &["instructions"]), &mut MediaRoom::new()));
         }
         said = usage::count(prompt::answered(said, request, body), body);
         failure::inside(body).into_iter().fold(said, Annotation::span_error)

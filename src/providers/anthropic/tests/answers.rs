@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{URL, counted, said};
 use crate::model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolResult};
 use crate::providers::Head;
-use crate::providers::exchange::{self, Exchange};
+use crate::providers::frames;
+use crate::providers::trial::Trial;
 
 fn request() -> Value {
     json!({"model": "claude-sonnet-4-5", "max_tokens": 64, "messages": [{"role": "user", "content": "Greet me."}]})
@@ -23,7 +24,7 @@ fn answer(content: &Value, usage: &Value) -> Value {
 }
 
 fn answered(content: &Value, usage: &Value) -> Annotation {
-    Exchange::new(URL, &request()).answered(Head::new(200), &answer(content, usage))
+    Trial::new(URL, &request()).answered(Head::new(200), &answer(content, usage))
 }
 
 #[test]
@@ -122,7 +123,7 @@ fn all_tokens_of_the_prompt_count_and_the_cached_ones_are_parts_of_them() {
 #[test]
 fn an_answer_of_nothing_is_one_empty_message() {
     let expected = asked().output([Message::new("", "")]);
-    let exchange = Exchange::new(URL, &request());
+    let exchange = Trial::new(URL, &request());
     for body in [json!({"content": []}), json!({"content": null}), json!({}), json!([]), json!(null), json!("x")] {
         assert_eq!(exchange.answered(Head::new(200), &body), expected, "{body}");
     }
@@ -136,9 +137,9 @@ fn vertex_names_the_model_in_the_path() {
         "anthropic_version": "vertex-2023-10-16", "max_tokens": 8, "temperature": 0.0,
         "messages": [{"role": "user", "content": "Greet me."}],
     });
-    let exchange = Exchange::new(&format!("{base}/claude-sonnet-4-5@20250929:rawPredict"), &request);
+    let exchange = Trial::new(&format!("{base}/claude-sonnet-4-5@20250929:rawPredict"), &request);
     let body = answer(&json!([{"type": "text", "text": "Hello."}]), &json!({"input_tokens": 10, "output_tokens": 3}));
-    let expected = exchange::said(SpanKind::Llm, "anthropic.request", "anthropic")
+    let expected = frames::said(SpanKind::Llm, "anthropic.request", "anthropic")
         .model_provider("google")
         .model_name("claude-sonnet-4-5@20250929")
         .metadata("max_tokens", 8)
@@ -165,7 +166,7 @@ fn who_serves_it_is_known_by_the_host() {
         ("http://127.0.0.1:4000/v1/messages", "unknown"),
         ("https://anthropic.example.com/v1/messages", "unknown"),
     ] {
-        assert_eq!(Exchange::new(url, &request()).sent().model_provider.as_deref(), Some(provider), "{url}");
+        assert_eq!(Trial::new(url, &request()).sent().model_provider.as_deref(), Some(provider), "{url}");
     }
     for url in [
         "https://api.anthropic.com/v1/messages/count_tokens",
@@ -178,7 +179,7 @@ fn who_serves_it_is_known_by_the_host() {
 
 #[test]
 fn an_error_keeps_the_request_and_says_what_is_wrong() {
-    let exchange = Exchange::new(URL, &request());
+    let exchange = Trial::new(URL, &request());
     let body =
         json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}, "request_id": "req_1"});
     let error = SpanError::new("Overloaded").error_type("overloaded_error");

@@ -5,10 +5,13 @@ use serde_json::{Value, json};
 use super::{URL, counted, said};
 use crate::model::{Annotation, Message, SpanError, ToolCall};
 use crate::providers::Head;
-use crate::providers::exchange::{Exchange, SSE, sse};
+use crate::providers::anthropic::Rebuilt;
+use crate::providers::codec::{Frame, Rebuild as _};
+use crate::providers::frames::{SSE, sse};
+use crate::providers::trial::Trial;
 
-fn exchange() -> Exchange {
-    Exchange::new(URL, &json!({"model": "m", "stream": true, "messages": [{"role": "user", "content": "Greet me."}]}))
+fn exchange() -> Trial {
+    Trial::new(URL, &json!({"model": "m", "stream": true, "messages": [{"role": "user", "content": "Greet me."}]}))
 }
 
 fn asked() -> Annotation {
@@ -96,7 +99,7 @@ fn everything() -> (Vec<Value>, Value) {
 #[test]
 fn a_stream_says_what_the_whole_would_have_said() {
     let (events, whole) = everything();
-    let streamed = exchange().streamed(SSE, &sse(&events).concat());
+    let streamed = exchange().stream(SSE, &sse(&events).concat());
     assert_eq!(streamed, exchange().answered(Head::new(200), &whole));
     // What was written for an hour is not taken for five minutes, and the counts at the end hold.
     let counts = counted([
@@ -112,6 +115,36 @@ fn a_stream_says_what_the_whole_would_have_said() {
 }
 
 #[test]
+fn a_stream_of_vertex_says_the_same_under_another_name() {
+    let (events, whole) = everything();
+    let base = "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/anthropic/models/m";
+    let call = |verb: &str| Trial::new(&format!("{base}:{verb}"), &json!({"stream": true, "messages": []}));
+    let streamed = call("streamRawPredict").stream(SSE, &sse(&events).concat());
+    assert_eq!(streamed, call("rawPredict").answered(Head::new(200), &whole));
+    assert_eq!((streamed.model_name.as_deref(), streamed.model_provider.as_deref()), (Some("m"), Some("google")));
+}
+
+#[test]
+fn a_stream_without_end_is_bounded() {
+    let piece = "x".repeat(1 << 20);
+    let frame = |event: &Value| Frame { event: String::new(), is_exception: false, data: event.clone() };
+    for event in [text(0, &piece), block(0, &json!({"type": "tool_result", "content": piece}))] {
+        let mut rebuilt = Box::new(Rebuilt::default());
+        rebuilt.frame(frame(&start(&json!({"input_tokens": 4}))));
+        for index in 0..50 {
+            let mut event = event.clone();
+            event["index"] = (index % 20).into();
+            rebuilt.frame(frame(&event));
+        }
+        // What is said at the end is heard although nothing more is kept.
+        rebuilt.frame(frame(&json!({"type": "message_delta", "usage": {"output_tokens": 7}})));
+        let whole = rebuilt.whole();
+        assert!(whole.to_string().len() < 34 << 20);
+        assert_eq!((&whole["usage"]["input_tokens"], &whole["usage"]["output_tokens"]), (&json!(4), &json!(7)));
+    }
+}
+
+#[test]
 fn blocks_may_interleave() {
     let [weather, time] =
         ["weather", "time"].map(|name| json!({"type": "tool_use", "id": name, "name": name, "input": {}}));
@@ -119,7 +152,7 @@ fn blocks_may_interleave() {
         vec![start(&json!({})), block(0, &weather), block(1, &time), input(1, r#"{"zone":"#), input(0, r#"{"city":"#)],
         vec![input(1, r#""UTC"}"#), input(0, r#""Oslo"}"#), stop(1), stop(0)],
     ];
-    let said = exchange().streamed(SSE, &sse(&events.concat()).concat());
+    let said = exchange().stream(SSE, &sse(&events.concat()).concat());
     let call = |name: &str, arguments: Value| {
         Message::assistant("").tool_call(ToolCall::new(name, arguments).id(name).kind("tool_use"))
     };
@@ -130,7 +163,7 @@ fn blocks_may_interleave() {
 #[test]
 fn white_space_at_the_ends_stays() {
     let events = [start(&json!({})), block(0, &json!({"type": "text", "text": ""})), text(0, "\n  Hello \n"), stop(0)];
-    assert_eq!(exchange().streamed(SSE, &sse(&events).concat()), asked().output([Message::assistant("\n  Hello \n")]));
+    assert_eq!(exchange().stream(SSE, &sse(&events).concat()), asked().output([Message::assistant("\n  Hello \n")]));
 }
 
 #[test]
@@ -146,8 +179,8 @@ fn an_error_in_the_middle_keeps_what_came() {
         .output([Message::assistant("Hel")])
         .metrics(counted([("input_tokens", 4), ("output_tokens", 1), ("total_tokens", 5)]))
         .span_error(SpanError::new("Overloaded").error_type("overloaded_error"));
-    assert_eq!(exchange().streamed(SSE, &sse(&events).concat()), expected);
-    let alone = exchange().streamed(SSE, &sse(&[error]).concat());
+    assert_eq!(exchange().stream(SSE, &sse(&events).concat()), expected);
+    let alone = exchange().stream(SSE, &sse(&[error]).concat());
     let expected = SpanError::new("Overloaded").error_type("overloaded_error");
     assert_eq!(alone, asked().output([Message::new("", "")]).span_error(expected));
 }
@@ -164,8 +197,8 @@ fn a_stream_that_is_cut_says_what_came() {
         ("total_tokens", 5),
     ]));
     let bytes = sse(&events).concat();
-    assert_eq!(exchange().streamed(SSE, &bytes), expected.clone());
-    let error = SpanError::new("connection reset").error_type("io");
+    assert_eq!(exchange().stream(SSE, &bytes), expected.clone());
+    let error = SpanError::new("reset").error_type("io");
     assert_eq!(exchange().broken(SSE, &bytes), expected.span_error(error));
 }
 
@@ -192,7 +225,7 @@ fn events_that_nobody_knows_or_that_lack_something_do_no_harm() {
             text(0, "Hi"),
             odd.clone(),
         ];
-        let said = exchange().streamed(SSE, &sse(&events).concat());
+        let said = exchange().stream(SSE, &sse(&events).concat());
         assert!(format!("{:?}", said.output).contains("\"Hi\""), "{odd}: {said:?}");
         assert_eq!(said.error, None, "{odd}");
     }
@@ -202,7 +235,7 @@ fn events_that_nobody_knows_or_that_lack_something_do_no_harm() {
 fn a_delta_whose_beginning_was_not_seen_is_kept() {
     let events = [text(0, "Hel"), text(0, "lo"), delta(1, &json!({"type": "thinking_delta", "thinking": "Hm."}))];
     let expected = asked().output([Message::new("", "Hello"), Message::new("reasoning", "Hm.")]);
-    assert_eq!(exchange().streamed(SSE, &sse(&events).concat()), expected);
+    assert_eq!(exchange().stream(SSE, &sse(&events).concat()), expected);
 }
 
 #[test]
@@ -211,7 +244,7 @@ fn the_first_token_is_the_first_content() {
     let tool = json!({"type": "tool_use", "id": "t", "name": "n", "input": {}});
     let [ping, start] = [json!({"type": "ping"}), start(&json!({}))];
     let silence = [start, ping, block(0, &thinking), delta(0, &json!({"type": "signature_delta", "signature": "s"}))];
-    let first = |event: Value| exchange().first_content(SSE, &sse(&[&silence[..], &[event]].concat()));
+    let first = |event: Value| exchange().first_token(SSE, &sse(&[&silence[..], &[event]].concat()));
     assert_eq!(first(delta(0, &json!({"type": "thinking_delta", "thinking": "Hm"}))), Some(5.0));
     assert_eq!(first(text(0, "Hi")), Some(5.0));
     assert_eq!(first(block(1, &tool)), Some(5.0));

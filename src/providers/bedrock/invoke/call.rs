@@ -1,4 +1,7 @@
 //! One call of `InvokeModel`.
+//!
+//! Source: the user guide of Amazon Bedrock, "Inference request parameters and response fields", one page a family, and what
+//! Datadog's SDKs for Python and JavaScript show of them, August 2026.
 
 use std::borrow::Cow;
 
@@ -6,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::dialect::Dialect;
 use super::rebuild::Rebuilt;
-use super::{cohere, text};
+use super::text;
 use crate::model::{Annotation, Message, metric};
 use crate::providers::anthropic::Messages;
 use crate::providers::asked::asked;
@@ -14,8 +17,7 @@ use crate::providers::bedrock::converse;
 use crate::providers::bedrock::counts::Counts;
 use crate::providers::codec::{Answer, Codec, Rebuild};
 use crate::providers::endpoint::Endpoint;
-use crate::providers::openai::Chat;
-use crate::providers::{failure, json};
+use crate::providers::{cohere, failure, json, openai};
 
 /// `POST /model/{id}/invoke` and `/invoke-with-response-stream` of a model that writes.
 #[derive(Debug)]
@@ -26,7 +28,15 @@ const PARAMETERS: &[(&str, &[&str])] = &[
     ("temperature", &["temperature"]),
     (
         "max_tokens",
-        &["max_tokens", "maxTokens", "maxTokenCount", "max_new_tokens", "max_gen_len", "max_tokens_to_sample"],
+        &[
+            "max_tokens",
+            "maxTokens",
+            "maxTokenCount",
+            "max_new_tokens",
+            "max_gen_len",
+            "maxOutputTokens",
+            "max_tokens_to_sample",
+        ],
     ),
 ];
 /// Objects that some families keep them in.
@@ -42,12 +52,8 @@ impl Codec for Invoke {
         let said = match Dialect::of(request) {
             Dialect::Anthropic => return named(Messages.sent(endpoint, request), endpoint),
             Dialect::Nova => asked(said, converse::input(request), converse::tools(request)),
-            Dialect::Chat => {
-                let mut said = Chat.sent(endpoint, request);
-                said.metadata = Map::new();
-                said
-            }
-            Dialect::Cohere => asked(said, cohere::input(request), cohere::tools(request)),
+            Dialect::Chat => bare(openai::Chat.sent(endpoint, request)),
+            Dialect::Cohere => bare(cohere::Chat.sent(endpoint, request)),
             Dialect::Text => asked(said, text::input(request), Vec::new()),
         };
         named(said.metadata_map(parameters(request)), endpoint)
@@ -67,11 +73,16 @@ impl Codec for Invoke {
             }
             Dialect::Chat => {
                 // Its own counts hold: the cached tokens are in them already.
-                let said = Chat.received(said, answer);
+                let said = openai::Chat.received(said, answer);
                 let has_counts = said.metrics.get(metric::INPUT_TOKENS).is_some();
                 if has_counts { said } else { said.metrics(invocation.metrics()) }
             }
-            Dialect::Cohere => said.output(cohere::output(body)).metrics(invocation.metrics()),
+            Dialect::Cohere => {
+                // Bedrock counts what is paid for, Cohere what the model saw.
+                let mut said = cohere::Chat.received(said, answer).metrics(invocation.metrics());
+                said.metadata.remove("finish_reason");
+                said
+            }
             Dialect::Text => {
                 let output = some(text::output(body));
                 said.output(output).metrics(text::counts(body).or(invocation).metrics())
@@ -94,6 +105,11 @@ impl Codec for Invoke {
 fn named(said: Annotation, endpoint: &Endpoint) -> Annotation {
     let said = said.model_provider(endpoint.provider.clone());
     endpoint.model.iter().fold(said, Annotation::model_name)
+}
+
+/// What a family's own API says of its settings is more than `InvokeModel` says of any.
+fn bare(said: Annotation) -> Annotation {
+    Annotation { metadata: Map::new(), ..said }
 }
 
 fn some(messages: Vec<Message>) -> Vec<Message> {

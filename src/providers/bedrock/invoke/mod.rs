@@ -1,7 +1,6 @@
 //! `InvokeModel` and `InvokeModelWithResponseStream`: the bodies are those of the model's family.
 
 mod call;
-mod cohere;
 mod dialect;
 mod rebuild;
 mod text;

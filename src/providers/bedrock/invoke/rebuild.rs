@@ -4,16 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::cohere::Turn;
 use super::dialect::Dialect;
 use super::text::Texts;
-use crate::providers::anthropic;
 use crate::providers::bedrock::converse;
 use crate::providers::bedrock::counts::INVOCATION;
 use crate::providers::codec::{Codec as _, Frame, Rebuild, Seen};
-use crate::providers::failure;
 use crate::providers::json::{self, Room};
-use crate::providers::openai::Chat;
+use crate::providers::{anthropic, cohere, failure, openai};
 
 /// An answer as far as it has come.
 pub(super) struct Rebuilt {
@@ -28,7 +25,6 @@ enum Family {
     /// One that has a stream of its own elsewhere.
     Other(Box<dyn Rebuild>),
     Nova(Box<converse::Rebuilt>),
-    Cohere(Turn),
     Text(Texts),
 }
 
@@ -44,16 +40,15 @@ impl Rebuild for Rebuilt {
             return Seen { is_content: false, error: Some(failure::of_exception(&frame)) };
         }
         let mut chunk = opened(frame.data);
-        if let Some(invocation) = chunk.as_object_mut().and_then(|chunk| chunk.remove(INVOCATION)) {
-            self.invocation = invocation;
+        if let Some(members) = chunk.as_object_mut() {
+            self.invocation = members.remove(INVOCATION).unwrap_or_else(|| self.invocation.take());
+            members.retain(|name, _| !name.starts_with(BEDROCKS_OWN));
         }
-        if self.family.is_none() {
-            self.family = Family::of(&chunk);
+        // Those may come alone, and a frame may be none that can be read.
+        if chunk.as_object().is_none_or(Map::is_empty) {
+            return Seen::default();
         }
-        match &mut self.family {
-            Some(family) => family.chunk(chunk, &mut self.room),
-            None => Seen::default(),
-        }
+        self.family.get_or_insert_with(|| Family::of(&chunk)).chunk(chunk, &mut self.room)
     }
 
     fn whole(self: Box<Self>) -> Value {
@@ -66,25 +61,21 @@ impl Rebuild for Rebuilt {
 }
 
 impl Family {
-    /// The family of a first chunk; nothing when it shows nothing.
-    fn of(chunk: &Value) -> Option<Self> {
-        if chunk.as_object().is_none_or(Map::is_empty) {
-            return None;
-        }
-        Some(match Dialect::of_chunk(chunk) {
+    /// The family of a first chunk.
+    fn of(chunk: &Value) -> Self {
+        match Dialect::of_chunk(chunk) {
             Dialect::Anthropic => Self::Other(Box::new(anthropic::Rebuilt::default())),
             Dialect::Nova => Self::Nova(Box::default()),
-            Dialect::Chat => Self::Other(Chat.rebuild()),
-            Dialect::Cohere => Self::Cohere(Turn::default()),
+            Dialect::Chat => Self::Other(openai::Chat.rebuild()),
+            Dialect::Cohere => Self::Other(cohere::Chat.rebuild()),
             Dialect::Text => Self::Text(Texts::default()),
-        })
+        }
     }
 
     fn chunk(&mut self, chunk: Value, room: &mut Room) -> Seen {
         match self {
             Self::Other(rebuild) => rebuild.frame(unnamed(chunk)),
             Self::Nova(rebuild) => nova(rebuild, chunk),
-            Self::Cohere(turn) => turn.chunk(&chunk, room),
             Self::Text(texts) => texts.chunk(&chunk, room),
         }
     }
@@ -93,7 +84,6 @@ impl Family {
         let whole = match self {
             Self::Other(rebuild) => rebuild.whole(),
             Self::Nova(rebuild) => rebuild.whole(),
-            Self::Cohere(turn) => return turn.whole(),
             Self::Text(texts) => return texts.whole(),
         };
         match whole {
@@ -102,6 +92,9 @@ impl Family {
         }
     }
 }
+
+/// How the names begin of what Bedrock adds to the chunks of a family: counts, what guardrails did.
+const BEDROCKS_OWN: &str = "amazon-bedrock-";
 
 /// What is in a frame: `{"bytes":"…base64 of JSON…","p":"…padding…"}`.
 fn opened(data: Value) -> Value {

@@ -1,4 +1,4 @@
-//! A prompt in, texts out: Titan, Llama, Mistral, Command, Jurassic, DeepSeek R1, Claude before messages.
+//! A prompt in, texts out: Titan, Llama, Mistral, Command, Jurassic, DeepSeek R1, Pegasus, Claude before messages.
 //!
 //! No two families call the same thing by the same name, so all names are looked for, in a whole answer and in a chunk alike.
 
@@ -13,7 +13,7 @@ use crate::providers::json::{self, Room};
 
 /// The prompt; none of these families says who speaks.
 pub(super) fn input(request: &Value) -> Vec<Message> {
-    let prompt = json::first(request, &["prompt", "inputText"]);
+    let prompt = json::first(request, &["prompt", "inputText", "inputPrompt"]);
     prompt.map(|prompt| Message::new("", json::as_text(prompt))).into_iter().collect()
 }
 
@@ -44,7 +44,8 @@ const COUNTED: &[&str] =
 /// The texts of a whole answer or of one chunk, and which of several answers each belongs to.
 fn pieces(body: &Value) -> Vec<(u64, &str)> {
     let index = json::count(body, "index").unwrap_or(0);
-    let single = ["outputText", "generation", "completion", "text"].into_iter().find_map(|name| body[name].as_str());
+    let single =
+        ["outputText", "generation", "completion", "text", "message"].into_iter().find_map(|name| body[name].as_str());
     if let Some(text) = single {
         return vec![(index, text)];
     }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{counted, exchange, said, tokens};
 use crate::model::{Annotation, Content, Message, SpanError, SpanKind, ToolCall, ToolDefinition, ToolResult};
 use crate::providers::Head;
-use crate::providers::exchange::{AWS, Exchange, aws, events};
+use crate::providers::frames::{AWS, aws, events};
+use crate::providers::trial::Trial;
 
 const MODEL: &str = "eu.anthropic.claude-sonnet-4-20250514-v1:0";
 
@@ -24,11 +25,11 @@ fn answer(content: &Value, reason: &str, usage: &Value) -> Value {
     })
 }
 
-fn whole() -> Exchange {
+fn whole() -> Trial {
     exchange(MODEL, "converse", &request())
 }
 
-fn stream() -> Exchange {
+fn stream() -> Trial {
     exchange(MODEL, "converse-stream", &request())
 }
 
@@ -232,7 +233,7 @@ fn everything() -> (Vec<(&'static str, Value)>, Value) {
 #[test]
 fn a_stream_says_what_the_whole_would_have_said() {
     let (all, body) = everything();
-    let streamed = stream().streamed(AWS, &events(&all).concat());
+    let streamed = stream().stream(AWS, &events(&all).concat());
     assert_eq!(streamed, whole().answered(Head::new(200), &body));
     let call = |name: &str, arguments: Value, id: &str| ToolCall::new(name, arguments).id(id).kind("toolUse");
     let message = Message::assistant("Hello, wörld 🦀.\n Cited.")
@@ -266,7 +267,7 @@ fn an_exception_in_the_middle_is_an_error_and_keeps_what_came() {
     ));
     let error = SpanError::new("The model failed.").error_type("modelStreamErrorException");
     let expected = asked().output([Message::assistant("Hel")]).span_error(error);
-    assert_eq!(stream().streamed(AWS, &bytes), expected);
+    assert_eq!(stream().stream(AWS, &bytes), expected);
 }
 
 #[test]
@@ -283,8 +284,8 @@ fn a_stream_that_is_cut_says_what_came() {
     let cut = &frames.concat()[..frames.concat().len() - 5];
     let call = ToolCall::new("weather", json!({"value": "{\"city\": \"Os"})).id("t1").kind("toolUse");
     let expected = asked().output([Message::assistant("").tool_call(call)]);
-    assert_eq!(stream().streamed(AWS, cut), expected.clone());
-    let error = SpanError::new("connection reset").error_type("io");
+    assert_eq!(stream().stream(AWS, cut), expected.clone());
+    let error = SpanError::new("reset").error_type("io");
     assert_eq!(stream().broken(AWS, cut), expected.span_error(error));
 }
 
@@ -292,7 +293,7 @@ fn a_stream_that_is_cut_says_what_came() {
 fn texts_without_a_beginning_and_events_that_lack_something_do_no_harm() {
     let text = ("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": "Hi"}}));
     assert_eq!(
-        stream().streamed(AWS, &events(std::slice::from_ref(&text)).concat()),
+        stream().stream(AWS, &events(std::slice::from_ref(&text)).concat()),
         asked().output([Message::new("", "Hi")])
     );
     for odd in [
@@ -305,7 +306,7 @@ fn texts_without_a_beginning_and_events_that_lack_something_do_no_harm() {
         ("ofTomorrow", json!({"text": "x"})),
         ("", json!("no object")),
     ] {
-        let said = stream().streamed(AWS, &events(&[odd.clone(), text.clone()]).concat());
+        let said = stream().stream(AWS, &events(&[odd.clone(), text.clone()]).concat());
         assert_eq!(said, asked().output([Message::new("", "Hi")]), "{odd:?}");
     }
 }
@@ -316,7 +317,7 @@ fn the_first_token_is_the_first_content() {
     let signature =
         ("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"reasoningContent": {"signature": "s"}}}));
     let first =
-        |event: (&'static str, Value)| stream().first_content(AWS, &events(&[start.clone(), signature.clone(), event]));
+        |event: (&'static str, Value)| stream().first_token(AWS, &events(&[start.clone(), signature.clone(), event]));
     let delta = |delta: Value| ("contentBlockDelta", json!({"contentBlockIndex": 1, "delta": delta}));
     let call =
         ("contentBlockStart", json!({"contentBlockIndex": 1, "start": {"toolUse": {"toolUseId": "t", "name": "n"}}}));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{counted, exchange, said, tokens};
 use crate::model::{Annotation, Message, Metrics, SpanKind, ToolCall, ToolDefinition, ToolResult};
 use crate::providers::Head;
-use crate::providers::exchange::{AWS, chunks};
+use crate::providers::frames::{AWS, chunks};
 
 /// The headers of an answer in one piece.
 fn head(input: u64, output: u64) -> Head {
@@ -86,6 +86,12 @@ fn families() -> Vec<Family> {
                 json!({"choices": [{"text": " wörld"}]}),
             ],
         ),
+        family(
+            "us.twelvelabs.pegasus-1-2-v1:0",
+            json!({"inputPrompt": "Hi", "temperature": 0, "maxOutputTokens": 64, "mediaSource": {"base64String": "AAAA"}}),
+            json!({"message": " Hello, wörld", "finishReason": "stop"}),
+            vec![json!({"message": " Hello,"}), json!({"message": " wörld", "finishReason": "stop"})],
+        ),
         // Jurassic has no streams.
         family(
             "ai21.j2-mid-v1",
@@ -109,10 +115,25 @@ fn every_family_says_the_same_whole_and_streamed() {
         if let Some(last) = pieces.last_mut() {
             last["amazon-bedrock-invocationMetrics"] = invocation();
             let stream = exchange(model, "invoke-with-response-stream", &request);
-            assert_eq!(stream.streamed(AWS, &chunks(&pieces).concat()), expected, "{model}");
-            assert_eq!(stream.first_content(AWS, &chunks(&pieces)), Some(1.0), "{model}");
+            assert_eq!(stream.stream(AWS, &chunks(&pieces).concat()), expected, "{model}");
+            assert_eq!(stream.first_token(AWS, &chunks(&pieces)), Some(1.0), "{model}");
         }
     }
+}
+
+#[test]
+fn what_bedrock_adds_to_the_chunks_does_not_hide_the_family() {
+    let pieces = [
+        json!({"amazon-bedrock-guardrailAction": "NONE"}),
+        json!({"type": "message_start", "message": {"role": "assistant", "usage": {"input_tokens": 7}}}),
+        json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}}),
+        json!({"amazon-bedrock-trace": {"guardrail": {}}, "amazon-bedrock-invocationMetrics": invocation()}),
+        json!({"amazon-bedrock-guardrailAction": "INTERVENED"}),
+    ];
+    let model = "anthropic.claude-3-haiku-20240307-v1:0";
+    let stream = exchange(model, "invoke-with-response-stream", &json!({"anthropic_version": "x", "messages": []}));
+    let expected = said(SpanKind::Llm, model).output([Message::assistant("Hi")]).metrics(tokens(7, 9));
+    assert_eq!(stream.stream(AWS, &chunks(&pieces).concat()), expected);
 }
 
 #[test]
@@ -132,7 +153,7 @@ fn several_answers_are_several_messages() {
         .output([Message::new("", " One"), Message::new("", " Two")])
         .metrics(tokens(7, 9));
     assert_eq!(exchange(model, "invoke", &request).answered(head(7, 9), &whole), expected);
-    let streamed = exchange(model, "invoke-with-response-stream", &request).streamed(AWS, &chunks(&pieces).concat());
+    let streamed = exchange(model, "invoke-with-response-stream", &request).stream(AWS, &chunks(&pieces).concat());
     assert_eq!(streamed, expected);
 }
 
@@ -150,8 +171,8 @@ fn command() -> (Value, Annotation) {
             Message::system("Be brief."),
             Message::user("Weather?"),
             Message::assistant("Where?"),
-            Message::user("And in Oslo?"),
             Message::new("tool", "").tool_result(result),
+            Message::user("And in Oslo?"),
         ])
         .tool_definitions([tool])
         .metadata("temperature", 0.5)
@@ -165,7 +186,7 @@ fn command_r_has_a_conversation_and_tools() {
     let model = "cohere.command-r-v1:0";
     let calls = json!([{"name": "weather", "parameters": {"city": "Oslo"}}]);
     let whole = json!({"text": "I look.", "generation_id": "g", "chat_history": [], "finish_reason": "COMPLETE", "tool_calls": calls});
-    let call = ToolCall::new("weather", json!({"city": "Oslo"}));
+    let call = ToolCall::new("weather", json!({"city": "Oslo"})).kind("function");
     let expected = asked.output(Message::assistant("I look.").tool_call(call)).metrics(tokens(7, 9));
     assert_eq!(exchange(model, "invoke", &request).answered(head(7, 9), &whole), expected);
     let end = json!({"event_type": "stream-end", "is_finished": true, "finish_reason": "COMPLETE", "response": whole,
@@ -178,9 +199,9 @@ fn command_r_has_a_conversation_and_tools() {
         end.clone(),
     ];
     let stream = exchange(model, "invoke-with-response-stream", &request);
-    assert_eq!(stream.streamed(AWS, &chunks(&pieces).concat()), expected);
+    assert_eq!(stream.stream(AWS, &chunks(&pieces).concat()), expected);
     // The end alone says all of it.
-    assert_eq!(stream.streamed(AWS, &chunks(&[end]).concat()), expected);
+    assert_eq!(stream.stream(AWS, &chunks(&[end]).concat()), expected);
 }
 
 #[test]

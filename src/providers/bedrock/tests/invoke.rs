@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{counted, exchange, said, tokens};
 use crate::model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolDefinition, ToolResult};
-use crate::providers::exchange::{AWS, aws, chunks};
+use crate::providers::frames::{AWS, aws, chunks};
 use crate::providers::{Ending, Head};
 
 const CLAUDE: &str = "us.anthropic.claude-sonnet-4-20250514-v1:0";
@@ -87,8 +87,8 @@ fn a_stream_of_claude_says_what_the_whole_would_have_said() {
     ]);
     let exchange = exchange(CLAUDE, "invoke-with-response-stream", &request);
     let expected = asked.output([Message::assistant("Rain.")]).metrics(counts);
-    assert_eq!(exchange.streamed(AWS, &chunks(&events).concat()), expected);
-    assert_eq!(exchange.first_content(AWS, &chunks(&events)), Some(3.0));
+    assert_eq!(exchange.stream(AWS, &chunks(&events).concat()), expected);
+    assert_eq!(exchange.first_token(AWS, &chunks(&events)), Some(3.0));
 }
 
 fn nova() -> (Value, Annotation) {
@@ -136,7 +136,7 @@ fn a_stream_of_nova_says_what_the_whole_would_have_said() {
     ]));
     let model = "amazon.nova-pro-v1:0";
     assert_eq!(exchange(model, "invoke", &request).answered(Head::new(200), &body), expected);
-    let streamed = exchange(model, "invoke-with-response-stream", &request).streamed(AWS, &chunks(&events).concat());
+    let streamed = exchange(model, "invoke-with-response-stream", &request).stream(AWS, &chunks(&events).concat());
     assert_eq!(streamed, expected);
 }
 
@@ -183,7 +183,7 @@ fn chat_completions_of_many_families_are_read_as_those_of_openai() {
             .metrics(tokens(17, 8));
         assert_eq!(exchange(model, "invoke", &request).answered(Head::new(200), &body), expected, "{model}");
         let streamed =
-            exchange(model, "invoke-with-response-stream", &request).streamed(AWS, &chunks(&stream(piece)).concat());
+            exchange(model, "invoke-with-response-stream", &request).stream(AWS, &chunks(&stream(piece)).concat());
         assert_eq!(streamed, expected, "{model}");
     }
 }
@@ -198,11 +198,11 @@ fn an_exception_and_a_cut_keep_what_came() {
     let exchange = exchange(CLAUDE, "invoke-with-response-stream", &request);
     let expected = asked.output([Message::assistant("Ra")]).metrics(tokens(20, 1));
     let mut bytes = chunks(&events).concat();
-    let io = SpanError::new("connection reset").error_type("io");
+    let io = SpanError::new("reset").error_type("io");
     assert_eq!(exchange.broken(AWS, &bytes), expected.clone().span_error(io));
     bytes.extend(aws("exception", "throttlingException", &json!({"message": "Too many tokens."})));
     let throttled = SpanError::new("Too many tokens.").error_type("throttlingException");
-    assert_eq!(exchange.streamed(AWS, &bytes), expected.span_error(throttled));
+    assert_eq!(exchange.stream(AWS, &bytes), expected.span_error(throttled));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn frames_that_cannot_be_read_are_passed_over() {
         bytes.extend(aws("event", "chunk", &payload));
     }
     bytes.extend(chunks(&[json!({"generation": "Hi."})]).concat());
-    let said = exchange("meta.llama3-8b-instruct-v1:0", "invoke-with-response-stream", &request).streamed(AWS, &bytes);
+    let said = exchange("meta.llama3-8b-instruct-v1:0", "invoke-with-response-stream", &request).stream(AWS, &bytes);
     assert_eq!(said.output, Some([Message::new("", "Hi.")].into()));
 }
 

@@ -5,20 +5,23 @@ mod embeddings;
 mod failures;
 mod families;
 mod invoke;
+mod nonsense;
+mod random;
 
 use crate::model::{Annotation, Metrics, SpanKind};
-use crate::providers::exchange::{self, Exchange};
+use crate::providers::frames;
+use crate::providers::trial::Trial;
 use serde_json::Value;
 
 /// A call of this operation of a model.
-fn exchange(model: &str, operation: &str, request: &Value) -> Exchange {
+fn exchange(model: &str, operation: &str, request: &Value) -> Trial {
     let model = model.replace(':', "%3A").replace('/', "%2F");
-    Exchange::new(&format!("https://bedrock-runtime.eu-west-1.amazonaws.com/model/{model}/{operation}"), request)
+    Trial::new(&format!("https://bedrock-runtime.eu-west-1.amazonaws.com/model/{model}/{operation}"), request)
 }
 
 /// What every call of this model says.
 fn said(kind: SpanKind, model: &str) -> Annotation {
-    exchange::said(kind, "bedrock-runtime.command", "bedrock").model_provider("amazon_bedrock").model_name(model)
+    frames::said(kind, "bedrock-runtime.command", "bedrock").model_provider("amazon_bedrock").model_name(model)
 }
 
 fn counted<const N: usize>(counts: [(&str, u64); N]) -> Metrics {
