@@ -32,7 +32,7 @@ impl Conversation {
             names.extend(call.tool_id.clone().map(|id| (id, call.name.clone())));
         }
         for result in self.messages.iter_mut().flat_map(|message| &mut message.tool_results) {
-            if result.name.is_none() {
+            if result.name.as_ref().is_none_or(String::is_empty) {
                 let name = result.tool_id.as_ref().and_then(|id| names.get(id));
                 result.name = Some(name.cloned().unwrap_or_default());
             }
@@ -83,11 +83,13 @@ pub(in crate::vocabulary) fn conversation(json: &Json<'_>, role: &str) -> Option
 /// The texts of instructions, one a part.
 pub(in crate::vocabulary) fn instructions(json: &Json<'_>) -> Vec<String> {
     let mut all = Conversation::default();
-    match json {
-        Json::List(items) if items.iter().all(|item| Parts::is_part(item) || item.as_text().is_some()) => {
-            items.iter().for_each(|item| all.add_list(std::slice::from_ref(item), SYSTEM));
+    match json.as_list() {
+        Some(items) if items.iter().all(|item| Parts::is_part(item) || item.as_text().is_some()) => {
+            for item in items {
+                all.add_list(std::slice::from_ref(item), SYSTEM);
+            }
         }
-        _ => match conversation(json, SYSTEM) {
+        Some(_) | None => match conversation(json, SYSTEM) {
             Some(read) => all = read,
             None => all.messages.push(Message::system(json.to_text())),
         },

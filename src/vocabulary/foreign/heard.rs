@@ -1,6 +1,6 @@
 //! Which vocabularies have a word: by its name, or by the beginning that a family of names has in common.
 
-use super::foreign::Vocabularies;
+use super::Vocabularies;
 use super::profiles;
 
 /// Whether a field is heard when these vocabularies are.
