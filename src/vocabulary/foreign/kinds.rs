@@ -179,7 +179,7 @@ const SIGN_FAMILIES: &[&str] = &[
     EMBEDDING_FAMILY,
 ];
 const EMBEDDING_FAMILY: &str = "embedding.";
-const INPUT_CONTENT: &[&str] = &[
+pub(super) const INPUT_CONTENT: &[&str] = &[
     gen_ai::INPUT_MESSAGES,
     gen_ai::PROMPT,
     gen_ai::OTHER_PROMPT,
@@ -188,7 +188,7 @@ const INPUT_CONTENT: &[&str] = &[
     vercel::PROMPT_MESSAGES,
     vercel::PROMPT,
 ];
-const OUTPUT_CONTENT: &[&str] = &[
+pub(super) const OUTPUT_CONTENT: &[&str] = &[
     gen_ai::OUTPUT_MESSAGES,
     gen_ai::COMPLETION,
     gen_ai::OTHER_COMPLETION,

@@ -8,7 +8,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::content::content;
-use super::precedence::{AGENT, FINISH_REASONS, SESSION, TOOL_ID};
+use super::precedence::{
+    AGENT, FINISH_REASONS, INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, SESSION, TOOL_ID, TOOL_INPUT,
+    TOOL_OUTPUT,
+};
 use super::words::Words;
 use super::{
     Vocabularies, decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, tools,
@@ -71,6 +74,10 @@ pub(crate) struct Reading {
     pub(crate) evaluations: Vec<EvaluationDraft>,
     /// The span says that it went well: an error that was merely logged inside does not make it fail.
     pub(crate) went_well: bool,
+    /// Something that carries the input was too large to keep.
+    pub(crate) has_lost_input: bool,
+    /// The same of the output.
+    pub(crate) has_lost_output: bool,
 }
 
 /// An evaluation that is not joined with a span yet.
@@ -156,6 +163,12 @@ pub(crate) fn read(sayings: &Sayings<'_>, kind: SpanKind, is_demoted: bool, voca
         annotation: annotation(&words, kind, is_demoted),
         evaluations: evaluations::evaluations(&words, is_evaluation),
         went_well: otel::went_well(&words),
+        has_lost_input: [INPUT_VALUE, TOOL_INPUT, RETRIEVAL_INPUT, kinds::INPUT_CONTENT]
+            .map(|names| words.has_lost(names))
+            .contains(&true),
+        has_lost_output: [OUTPUT_VALUE, TOOL_OUTPUT, RETRIEVAL_OUTPUT, kinds::OUTPUT_CONTENT]
+            .map(|names| words.has_lost(names))
+            .contains(&true),
     }
 }
 

@@ -120,6 +120,11 @@ impl<'a> Words<'a> {
         (!paths.is_empty()).then(|| collected(paths))
     }
 
+    /// Whether one of these was said, but was too large to keep.
+    pub(super) fn has_lost(&self, names: &[&str]) -> bool {
+        self.fields.iter().any(|(name, value)| *value == FieldValue::Oversize && names.contains(name))
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, FieldValue<'a>)> {
         self.fields.iter().copied().filter(|(_, value)| !decode::is_absent(*value))

@@ -80,6 +80,23 @@ pub(in crate::vocabulary) fn conversation(json: &Json<'_>, role: &str) -> Option
     Some(all)
 }
 
+/// The messages of JSON that can hardly be anything else than some API's; those without a role have none.
+pub(super) fn plain_dialect(json: &Json<'_>) -> Option<Vec<Message>> {
+    let has_parts = |json: &Json<'_>| {
+        let parts = json.get("role").and_then(|_| json.first(&["parts", "content"]));
+        let parts = parts.and_then(Json::as_list).unwrap_or_default();
+        !parts.is_empty() && parts.iter().all(Parts::is_typed)
+    };
+    let items = ENVELOPES.iter().find_map(|name| json.get(name)?.as_list());
+    let are_plain = match items.or(json.as_list()) {
+        Some([]) => false,
+        Some(all) => all.iter().all(is_message) && (items.is_some() || all.iter().any(has_parts)),
+        None => has_parts(json),
+    };
+    let read = are_plain.then(|| conversation(json, "")).flatten()?;
+    Some(read.messages)
+}
+
 /// The texts of instructions, one a part.
 pub(in crate::vocabulary) fn instructions(json: &Json<'_>) -> Vec<String> {
     let mut all = Conversation::default();

@@ -189,6 +189,19 @@ proptest! {
 }
 
 #[test]
+fn content_that_was_too_large_is_told() {
+    let said = |name: &'static str| {
+        let fields = vec![(name, FieldValue::Oversize)];
+        let sayings = Sayings { target: "app", span_name: "chat", fields, events: Vec::new(), declared_names: &[] };
+        let reading = foreign::read(&sayings, SpanKind::Llm, false, Vocabularies::ALL);
+        (reading.has_lost_input, reading.has_lost_output)
+    };
+    assert_eq!(said("gen_ai.input.messages"), (true, false));
+    assert_eq!(said("langfuse.output"), (false, true));
+    assert_eq!(said("gen_ai.request.seed"), (false, false));
+}
+
+#[test]
 fn long_and_deep_values_take_no_more_than_a_moment() {
     let long = [
         "[".repeat(200_000),
