@@ -179,3 +179,8 @@ pub use tracing as __tracing;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The recipes do what they say.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/integrations.md")]
+struct Integrations;
