@@ -40,6 +40,7 @@ enum Stage {
     Asked(Call),
     Answered {
         received: Box<Received>,
+        is_good: bool,
         /// For server-sent events only.
         last_bytes: Option<LastBytes>,
     },
@@ -89,12 +90,13 @@ impl Observation {
         let content_type = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let is_events = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENTS));
         let received = Box::new(call.answered(Head::new(status).headers(headers)));
-        self.stage = Stage::Answered { received, last_bytes: is_events.then(LastBytes::default) };
+        let last_bytes = is_events.then(LastBytes::default);
+        self.stage = Stage::Answered { received, is_good: status < 400, last_bytes };
     }
 
     /// A piece of the answer came.
     pub(super) fn piece(&mut self, bytes: &Bytes) {
-        let Stage::Answered { received, last_bytes } = &mut self.stage else { return };
+        let Stage::Answered { received, last_bytes, .. } = &mut self.stage else { return };
         let since = Duration::from_nanos(nanos_between(self.began, Clock::System.instant()));
         received.push(bytes.clone(), Some(since.as_secs_f64()));
         if last_bytes.as_mut().is_some_and(|last| last.take(bytes)) {
@@ -119,9 +121,10 @@ impl Observation {
                 Ending::Broken(error) => call.failed(error),
                 Ending::Complete | Ending::Dropped => call.sent(),
             }),
-            Stage::Answered { received, .. } => {
+            Stage::Answered { received, is_good, .. } => {
                 let held = received.held();
-                later(received, held, move |received| received.finish(ending))
+                let read = later(received, held, move |received| received.finish(ending));
+                if is_good { read.expecting_usage() } else { read }
             }
         };
         match &self.place {

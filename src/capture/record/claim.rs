@@ -7,7 +7,8 @@ use tracing_core::Metadata;
 use super::super::filter::{Plan, callsite};
 use super::SpanRecord;
 use crate::model::{
-    Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Log, Meaning, Recording, Said, SpanContext, SpanKind,
+    Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Later, Log, Meaning, Recording, Said, SpanContext,
+    SpanKind,
 };
 use crate::vocabulary::{self, EvaluationDraft, Nature, Sayings, is_evaluation_field};
 
@@ -194,7 +195,10 @@ pub(super) fn counts_tokens(log: &Log) -> bool {
         Said::Field(Meaning::Metrics, _) => true,
         Said::Field(Meaning::Metric(name), _) => name.ends_with(TOKENS),
         Said::Field(..) => false,
-        Said::Annotation(Annotation { metrics, .. }) => metrics.iter().any(|(name, _)| name.ends_with(TOKENS)),
+        Said::Annotation(Annotation { metrics, later, .. }) => {
+            let is_expected = later.as_ref().is_some_and(Later::has_usage);
+            is_expected || metrics.iter().any(|(name, _)| name.ends_with(TOKENS))
+        }
     })
 }
 
