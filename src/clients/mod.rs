@@ -15,6 +15,7 @@
 
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
+mod blocks;
 mod calls;
 mod ending;
 mod observation;

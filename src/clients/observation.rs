@@ -10,6 +10,7 @@ use http::HeaderMap;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::blocks::Blocks;
 use super::calls::Calls;
 use super::ending::LastBytes;
 use crate::capture::{CallAround, LlmObsSpanExt, call_around, is_gateway};
@@ -40,6 +41,7 @@ enum Stage {
     Asked(Call),
     Answered {
         received: Box<Received>,
+        blocks: Blocks,
         is_good: bool,
         /// For server-sent events only.
         last_bytes: Option<LastBytes>,
@@ -91,14 +93,14 @@ impl Observation {
         let is_events = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENTS));
         let received = Box::new(call.answered(Head::new(status).headers(headers)));
         let last_bytes = is_events.then(LastBytes::default);
-        self.stage = Stage::Answered { received, is_good: status < 400, last_bytes };
+        self.stage = Stage::Answered { received, blocks: Blocks::default(), is_good: status < 400, last_bytes };
     }
 
     /// A piece of the answer came.
     pub(super) fn piece(&mut self, bytes: &Bytes) {
-        let Stage::Answered { received, last_bytes, .. } = &mut self.stage else { return };
-        let since = Duration::from_nanos(nanos_between(self.began, Clock::System.instant()));
-        received.push(bytes.clone(), Some(since.as_secs_f64()));
+        let Stage::Answered { received, blocks, last_bytes, .. } = &mut self.stage else { return };
+        let began = self.began;
+        blocks.add(received, bytes, || seconds_since(began));
         if last_bytes.as_mut().is_some_and(|last| last.take(bytes)) {
             self.end(Ending::Complete);
         }
@@ -121,7 +123,8 @@ impl Observation {
                 Ending::Broken(error) => call.failed(error),
                 Ending::Complete | Ending::Dropped => call.sent(),
             }),
-            Stage::Answered { received, is_good, .. } => {
+            Stage::Answered { mut received, mut blocks, is_good, .. } => {
+                blocks.hand_over(&mut received, || seconds_since(self.began));
                 let held = received.held();
                 let read = later(received, held, move |received| received.finish(ending));
                 if is_good { read.expecting_usage() } else { read }
@@ -135,6 +138,10 @@ impl Observation {
             Place::Around(around) => drop(around.enrich(read)),
         }
     }
+}
+
+fn seconds_since(began: Instant) -> f64 {
+    Duration::from_nanos(nanos_between(began, Clock::System.instant())).as_secs_f64()
 }
 
 /// What is to be read of a call. Kind and name are settled: they are said when the call begins, or by the span around it.
