@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -43,9 +43,9 @@ struct Shape {
 pub fn main() -> Result<(), String> {
     let rounds = std::env::args().nth(1).map_or(Ok(60), |text| text.parse()).map_err(|_| "usage: stream [rounds]")?;
     println!(
-        "| a completion of 1 MiB | plain ms | observed ms | ratio | first byte plain µs | observed | more | worker ms |"
+        "| a completion of 1 MiB | plain ms | observed ms | ratio | of processor time | first byte plain µs | observed | more | worker ms |"
     );
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     SHAPES.iter().try_for_each(|(name, shape)| runtime.block_on(compare(name, *shape, rounds)))
@@ -54,6 +54,8 @@ pub fn main() -> Result<(), String> {
 /// What one completion took.
 struct Took {
     all: Duration,
+    /// Processor time of the client's thread, in milliseconds.
+    processor_ms: f64,
     first: Duration,
 }
 
@@ -67,6 +69,7 @@ async fn compare(name: &str, shape: Shape, rounds: usize) -> Result<(), String> 
     let (layer, guard) = builder.start().map_err(|error| error.to_string())?;
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
 
+    let mut processor = vec![];
     let (mut plains, mut ours, mut ratios, mut more, mut worker) = (vec![], vec![], vec![], vec![], vec![]);
     for round in 0..rounds + WARM_UP {
         let mut pair = [None, None];
@@ -82,6 +85,7 @@ async fn compare(name: &str, shape: Shape, rounds: usize) -> Result<(), String> 
         let [Some(plain), Some(observed)] = pair else { continue };
         if round >= WARM_UP {
             ratios.push(observed.all.as_secs_f64() / plain.all.as_secs_f64());
+            processor.push(observed.processor_ms / plain.processor_ms);
             more.push(micros(observed.first) - micros(plain.first));
             plains.push(plain);
             ours.push(observed);
@@ -90,10 +94,11 @@ async fn compare(name: &str, shape: Shape, rounds: usize) -> Result<(), String> 
     let all = |of: &[Took]| median(of.iter().map(|took| took.all.as_secs_f64() * 1e3).collect());
     let first = |of: &[Took]| median(of.iter().map(|took| micros(took.first)).collect());
     println!(
-        "| {name} | {:.2} | {:.2} | {:.3} | {:.0} | {:.0} | {:+.0} | {:.1} |",
+        "| {name} | {:.2} | {:.2} | {:.3} | {:.3} | {:.0} | {:.0} | {:+.0} | {:.1} |",
         all(&plains),
         all(&ours),
         median(ratios),
+        median(processor),
         first(&plains),
         first(&ours),
         median(more),
@@ -109,20 +114,19 @@ const WARM_UP: usize = 3;
 async fn ask(client: &ClientWithMiddleware, provider: &Provider) -> Result<Took, String> {
     let body = r#"{"model": "m", "stream": true, "messages": [{"role": "user", "content": "Write a book."}]}"#;
     let request = client.post(&provider.url).header("content-type", "application/json").body(body);
-    let begun = Instant::now();
+    let (begun, spent) = (Instant::now(), thread_ms());
     let mut response = request.send().await.map_err(|error| error.to_string())?;
     let (mut first, mut bytes) = (None, 0);
     while let Some(piece) = response.chunk().await.map_err(|error| error.to_string())? {
         first.get_or_insert_with(|| begun.elapsed());
         bytes += piece.len();
     }
-    let all = begun.elapsed();
-    // The response, and with it the observation, has ended by now.
     drop(response);
+    let (all, processor_ms) = (begun.elapsed(), thread_ms() - spent);
     if bytes != provider.bytes {
         return Err(format!("{bytes} bytes came, and {} were sent", provider.bytes));
     }
-    Ok(Took { all, first: first.unwrap_or_default() })
+    Ok(Took { all, processor_ms, first: first.unwrap_or_default() })
 }
 
 /// Waits until the worker has done its part, and says how much processor time that took, in milliseconds.
@@ -133,7 +137,15 @@ fn flush(guard: &Guard) -> Result<f64, String> {
 }
 
 fn processor_ms() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
+    milliseconds(ClockId::ProcessCPUTime)
+}
+
+fn thread_ms() -> f64 {
+    milliseconds(ClockId::ThreadCPUTime)
+}
+
+fn milliseconds(clock: ClockId) -> f64 {
+    let time = clock_gettime(clock);
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
@@ -227,7 +239,7 @@ fn serve(connection: TcpStream, answer: &[Vec<u8>]) -> std::io::Result<()> {
 }
 
 /// An intake in a process of its own, which lives as long as its input is held.
-fn start_sink() -> Result<((Child, ChildStdin), String), String> {
+fn start_sink() -> Result<((Child, ChildStdin, BufReader<ChildStdout>), String), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("sink");
     let mut command = Command::new(program);
     let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
@@ -235,7 +247,7 @@ fn start_sink() -> Result<((Child, ChildStdin), String), String> {
     let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
         return Err("no pipes".into());
     };
-    let mut port = String::new();
-    BufReader::new(output).read_line(&mut port).map_err(|error| error.to_string())?;
-    Ok(((process, input), format!("http://127.0.0.1:{}", port.trim())))
+    let (mut port, mut output) = (String::new(), BufReader::new(output));
+    output.read_line(&mut port).map_err(|error| error.to_string())?;
+    Ok(((process, input, output), format!("http://127.0.0.1:{}", port.trim())))
 }

@@ -71,6 +71,7 @@ impl SpanRecord {
 
 #[cfg(all(test, feature = "testing"))]
 mod tests {
+    use tracing::field::Empty;
     use tracing::info_span;
     use tracing_subscriber::prelude::*;
 
@@ -137,5 +138,45 @@ mod tests {
         assert_eq!((&span.metadata["a"], &span.metadata["b"]), (&"said".into(), &"seen".into()));
         let metrics: Vec<_> = span.metrics.iter().map(|(name, value)| (name, value.as_u64())).collect();
         assert_eq!(metrics, [("input_tokens", Some(7)), ("output_tokens", Some(2))]);
+    }
+
+    #[test]
+    fn a_call_in_other_words_is_found_when_it_is_known_and_what_it_says_goes_first() {
+        let (layer, recorder) = testing::recorder();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let call = info_span!(
+                "chat",
+                gen_ai.operation.name = Empty,
+                gen_ai.request.model = Empty,
+                gen_ai.usage.input_tokens = Empty
+            );
+            assert!(call_around(&call).is_none(), "it may be anything yet");
+            call.record("gen_ai.operation.name", "chat");
+            let around = call_around(&call).unwrap();
+            assert_eq!(around.kind(), SpanKind::Llm);
+            let seen = Annotation::new().model_name("seen").model_provider("seen").metric(metric::INPUT_TOKENS, 1);
+            assert!(around.enrich(seen.metric(metric::OUTPUT_TOKENS, 2).output(Message::assistant("seen"))));
+            call.record("gen_ai.request.model", "said").record("gen_ai.usage.input_tokens", 7_u64);
+        });
+        let span = recorder.span("chat said");
+        assert_eq!((span.model_name.as_deref(), span.model_provider.as_deref()), (Some("said"), Some("seen")));
+        assert_eq!(span.output, Some(Message::assistant("seen").into()));
+        let metrics: Vec<_> = span.metrics.iter().map(|(name, value)| (name, value.as_u64())).collect();
+        assert_eq!(metrics, [("input_tokens", Some(7)), ("output_tokens", Some(2))]);
+    }
+
+    #[test]
+    fn what_a_client_counted_counts_where_the_call_stays() {
+        let (layer, recorder) = testing::recorder();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let framework = info_span!("framework", openinference.span.kind = "LLM");
+            let counted = Annotation::new().metric(metric::INPUT_TOKENS, 5);
+            assert!(call_around(&framework).unwrap().enrich(counted.clone()));
+            let inner = info_span!(parent: &framework, "chat", gen_ai.operation.name = "chat");
+            assert!(call_around(&inner).unwrap().enrich(counted));
+        });
+        assert_eq!(recorder.tree(), "workflow framework\n  llm chat\n");
+        assert!(recorder.span("framework").metrics.is_empty());
+        assert_eq!(recorder.span("chat").metrics.get(metric::INPUT_TOKENS).and_then(|count| count.as_u64()), Some(5));
     }
 }

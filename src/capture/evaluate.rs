@@ -5,7 +5,7 @@ use tracing_core::{Dispatch, Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::filter::Plan;
+use super::filter::{Foreign, Plan};
 use super::layer::CaptureLayer;
 use super::record::Evaluable;
 use super::records::Records;
@@ -85,7 +85,7 @@ impl CaptureLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Some(callsite) = &plan.callsite else { return false };
+        let Some(Foreign { callsite, tells_evaluation: true, .. }) = &plan.foreign else { return false };
         let (place, vocabularies) = (event.metadata().name(), self.capture.vocabularies());
         let mut is_evaluation = false;
         with_scratch(&self.capture.queue, |log| {

@@ -4,13 +4,19 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use tracing_core::Metadata;
 use tracing_core::metadata::LevelFilter;
 use tracing_core::subscriber::Interest;
-use tracing_core::{Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
 use crate::model::{Callsite, Meaning};
-use crate::vocabulary::{self, Declared, Vocabularies};
+use crate::vocabulary::{self, Vocabularies};
+
+mod words;
+
+pub(crate) use words::Hearing;
+pub(super) use words::callsite;
+use words::{Words, has_meaning, is_foreign};
 
 /// Lets through the callsites that say something about LLM spans, and nothing else: other crates' callsites
 /// stay as disabled as they would be without us.
@@ -21,8 +27,9 @@ use crate::vocabulary::{self, Declared, Vocabularies};
 pub struct LlmObsFilter {
     max_level: LevelFilter,
     vocabularies: Vocabularies,
-    /// What was answered for a callsite: the address of its metadata, and in the lowest bit whether it is ours.
-    /// A later callsite in the same slot drives an earlier one out, which is then looked at anew each time.
+    /// What was answered for a callsite: the address of its metadata, and in the lowest bit whether it is ours; in its
+    /// slot or one of the next. A later callsite without a free one drives an earlier one out, which is then looked at
+    /// anew each time.
     verdicts: Arc<[AtomicUsize]>,
 }
 
@@ -35,13 +42,40 @@ impl LlmObsFilter {
     /// The answer given before, for a span of others that some layer wants.
     fn verdict(&self, address: usize) -> Option<bool> {
         let kept = self.verdicts.get(slot_of(address))?.load(Ordering::Relaxed);
-        (kept & !1 == address).then_some(kept & 1 == 1)
+        if kept & !1 == address {
+            return Some(kept & 1 == 1);
+        }
+        self.verdict_nearby(address)
     }
 
-    /// Asked for every span of others that some layer wants, so the test that most fail comes first.
+    #[cold]
+    fn verdict_nearby(&self, address: usize) -> Option<bool> {
+        let mut nearby = self.slots(address).map(|slot| slot.load(Ordering::Relaxed));
+        nearby.find(|kept| kept & !1 == address).map(|kept| kept & 1 == 1)
+    }
+
+    fn keep_verdict(&self, address: usize, is_wanted: bool) {
+        let verdict = address | usize::from(is_wanted);
+        let take = |slot: &&AtomicUsize| {
+            let of_address = |kept: usize| (kept == 0 || kept & !1 == address).then_some(verdict);
+            slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, of_address).is_ok()
+        };
+        if self.slots(address).find(take).is_none()
+            && let Some(first) = self.verdicts.get(slot_of(address))
+        {
+            first.store(verdict, Ordering::Relaxed);
+        }
+    }
+
+    /// Where the verdict about a callsite may be.
+    fn slots(&self, address: usize) -> impl Iterator<Item = &AtomicUsize> {
+        self.verdicts.iter().skip(slot_of(address)).chain(self.verdicts.iter()).take(Plans::PROBES)
+    }
+
+    /// Asked once for a callsite, as long as there is room for the answer.
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        (has_meaning(metadata) || is_foreign(metadata, self.vocabularies))
-            && self.max_level >= *metadata.level()
+        self.max_level >= *metadata.level()
+            && (has_meaning(metadata) || is_foreign(metadata, self.vocabularies))
             && metadata.target() != OWN_TARGET
     }
 }
@@ -55,9 +89,7 @@ impl<S> Filter<S> for LlmObsFilter {
         let wanted = self.wants(metadata);
         let address = std::ptr::from_ref(metadata).addr();
         // Only here is the metadata known to live for ever, so that its address stands for it.
-        if let Some(slot) = self.verdicts.get(slot_of(address)) {
-            slot.store(address | usize::from(wanted), Ordering::Relaxed);
-        }
+        self.keep_verdict(address, wanted);
         // Not `always`: somebody who only asks whether a callsite of theirs is enabled (`tracing::enabled!`, the `log`
         // bridge) leaves our no in the registry's per-thread state, and a callsite that need not be asked about,
         // because all layers always want it, would get that no (tracing-subscriber 0.3.23).
@@ -72,31 +104,6 @@ impl<S> Filter<S> for LlmObsFilter {
 /// Our own diagnostics are not captured.
 const OWN_TARGET: &str = "tracing_llmobs";
 
-fn has_meaning(metadata: &Metadata<'_>) -> bool {
-    let is_error = tells_errors(metadata);
-    if metadata.is_span() {
-        return metadata.fields().iter().any(|field| vocabulary::span_field(field.name()).is_some());
-    }
-    metadata.fields().iter().any(|field| vocabulary::event_field(field.name(), is_error).is_some())
-}
-
-/// Whether the words of other crates make it a span of ours, or an event that says something about one.
-fn is_foreign(metadata: &Metadata<'_>, vocabularies: Vocabularies) -> bool {
-    let names = metadata.fields().iter().map(|field| field.name());
-    if metadata.is_span() {
-        let declared = vocabulary::declared(vocabularies, metadata.target(), metadata.name(), names);
-        return declared == Declared::Candidate;
-    }
-    vocabulary::is_known_event(vocabularies, metadata.name(), *metadata.level() == Level::ERROR, names)
-}
-
-/// Whether an `error` field of this event is an error: at ERROR, and at WARN when it is all there is, which is what
-/// `#[instrument(err(level = "warn"))]` writes.
-fn tells_errors(metadata: &Metadata<'_>) -> bool {
-    let level = *metadata.level();
-    level == Level::ERROR || level == Level::WARN && metadata.fields().len() == 1
-}
-
 /// What the fields of one callsite mean.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -110,10 +117,18 @@ pub(crate) struct Plan {
     pub(crate) evaluation: Share,
     /// The event tells an error, perhaps the one that an instrumented function returned.
     pub(crate) has_failure: bool,
-    /// The event may be an evaluation in the words of other crates.
-    pub(crate) tells_evaluation: bool,
     /// Something in here is in the words of other crates.
-    pub(crate) callsite: Option<Arc<Callsite>>,
+    pub(crate) foreign: Option<Foreign>,
+}
+
+/// What is in the words of other crates.
+#[derive(Debug)]
+pub(crate) struct Foreign {
+    pub(crate) callsite: Arc<Callsite>,
+    /// A span that it makes ours, perhaps; else it only can ask that its trace be left alone.
+    pub(crate) is_candidate: bool,
+    /// It may be an evaluation, if it is an event.
+    pub(crate) tells_evaluation: bool,
 }
 
 /// What an open span must know of itself.
@@ -140,69 +155,16 @@ impl Plan {
             count if count == meanings.iter().flatten().count() => Share::All,
             _ => Share::Part,
         };
-        let mut names = metadata.fields().iter().map(|field| field.name());
-        let tells_evaluation = words.is_foreign && metadata.is_event() && names.any(vocabulary::is_evaluation_word);
-        let callsite = words.is_foreign.then(|| Arc::new(callsite(metadata)));
-        Self { meanings, has_identity, has_return, evaluation, has_failure, tells_evaluation, callsite }
+        let foreign = words.is_foreign().then(|| Foreign {
+            callsite: Arc::new(callsite(metadata)),
+            is_candidate: words.is_candidate(),
+            tells_evaluation: metadata.fields().iter().any(|field| vocabulary::is_evaluation_word(field.name())),
+        });
+        Self { meanings, has_identity, has_return, evaluation, has_failure, foreign }
     }
 
     pub(crate) fn meaning(&self, index: usize) -> Option<Meaning> {
         self.meanings.get(index).copied().flatten()
-    }
-}
-
-fn callsite(metadata: &'static Metadata<'static>) -> Callsite {
-    let declared = metadata.fields().iter().map(|field| field.name()).collect();
-    Callsite { target: metadata.target(), name: metadata.name(), declared }
-}
-
-/// What is listened to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Hearing {
-    /// Whether the arguments of instrumented functions are heard.
-    pub(crate) capture_instrument: bool,
-    pub(crate) vocabularies: Vocabularies,
-}
-
-/// Whose words the fields of a callsite are.
-struct Words {
-    metadata: &'static Metadata<'static>,
-    hearing: Hearing,
-    is_own: bool,
-    /// An event with a text: an error in it was logged, not returned.
-    is_log_line: bool,
-    /// Words of other crates are heard here: in their spans and events, and in all spans of ours.
-    is_foreign: bool,
-}
-
-impl Words {
-    fn of(metadata: &'static Metadata<'static>, hearing: Hearing) -> Self {
-        let is_own = has_meaning(metadata);
-        let is_known = |name| vocabulary::is_known_field(hearing.vocabularies, metadata.target(), name);
-        let is_foreign = is_foreign(metadata, hearing.vocabularies)
-            || is_own && metadata.is_span() && metadata.fields().iter().any(|field| is_known(field.name()));
-        let is_log_line = metadata.is_event() && metadata.fields().field("message").is_some();
-        Self { metadata, hearing, is_own, is_log_line, is_foreign }
-    }
-
-    fn meaning(&self, name: &'static str) -> Option<Meaning> {
-        if self.metadata.is_event() {
-            let foreign = self.is_foreign.then_some(Meaning::EventField(name));
-            return match vocabulary::event_field(name, tells_errors(self.metadata)) {
-                Some(Meaning::Failed) if self.is_log_line => Some(Meaning::Logged),
-                own => own.or(foreign),
-            };
-        }
-        let is_known = || vocabulary::is_known_field(self.hearing.vocabularies, self.metadata.target(), name);
-        if let Some(own) = vocabulary::span_field(name) {
-            return Some(own);
-        }
-        if self.is_foreign && is_known() {
-            return Some(Meaning::Foreign(name));
-        }
-        // What other crates say beside their words is not for others.
-        let is_argument = self.is_own && self.hearing.capture_instrument && vocabulary::is_argument(name);
-        is_argument.then_some(Meaning::Argument(name))
     }
 }
 
@@ -288,5 +250,28 @@ impl Deref for PlanRef<'_> {
             Self::Kept(plan) => plan,
             Self::Made(plan) => plan,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callsites_of_one_slot_keep_their_verdicts_as_long_as_there_is_room() {
+        let filter = LlmObsFilter::new(LevelFilter::INFO, Vocabularies::ALL);
+        let alike = |number: usize| (number * Plans::SLOTS + Plans::SLOTS - 2) * align_of::<Metadata<'static>>();
+        for number in 1..=Plans::PROBES {
+            assert_eq!(filter.verdict(alike(number)), None);
+            filter.keep_verdict(alike(number), number % 2 == 0);
+        }
+        for number in 1..=Plans::PROBES {
+            assert_eq!(filter.verdict(alike(number)), Some(number % 2 == 0), "{number}");
+        }
+        // Said anew, it is replaced; one too many drives the first out.
+        filter.keep_verdict(alike(2), false);
+        filter.keep_verdict(alike(Plans::PROBES + 1), true);
+        let verdicts = [1, 2, Plans::PROBES + 1].map(|number| filter.verdict(alike(number)));
+        assert_eq!(verdicts, [None, Some(false), Some(true)]);
     }
 }

@@ -48,7 +48,7 @@ impl CaptureLayer {
 
     /// Visits the fields of an event; what is in the words of other crates stays together.
     pub(super) fn visit(&self, event: &Event<'_>, plan: &Plan, log: &mut Log, place: &'static str) {
-        if plan.callsite.is_some() {
+        if plan.foreign.is_some() {
             let metadata = event.metadata();
             log.push(Meaning::EventStart(metadata.name()), FieldValue::Bool(*metadata.level() == Level::ERROR));
         }
@@ -126,8 +126,8 @@ where
         let Some(mut record) = SpanRecord::begin(&self.capture, name, above, around) else { return };
         annotation_context::assume(&mut record);
         let plan = self.capture.plans.plan(attributes.metadata());
-        if let Some(callsite) = &plan.callsite {
-            record.listen(Arc::clone(callsite));
+        if let Some(foreign) = &plan.foreign {
+            record.listen(Arc::clone(&foreign.callsite), foreign.is_candidate);
         }
         if let Some(log) = record.log_mut() {
             attributes.record(&mut self.visitor(&plan, log, name));
@@ -177,7 +177,7 @@ where
         if plan.evaluation != Share::Nothing {
             self.evaluate(event, &plan, &ctx);
         }
-        if plan.tells_evaluation && self.evaluate_foreign(event, &plan, &ctx) {
+        if self.evaluate_foreign(event, &plan, &ctx) {
             return;
         }
         if self.capture.queue.open.spans() == 0 || plan.evaluation == Share::All {
@@ -190,7 +190,7 @@ where
             }
             return with_scratch(&self.capture.queue, |log| {
                 self.visit(event, &plan, log, metadata.name());
-                self.capture.apply_to(&dispatch, &id, log, plan.has_identity);
+                self.capture.tell(&dispatch, (id, metadata), log, &plan);
             });
         }
         let Some(span) = ctx.event_span(event) else { return };
@@ -199,8 +199,9 @@ where
         }
         with_scratch(&self.capture.queue, |log| {
             self.visit(event, &plan, log, span.name());
+            let metadata = span.metadata();
             if let Some(record) = span.extensions_mut().get_mut::<Records>().and_then(|all| all.of(&self.capture)) {
-                record.apply(log, plan.has_identity);
+                record.hear_event(log, &plan, metadata);
             }
         });
     }

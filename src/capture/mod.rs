@@ -4,6 +4,7 @@
 //! Never: waiting, I/O, words, panics, foreign code under a lock, two locked spans.
 
 mod annotation_context;
+#[cfg(feature = "_clients")]
 mod around;
 mod ended;
 mod evaluate;
@@ -25,6 +26,7 @@ pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::{LlmObsSpanExt, current_context};
 
+#[cfg(feature = "_clients")]
 pub(crate) use around::{CallAround, call_around, is_gateway};
 pub(crate) use filter::Hearing;
 pub(crate) use remote::Outbound;

@@ -176,9 +176,11 @@ impl SpanRecord {
             }
             recording.log_mut().annotate(annotation);
         } else {
+            let is_fallback = annotation.is_fallback;
             let [input, output] = shed_content(&mut annotation);
             recording.log_mut().annotate(annotation);
-            for meaning in input.into_iter().chain(output) {
+            // What only fills gaps leaves no marker in the place of what others say.
+            for meaning in input.into_iter().chain(output).filter(|_| !is_fallback) {
                 recording.log_mut().push(meaning, FieldValue::Oversize);
             }
             self.count(Problem::Oversize, &recording);
@@ -275,13 +277,19 @@ impl SpanRecord {
     pub(super) fn lineage(&self) -> Option<Lineage> {
         let context = match self.standing() {
             Some(_) => self.context(),
-            None => self.recording.as_ref().and(self.remote.as_deref()).cloned(),
+            None => self.recording.as_ref().and(self.remote.as_deref()).cloned().or_else(|| self.place_if_off()),
         }?;
         self.has_children.store(true, Ordering::Relaxed);
         let passed = self.passed.as_ref().zip(self.standing()).and_then(|(passed, kind)| passed.below(kind));
         let origin = &self.recording.as_ref()?.origin;
         let (policy, passed) = (origin.policy, self.let_through(origin, passed));
         Some(Lineage { context, policy, passed, trace: Arc::clone(&self.trace), slate: self.kinship.slate() })
+    }
+
+    /// Where the span stands, if that is only to be told to those below because nothing of its trace leaves.
+    fn place_if_off(&self) -> Option<SpanContext> {
+        let origin = &self.recording.as_ref().filter(|_| self.trace.is_off())?.origin;
+        Some(SpanContext::new(origin.trace_id.clone(), origin.span_id))
     }
 
     /// What the span is called so far: as an agent by the name that it has as one, if we have not been told another.

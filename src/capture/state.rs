@@ -10,7 +10,7 @@ use tracing_core::{Dispatch, Metadata, Subscriber};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::annotation_context;
-use super::filter::{Hearing, Plans};
+use super::filter::{Hearing, Plan, Plans};
 use super::lineage::{Lineage, Trace};
 use super::record::{Evaluable, SpanRecord};
 use super::records::Records;
@@ -188,11 +188,11 @@ impl Capture {
         found
     }
 
-    /// Hands over what was said about the span with this id.
-    pub(crate) fn apply_to(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, said: &mut Log, has_identity: bool) {
-        self.with_records(dispatch, id, &mut |records| {
+    /// Hands over what an event said about the span with this id.
+    pub(crate) fn tell(self: &Arc<Self>, dispatch: &Dispatch, (id, metadata): Place, said: &mut Log, plan: &Plan) {
+        self.with_records(dispatch, &id, &mut |records| {
             if let Some(record) = records.of(self) {
-                record.apply(said, has_identity);
+                record.hear_event(said, plan, metadata);
             }
         });
     }

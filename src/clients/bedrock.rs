@@ -183,7 +183,7 @@ impl Body for Observed {
                 }
             }
             Some(Err(error)) => {
-                observation.break_off(SpanError::from_error(error.as_ref()).error_type("ResponseError"))
+                observation.break_off(SpanError::from_error(error.as_ref()).error_type("ResponseError"));
             }
             None => observation.complete(),
         }

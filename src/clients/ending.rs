@@ -10,6 +10,10 @@ impl LastBytes {
 
     /// Takes the next piece, and says whether the stream is over now.
     pub(super) fn take(&mut self, piece: &[u8]) -> bool {
+        // Nearly always: whole lines, and nothing left of an earlier one.
+        if self.0.is_empty() && piece.ends_with(b"\n") && !piece.trim_ascii_end().ends_with(b"[DONE]") {
+            return false;
+        }
         let start = piece.len().saturating_sub(Self::KEPT);
         self.0.extend(piece.get(start..).unwrap_or_default());
         let surplus = self.0.len().saturating_sub(Self::KEPT);

@@ -17,8 +17,13 @@
 pub mod async_openai;
 #[cfg(feature = "bedrock")]
 pub mod bedrock;
+#[cfg(feature = "_clients")]
+mod blocks;
+#[cfg(feature = "_clients")]
 mod calls;
+#[cfg(feature = "_clients")]
 mod ending;
+#[cfg(feature = "_clients")]
 mod observation;
 #[cfg(feature = "reqwest-middleware")]
 pub mod reqwest;
@@ -29,4 +34,5 @@ pub mod rig;
 #[cfg(feature = "rmcp")]
 pub mod rmcp;
 
+#[cfg(feature = "_clients")]
 pub use calls::Calls;

@@ -10,6 +10,7 @@ use http::HeaderMap;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::blocks::Blocks;
 use super::calls::Calls;
 use super::ending::LastBytes;
 use crate::capture::{CallAround, LlmObsSpanExt, call_around, is_gateway};
@@ -39,7 +40,9 @@ enum Place {
 enum Stage {
     Asked(Call),
     Answered {
-        received: Received,
+        received: Box<Received>,
+        blocks: Blocks,
+        is_good: bool,
         /// For server-sent events only.
         last_bytes: Option<LastBytes>,
     },
@@ -51,7 +54,9 @@ impl Observation {
     pub(super) fn begin(calls: &Calls, method: &str, url: &str, body: impl FnOnce() -> Bytes) -> Option<Self> {
         let mut endpoint = calls.endpoint(method, url)?;
         let current = Span::current();
-        let place = match call_around(&current) {
+        // An `llm` span around a search is not the call that makes the vectors.
+        let around = call_around(&current).filter(|around| around.kind() == endpoint.api().kind());
+        let place = match around {
             Some(around) => Place::Around(around),
             None => Place::Own(
                 tracing::info_span!(target: TARGET, "call", { fields::KIND } = Empty, { fields::NAME } = Empty),
@@ -86,15 +91,16 @@ impl Observation {
         let Stage::Asked(call) = mem::replace(&mut self.stage, Stage::Over) else { return };
         let content_type = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let is_events = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENTS));
-        let received = call.answered(Head::new(status).headers(headers));
-        self.stage = Stage::Answered { received, last_bytes: is_events.then(LastBytes::default) };
+        let received = Box::new(call.answered(Head::new(status).headers(headers)));
+        let last_bytes = is_events.then(LastBytes::default);
+        self.stage = Stage::Answered { received, blocks: Blocks::default(), is_good: status < 400, last_bytes };
     }
 
     /// A piece of the answer came.
     pub(super) fn piece(&mut self, bytes: &Bytes) {
-        let Stage::Answered { received, last_bytes } = &mut self.stage else { return };
-        let since = Duration::from_nanos(nanos_between(self.began, Clock::System.instant()));
-        received.push(bytes.clone(), Some(since.as_secs_f64()));
+        let Stage::Answered { received, blocks, last_bytes, .. } = &mut self.stage else { return };
+        let began = self.began;
+        blocks.add(received, bytes, || seconds_since(began));
         if last_bytes.as_mut().is_some_and(|last| last.take(bytes)) {
             self.end(Ending::Complete);
         }
@@ -123,9 +129,11 @@ impl Observation {
                 Ending::Broken(error) => call.failed(error),
                 Ending::Complete | Ending::Dropped => call.sent(),
             }),
-            Stage::Answered { received, .. } => {
+            Stage::Answered { mut received, mut blocks, is_good, .. } => {
+                blocks.hand_over(&mut received, || seconds_since(self.began));
                 let held = received.held();
-                later(received, held, move |received| received.finish(ending))
+                let read = later(received, held, move |received| received.finish(ending));
+                if is_good { read.expecting_usage() } else { read }
             }
         };
         match &self.place {
@@ -136,6 +144,10 @@ impl Observation {
             Place::Around(around) => drop(around.enrich(read)),
         }
     }
+}
+
+fn seconds_since(began: Instant) -> f64 {
+    Duration::from_nanos(nanos_between(began, Clock::System.instant())).as_secs_f64()
 }
 
 /// What is to be read of a call. Kind and name are settled: they are said when the call begins, or by the span around it.

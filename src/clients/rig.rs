@@ -63,23 +63,16 @@ impl<H: HttpClientExt> HttpClientExt for Observe<H> {
         U: From<Bytes> + WasmCompatSend + 'static,
     {
         let request = request.map(Into::into);
-        let observation = self.see(&request);
+        let mut observation = self.see(&request);
         let span = observation.as_ref().map_or_else(Span::current, Observation::span);
         let sent = span.in_scope(|| self.inner.send::<Bytes, Bytes>(request));
         async move {
-            let (parts, body) = answered(sent.instrument(span).await, observation)?;
-            let (body, mut observation) = body;
+            let answer = sent.instrument(span).await;
+            tell_head(observation.as_mut(), &answer);
+            let (parts, body) = answer?.into_parts();
             let body: LazyBody<U> = Box::pin(async move {
                 let body = body.await;
-                if let Some(observation) = &mut observation {
-                    match &body {
-                        Ok(bytes) => {
-                            observation.piece(bytes);
-                            observation.complete();
-                        }
-                        Err(error) => observation.fail(error),
-                    }
-                }
+                tell_body(observation, &body);
                 body.map(U::from)
             });
             Ok(Response::from_parts(parts, body))
@@ -101,46 +94,43 @@ impl<H: HttpClientExt> HttpClientExt for Observe<H> {
         T: Into<Bytes> + WasmCompatSend,
     {
         let request = request.map(Into::into);
-        let observation = self.see(&request);
+        let mut observation = self.see(&request);
         let span = observation.as_ref().map_or_else(Span::current, Observation::span);
         let sent = span.in_scope(|| self.inner.send_streaming(request));
-        let (parts, (body, observation)) = answered(sent.instrument(span).await, observation)?;
+        let answer = sent.instrument(span).await;
+        tell_head(observation.as_mut(), &answer);
+        let (parts, inner) = answer?.into_parts();
         let body: BoxedStream = match observation {
-            Some(observation) => Box::pin(Observed { inner: body, observation }),
-            None => body,
+            Some(observation) => Box::pin(Observed { inner, observation }),
+            None => inner,
         };
         Ok(Response::from_parts(parts, body))
     }
 }
 
-type Answered<B> = (http::response::Parts, (B, Option<Observation>));
-
-/// Tells how the answer begins. An answer with a bad status is an error in rig, with a body of its own.
-fn answered<B>(answer: Result<Response<B>>, mut observation: Option<Observation>) -> Result<Answered<B>> {
+/// Tells how the answer begins. An answer with a bad status is an error in rig, with all that came.
+fn tell_head<B>(observation: Option<&mut Observation>, answer: &Result<Response<B>>) {
+    let Some(observation) = observation else { return };
     match answer {
-        Ok(response) => {
-            let (parts, body) = response.into_parts();
-            if let Some(observation) = &mut observation {
-                observation.head(parts.status.as_u16(), &parts.headers);
-            }
-            Ok((parts, (body, observation)))
+        Ok(response) => observation.head(response.status().as_u16(), response.headers()),
+        Err(Error::InvalidStatusCodeWithDetails { status, body, headers }) => {
+            observation.head(status.as_u16(), headers);
+            observation.piece(&Bytes::copy_from_slice(body.as_bytes()));
+            observation.complete();
         }
-        Err(error) => {
-            if let Some(observation) = &mut observation {
-                tell(observation, &error);
-            }
-            Err(error)
-        }
+        Err(error) => observation.fail(error),
     }
 }
 
-fn tell(observation: &mut Observation, error: &Error) {
-    let Error::InvalidStatusCodeWithDetails { status, body, headers } = error else {
-        return observation.fail(error);
-    };
-    observation.head(status.as_u16(), headers);
-    observation.piece(&Bytes::copy_from_slice(body.as_bytes()));
-    observation.complete();
+fn tell_body(observation: Option<Observation>, body: &Result<Bytes>) {
+    let Some(mut observation) = observation else { return };
+    match body {
+        Ok(bytes) => {
+            observation.piece(bytes);
+            observation.complete();
+        }
+        Err(error) => observation.fail(error),
+    }
 }
 
 /// A stream that passes everything on as it comes.

@@ -211,10 +211,14 @@ impl Draft {
 
     fn field(&mut self, meaning: Meaning, value: FieldValue<'_>) {
         match meaning {
-            // Capture has settled these.
-            Meaning::Kind | Meaning::SessionId | Meaning::Evaluation(_) | Meaning::Capture => {}
-            // Read before.
-            Meaning::Foreign(_) | Meaning::EventStart(_) | Meaning::EventField(_) => {}
+            // Capture has settled these, and the last three were read before.
+            Meaning::Kind
+            | Meaning::SessionId
+            | Meaning::Evaluation(_)
+            | Meaning::Capture
+            | Meaning::Foreign(_)
+            | Meaning::EventStart(_)
+            | Meaning::EventField(_) => {}
             Meaning::MlApp => self.check_ml_app(&text(value)),
             Meaning::Name => self.name = Some(text(value).into_owned()),
             Meaning::ModelName => self.model_name = Some(text(value).into_owned()),

@@ -28,11 +28,13 @@ pub(super) fn fill_gaps(draft: &mut Draft, reading: Option<Reading>, source: Kin
             fallback.metrics.remove_usage();
         }
     }
-    if let Some(Reading { annotation, went_well, .. }) = reading {
+    if let Some(Reading { annotation, went_well, has_lost_input, has_lost_output, evaluations: _ }) = reading {
         if went_well && source != KindSource::Said {
             draft.failed = None;
         }
         fill(draft, annotation, false);
+        fill_slot(&mut draft.input, has_lost_input.then_some(Given::Oversize));
+        fill_slot(&mut draft.output, has_lost_output.then_some(Given::Oversize));
     }
     for said in [assumed, fallback].into_iter().flatten() {
         fill(draft, *said, true);

@@ -11,13 +11,15 @@ use super::annotation::{Annotation, replace};
 #[derive(Clone)]
 pub(crate) struct Later {
     bytes: usize,
+    /// Tokens are expected in it.
+    has_usage: bool,
     /// In the order in which they were said.
     parts: Vec<Arc<Mutex<Part>>>,
 }
 
 enum Part {
     Unread(Box<dyn FnOnce() -> Annotation + Send>),
-    Read(Annotation),
+    Read(Box<Annotation>),
     /// It panicked, or does so now.
     Unreadable,
 }
@@ -33,7 +35,16 @@ impl Annotation {
     /// span must know at once (kind, session, application, times, policy) is to be said outright.
     pub(crate) fn later(bytes: usize, read: impl FnOnce() -> Self + Send + 'static) -> Self {
         let part = Arc::new(Mutex::new(Part::Unread(Box::new(read))));
-        Self { later: Some(Later { bytes, parts: vec![part] }), ..Self::new() }
+        Self { later: Some(Later { bytes, has_usage: false, parts: vec![part] }), ..Self::new() }
+    }
+
+    /// Says that what is read later is expected to count tokens: who decides which of several spans of one call counts them
+    /// cannot wait for the reading.
+    pub(crate) fn expecting_usage(mut self) -> Self {
+        if let Some(later) = &mut self.later {
+            later.has_usage = true;
+        }
+        self
     }
 
     /// What is said, all of it read, and whether a part could not be. It counts what was refused while reading.
@@ -51,7 +62,12 @@ impl Later {
         self.bytes
     }
 
+    pub(crate) const fn has_usage(&self) -> bool {
+        self.has_usage
+    }
+
     pub(super) fn append(&mut self, later: Self) {
+        self.has_usage |= later.has_usage;
         self.bytes = self.bytes.saturating_add(later.bytes);
         self.parts.extend(later.parts);
     }
@@ -90,7 +106,7 @@ fn read_part(part: Arc<Mutex<Part>>) -> Option<Annotation> {
     match Arc::try_unwrap(part) {
         Ok(own) => match own.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Part::Unread(read) => contained(read),
-            Part::Read(said) => Some(said),
+            Part::Read(said) => Some(*said),
             Part::Unreadable => None,
         },
         Err(shared) => {
@@ -98,10 +114,10 @@ fn read_part(part: Arc<Mutex<Part>>) -> Option<Annotation> {
             if matches!(*part, Part::Unread(_))
                 && let Part::Unread(read) = mem::replace(&mut *part, Part::Unreadable)
             {
-                *part = contained(read).map_or(Part::Unreadable, Part::Read);
+                *part = contained(read).map_or(Part::Unreadable, |said| Part::Read(Box::new(said)));
             }
             match &*part {
-                Part::Read(said) => Some(said.clone()),
+                Part::Read(said) => Some((**said).clone()),
                 Part::Unread(_) | Part::Unreadable => None,
             }
         }

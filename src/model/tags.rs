@@ -29,6 +29,8 @@ pub struct Tags {
     base: Option<Arc<SharedTags>>,
     /// Sorted by key.
     own: Vec<(Text, Text)>,
+    /// Tags that are no pairs, in the order in which they came: other vocabularies have them.
+    bare: Vec<Text>,
 }
 
 /// Tags that many spans share.
@@ -44,12 +46,12 @@ type Shown<'a> = (&'a str, &'a str, Option<&'a str>);
 impl Tags {
     /// No tags.
     pub const fn new() -> Self {
-        Self { base: None, own: Vec::new() }
+        Self { base: None, own: Vec::new(), bare: Vec::new() }
     }
 
     /// Puts these tags above a base that many spans share.
     pub(crate) fn above(base: Arc<SharedTags>) -> Self {
-        Self { base: Some(base), own: Vec::new() }
+        Self { base: Some(base), ..Self::new() }
     }
 
     /// Sets a tag and says whether the key was good; an empty key is refused.
@@ -75,14 +77,30 @@ impl Tags {
         true
     }
 
+    /// Adds a tag that is no pair and goes out as it stands; an empty one is refused.
+    pub(crate) fn put_bare(&mut self, tag: impl Into<Text>) -> bool {
+        let tag = trimmed(tag.into());
+        if !tag.is_empty() && !self.bare.contains(&tag) {
+            self.bare.push(tag);
+            return true;
+        }
+        false
+    }
+
+    /// The tags that are no pairs.
+    pub(crate) fn bare(&self) -> impl Iterator<Item = &str> {
+        self.bare.iter().map(AsRef::as_ref)
+    }
+
     /// Takes a tag away and says whether it was there.
     pub fn remove(&mut self, key: &str) -> bool {
         let all: Vec<(Text, Text)> =
-            self.iter().map(|(key, value)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned()))).collect();
-        let before = all.len();
+            self.shown().map(|(key, value, _)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned()))).collect();
+        let before = all.len().saturating_add(self.bare.len());
         self.base = None;
         self.own = all.into_iter().filter(|(own, _)| own != key).collect();
-        self.own.len() < before
+        self.bare.retain(|own| own != key);
+        self.own.len().saturating_add(self.bare.len()) < before
     }
 
     /// Takes a tag away that hides one of the base, or none.
@@ -92,8 +110,11 @@ impl Tags {
 
     /// Sets all of `later` over these.
     pub fn extend(&mut self, later: &Self) {
-        for (key, value) in later.iter() {
+        for (key, value, _) in later.shown() {
             self.insert(key.to_owned(), value.to_owned());
+        }
+        for tag in &later.bare {
+            self.put_bare(tag.clone());
         }
     }
 
@@ -103,17 +124,26 @@ impl Tags {
         for (key, value) in later.own {
             self.put(key, value);
         }
+        for tag in later.bare {
+            self.put_bare(tag);
+        }
     }
 
     /// Keeps those tags of its own whose key is wanted; shared ones stay.
     pub(crate) fn retain_own(&mut self, wanted: impl Fn(&str) -> bool) {
         self.own.retain(|(key, _)| wanted(key));
+        self.bare.retain(|tag| wanted(tag));
     }
 
     /// Shows every key and value to `rewrite`, shared ones included; where two keys become one, one value is lost.
     pub(super) fn rewrite(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
         let mut all = Self::new();
-        for (key, value) in self.iter() {
+        for tag in &self.bare {
+            let mut tag = tag.clone().into_owned();
+            rewrite(&mut tag);
+            all.put_bare(tag);
+        }
+        for (key, value, _) in self.shown() {
             let (mut key, mut value) = (key.to_owned(), value.to_owned());
             rewrite(&mut key);
             rewrite(&mut value);
@@ -134,14 +164,14 @@ impl Tags {
         base.get(at).map(|(_, value, _)| value.as_ref())
     }
 
-    /// All tags by key.
+    /// All tags by key; then those that are no pairs, with an empty value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.shown().map(|(key, value, _)| (key, value))
+        self.shown().map(|(key, value, _)| (key, value)).chain(self.bare().map(|tag| (tag, "")))
     }
 
     /// Whether there is no tag.
     pub fn is_empty(&self) -> bool {
-        self.shown().next().is_none()
+        self.shown().next().is_none() && self.bare.is_empty()
     }
 
     /// The base of other tags; `encode` gives a pair as it is on the wire.
@@ -155,10 +185,14 @@ impl Tags {
 
     /// Bytes of text in the tags that are not shared.
     pub(crate) fn text_bytes(&self) -> usize {
-        self.own.iter().fold(0, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(value.len()))
+        let own = self
+            .own
+            .iter()
+            .fold(0_usize, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(value.len()));
+        self.bare.iter().fold(own, |sum, tag| sum.saturating_add(tag.len()))
     }
 
-    /// Both sorted lists as one; where both have a key, ours.
+    /// Both sorted lists of pairs as one; where both have a key, ours.
     pub(crate) fn shown(&self) -> impl Iterator<Item = Shown<'_>> {
         let base = self.base.as_deref().map(|base| &*base.tags).unwrap_or_default();
         let mut base = base.iter().map(|(key, value, wire)| (key.as_ref(), value.as_ref(), Some(&**wire))).peekable();
@@ -236,6 +270,19 @@ mod tests {
             Tags::above(Tags::from_iter([("env", "prod"), ("service", "api")]).into_base(|_, _| String::new()));
         assert!(tags.remove("env") && !tags.remove("env"));
         assert_eq!(tags.iter().collect::<Vec<_>>(), [("service", "api")]);
+    }
+
+    #[test]
+    fn tags_that_are_no_pairs_stay_beside_the_others() {
+        let mut tags = Tags::from_iter([("team", "x")]);
+        assert!(tags.put_bare("beta") && tags.put_bare("a:1") && tags.put_bare("a:2") && !tags.put_bare("beta"));
+        assert_eq!(tags.iter().collect::<Vec<_>>(), [("team", "x"), ("beta", ""), ("a:1", ""), ("a:2", "")]);
+        let mut all = Tags::new();
+        all.extend(&tags);
+        all.absorb(tags);
+        all.rewrite(&mut |text| *text = text.to_uppercase());
+        assert!(all.remove("BETA") && !all.remove("BETA"));
+        assert_eq!(all.bare().collect::<Vec<_>>(), ["A:1", "A:2"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::model::SpanError;
 /// What an answer with a bad status says.
 ///
 /// Shapes: `{"error":{"message","type","code","status"}}` with any of them, `{"error":"…"}`, `{"message"}`, `{"detail"}`,
-/// `{"type","message"}`, the same in a list of one, or no JSON at all. A number is no type: then it is `HTTP 401`.
+/// `{"type","message"}`, the same in a list of one, text, or nothing to read. A number is no type: then it is `HTTP 401`.
 pub(super) fn of_answer(head: &Head, body: &Value) -> SpanError {
     let body = body.get(0).unwrap_or(body);
     let reason = || StatusCode::from_u16(head.status).ok().and_then(|status| status.canonical_reason());
@@ -39,8 +39,9 @@ pub(super) fn of_exception(frame: &Frame) -> SpanError {
 fn message(body: &Value) -> Option<String> {
     let error = json::get(body, &["error"]);
     let said = [(error, "message"), (body, "message"), (body, "Message"), (body, "detail"), (body, "error")];
-    let said = said.into_iter().find_map(|(from, name)| json::some(from, name))?;
-    Some(json::as_text(said).into_owned()).filter(|message| !message.is_empty())
+    let said = said.into_iter().find_map(|(from, name)| json::some(from, name));
+    Some(json::as_text(said.or(Some(body).filter(|body| body.is_string()))?).into_owned())
+        .filter(|message| !message.is_empty())
 }
 
 fn error_type(body: &Value) -> Option<String> {
@@ -80,7 +81,8 @@ mod tests {
             (json!({"detail": "m"}), "HTTP 401", "m"),
             (json!({"detail": [{"msg": "m"}]}), "HTTP 401", r#"[{"msg":"m"}]"#),
             (json!(null), "HTTP 401", "Unauthorized"),
-            (json!("m"), "HTTP 401", "Unauthorized"),
+            (json!("m"), "HTTP 401", "m"),
+            (json!(""), "HTTP 401", "Unauthorized"),
         ] {
             let expected = SpanError::new(message).error_type(error_type);
             assert_eq!(of_answer(&Head::new(401), &body), expected, "{body}");

@@ -9,6 +9,15 @@ pub(super) fn parse(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or(Value::Null)
 }
 
+/// The same, but what is no JSON is text: so proxies say what went wrong. Pages of HTML say nothing.
+pub(super) fn parse_or_text(bytes: &[u8]) -> Value {
+    const MOST_CHARS: usize = 4096;
+    serde_json::from_slice(bytes).unwrap_or_else(|_| match std::str::from_utf8(bytes) {
+        Ok(text) if !text.trim_start().starts_with(['<', '{', '[']) => Value::from(cut(text.trim(), MOST_CHARS)),
+        Ok(_) | Err(_) => Value::Null,
+    })
+}
+
 /// The member at the end of this path of names; `Null` when any of it is missing.
 pub(super) fn get<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
     path.iter().try_fold(value, |value, name| value.get(name)).unwrap_or(&Value::Null)

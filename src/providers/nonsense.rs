@@ -24,7 +24,7 @@ const APIS: &[(&str, &str)] = &[
 
 /// Names of members, those that nest most often first.
 const NAMES: &str = "message messages content contents parts text delta tool_calls function candidates choices type role \
-    index thought thinking functionCall function_response executableCode inlineData fileData mimeType fileUri data uri \
+    index thought thinking functionCall partialArgs jsonPath stringValue willContinue function_response executableCode inlineData fileData mimeType fileUri data uri \
     usageMetadata promptTokenCount thoughtsTokenCount usage tokens input_tokens meta billed_units finishReason \
     promptFeedback blockReason systemInstruction generationConfig tools functionDeclarations requests instances \
     predictions embeddings embedding values statistics token_count steps outputs step summary arguments input \
@@ -35,7 +35,7 @@ const NAMES: &str = "message messages content contents parts text delta tool_cal
 const TEXTS: &str = "text thinking tool assistant user model TOOL step.start step.delta content.start content.delta \
     thought thought_summary arguments_delta model_output function_call x_call x_result image text-generation stream-end \
     tool-calls-generation citation-generation content-delta tool-call-start tool-call-delta tool-plan-delta \
-    citation-start message-end ERROR STOP SAFETY data:image/png;base64,AAAA iVBORw0KGgo {\"a\":1} error null";
+    citation-start message-end ERROR STOP SAFETY $.a[0].b data:image/png;base64,AAAA iVBORw0KGgo {\"a\":1} error null";
 
 fn word(words: &'static str) -> impl Strategy<Value = String> {
     prop::sample::select(words.split_whitespace().collect::<Vec<_>>()).prop_map(str::to_owned)

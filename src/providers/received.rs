@@ -112,7 +112,7 @@ impl Received {
         let request = self.call.request();
         let said = self.call.describe(&request);
         let body = match mem::replace(&mut self.reading, Reading::Never) {
-            Reading::Whole(bytes) => json::parse(&bytes),
+            Reading::Whole(bytes) => json::parse_or_text(&bytes),
             Reading::Stream(_, rebuild) => self.complaint.take().unwrap_or_else(|| rebuild.whole()),
             Reading::Unopened | Reading::Never => Value::Null,
         };

@@ -19,9 +19,33 @@ pub(super) enum Json<'a> {
 }
 
 impl<'a> Json<'a> {
+    const DEEPEST: u32 = 128;
+
     /// The value that a text holds.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
+    }
+
+    /// A value that is read already; one that is nested deeper than JSON may be is null.
+    pub(super) fn of(value: &'a Value) -> Self {
+        Self::within(value, Self::DEEPEST)
+    }
+
+    fn within(value: &'a Value, levels: u32) -> Self {
+        let Some(below) = levels.checked_sub(1) else { return Self::Null };
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(flag) => Self::Bool(*flag),
+            Value::Number(number) => Self::Number(number.clone()),
+            Value::String(text) => Self::Text(Cow::Borrowed(text)),
+            Value::Array(items) => Self::List(items.iter().map(|item| Self::within(item, below)).collect()),
+            Value::Object(members) => Self::Object(
+                members
+                    .iter()
+                    .map(|(name, value)| (Cow::Borrowed(name.as_str()), Self::within(value, below)))
+                    .collect(),
+            ),
+        }
     }
 
     /// The list or object that a text holds.

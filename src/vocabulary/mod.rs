@@ -3,53 +3,29 @@
 //! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents, prompts, tools, evaluations.
 //! Never: `tracing`, spans, configuration.
 
-mod carriers;
-#[cfg(test)]
-mod cases;
-mod content;
-mod decode;
 mod details;
 mod evaluation;
-mod evaluations;
-mod events;
 mod foreign;
-mod gen_ai;
-mod heard;
 mod json;
-mod kinds;
-mod labels;
-mod langfuse;
 mod llmobs;
 mod messages;
-mod metadata;
-mod naming;
-mod openinference;
-mod otel;
-mod precedence;
-mod profiles;
-mod prompts;
 mod sayings;
 mod selection;
-mod tools;
-mod traceloop;
-mod undebug;
-mod usage;
-mod vercel;
-mod words;
 
 pub use llmobs::fields;
 
 pub(crate) use details::{keys, prompt, tool_definitions};
 pub(crate) use evaluation::evaluation;
 pub(crate) use foreign::{
-    Declared, EvaluationDraft, EventSayings, Nature, Reading, Sayings, UNKNOWN_MODEL, Vocabularies, agent_name,
-    declared, has_usage, is_known_event, is_known_field, nature, read, session,
+    Declared, EvaluationDraft, Nature, Reading, Sayings, UNKNOWN_MODEL, agent_name, declared, has_usage,
+    is_known_event, is_known_field, nature, read, session,
 };
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
 pub(crate) use sayings::{
     CONTENT_IN_METADATA, RESPONSE_ID_TAG, heard, heard_in_event, is_evaluation_field, is_evaluation_word,
 };
+pub(crate) use selection::Vocabularies;
 
 use crate::model::{Meaning, Prompt, ToolDefinition};
 

@@ -45,10 +45,6 @@ impl Vocabularies {
         Self(self.0 | other.0)
     }
 
-    pub(crate) const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
     /// Whether all of `other` are in here.
     pub(crate) const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "for tests")]
 
 pub mod answers;
+pub mod bedrock;
 pub mod provider;
 pub mod seen;

@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tracing_llmobs::Problem;
 use tracing_llmobs::providers::{Api, Call, Ending, Endpoint, Head};
 
-use crate::exchange::events as events_of;
+use crate::exchange::{events as events_of, messages};
 
 /// The members that some API reads; with them, arbitrary JSON gets further than the first line.
 const NAMES: &[&str] = &[
@@ -139,6 +140,26 @@ fn every_api_of_openai_is_among_them() {
     let found: Vec<Api> = endpoints().iter().map(Endpoint::api).collect();
     for api in [Api::OpenAiChat, Api::OpenAiCompletions, Api::OpenAiResponses, Api::OpenAiEmbeddings] {
         assert!(found.contains(&api), "{api:?}");
+    }
+}
+
+#[test]
+fn what_is_nested_deep_costs_no_stack_and_no_other_content() {
+    for depth in [10, 126, 127, 128, 200, 100_000] {
+        let deep = ["{\"a\":".repeat(depth), "}".repeat(depth)].join("1");
+        let call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": deep}});
+        let answer = json!({"choices": [{"message": {"role": "assistant", "content": "text", "tool_calls": [call]}}]});
+        let metadata = format!("{{\"messages\":[],\"response_format\":{deep}}}");
+        let endpoint = Endpoint::recognise("POST", URLS[0]).unwrap();
+        for request in ["{}".to_owned(), metadata, deep] {
+            let mut received = Call::new(endpoint.clone(), request).answered(Head::new(200));
+            received.push(answer.to_string(), None);
+            let (events, recorder) = events_of([received.finish(Ending::Complete)]);
+            let said = &messages(events[0].output.as_ref())[0];
+            assert_eq!((said.content.as_str(), said.tool_calls.len()), ("text", 1), "{depth}");
+            let stats = recorder.handle().stats();
+            assert!(Problem::ALL.into_iter().all(|problem| stats.problems(problem) == 0), "{depth}: {stats:?}");
+        }
     }
 }
 

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use tracing_core::Metadata;
+
+use super::super::filter::{Plan, callsite};
 use super::SpanRecord;
 use crate::model::{
-    Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Log, Meaning, Recording, Said, SpanContext, SpanKind,
+    Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Later, Log, Meaning, Recording, Said, SpanContext,
+    SpanKind,
 };
 use crate::vocabulary::{self, EvaluationDraft, Nature, Sayings, is_evaluation_field};
 
@@ -12,6 +16,8 @@ use crate::vocabulary::{self, EvaluationDraft, Nature, Sayings, is_evaluation_fi
 #[derive(Debug)]
 pub(in crate::capture) struct Claim {
     callsite: Arc<Callsite>,
+    /// It can be ours by the words of other crates.
+    is_candidate: bool,
     nature: Nature,
     /// Its kind was said in our words: then it is no question any more.
     pub(in crate::capture) is_settled: bool,
@@ -31,7 +37,7 @@ impl Claim {
     /// Whether it can still be a span of ours.
     pub(in crate::capture) const fn may_be_ours(&self) -> bool {
         match self.nature {
-            Nature::Span(_) | Nature::Undecided => true,
+            Nature::Span(_) | Nature::Undecided => self.is_candidate,
             Nature::Evaluation | Nature::Off => false,
         }
     }
@@ -39,10 +45,22 @@ impl Claim {
 
 impl SpanRecord {
     /// Listens to the words of other crates from now on.
-    pub(in crate::capture) fn listen(&mut self, callsite: Arc<Callsite>) {
+    pub(in crate::capture) fn listen(&mut self, callsite: Arc<Callsite>, is_candidate: bool) {
         self.kinship.keep_slate();
         let (nature, is_settled, named_session, agent) = (Nature::Undecided, false, false, None);
-        self.claim = Some(Box::new(Claim { callsite, nature, is_settled, named_session, agent }));
+        self.claim = Some(Box::new(Claim { callsite, is_candidate, nature, is_settled, named_session, agent }));
+    }
+
+    /// Takes over what an event inside the span said. Words of other crates are heard in every span of ours.
+    pub(in crate::capture) fn hear_event(&mut self, said: &mut Log, plan: &Plan, metadata: &'static Metadata<'static>) {
+        if plan.foreign.is_some()
+            && self.claim.is_none()
+            && let Some(kind) = self.kind
+        {
+            self.listen(Arc::new(callsite(metadata)), true);
+            self.say_kind(kind);
+        }
+        self.apply(said, plan.has_identity);
     }
 
     /// Takes a kind that was said in our words.
@@ -177,7 +195,10 @@ pub(super) fn counts_tokens(log: &Log) -> bool {
         Said::Field(Meaning::Metrics, _) => true,
         Said::Field(Meaning::Metric(name), _) => name.ends_with(TOKENS),
         Said::Field(..) => false,
-        Said::Annotation(Annotation { metrics, .. }) => metrics.iter().any(|(name, _)| name.ends_with(TOKENS)),
+        Said::Annotation(Annotation { metrics, later, .. }) => {
+            let is_expected = later.as_ref().is_some_and(Later::has_usage);
+            is_expected || metrics.iter().any(|(name, _)| name.ends_with(TOKENS))
+        }
     })
 }
 

@@ -96,12 +96,18 @@ fn encode_metrics(event: &SpanEvent, json: &mut Writer<'_>) {
 
 fn encode_tags(tags: &Tags, json: &mut Writer<'_>) {
     json.raw(r#","tags":["#);
-    for (index, (key, value, encoded)) in tags.shown().enumerate() {
-        json.comma(index);
+    let mut count = 0_usize;
+    for (key, value, encoded) in tags.shown() {
+        json.comma(count);
         match encoded {
             Some(encoded) => json.raw(encoded),
             None => json.raw("\"").part(key).raw(":").part(value).raw("\""),
         };
+        count = count.saturating_add(1);
+    }
+    for tag in tags.bare() {
+        json.comma(count).text(tag);
+        count = count.saturating_add(1);
     }
     json.raw("]");
 }

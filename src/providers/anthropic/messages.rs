@@ -1,4 +1,7 @@
 //! One call of the Messages API.
+//!
+//! Source: Anthropic's API reference, "Messages" and "Streaming messages", and what Datadog's Python SDK shows of them:
+//! dd-trace-py, `ddtrace/llmobs/_integrations/anthropic.py`, 020ed03, August 2026.
 
 use std::borrow::Cow;
 

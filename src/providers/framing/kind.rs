@@ -53,7 +53,7 @@ impl Framing {
             (_, b'[') if is_streamed && is_good => Opening::Stream(Self::Array(Array::default())),
             ("text/event-stream", first) if !matches!(first, b'{' | b'[') => Opening::Stream(Self::Sse(Sse::default())),
             // The first letter of `data`, `event`, `id`, `retry`, or a comment; no JSON begins so.
-            (_, b'd' | b'e' | b'i' | b'r' | b':') => Opening::Stream(Self::Sse(Sse::default())),
+            (_, b'd' | b'e' | b'i' | b'r' | b':') if is_good => Opening::Stream(Self::Sse(Sse::default())),
             _ => Opening::Whole,
         }
     }

@@ -14,6 +14,7 @@ mod generate;
 mod interactions;
 mod member;
 mod owner;
+mod partial;
 mod rebuild;
 #[cfg(test)]
 mod tests;

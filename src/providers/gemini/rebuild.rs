@@ -9,6 +9,7 @@ use super::super::failure;
 use super::super::json::{Room, get, items, text};
 use super::content::{is_thought, parts, says_something};
 use super::member::member;
+use super::partial::PartialCall;
 
 /// The candidates so far.
 ///
@@ -31,6 +32,7 @@ struct Candidate {
 #[derive(Debug)]
 enum Part {
     Text { is_thought: bool, text: String },
+    Call(PartialCall),
     Other(Value),
 }
 
@@ -89,8 +91,16 @@ impl Candidate {
         if is_text {
             return self.add_text(is_thought(part), text(part, "text"), room);
         }
+        let call = member(part, "functionCall");
+        if let Some(Part::Call(before)) = self.parts.last_mut()
+            && call.is_object()
+            && before.is_continued_by(call)
+        {
+            return before.grow(call, room);
+        }
         if room.take(ENTRY) {
-            self.parts.push(Part::Other(room.keep(&without_data(part))));
+            let begun = PartialCall::begin(call, room).map(Part::Call);
+            self.parts.push(begun.unwrap_or_else(|| Part::Other(room.keep(&without_data(part)))));
         }
     }
 
@@ -118,6 +128,7 @@ impl Part {
         match self {
             Self::Text { is_thought: true, text } => json!({"text": text, "thought": true}),
             Self::Text { is_thought: false, text } => json!({"text": text}),
+            Self::Call(call) => call.whole(),
             Self::Other(part) => part,
         }
     }

@@ -32,7 +32,7 @@ impl Conversation {
             names.extend(call.tool_id.clone().map(|id| (id, call.name.clone())));
         }
         for result in self.messages.iter_mut().flat_map(|message| &mut message.tool_results) {
-            if result.name.is_none() {
+            if result.name.as_ref().is_none_or(String::is_empty) {
                 let name = result.tool_id.as_ref().and_then(|id| names.get(id));
                 result.name = Some(name.cloned().unwrap_or_default());
             }
@@ -80,14 +80,33 @@ pub(in crate::vocabulary) fn conversation(json: &Json<'_>, role: &str) -> Option
     Some(all)
 }
 
+/// The messages of JSON that can hardly be anything else than some API's; those without a role have none.
+pub(super) fn plain_dialect(json: &Json<'_>) -> Option<Vec<Message>> {
+    let has_parts = |json: &Json<'_>| {
+        let parts = json.get("role").and_then(|_| json.first(&["parts", "content"]));
+        let parts = parts.and_then(Json::as_list).unwrap_or_default();
+        !parts.is_empty() && parts.iter().all(Parts::is_typed)
+    };
+    let items = ENVELOPES.iter().find_map(|name| json.get(name)?.as_list());
+    let are_plain = match items.or(json.as_list()) {
+        Some([]) => false,
+        Some(all) => all.iter().all(is_message) && (items.is_some() || all.iter().any(has_parts)),
+        None => has_parts(json),
+    };
+    let read = are_plain.then(|| conversation(json, "")).flatten()?;
+    Some(read.messages)
+}
+
 /// The texts of instructions, one a part.
 pub(in crate::vocabulary) fn instructions(json: &Json<'_>) -> Vec<String> {
     let mut all = Conversation::default();
-    match json {
-        Json::List(items) if items.iter().all(|item| Parts::is_part(item) || item.as_text().is_some()) => {
-            items.iter().for_each(|item| all.add_list(std::slice::from_ref(item), SYSTEM));
+    match json.as_list() {
+        Some(items) if items.iter().all(|item| Parts::is_part(item) || item.as_text().is_some()) => {
+            for item in items {
+                all.add_list(std::slice::from_ref(item), SYSTEM);
+            }
         }
-        _ => match conversation(json, SYSTEM) {
+        Some(_) | None => match conversation(json, SYSTEM) {
             Some(read) => all = read,
             None => all.messages.push(Message::system(json.to_text())),
         },

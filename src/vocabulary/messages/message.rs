@@ -20,7 +20,7 @@ pub(super) fn add(json: &Json<'_>, role: &str, messages: &mut Vec<Message>) {
 /// Adds the message that a list of parts is.
 pub(super) fn add_parts(items: &[Json<'_>], role: &str, messages: &mut Vec<Message>) {
     let mut parts = Parts::default();
-    items.iter().for_each(|item| parts.add(item));
+    parts.add_all(items);
     finish(role, parts, messages);
 }
 
@@ -51,14 +51,14 @@ fn joined(mut texts: Vec<String>) -> String {
 fn read_content(json: &Json<'_>, parts: &mut Parts) {
     for name in ["parts", "contents"] {
         match json.get(name) {
-            Some(Json::List(items)) => items.iter().for_each(|item| parts.add(item)),
+            Some(Json::List(items)) => parts.add_all(items),
             Some(other) => parts.add(other),
             None => {}
         }
     }
     match json.get("content") {
         Some(Json::Text(text)) => read_text(text, parts),
-        Some(Json::List(items)) => items.iter().for_each(|item| parts.add(item)),
+        Some(Json::List(items)) => parts.add_all(items),
         Some(other) => parts.add(other),
         None if json.first(&["parts", "contents"]).is_none() => {
             parts.texts.extend(json.first_text(&["text", "output_text"]).map(str::to_owned));
@@ -74,7 +74,7 @@ fn read_text(text: &str, parts: &mut Parts) {
         && !items.is_empty()
         && items.iter().all(Parts::is_typed)
     {
-        return items.iter().for_each(|item| parts.add(item));
+        return parts.add_all(&items);
     }
     if !text.is_empty() {
         parts.texts.push(text.to_owned());

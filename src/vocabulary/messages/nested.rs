@@ -57,14 +57,12 @@ impl<'a> Node<'a> {
         if let Ok(index) = segment.parse() {
             return self.items.entry(index).or_default().put(rest, value, below);
         }
-        match self.members.iter_mut().find(|(own, _)| own == segment) {
-            Some((_, node)) => node.put(rest, value, below),
-            None => {
-                let mut node = Self::default();
-                node.put(rest, value, below);
-                self.members.push((segment.to_owned(), node));
-            }
+        if let Some((_, node)) = self.members.iter_mut().find(|(own, _)| own == segment) {
+            return node.put(rest, value, below);
         }
+        let mut node = Self::default();
+        node.put(rest, value, below);
+        self.members.push((segment.to_owned(), node));
     }
 
     fn into_json(self) -> Json<'a> {

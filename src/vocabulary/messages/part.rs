@@ -1,7 +1,7 @@
 //! One part of a message's content, told by its type or by its shape.
 
 use super::call;
-use super::media::{self, MIME, blob, file, medium, uri};
+use super::media::{MIME, blob, file, medium, uri};
 use crate::model::{Media, ToolCall, ToolResult};
 use crate::vocabulary::json::Json;
 
@@ -22,6 +22,12 @@ impl Parts {
     pub(super) fn add(&mut self, part: &Json<'_>) {
         if !self.try_add(part) {
             self.texts.push(part.to_text());
+        }
+    }
+
+    pub(super) fn add_all(&mut self, parts: &[Json<'_>]) {
+        for part in parts {
+            self.add(part);
         }
     }
 
@@ -107,7 +113,7 @@ impl Parts {
         };
         let mut inner = Self::default();
         match text.as_list() {
-            Some(items) => items.iter().for_each(|item| inner.add(item)),
+            Some(items) => inner.add_all(items),
             None => match text.first_text(&["text"]) {
                 Some(text) => inner.texts.push(text.to_owned()),
                 None => inner.texts.push(text.to_text()),
@@ -260,7 +266,7 @@ fn try_add_file(parts: &mut Parts, json: &Json<'_>) -> bool {
 
 fn inline(parts: &mut Parts, inner: Option<&Json<'_>>) -> bool {
     let Some(inner) = inner.filter(|inner| inner.is_object()) else { return false };
-    media::blob(parts, None, inner.first_text(MIME), inner.first_text(&["data"]));
+    blob(parts, None, inner.first_text(MIME), inner.first_text(&["data"]));
     true
 }
 

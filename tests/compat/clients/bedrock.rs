@@ -10,12 +10,11 @@ use aws_sdk_bedrockruntime::primitives::Blob;
 use aws_sdk_bedrockruntime::types::{
     ContentBlock, ConversationRole, InferenceConfiguration, Message, SystemContentBlock,
 };
-use aws_smithy_eventstream::frame::write_message_to;
-use aws_smithy_types::event_stream::{Header, HeaderValue, Message as Frame};
 use serde_json::{Value, json};
 use tracing::info_span;
 use tracing::instrument::Instrument;
 use tracing_llmobs::clients::bedrock::Observe;
+use tracing_llmobs_compat::bedrock;
 use tracing_llmobs_compat::provider::{Answer, Provider};
 
 use crate::stage::{run, trees};
@@ -40,45 +39,6 @@ fn user() -> Message {
     Message::builder().role(ConversationRole::User).content(text).build().unwrap()
 }
 
-fn answered(content: &Value, stop_reason: &str) -> Answer {
-    let usage = json!({"inputTokens": 9, "outputTokens": 4, "totalTokens": 13});
-    let message = json!({"role": "assistant", "content": content});
-    Answer::json(
-        200,
-        &json!({
-            "output": {"message": message}, "stopReason": stop_reason, "usage": usage, "metrics": {"latencyMs": 1},
-        }),
-    )
-}
-
-fn frame(event: &str, payload: &Value) -> Vec<u8> {
-    let header = |name: &'static str, value: &str| Header::new(name, HeaderValue::String(value.to_owned().into()));
-    let message = Frame::new(payload.to_string())
-        .add_header(header(":message-type", "event"))
-        .add_header(header(":event-type", event))
-        .add_header(header(":content-type", "application/json"));
-    let mut bytes = Vec::new();
-    write_message_to(&message, &mut bytes).unwrap();
-    bytes
-}
-
-fn frames() -> Vec<Vec<u8>> {
-    let text = |text: &str| json!({"contentBlockIndex": 0, "delta": {"text": text}});
-    vec![
-        frame("messageStart", &json!({"role": "assistant"})),
-        frame("contentBlockDelta", &text("Hel")),
-        frame("contentBlockDelta", &text("lo.")),
-        frame("contentBlockStop", &json!({"contentBlockIndex": 0})),
-        frame("messageStop", &json!({"stopReason": "end_turn"})),
-        frame(
-            "metadata",
-            &json!({
-                "usage": {"inputTokens": 9, "outputTokens": 4, "totalTokens": 13}, "metrics": {"latencyMs": 1},
-            }),
-        ),
-    ]
-}
-
 /// The span of a call that asks for a greeting.
 fn greeting(more: &Value) -> Value {
     let mut span = json!({
@@ -92,7 +52,7 @@ fn greeting(more: &Value) -> Value {
 
 #[tokio::test]
 async fn a_conversation_below_a_span_is_one_llm_span() {
-    let provider = Provider::start([answered(&json!([{"text": "Hello."}]), "end_turn")]).await;
+    let provider = Provider::start([bedrock::answered(&json!([{"text": "Hello."}]), "end_turn")]).await;
     let asked = async {
         let system = SystemContentBlock::Text("Be brief.".to_owned());
         let settings = InferenceConfiguration::builder().temperature(0.5).max_tokens(20).build();
@@ -113,7 +73,7 @@ async fn a_conversation_below_a_span_is_one_llm_span() {
 #[tokio::test]
 async fn a_tool_call_is_part_of_the_answer() {
     let call = json!([{"toolUse": {"toolUseId": "t1", "name": "weather", "input": {"city": "Oslo"}}}]);
-    let provider = Provider::start([answered(&call, "tool_use")]).await;
+    let provider = Provider::start([bedrock::answered(&call, "tool_use")]).await;
     let asked = async { client(&provider).converse().model_id(MODEL).messages(user()).send().await };
     let (answer, recorder) = run(asked).await;
     answer.unwrap();
@@ -127,7 +87,7 @@ async fn a_tool_call_is_part_of_the_answer() {
 
 #[tokio::test]
 async fn a_streamed_conversation_is_read_by_both() {
-    let provider = Provider::start([Answer::frames(frames())]).await;
+    let provider = Provider::start([Answer::frames(bedrock::frames(&["Hel", "lo."]))]).await;
     let asked = async {
         let mut answer = client(&provider).converse_stream().model_id(MODEL).messages(user()).send().await.unwrap();
         let mut count = 0;
@@ -148,7 +108,7 @@ async fn a_streamed_conversation_is_read_by_both() {
 
 #[tokio::test]
 async fn a_stream_that_nobody_reads_to_its_end_has_what_was_read() {
-    let provider = Provider::start([Answer::frames(frames()).then_silence(2)]).await;
+    let provider = Provider::start([Answer::frames(bedrock::frames(&["Hel", "lo."])).then_silence(2)]).await;
     let asked = async {
         let mut answer = client(&provider).converse_stream().model_id(MODEL).messages(user()).send().await.unwrap();
         answer.stream.recv().await.unwrap();

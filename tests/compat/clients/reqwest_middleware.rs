@@ -2,6 +2,7 @@
 
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use serde_json::{Value, json};
+use tracing::field::Empty;
 use tracing::info_span;
 use tracing::instrument::Instrument;
 use tracing_llmobs::clients::Calls;
@@ -177,4 +178,28 @@ async fn an_answer_that_is_no_answer_is_one_event_all_the_same() {
     };
     let ((), recorder) = run(asked).await;
     assert_eq!(trees(&recorder, 2).await.as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn a_span_that_turns_out_to_be_the_same_call_stands_back_and_one_that_is_it_already_is_filled_in() {
+    let provider = Provider::start([answers::chat_text("Hello."), answers::chat_text("Hello.")]).await;
+    let url = format!("{}/v1/chat/completions", provider.url());
+    let ask = async || post(&client(Observe::new()), url.clone(), &chat()).await.bytes().await.unwrap();
+    let asked = async {
+        let late = info_span!("late", gen_ai.operation.name = Empty, gen_ai.usage.input_tokens = Empty);
+        ask().instrument(late.clone()).await;
+        late.record("gen_ai.operation.name", "chat");
+        late.record("gen_ai.usage.input_tokens", 9);
+        drop(late);
+        let known = info_span!("known", gen_ai.operation.name = "chat", gen_ai.usage.input_tokens = 8);
+        ask().instrument(known).await;
+    };
+    let ((), recorder) = run(asked).await;
+    let seen = trees(&recorder, 3).await;
+    let (late, known) = (&seen[0], &seen[1]);
+    assert_eq!((&late["span"], &late["metrics"]), (&json!("workflow late"), &Value::Null), "{seen}");
+    assert_eq!(late["children"][0]["metrics"]["input_tokens"], 9);
+    assert_eq!((&known["span"], &known["children"]), (&json!("llm known"), &Value::Null), "{seen}");
+    assert_eq!(known["output"], json!(["assistant: Hello."]));
+    assert_eq!((&known["metrics"]["input_tokens"], &known["metrics"]["output_tokens"]), (&json!(8), &json!(4)));
 }

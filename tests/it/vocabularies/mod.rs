@@ -7,3 +7,4 @@ mod matcher;
 mod play;
 mod privacy;
 mod programs;
+mod trees;

@@ -109,6 +109,7 @@ fn processors_see_what_other_crates_said() {
         span.output = None;
         span.prompt = None;
         span.tool_definitions.clear();
+        span.metadata.clear();
         tracing_llmobs::Verdict::Keep
     });
     let recorder = run_with(settings, || speak(&talkative("chat", None)));

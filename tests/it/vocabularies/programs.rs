@@ -187,6 +187,37 @@ fn our_words_win_over_others_and_others_over_contexts() {
 }
 
 #[test]
+fn events_in_other_words_are_heard_in_spans_of_ours() {
+    let recorder = run(|| {
+        let span = info_span!("mine", llmobs.kind = "llm");
+        span.in_scope(|| {
+            tracing::event!(name: "gen_ai.user.message", Level::INFO, content = "hi");
+            info!(gen_ai.request.model = "m", gen_ai.usage.input_tokens = 3, note = "of the application");
+        });
+    });
+    let span = recorder.span("mine");
+    assert_eq!((span.input.clone(), span.model_name.as_deref()), (Some(Message::user("hi").into()), Some("m")));
+    assert_eq!((tokens(&span), span.metadata.len()), ([Some(3), None], 0));
+}
+
+#[test]
+fn an_argument_with_the_name_of_a_word_stays_one() {
+    #[tracing::instrument(fields(llmobs.kind = "tool"))]
+    fn handle(error: &str, metadata: u8) {}
+    #[tracing::instrument(fields(llmobs.kind = "tool", gen_ai.tool.name = "named"))]
+    fn call(error: &str, city: &str) {}
+    let recorder = run(|| {
+        handle("no error", 1);
+        call("failed", "Paris");
+    });
+    let handled = recorder.span("handle");
+    assert_eq!((handled.error, handled.input), (None, Some(r#"{"error":"no error","metadata":1}"#.into())));
+    let called = recorder.span("named");
+    assert_eq!(called.error.map(|error| error.message).as_deref(), Some("failed"));
+    assert_eq!(called.input, Some(r#"{"city":"Paris"}"#.into()));
+}
+
+#[test]
 fn a_kind_that_is_annotated_wins_over_what_was_found() {
     let recorder = run(|| {
         let span = chat("m");
@@ -228,6 +259,14 @@ fn a_trace_that_is_switched_off_leaves_nothing_more() {
     });
     assert_eq!(recorder.tree(), "llm chat before\nllm chat of another trace\n");
     assert_eq!(recorder.handle().stats().offered, 2);
+    // A span that says nothing else is no span of ours, whatever it says.
+    for (is_enabled, tree) in [(false, ""), (true, "llm chat inside\n")] {
+        let recorder = run(|| {
+            let request = info_span!("request", dd_llmobs_enabled = is_enabled);
+            request.in_scope(|| info_span!("POST", http.request.method = "POST").in_scope(|| drop(chat("inside"))));
+        });
+        assert_eq!(recorder.tree(), tree);
+    }
 }
 
 #[test]

@@ -171,6 +171,13 @@ fn refusals_and_sound_have_a_text() {
 }
 
 #[test]
+fn text_that_looks_like_a_call_is_text() {
+    let text = "Thought: look it up\nAction: search\nAction Input: rust\nObservation: found";
+    assert_eq!(input(&json!([{"role": "user", "content": text}])), [Message::user(text)]);
+    assert_eq!(output(&json!([{"message": {"role": "assistant", "content": text}}])), [Message::assistant(text)]);
+}
+
+#[test]
 fn every_choice_is_a_message_and_no_choice_is_an_empty_one() {
     let choice = |text: &str| json!({"message": {"role": "assistant", "content": text}});
     let said = output(&json!([choice("a"), choice("b"), choice("")]));

@@ -155,6 +155,21 @@ fn errors_of_every_host_have_a_type_and_a_message() {
 }
 
 #[test]
+fn errors_of_proxies_are_text_or_a_page() {
+    for (body, message) in [
+        ("error code: 502", "error code: 502"),
+        ("upstream connect error\n", "upstream connect error"),
+        ("<html><h1>Bad Gateway</h1></html>", "Bad Gateway"),
+        ("{\"error\":", "Bad Gateway"),
+        ("", "Bad Gateway"),
+    ] {
+        let mut exchange = Exchange::failed("http://localhost:8080/v1/chat/completions", &request(), 502, &json!(null));
+        exchange.body = body.as_bytes().to_vec();
+        assert_eq!(exchange.event().error, Some(SpanError::new(message).error_type("HTTP 502")), "{body}");
+    }
+}
+
+#[test]
 fn a_compressed_answer_is_left_alone() {
     let mut exchange = Exchange::unary("https://api.openai.com/v1/chat/completions", &request(), &json!({}));
     let mut headers = http::HeaderMap::new();

@@ -1,4 +1,7 @@
 //! One call of `Converse`.
+//!
+//! Source: the API reference of Amazon Bedrock Runtime, `Converse` and `ConverseStream`, and what Datadog's Python SDK shows of
+//! them: dd-trace-py, `ddtrace/llmobs/_integrations/bedrock.py`, August 2026.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,7 @@
 //! One call of `InvokeModel`.
+//!
+//! Source: the user guide of Amazon Bedrock, "Inference request parameters and response fields", one page a family, and what
+//! Datadog's SDKs for Python and JavaScript show of them, August 2026.
 
 use std::borrow::Cow;
 

@@ -40,10 +40,11 @@ impl Rebuild for Rebuilt {
             return Seen { is_content: false, error: Some(failure::of_exception(&frame)) };
         }
         let mut chunk = opened(frame.data);
-        if let Some(invocation) = chunk.as_object_mut().and_then(|chunk| chunk.remove(INVOCATION)) {
-            self.invocation = invocation;
+        if let Some(members) = chunk.as_object_mut() {
+            self.invocation = members.remove(INVOCATION).unwrap_or_else(|| self.invocation.take());
+            members.retain(|name, _| !name.starts_with(BEDROCKS_OWN));
         }
-        // The counts may come alone, and a frame may be none that can be read.
+        // Those may come alone, and a frame may be none that can be read.
         if chunk.as_object().is_none_or(Map::is_empty) {
             return Seen::default();
         }
@@ -91,6 +92,9 @@ impl Family {
         }
     }
 }
+
+/// How the names begin of what Bedrock adds to the chunks of a family: counts, what guardrails did.
+const BEDROCKS_OWN: &str = "amazon-bedrock-";
 
 /// What is in a frame: `{"bytes":"…base64 of JSON…","p":"…padding…"}`.
 fn opened(data: Value) -> Value {

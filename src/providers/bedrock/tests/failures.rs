@@ -80,6 +80,7 @@ fn urls_name_the_model_whole_and_as_it_was_sent() {
             "m.n",
         ),
         ("http://127.0.0.1:4566/model/m.n/converse".to_owned(), Api::BedrockConverse, "m.n"),
+        ("/model/m.n/converse-stream".to_owned(), Api::BedrockConverse, "m.n"),
     ] {
         let endpoint = Endpoint::recognise("POST", &url).unwrap_or_else(|| panic!("{url}"));
         assert_eq!((endpoint.api(), endpoint.provider()), (api, "amazon_bedrock"), "{url}");

@@ -122,6 +122,21 @@ fn every_family_says_the_same_whole_and_streamed() {
 }
 
 #[test]
+fn what_bedrock_adds_to_the_chunks_does_not_hide_the_family() {
+    let pieces = [
+        json!({"amazon-bedrock-guardrailAction": "NONE"}),
+        json!({"type": "message_start", "message": {"role": "assistant", "usage": {"input_tokens": 7}}}),
+        json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}}),
+        json!({"amazon-bedrock-trace": {"guardrail": {}}, "amazon-bedrock-invocationMetrics": invocation()}),
+        json!({"amazon-bedrock-guardrailAction": "INTERVENED"}),
+    ];
+    let model = "anthropic.claude-3-haiku-20240307-v1:0";
+    let stream = exchange(model, "invoke-with-response-stream", &json!({"anthropic_version": "x", "messages": []}));
+    let expected = said(SpanKind::Llm, model).output([Message::assistant("Hi")]).metrics(tokens(7, 9));
+    assert_eq!(stream.stream(AWS, &chunks(&pieces).concat()), expected);
+}
+
+#[test]
 fn several_answers_are_several_messages() {
     let request = json!({"prompt": "Hi", "num_generations": 2});
     let whole = json!({"generations": [{"text": " One"}, {"text": " Two"}]});

@@ -92,7 +92,7 @@ impl Second {
     }
 
     pub(in super::super) fn whole(self) -> Value {
-        let contents: Vec<Value> = self.contents.into_values().map(Content::whole).collect();
+        let contents: Vec<Value> = self.contents.into_values().flat_map(Content::whole).collect();
         let calls: Vec<Value> = self.tool_calls.into_values().map(Call::whole).collect();
         let message = json!({
             "role": "assistant",
@@ -108,11 +108,10 @@ impl Second {
 }
 
 impl Content {
-    fn whole(self) -> Value {
-        match self.thinking.as_str() {
-            "" => json!({"type": "text", "text": self.text}),
-            thinking => json!({"type": "thinking", "thinking": thinking}),
-        }
+    /// One part, or two where an index had both.
+    fn whole(self) -> impl Iterator<Item = Value> {
+        let parts = [("thinking", self.thinking), ("text", self.text)].into_iter();
+        parts.filter(|(_, said)| !said.is_empty()).map(|(kind, said)| json!({"type": kind, kind: said}))
     }
 }
 

@@ -85,6 +85,14 @@ fn a_stream_says_what_the_whole_answer_says() {
 }
 
 #[test]
+fn one_index_may_have_thoughts_and_text() {
+    let thought = event("content-delta", 0, &json!({"content": {"thinking": "Hm"}}));
+    let events = [event("content-start", 0, &json!({"content": {"text": ""}})), thought, text(0, "Ho"), text(1, "Hi")];
+    let said = hi().stream(SSE, &named(&events));
+    assert_eq!(said.output, Some(vec![Message::new("reasoning", "Hm"), Message::assistant("Ho\nHi")].into()));
+}
+
+#[test]
 fn an_end_with_an_error_keeps_what_came() {
     let end = json!({"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "overloaded"}});
     let expected = said()

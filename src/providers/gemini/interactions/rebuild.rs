@@ -36,7 +36,7 @@ impl Steps {
     fn note(&mut self, interaction: &Value) {
         for (name, value) in interaction.as_object().into_iter().flatten() {
             let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
-            if !is_empty {
+            if !is_empty && self.room.take(name.len()) {
                 self.rest.insert(name.clone(), self.room.keep(value));
             }
         }

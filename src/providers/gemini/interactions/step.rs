@@ -91,7 +91,9 @@ impl Step {
     fn keep(&mut self, said: &Value, room: &mut Room) {
         let grows = |name: &str| matches!(name, "content" | "summary" | "text" | "data");
         for (name, value) in said.as_object().into_iter().flatten().filter(|(name, _)| !grows(name)) {
-            self.start.insert(name.clone(), room.keep(value));
+            if room.take(name.len()) {
+                self.start.insert(name.clone(), room.keep(value));
+            }
         }
     }
 

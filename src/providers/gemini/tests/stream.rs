@@ -56,6 +56,35 @@ fn a_stream_says_what_the_whole_answer_says() {
 }
 
 #[test]
+fn arguments_of_a_call_may_be_streamed_too() {
+    let call = |call: Value| chunk(&json!([{"functionCall": call}]));
+    let piece = |path: &str, name: &str, value: Value| json!({"jsonPath": path, name: value, "willContinue": true});
+    let more = |pieces: Vec<Value>| call(json!({"partialArgs": pieces, "willContinue": true}));
+    let chunks = [
+        call(json!({"name": "f", "id": "c1", "willContinue": true})),
+        more(vec![piece("$.city", "stringValue", json!("New "))]),
+        more(vec![piece("$.city", "stringValue", json!("Delhi")), piece("$.days", "numberValue", json!(3))]),
+        more(vec![
+            piece("$.stops[0].name", "stringValue", json!("a")),
+            piece("$.stops[1]['name']", "boolValue", json!(true)),
+        ]),
+        more(vec![
+            piece("$.stops[7].name", "stringValue", json!("x")),
+            piece("$.city.x", "stringValue", json!("x")),
+            json!({}),
+        ]),
+        call(json!({})),
+        call(json!({"name": "g", "args": {"b": 2}})),
+    ];
+    let arguments = json!({"city": "New Delhi", "days": 3, "stops": [{"name": "a"}, {"name": true}]});
+    let expected = said("gemini-2.5-flash").input(vec![Message::user("Hi")]).output([
+        Message::assistant("").tool_call(ToolCall::new("f", arguments).id("c1").kind("function_call")),
+        Message::assistant("").tool_call(ToolCall::new("g", json!({"b": 2})).id("").kind("function_call")),
+    ]);
+    assert_eq!(trial().stream(SSE, &sse(&chunks)), expected);
+}
+
+#[test]
 fn candidates_are_told_apart_by_their_index() {
     let part =
         |index: u8, text: &str| json!({"candidates": [{"index": index, "content": {"parts": [{"text": text}]}}]});

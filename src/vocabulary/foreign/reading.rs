@@ -1,4 +1,4 @@
-//! The inner door: spans in the words of other crates.
+//! Questions about a span in other words, and their answers.
 //!
 //! Capture asks about a callsite once ([`declared`], [`is_known_field`]) and about a span when it ends ([`nature`],
 //! [`session`], [`agent_name`], [`has_usage`]); the worker reads it ([`read`]).
@@ -8,12 +8,16 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::content::content;
-use super::precedence::{AGENT, FINISH_REASONS, SESSION, TOOL_ID};
+use super::precedence::{
+    AGENT, FINISH_REASONS, INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, SESSION, TOOL_ID, TOOL_INPUT,
+    TOOL_OUTPUT,
+};
 use super::words::Words;
-use super::{decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, tools, usage};
+use super::{
+    Vocabularies, decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, tools,
+    usage,
+};
 use crate::model::{Annotation, Details, Evaluation, FieldValue, SpanKind};
-
-pub(crate) use super::selection::Vocabularies;
 
 /// What the declared names of a callsite promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub(crate) enum Declared {
     Nothing,
     /// Words about whom a call belongs to; never a span by themselves.
     Context,
+    /// It can ask that its trace be left alone, and is no span of ours otherwise.
+    Switch,
     /// Words of a call, or a profile knows the span: it may become one of ours.
     Candidate,
 }
@@ -68,6 +74,10 @@ pub(crate) struct Reading {
     pub(crate) evaluations: Vec<EvaluationDraft>,
     /// The span says that it went well: an error that was merely logged inside does not make it fail.
     pub(crate) went_well: bool,
+    /// Something that carries the input was too large to keep.
+    pub(crate) has_lost_input: bool,
+    /// The same of the output.
+    pub(crate) has_lost_output: bool,
 }
 
 /// An evaluation that is not joined with a span yet.
@@ -75,8 +85,6 @@ pub(crate) struct Reading {
 pub(crate) struct EvaluationDraft {
     /// Without a span, a time and an application; its scope is the trace where the span's trace is meant.
     pub(crate) evaluation: Evaluation,
-    /// Which of the events said it; `None` when the span's own fields did.
-    pub(crate) event: Option<usize>,
     /// The response it is about, which may be of another span.
     pub(crate) response_id: Option<String>,
 }
@@ -109,16 +117,21 @@ pub(crate) fn is_known_event(
     if vocabularies.is_empty() {
         return false;
     }
-    let mut fields = fields;
-    events::is_known(metadata_name)
-        || fields.any(|name| {
-            // What merely fails somewhere is only of interest where it fails the span.
-            if otel::is_of_error(name) {
-                is_error || name.starts_with(otel::EXCEPTION)
-            } else {
-                events::is_telling(vocabularies, name)
-            }
-        })
+    if events::is_known(metadata_name) {
+        return true;
+    }
+    let (mut has_text, mut has_part) = (false, false);
+    for name in fields {
+        // What merely fails somewhere is only of interest where it fails the span.
+        let is_of_error = otel::is_of_error(name) && (is_error || name.starts_with(otel::EXCEPTION));
+        if is_of_error || (!otel::is_of_error(name) && events::is_telling(vocabularies, name)) {
+            return true;
+        }
+        has_text |= name == otel::MESSAGE;
+        has_part |= events::is_part(name);
+    }
+    // Its text may be the name of a message.
+    has_text && has_part
 }
 
 /// What the span is. Cheap: it looks at names and a few short values.
@@ -150,6 +163,12 @@ pub(crate) fn read(sayings: &Sayings<'_>, kind: SpanKind, is_demoted: bool, voca
         annotation: annotation(&words, kind, is_demoted),
         evaluations: evaluations::evaluations(&words, is_evaluation),
         went_well: otel::went_well(&words),
+        has_lost_input: [INPUT_VALUE, TOOL_INPUT, RETRIEVAL_INPUT, kinds::INPUT_CONTENT]
+            .map(|names| words.has_lost(names))
+            .contains(&true),
+        has_lost_output: [OUTPUT_VALUE, TOOL_OUTPUT, RETRIEVAL_OUTPUT, kinds::OUTPUT_CONTENT]
+            .map(|names| words.has_lost(names))
+            .contains(&true),
     }
 }
 
@@ -175,7 +194,9 @@ fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Annotation
     }
     let told: Vec<String> =
         FINISH_REASONS.iter().find_map(|name| words.get(name)).map(decode::list).unwrap_or_default();
-    let reasons = if told.is_empty() { said.finish_reasons } else { told };
+    // A choice may come without its content.
+    let kept_back = || events::messages(words.events, true).finish_reasons;
+    let reasons = [told, said.finish_reasons].into_iter().find(|reasons| !reasons.is_empty()).unwrap_or_else(kept_back);
     if !reasons.is_empty() {
         annotation.metadata.insert("finish_reasons".to_owned(), reasons.into());
     }

@@ -5,36 +5,37 @@ use std::borrow::Cow;
 use serde_json::Number;
 
 use super::decode;
-use super::foreign::{EventSayings, Sayings, Vocabularies};
 use super::json::Json;
 use super::messages::{Path, collected};
 use super::precedence::PROVIDER;
+use super::{EventSayings, Sayings, Vocabularies};
 use super::{evaluations, gen_ai, heard, otel, profiles};
 use crate::model::FieldValue;
 
-/// The fields that are heard and hold something, sorted by name. What events say fills the gaps, but for what they say
-/// about themselves: messages, errors, evaluations.
+/// The fields that are heard; those that hold nothing are as good as not there. What events say fills the gaps, but for
+/// what they say about themselves: messages, errors, evaluations.
+///
+/// Nothing is copied or sorted unless gaps are filled: capture asks on the application's thread, and a span has a few
+/// dozen fields at most.
 #[derive(Debug)]
 pub(super) struct Words<'a> {
     pub(super) target: &'static str,
     pub(super) span_name: &'static str,
     pub(super) declared: &'a [&'static str],
     pub(super) events: &'a [EventSayings<'a>],
-    fields: Vec<(&'static str, FieldValue<'a>)>,
+    fields: Cow<'a, [(&'static str, FieldValue<'a>)]>,
 }
 
 impl<'a> Words<'a> {
     /// `sayings` hold fields of the span that are heard, and everything of its events.
     pub(super) fn new(sayings: &'a Sayings<'_>, vocabularies: Vocabularies) -> Self {
-        let own = sayings.fields.iter().filter(|(_, value)| !decode::is_absent(*value)).copied();
         let mut words = Self {
             target: sayings.target,
             span_name: sayings.span_name,
             declared: sayings.declared_names,
             events: &sayings.events,
-            fields: own.collect(),
+            fields: Cow::Borrowed(&sayings.fields),
         };
-        words.fields.sort_by_key(|(name, _)| *name);
         words.fill_by_profile(vocabularies);
         words.fill_by_events(vocabularies);
         words
@@ -55,25 +56,23 @@ impl<'a> Words<'a> {
 
     /// Later events before earlier ones.
     fn fill_by_events(&mut self, vocabularies: Vocabularies) {
-        for event in self.events.iter().rev().filter(|event| !evaluations::is_evaluation(event)) {
-            for (name, value) in &event.fields {
-                let fills = !gen_ai::is_of_event(name) && !otel::is_of_error(name) && !decode::is_absent(*value);
-                if fills && heard::is_heard(vocabularies, self.target, name) {
-                    self.fill(name, *value);
-                }
+        let events = self.events.iter().rev().filter(|event| !evaluations::is_evaluation(event));
+        for (name, value) in events.flat_map(|event| &event.fields) {
+            let is_of_event = gen_ai::is_of_event(name) || otel::is_of_error(name);
+            if !is_of_event && !decode::is_absent(*value) && heard::is_heard(vocabularies, self.target, name) {
+                self.fill(name, *value);
             }
         }
     }
 
     fn fill(&mut self, name: &'static str, value: FieldValue<'a>) {
-        if let Err(at) = self.fields.binary_search_by_key(&name, |(own, _)| *own) {
-            self.fields.insert(at, (name, value));
+        if !self.has(name) {
+            self.fields.to_mut().push((name, value));
         }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<FieldValue<'a>> {
-        let at = self.fields.binary_search_by_key(&name, |(own, _)| *own).ok()?;
-        self.fields.get(at).map(|(_, value)| *value)
+        self.all().find(|(own, _)| *own == name).map(|(_, value)| value)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -99,18 +98,16 @@ impl<'a> Words<'a> {
 
     /// Those whose name begins so, with the rest of it.
     pub(super) fn under<'w>(&'w self, prefix: &'w str) -> impl Iterator<Item = (&'static str, FieldValue<'a>)> + 'w {
-        let start = self.fields.partition_point(|(name, _)| *name < prefix);
-        let from = self.fields.get(start..).unwrap_or_default().iter();
-        from.map_while(move |(name, value)| Some((name.strip_prefix(prefix)?, *value)))
+        self.all().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value)))
     }
 
     pub(super) fn has_under(&self, prefix: &str) -> bool {
         self.under(prefix).next().is_some()
     }
 
-    /// Whether there is one of this name, or one of those that this name is flattened to.
+    /// Whether there is one of this name, or an item of the list that is flattened below it.
     pub(super) fn has_list(&self, name: &str) -> bool {
-        self.has(name) || self.under(name).any(|(rest, _)| rest.starts_with('.'))
+        self.has(name) || self.under(name).any(|(rest, _)| rest.strip_prefix('.').is_some_and(is_item))
     }
 
     /// The value that is spelled by flattened names below a prefix; with `is_part` only of some.
@@ -123,9 +120,14 @@ impl<'a> Words<'a> {
         (!paths.is_empty()).then(|| collected(paths))
     }
 
+    /// Whether one of these was said, but was too large to keep.
+    pub(super) fn has_lost(&self, names: &[&str]) -> bool {
+        self.fields.iter().any(|(name, value)| *value == FieldValue::Oversize && names.contains(name))
+    }
+
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, FieldValue<'a>)> {
-        self.fields.iter().copied()
+        self.fields.iter().copied().filter(|(_, value)| !decode::is_absent(*value))
     }
 }
 

@@ -1,18 +1,16 @@
 //! Which vocabularies have a word: by its name, or by the beginning that a family of names has in common.
 
-use super::foreign::Vocabularies;
+use super::Vocabularies;
 use super::profiles;
 
 /// Whether a field is heard when these vocabularies are.
 pub(super) fn is_heard(vocabularies: Vocabularies, target: &str, name: &str) -> bool {
-    if is_secret(name) {
-        return false;
-    }
     let first = name.split('.').next().unwrap_or_default();
     let of_first = WORDS.iter().filter(|word| word.name.split('.').next() == Some(first));
     let is_word = |word: &Word| if word.is_family { name.starts_with(word.name) } else { name == word.name };
-    of_first.filter(|word| is_word(word)).any(|word| vocabularies.has_any(word.of))
-        || profiles::has_word(vocabularies, target, name)
+    let has_word = of_first.filter(|word| is_word(word)).any(|word| vocabularies.has_any(word.of))
+        || profiles::has_word(vocabularies, target, name);
+    has_word && !is_secret(name)
 }
 
 /// Whether this is, by its name, something that must not leave the process.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::foreign::EventSayings;
+use super::EventSayings;
 use super::words::Words;
 use super::{decode, gen_ai, langfuse};
 use crate::model::{FieldValue, SpanError};

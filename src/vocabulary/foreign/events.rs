@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::foreign::{EventSayings, Vocabularies};
 use super::json::Json;
 use super::messages::{Conversation, conversation};
 use super::otel::{CLIENT_EXCEPTION, EXCEPTION_EVENT, MESSAGE};
-use super::{decode, evaluations, gen_ai, heard};
+use super::{EventSayings, Vocabularies};
+use super::{decode, evaluations, gen_ai, heard, kinds};
 use crate::model::FieldValue;
 
 /// What an event is called: by its metadata, by a field, or by a text that is the name of a known event.
@@ -30,11 +30,21 @@ pub(super) fn is_message(name: &str) -> bool {
     ROLES.iter().any(|(own, _)| *own == name)
 }
 
-/// Whether an event with this field is worth keeping: it may be a message, or fill a gap.
+/// Whether an event with this field is worth keeping: it may be a message that says its name only then, or fill a gap.
+/// Words that log lines have too wake nobody.
 pub(super) fn is_telling(vocabularies: Vocabularies, name: &str) -> bool {
-    let is_message = [NAME, BODY].contains(&name) || (PARTS.contains(&name) && name != MESSAGE && name != ID);
-    is_message || heard::is_heard(vocabularies, "", name)
+    let is_of_call = TELLING.iter().any(|family| name.starts_with(family)) && !kinds::is_context(name);
+    name == NAME || is_of_call && heard::is_heard(vocabularies, "", name)
 }
+
+/// Whether messages have such a field, and hardly anything else.
+pub(super) fn is_part(name: &str) -> bool {
+    ["content", CALLS, "finish_reason"].contains(&name)
+}
+
+/// How words begin that only libraries for models have.
+const TELLING: [&str; 8] =
+    ["gen_ai.", "openinference.", "llm.", "input.value", "output.value", "langfuse.", "traceloop.", "ai."];
 
 /// The messages that events of before 1.37 say: input or output.
 pub(super) fn messages(events: &[EventSayings<'_>], is_output: bool) -> Conversation {

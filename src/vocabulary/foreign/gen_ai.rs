@@ -69,6 +69,9 @@ pub(super) const INSTRUCTIONS: &str = "gen_ai.system_instructions";
 pub(super) const PROMPT: &str = "gen_ai.prompt";
 pub(super) const PROMPTS: &str = "gen_ai.prompt.";
 pub(super) const COMPLETION: &str = "gen_ai.completion";
+/// What adk writes for the two.
+pub(super) const OTHER_PROMPT: &str = "gen_ai.content.prompt";
+pub(super) const OTHER_COMPLETION: &str = "gen_ai.content.completion";
 pub(super) const COMPLETIONS: &str = "gen_ai.completion.";
 pub(super) const REQUEST: &str = "gen_ai.request.";
 pub(super) const AGENT_ID: &str = "gen_ai.agent.id";
@@ -102,6 +105,10 @@ const TAKEN: &[&str] = &[
     "tool.description",
     "tool.type",
     "tool.call_id",
+    "tool.call.id",
+    "tool.call.arguments",
+    "tool.call.result",
+    "tool.call.outcome",
     "tool.arguments",
     "tool.result",
     "tool.error.type",
@@ -118,15 +125,10 @@ const TAKEN: &[&str] = &[
     "task.output",
     "cost.estimated_total",
     "token.type",
+    "content.prompt",
+    "content.completion",
+    "openai.request.seed",
+    "openai.request.response_format",
+    "openai.request.service_tier",
 ];
-const TAKEN_FAMILIES: &[&str] = &[
-    "request.",
-    "usage.",
-    "prompt.",
-    "completion.",
-    "tool.call.",
-    "evaluation.",
-    "openai.request.",
-    "client.",
-    "content.",
-];
+const TAKEN_FAMILIES: &[&str] = &["request.", "usage.", "prompt.", "completion.", "evaluation.", "client."];

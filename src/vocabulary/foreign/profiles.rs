@@ -1,14 +1,14 @@
 //! Crates whose spans have words of their own: known by target and name, because the words mean nothing elsewhere.
 
-use super::foreign::Vocabularies;
+use super::Vocabularies;
 use crate::model::SpanKind;
 
 /// What is known about the spans of one crate.
 pub(super) struct Profile {
     pub(super) vocabulary: Vocabularies,
     /// The crate's modules are its targets, and so are those of the crates that share the prefix up to `_`.
-    crates: &'static str,
-    spans: &'static [(&'static str, SpanKind)],
+    pub(super) crates: &'static str,
+    pub(super) spans: &'static [(&'static str, SpanKind)],
     /// Its words, and which word of the tables each stands for.
     pub(super) words: &'static [(&'static str, &'static str)],
     /// Who serves the models, where the crate knows one only.

@@ -1,18 +1,18 @@
 //! What a span is: by a word that names the kind, by its crate, or by the evidence of what it said.
 
-use super::foreign::{Declared, Nature, Vocabularies};
 use super::openinference::kind_in;
 use super::precedence::{
     AGENT, LANGFUSE_KIND, METRICS, MODEL, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, SESSION, TOOL_NAME,
     TRACELOOP_KIND, USER, VERCEL_OPERATION,
 };
-use super::words::{Words, is_item};
+use super::words::Words;
+use super::{Declared, Nature, Vocabularies};
 use super::{
     decode, evaluations, events, gen_ai, heard, langfuse, openinference, profiles, prompts, traceloop, vercel,
 };
 use crate::model::SpanKind;
 
-/// See [`super::foreign::nature`].
+/// See [`super::nature`].
 pub(super) fn nature(words: &Words<'_>, vocabularies: Vocabularies) -> Nature {
     if words.get(SWITCH).and_then(decode::flag) == Some(false) {
         return Nature::Off;
@@ -65,7 +65,8 @@ fn evident_kind(words: &Words<'_>) -> Option<SpanKind> {
     if let Some(model) = model
         && (has_content || has_any(CALL_SIGNS) || has_usage(words))
     {
-        let has_output = has_output_messages(words) || words.number("gen_ai.usage.output_tokens").is_some_and(is_some);
+        let has_output = has_output_messages(words)
+            || words.number("gen_ai.usage.output_tokens").is_some_and(|count| count.as_f64() > Some(0.0));
         let embeds = model.to_ascii_lowercase().contains("embed") && !has_output;
         return Some(if embeds { SpanKind::Embedding } else { SpanKind::Llm });
     }
@@ -77,15 +78,10 @@ fn evident_kind(words: &Words<'_>) -> Option<SpanKind> {
     (has_any(VALUES) || has_entity).then_some(SpanKind::Workflow)
 }
 
-fn is_some(number: serde_json::Number) -> bool {
-    number.as_f64().is_some_and(|count| count > 0.0)
-}
-
 fn has_messages(words: &Words<'_>) -> bool {
     INPUT_CONTENT.iter().any(|name| words.has_list(name))
         || has_output_messages(words)
         || words.has(gen_ai::INSTRUCTIONS)
-        || words.under(gen_ai::PROMPTS).any(|(rest, _)| is_item(rest))
         || words.events.iter().any(|event| {
             let carries = event.fields.iter().any(|(name, _)| events::CARRIERS.contains(name));
             carries || events::name(event).is_some_and(|name| events::is_message(&name))
@@ -101,7 +97,7 @@ fn has_usage(words: &Words<'_>) -> bool {
     keys.any(|key| words.has(key)) || langfuse::usage(words).is_some()
 }
 
-/// See [`super::foreign::declared`].
+/// See [`super::declared`].
 pub(super) fn declared(
     vocabularies: Vocabularies,
     (target, span_name): (&str, &str),
@@ -115,7 +111,9 @@ pub(super) fn declared(
         if is_sign(name) {
             return Declared::Candidate;
         }
-        if is_context(name) {
+        if name == SWITCH {
+            found = Declared::Switch;
+        } else if found == Declared::Nothing && is_context(name) {
             found = Declared::Context;
         }
     }
@@ -140,7 +138,7 @@ fn is_sign(name: &str) -> bool {
 }
 
 /// Whether a name says something that counts for spans below, or for the trace.
-fn is_context(name: &str) -> bool {
+pub(super) fn is_context(name: &str) -> bool {
     name == SWITCH || SESSION.contains(&name) || USER.contains(&name) || AGENT.contains(&name)
 }
 
@@ -181,17 +179,19 @@ const SIGN_FAMILIES: &[&str] = &[
     EMBEDDING_FAMILY,
 ];
 const EMBEDDING_FAMILY: &str = "embedding.";
-const INPUT_CONTENT: &[&str] = &[
+pub(super) const INPUT_CONTENT: &[&str] = &[
     gen_ai::INPUT_MESSAGES,
     gen_ai::PROMPT,
+    gen_ai::OTHER_PROMPT,
     openinference::INPUT_MESSAGES,
     openinference::PROMPTS,
     vercel::PROMPT_MESSAGES,
     vercel::PROMPT,
 ];
-const OUTPUT_CONTENT: &[&str] = &[
+pub(super) const OUTPUT_CONTENT: &[&str] = &[
     gen_ai::OUTPUT_MESSAGES,
     gen_ai::COMPLETION,
+    gen_ai::OTHER_COMPLETION,
     openinference::OUTPUT_MESSAGES,
     openinference::CHOICES,
     vercel::TEXT,

@@ -15,8 +15,10 @@ pub(super) fn tags(words: &Words<'_>, kind: SpanKind) -> Tags {
         let Some(key) = key(name) else { continue };
         let list = decode::json(value).is_some_and(|json| json.as_list().is_some());
         if list {
-            // Several values, each a tag that has its value in its key: the intake would split one with commas.
-            decode::list(value).iter().for_each(|value| drop(tags.insert(format!("{key}:{}", cut(value)), "")));
+            // Several values, each a tag of its own: the intake would split one with commas.
+            for value in decode::list(value) {
+                tags.put_bare(format!("{key}:{}", cut(&value)));
+            }
         } else if let Some(text) = decode::text(value) {
             tags.insert(key, cut(&text));
         }
@@ -37,8 +39,7 @@ pub(super) fn tags(words: &Words<'_>, kind: SpanKind) -> Tags {
     }
     for name in [TAGS, langfuse::TAGS] {
         for tag in words.get(name).map(decode::list).unwrap_or_default() {
-            // As it stands: a tag without a value is its key alone.
-            tags.insert(tag, "");
+            tags.put_bare(tag);
         }
     }
     let named = [

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
-use super::foreign::{EvaluationDraft, EventSayings};
 use super::json::Json;
 use super::openinference::EVALUATIONS;
 use super::words::{Words, is_item};
+use super::{EvaluationDraft, EventSayings};
 use super::{decode, gen_ai, otel};
 use crate::model::{Assessment, Evaluation, EvaluationScope, FieldValue};
 
@@ -18,16 +18,14 @@ pub(super) fn is_evaluation(event: &EventSayings<'_>) -> bool {
 
 /// All evaluations that a span and its events hold. `is_own` is whether the span itself is nothing else.
 pub(super) fn evaluations(words: &Words<'_>, is_own: bool) -> Vec<EvaluationDraft> {
-    let events = words.events.iter().enumerate().filter(|(_, event)| is_evaluation(event));
-    let of_events = events.filter_map(|(at, event)| {
-        let get = |name: &str| event.fields.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
-        draft(get, Some(at))
-    });
-    let of_span = is_own.then(|| draft(|name| words.get(name), None)).flatten();
+    let events = words.events.iter().filter(|event| is_evaluation(event));
+    let of_events = events
+        .filter_map(|event| draft(|name| event.fields.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)));
+    let of_span = is_own.then(|| draft(|name| words.get(name))).flatten();
     of_events.chain(of_span).chain(inline(words)).collect()
 }
 
-fn draft<'a>(get: impl Fn(&str) -> Option<FieldValue<'a>>, event: Option<usize>) -> Option<EvaluationDraft> {
+fn draft<'a>(get: impl Fn(&str) -> Option<FieldValue<'a>>) -> Option<EvaluationDraft> {
     // The one who evaluates has failed.
     if get(otel::ERROR_TYPE).is_some_and(|value| !decode::is_absent(value)) {
         return None;
@@ -40,7 +38,7 @@ fn draft<'a>(get: impl Fn(&str) -> Option<FieldValue<'a>>, event: Option<usize>)
         explanation: text(EXPLANATION),
     };
     let response_id = text(gen_ai::RESPONSE_ID).map(Cow::into_owned);
-    Some(EvaluationDraft { evaluation: said.evaluation()?, event, response_id })
+    Some(EvaluationDraft { evaluation: said.evaluation()?, response_id })
 }
 
 /// Those of `OpenInference`, flattened.
@@ -54,7 +52,7 @@ fn inline(words: &Words<'_>) -> Vec<EvaluationDraft> {
             if is_of_trace {
                 evaluation = evaluation.scope(EvaluationScope::Trace);
             }
-            drafts.push(EvaluationDraft { evaluation, event: None, response_id: None });
+            drafts.push(EvaluationDraft { evaluation, response_id: None });
         }
     }
     drafts

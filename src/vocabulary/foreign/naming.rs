@@ -56,7 +56,7 @@ pub(super) fn provider(words: &Words<'_>) -> Option<String> {
         (!text.is_empty()).then(|| text.to_owned())
     })?;
     let is_other = OTHER.iter().any(|word| word.eq_ignore_ascii_case(&provider));
-    Some(if is_other { super::foreign::UNKNOWN_MODEL.to_owned() } else { provider })
+    Some(if is_other { super::UNKNOWN_MODEL.to_owned() } else { provider })
 }
 
 /// What the convention calls a provider that it does not know.

@@ -40,7 +40,7 @@ fn last_segment(operation: &str) -> &str {
     operation.rsplit('.').next().unwrap_or_default()
 }
 
-const KINDS: &[(&str, SpanKind)] = &[
+pub(super) const KINDS: &[(&str, SpanKind)] = &[
     ("doGenerate", SpanKind::Llm),
     ("doStream", SpanKind::Llm),
     ("doEmbed", SpanKind::Embedding),

@@ -7,7 +7,7 @@ use crate::model::ToolDefinition;
 
 /// The definitions of the first name that has any.
 pub(super) fn definitions(words: &Words<'_>) -> Option<Vec<ToolDefinition>> {
-    let lists = [DEFINITIONS, vercel::TOOLS, TOOLS].into_iter().filter_map(|name| words.json(name));
+    let lists = [DEFINITIONS, vercel::TOOLS, TOOLS, FUNCTIONS].into_iter().filter_map(|name| words.json(name));
     let flattened = [TOOLS, FUNCTIONS].into_iter().filter_map(|name| words.flattened(&format!("{name}."), is_item));
     lists.chain(flattened).map(|json| read(&json)).find(|tools| !tools.is_empty())
 }

@@ -9,7 +9,9 @@ use crate::model::{Prompt, Template, TemplatePart};
 
 /// The prompt; the first vocabulary that says one says all of it.
 pub(super) fn prompt(words: &Words<'_>) -> Option<Prompt> {
-    tracked(words).or_else(|| SOURCES.iter().find_map(|source| source.read(words)))
+    let mut prompt = tracked(words).or_else(|| SOURCES.iter().find_map(|source| source.read(words)))?;
+    prompt.is_as_said = true;
+    Some(prompt)
 }
 
 /// Datadog's own object.

@@ -36,12 +36,14 @@ pub(super) const INPUT_OF_CONVENTION: &[Carrier] = &[
     Carrier::Details(gen_ai::INPUT_MESSAGES, USER),
     Carrier::Events { is_output: false },
     Carrier::Messages(gen_ai::PROMPT, USER),
+    Carrier::Messages(gen_ai::OTHER_PROMPT, USER),
 ];
 pub(super) const OUTPUT_OF_CONVENTION: &[Carrier] = &[
     Carrier::Messages(gen_ai::OUTPUT_MESSAGES, ASSISTANT),
     Carrier::Details(gen_ai::OUTPUT_MESSAGES, ASSISTANT),
     Carrier::Events { is_output: true },
     Carrier::Messages(gen_ai::COMPLETION, ASSISTANT),
+    Carrier::Messages(gen_ai::OTHER_COMPLETION, ASSISTANT),
 ];
 /// Those that other vocabularies have for messages.
 pub(super) const OTHER_INPUT: &[Carrier] = &[
@@ -58,14 +60,14 @@ pub(super) const OTHER_OUTPUT: &[Carrier] = &[
     Carrier::Answer,
 ];
 /// Those that carry anything, messages too.
-const ANY_INPUT: &[Carrier] = &[
+pub(super) const ANY_INPUT: &[Carrier] = &[
     Carrier::Messages("langfuse.observation.input", USER),
     Carrier::Messages("langfuse.input", USER),
     Carrier::Messages(openinference::INPUT_VALUE, USER),
     Carrier::Messages("traceloop.entity.input", USER),
     Carrier::Messages("gen_ai.task.input", USER),
 ];
-const ANY_OUTPUT: &[Carrier] = &[
+pub(super) const ANY_OUTPUT: &[Carrier] = &[
     Carrier::Messages("langfuse.observation.output", ASSISTANT),
     Carrier::Messages("langfuse.output", ASSISTANT),
     Carrier::Messages("output.value", ASSISTANT),
@@ -96,6 +98,21 @@ fn has_output_for_input(words: &Words<'_>) -> bool {
 }
 
 impl Carrier {
+    /// How it is called in the document.
+    #[cfg(test)]
+    pub(super) fn shown(&self) -> String {
+        match *self {
+            Self::Messages(name, _) => name.to_owned(),
+            Self::Details(name, _) => format!("{name} of events"),
+            Self::Events { is_output: false } => "gen_ai.*.message events".to_owned(),
+            Self::Events { is_output: true } => "gen_ai.choice events".to_owned(),
+            Self::Flat(prefix, _) => format!("{prefix}<n>.*"),
+            Self::Nested(name, _) => format!("{name}.<n>.message.*"),
+            Self::Texts(name, member, _) => format!("{name}.<n>.{member}.text"),
+            Self::Answer => format!("{}, {} with {}", vercel::TEXT, vercel::OBJECT, vercel::CALLS),
+        }
+    }
+
     /// What it carries, unless that is nothing.
     pub(super) fn read(&self, words: &Words<'_>) -> Option<Conversation> {
         let said = match *self {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::heard::is_secret;
 use super::json::Json;
 use super::langfuse::PROVIDER_MEMBER;
-use super::precedence::{LAST_METADATA, LISTS, METADATA, METADATA_FAMILIES, METADATA_OBJECTS, REQUEST_MODEL};
+use super::precedence::{LAST_METADATA, LISTS, METADATA, METADATA_FAMILIES, METADATA_OBJECTS};
 use super::words::Words;
 use super::{decode, gen_ai};
 use crate::model::{FieldValue, RESERVED};
@@ -14,7 +14,7 @@ use crate::model::{FieldValue, RESERVED};
 pub(super) fn metadata(words: &Words<'_>) -> Map<String, Value> {
     let mut all = Map::new();
     for (rest, value) in words.under(gen_ai::REQUEST) {
-        if !REQUEST_MODEL.ends_with(&format!(".{rest}")) {
+        if rest != MODEL {
             let parameter = if LISTS.contains(&rest) { list(value) } else { decode::member(value) };
             put_nested(&mut all, rest, parameter);
         }
@@ -94,4 +94,6 @@ fn list(value: FieldValue<'_>) -> Option<Value> {
 
 /// What a request holds beside its parameters, and what is said elsewhere.
 const REQUEST_MEMBERS: [&str; 5] = ["model", "messages", "input", "prompt", "tools"];
+/// Said as the model of the span.
+const MODEL: &str = "model";
 const MODEL_MEMBERS: [&str; 3] = ["model_name", "model_provider", RESERVED];
