@@ -238,8 +238,11 @@ fn serve(connection: TcpStream, answer: &[Vec<u8>]) -> std::io::Result<()> {
     }
 }
 
+/// The intake, its input and its output.
+type Sink = (Child, ChildStdin, BufReader<ChildStdout>);
+
 /// An intake in a process of its own, which lives as long as its input is held.
-fn start_sink() -> Result<((Child, ChildStdin, BufReader<ChildStdout>), String), String> {
+fn start_sink() -> Result<(Sink, String), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("sink");
     let mut command = Command::new(program);
     let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();

@@ -9,12 +9,23 @@ use crate::stats::Problem;
 #[derive(Debug)]
 #[must_use = "what is left of a span is to be sent"]
 pub(crate) struct Ended {
-    /// The span's name, for the counters.
-    pub(super) place: &'static str,
     /// The span itself, if it is ours.
     pub(super) recording: Option<Box<Recording>>,
-    /// What the span said about itself or about another.
-    pub(super) evaluations: Vec<Evaluation>,
+    /// What few spans say: evaluations of themselves or of another.
+    pub(super) verdicts: Option<Box<Verdicts>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Verdicts {
+    /// The span's name, for the counters.
+    place: &'static str,
+    evaluations: Vec<Evaluation>,
+}
+
+impl Verdicts {
+    pub(super) fn new(place: &'static str, evaluations: Vec<Evaluation>) -> Option<Box<Self>> {
+        (!evaluations.is_empty()).then(|| Box::new(Self { place, evaluations }))
+    }
 }
 
 impl Capture {
@@ -23,8 +34,10 @@ impl Capture {
         if let Some(recording) = ended.recording {
             let _ = self.queue.push(Item::Span(recording));
         }
-        for evaluation in ended.evaluations {
-            self.submit_or_count(evaluation, ended.place);
+        if let Some(verdicts) = ended.verdicts {
+            for evaluation in verdicts.evaluations {
+                self.submit_or_count(evaluation, verdicts.place);
+            }
         }
     }
 

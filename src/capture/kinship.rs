@@ -27,11 +27,14 @@ impl Slate {
     }
 }
 
-/// The slate of the span above, and the own one.
+/// The slate of the span above, and the own one. Most spans have neither.
 #[derive(Debug, Default)]
-pub(super) struct Kinship {
+pub(super) struct Kinship(Option<Box<Slates>>);
+
+#[derive(Debug, Default)]
+struct Slates {
     above: Option<Arc<Slate>>,
-    own: Option<Arc<Slate>>,
+    own: Arc<Slate>,
 }
 
 /// A call of a model, as one that is nested in another sees it.
@@ -55,44 +58,42 @@ impl Kinship {
     /// That of a span below the one with this slate.
     pub(super) fn below(above: Option<Arc<Slate>>) -> Self {
         // Between two calls a span of ours hands on what is below it.
-        let own = above.is_some().then(Arc::default);
-        Self { above, own }
+        Self(above.map(|above| Box::new(Slates { above: Some(above), own: Arc::default() })))
     }
 
     /// Gives the span a slate of its own, because it is one that another crate tells of.
     pub(super) fn keep_slate(&mut self) {
-        self.own.get_or_insert_default();
+        self.0.get_or_insert_default();
     }
 
     /// What those below are to write on.
     pub(super) fn slate(&self) -> Option<Arc<Slate>> {
-        self.own.clone()
+        self.0.as_ref().map(|slates| Arc::clone(&slates.own))
     }
 
     /// Whether anybody cares how the span ends.
-    pub(super) const fn is_watched(&self) -> bool {
-        self.above.is_some()
+    pub(super) fn is_watched(&self) -> bool {
+        self.0.as_ref().is_some_and(|slates| slates.above.is_some())
     }
 
     /// Whether some span of ours is below.
     pub(super) fn has_spans_below(&self) -> bool {
-        self.own.as_ref().is_some_and(|slate| slate.has(Slate::SPAN))
+        self.0.as_ref().is_some_and(|slates| slates.own.has(Slate::SPAN))
     }
 
     /// Whether the call is told of again by a span below: by one that counts its tokens, if this one does.
     pub(super) fn is_told_below(&self, kind: SpanKind, has_usage: bool) -> bool {
-        let (Some(call), Some(slate)) = (Call::of(kind), &self.own) else { return false };
-        slate.has(call.mark) && (slate.has(call.usage) || !has_usage)
+        let (Some(call), Some(slates)) = (Call::of(kind), &self.0) else { return false };
+        slates.own.has(call.mark) && (slates.own.has(call.usage) || !has_usage)
     }
 
     /// Tells the span above how this one ended: as what kind, before it stood back, and whether it counts tokens.
     pub(super) fn end(&self, kind: SpanKind, has_usage: bool) {
-        let Some(above) = &self.above else { return };
+        let Some(Slates { above: Some(above), own }) = self.0.as_deref() else { return };
         let mut marks = Slate::SPAN;
         if let Some(call) = Call::of(kind) {
-            marks |= call.mark;
-            let is_counted = has_usage || self.own.as_ref().is_some_and(|slate| slate.has(call.usage));
-            marks |= if is_counted { call.usage } else { 0 };
+            let is_counted = has_usage || own.has(call.usage);
+            marks |= call.mark | if is_counted { call.usage } else { 0 };
         }
         above.0.fetch_or(marks, Ordering::Relaxed);
     }

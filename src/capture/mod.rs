@@ -24,7 +24,7 @@ mod visitor;
 pub use annotation_context::{AnnotationContext, ContextGuard, InContext, annotation_context};
 pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
-pub use span_ext::{LlmObsSpanExt, current_context};
+pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 
 #[cfg(feature = "_clients")]
 pub(crate) use around::{CallAround, call_around, is_gateway};

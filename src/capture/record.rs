@@ -121,7 +121,9 @@ impl SpanRecord {
         let Some(mut recording) = self.recording.take() else { return };
         let (origin, said) = recording.said_about();
         self.identify_from(origin, said);
-        self.recognise(&mut recording);
+        if self.claim.is_some() {
+            self.recognise(&mut recording);
+        }
         let mut log = std::mem::take(recording.log_mut());
         self.restrict(&recording.origin, &mut log);
         *recording.log_mut() = log;
@@ -208,24 +210,22 @@ impl SpanRecord {
     pub(crate) fn end(&mut self, now: Instant) -> Option<Ended> {
         let mut recording = self.recording.take()?;
         self.capture.queue.open.end(self.counted_bytes);
-        let place = recording.origin.name;
-        let mut evaluations = Vec::new();
+        let mut verdicts = None;
         if self.claim.is_some() {
-            evaluations = self.decide(&mut recording);
+            verdicts = self.decide(&mut recording).filter(|_| !self.trace.is_off());
         } else if let Some(kind) = self.kind.filter(|_| self.kinship.is_watched()) {
             self.kinship.end(kind, counts_tokens(recording.log()));
         }
         let Some(kind) = self.kind.filter(|_| !self.trace.is_off()) else {
             self.capture.queue.spares.give_back([recording]);
-            evaluations.retain(|_| !self.trace.is_off());
-            return (!evaluations.is_empty()).then_some(Ended { place, recording: None, evaluations });
+            return verdicts.is_some().then_some(Ended { recording: None, verdicts });
         };
         recording.kind = kind;
         self.lift_session(&mut recording.origin);
         recording.policy = self.policy(&recording.origin);
         self.settle_times(&mut recording, now);
         recording.panicked = std::thread::panicking();
-        Some(Ended { place, recording: Some(recording), evaluations })
+        Some(Ended { recording: Some(recording), verdicts })
     }
 
     /// The layer that the recording goes through: a span can have records of several layers.
@@ -283,7 +283,8 @@ impl SpanRecord {
         let passed = self.passed.as_ref().zip(self.standing()).and_then(|(passed, kind)| passed.below(kind));
         let origin = &self.recording.as_ref()?.origin;
         let (policy, passed) = (origin.policy, self.let_through(origin, passed));
-        Some(Lineage { context, policy, passed, trace: Arc::clone(&self.trace), slate: self.kinship.slate() })
+        let (is_remote, trace) = (self.standing().is_none(), Arc::clone(&self.trace));
+        Some(Lineage { context, is_remote, policy, passed, trace, slate: self.kinship.slate() })
     }
 
     /// Where the span stands, if that is only to be told to those below because nothing of its trace leaves.

@@ -52,6 +52,16 @@ impl Capture {
         Some(self.complete(context?))
     }
 
+    /// Says something about the nearest span of ours, and whether there is one.
+    pub(crate) fn annotate_nearest(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
+        let mut nearest = None;
+        self.upward(dispatch, id, &mut |(id, _), records| {
+            nearest = records.kept(self).and_then(SpanRecord::context).map(|_| id);
+            nearest.is_some()
+        });
+        nearest.is_some_and(|id| self.annotate(dispatch, &id, annotation))
+    }
+
     /// What a request that is made inside this span carries: the nearest span of ours, or else what came from outside.
     /// A task that calls out so is marked, and an llm span that calls a gateway which reports the call itself is a
     /// workflow from then on.

@@ -163,8 +163,8 @@ impl Worker {
                     used.push(recording);
                     self.send_judged(&mut judged).await?;
                 }
-                Item::Evaluation(submission) => {
-                    let taken = self.take_in_evaluation(&submission);
+                Item::Evaluation(mut submission) => {
+                    let taken = self.take_in_evaluation(&mut submission);
                     self.send_if_full(Route::Evaluations, taken).await?;
                 }
             }
@@ -229,6 +229,7 @@ impl Worker {
     /// Reads an item, lets the processors see it, and says why it cannot be sent.
     fn read(&mut self, recording: &mut Recording) -> Result<Ready, LossReason> {
         let (place, policy, bytes) = (recording.origin.name, recording.policy, recording.bytes());
+        let is_entry = recording.origin.is_entry;
         let assembled = catch_unwind(AssertUnwindSafe(|| self.assembler.assemble(recording)));
         let mut event = assembled.map_err(|_| LossReason::Worker)?;
         if self.is_too_old(&event) {
@@ -236,12 +237,12 @@ impl Worker {
         }
         restrict(&mut event, policy);
         self.processors.process(&mut event, place, &self.queue)?;
-        Ok(Ready { event, place, bytes })
+        Ok(Ready { event, is_entry, place, bytes })
     }
 
     /// Turns an event into bytes, and returns the batch that is full because of it, or why it cannot be sent.
     fn take_in(&mut self, ready: Ready) -> Result<Option<Batch>, LossReason> {
-        let Ready { mut event, place, bytes: _ } = ready;
+        let Ready { mut event, place, .. } = ready;
         if let Sink::Memory(events) = &self.sink {
             drop(events.send(Kept::Span(Box::new(event))));
             self.queue.deliver(1);
@@ -262,13 +263,15 @@ impl Worker {
     }
 
     /// The same for an evaluation.
-    fn take_in_evaluation(&mut self, submission: &Submission) -> Result<Option<Batch>, LossReason> {
+    fn take_in_evaluation(&mut self, submission: &mut Submission) -> Result<Option<Batch>, LossReason> {
+        submission.judged.ml_app.get_or_insert_with(|| self.assembler.ml_app().to_owned());
+        self.processors.process_submission(submission, &self.queue)?;
         let common = Common { ml_app: self.assembler.ml_app(), source: self.evaluation_source };
         let max_bytes = self.max_event_bytes;
         if let Sink::Memory(kept) = &self.sink {
             let mut json = Vec::new();
             encode_submission(submission, common, max_bytes, &mut json)?;
-            let evaluation = serde_json::from_slice(&json).map_err(|_| LossReason::Encode)?;
+            let evaluation = serde_json::from_slice(&json).map_err(|_| LossReason::Worker)?;
             drop(kept.send(Kept::Evaluation(evaluation)));
             self.queue.deliver(1);
             return Ok(None);

@@ -97,7 +97,9 @@ impl PartialEq for Later {
 
 impl fmt::Debug for Later {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Later").field("bytes", &self.bytes).field("parts", &self.parts.len()).finish()
+        let Self { bytes, has_usage, parts } = self;
+        let mut shown = f.debug_struct("Later");
+        shown.field("bytes", bytes).field("has_usage", has_usage).field("parts", &parts.len()).finish()
     }
 }
 

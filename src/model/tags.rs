@@ -1,4 +1,4 @@
-//! Tags: `key:value` pairs, one value a key, later wins.
+//! Tags: `key:value` pairs, one value or a list of values a key, later wins.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 type Text = Cow<'static, str>;
 
-/// The tags of one span: ordered by key, one value a key, a later value replaces an earlier one.
+/// The tags of one span: ordered by key, one value a key or a list of them, a later one replaces an earlier one.
 ///
-/// On the wire each is one string, `key:value`; the first colon separates. Keys are trimmed, and an empty
-/// key is refused.
+/// On the wire each is one string, `key:value`; the first colon separates. A list is one such string a value. Keys are
+/// trimmed, and an empty key is refused.
 ///
 /// # Example
 ///
@@ -21,13 +21,14 @@ type Text = Cow<'static, str>;
 /// tags.insert("team", "search");
 /// tags.insert("team", "ranking");
 /// assert_eq!(tags.get("team"), Some("ranking"));
-/// assert_eq!(tags.iter().collect::<Vec<_>>(), [("team", "ranking")]);
+/// tags.insert_all("region", ["eu", "us"]);
+/// assert_eq!(tags.iter().collect::<Vec<_>>(), [("region", "eu"), ("region", "us"), ("team", "ranking")]);
 /// ```
 #[derive(Clone, Default)]
 pub struct Tags {
     /// What every span of the process has; a key in `own` hides the one in here.
     base: Option<Arc<SharedTags>>,
-    /// Sorted by key.
+    /// Sorted by key; the values of a list stand together, in their order.
     own: Vec<(Text, Text)>,
     /// Tags that are no pairs, in the order in which they came: other vocabularies have them.
     bare: Vec<Text>,
@@ -59,7 +60,26 @@ impl Tags {
         self.put(key.into(), value.into())
     }
 
-    /// The same, without a copy of what lives for ever.
+    /// The same with a list of values; an empty list is one empty value.
+    pub fn insert_all<V: Into<String>>(&mut self, key: impl Into<String>, values: impl IntoIterator<Item = V>) -> bool {
+        let key = key.into();
+        let mut values = values.into_iter();
+        let is_good = self.insert(key.clone(), values.next().map_or_else(String::new, Into::into));
+        is_good && values.all(|value| self.add(key.clone(), value.into()))
+    }
+
+    /// Adds a value to those that the key has.
+    pub(crate) fn add(&mut self, key: impl Into<Text>, value: impl Into<Text>) -> bool {
+        let key = trimmed(key.into());
+        if key.is_empty() {
+            return false;
+        }
+        let at = self.own.partition_point(|(own, _)| *own <= key);
+        self.own.insert(at, (key, value.into()));
+        true
+    }
+
+    /// As [`insert`](Self::insert), without a copy of what lives for ever.
     pub(crate) fn put(&mut self, key: impl Into<Text>, value: impl Into<Text>) -> bool {
         let key = trimmed(key.into());
         if key.is_empty() {
@@ -67,6 +87,10 @@ impl Tags {
         }
         let value = value.into();
         match self.own.binary_search_by(|(own, _)| own.as_ref().cmp(&key)) {
+            Ok(at) if self.is_list(at) => {
+                self.remove_own(&key);
+                return self.put(key, value);
+            }
             Ok(at) => {
                 if let Some(slot) = self.own.get_mut(at) {
                     slot.1 = value;
@@ -77,10 +101,13 @@ impl Tags {
         true
     }
 
+    /// More tags that are no pairs than this are not kept.
+    pub(crate) const MOST_BARE: usize = 256;
+
     /// Adds a tag that is no pair and goes out as it stands; an empty one is refused.
     pub(crate) fn put_bare(&mut self, tag: impl Into<Text>) -> bool {
         let tag = trimmed(tag.into());
-        if !tag.is_empty() && !self.bare.contains(&tag) {
+        if self.bare.len() < Self::MOST_BARE && !tag.is_empty() && !self.bare.contains(&tag) {
             self.bare.push(tag);
             return true;
         }
@@ -90,6 +117,13 @@ impl Tags {
     /// The tags that are no pairs.
     pub(crate) fn bare(&self) -> impl Iterator<Item = &str> {
         self.bare.iter().map(AsRef::as_ref)
+    }
+
+    /// Whether the key at this place has several values.
+    fn is_list(&self, at: usize) -> bool {
+        let key = |at: Option<usize>| self.own.get(at?).map(|(key, _)| key);
+        let own = key(Some(at));
+        own == key(at.checked_sub(1)) || own == key(at.checked_add(1))
     }
 
     /// Takes a tag away and says whether it was there.
@@ -110,9 +144,8 @@ impl Tags {
 
     /// Sets all of `later` over these.
     pub fn extend(&mut self, later: &Self) {
-        for (key, value, _) in later.shown() {
-            self.insert(key.to_owned(), value.to_owned());
-        }
+        let pairs = later.shown().map(|(key, value, _)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned())));
+        self.take_over(pairs);
         for tag in &later.bare {
             self.put_bare(tag.clone());
         }
@@ -121,11 +154,24 @@ impl Tags {
     /// The same with tags that have no base.
     pub(crate) fn absorb(&mut self, later: Self) {
         self.own.reserve(later.own.len());
-        for (key, value) in later.own {
-            self.put(key, value);
-        }
+        self.take_over(later.own.into_iter());
         for tag in later.bare {
             self.put_bare(tag);
+        }
+    }
+
+    /// Of a list the first value replaces what was there, and the others join it.
+    fn take_over(&mut self, later: impl Iterator<Item = (Text, Text)>) {
+        let mut later = later.peekable();
+        let mut goes_on = false;
+        while let Some((key, value)) = later.next() {
+            let is_first = !goes_on;
+            goes_on = later.peek().is_some_and(|(next, _)| *next == key);
+            if is_first {
+                self.put(key, value)
+            } else {
+                self.add(key, value)
+            };
         }
     }
 
@@ -143,21 +189,27 @@ impl Tags {
             rewrite(&mut tag);
             all.put_bare(tag);
         }
-        for (key, value, _) in self.shown() {
-            let (mut key, mut value) = (key.to_owned(), value.to_owned());
+        let mut before = None;
+        for (own, value, _) in self.shown() {
+            let (mut key, mut value) = (own.to_owned(), value.to_owned());
             rewrite(&mut key);
             rewrite(&mut value);
-            all.insert(key, value);
+            if before.replace(own) == Some(own) {
+                all.add(key, value)
+            } else {
+                all.insert(key, value)
+            };
         }
         if all != *self {
             *self = all;
         }
     }
 
-    /// The value of a tag.
+    /// The value of a tag, of a list the first one.
     pub fn get(&self, key: &str) -> Option<&str> {
-        if let Ok(at) = self.own.binary_search_by(|(own, _)| own.as_ref().cmp(key)) {
-            return self.own.get(at).map(|(_, value)| value.as_ref());
+        let at = self.own.partition_point(|(own, _)| own.as_ref() < key);
+        if let Some((_, value)) = self.own.get(at).filter(|(own, _)| own == key) {
+            return Some(value.as_ref());
         }
         let base = &self.base.as_deref()?.tags;
         let at = base.binary_search_by(|(own, ..)| own.as_ref().cmp(key)).ok()?;
@@ -283,6 +335,28 @@ mod tests {
         all.rewrite(&mut |text| *text = text.to_uppercase());
         assert!(all.remove("BETA") && !all.remove("BETA"));
         assert_eq!(all.bare().collect::<Vec<_>>(), ["A:1", "A:2"]);
+    }
+
+    #[test]
+    fn a_list_has_its_values_in_their_order_and_is_replaced_as_a_whole() {
+        let all = |tags: &Tags| tags.iter().map(|(key, value)| format!("{key}:{value}")).collect::<Vec<_>>().join(" ");
+        let base = Tags::from_iter([("b", "base"), ("c", "3")]).into_base(|_, _| String::new());
+        let mut tags = Tags::above(base);
+        tags.insert("a", "1");
+        assert!(tags.insert_all("b", ["y", "x", "y"]) && !tags.insert_all(" ", ["x"]));
+        assert_eq!((all(&tags).as_str(), tags.get("b")), ("a:1 b:y b:x b:y c:3", Some("y")));
+        let mut other = Tags::from_iter([("b", "old"), ("d", "4")]);
+        other.extend(&tags);
+        assert_eq!(all(&other), "a:1 b:y b:x b:y c:3 d:4");
+        other.absorb(Tags::from_iter([("b", "new")]));
+        assert_eq!(all(&other), "a:1 b:new c:3 d:4");
+        other.insert_all("b", Vec::<String>::new());
+        other.rewrite(&mut |text| *text = text.replace('d', "a"));
+        assert_eq!(all(&other), "a:4 b: c:3");
+        tags.rewrite(&mut |text| *text = text.replace('y', "z"));
+        assert_eq!(all(&tags), "a:1 b:z b:x b:z c:3");
+        assert!(tags.remove("b") && !tags.remove("b"));
+        assert_eq!(all(&tags), "a:1 c:3");
     }
 
     #[test]

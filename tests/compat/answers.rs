@@ -75,7 +75,7 @@ pub fn message(content: &Value, stop_reason: &str) -> Answer {
 /// The events of a streamed message of Anthropic.
 pub fn message_events(texts: &[&str]) -> Answer {
     let event = |name: &str, mut data: Value| {
-        data["type"] = json!(name);
+        data.as_object_mut().unwrap().insert("type".to_owned(), json!(name));
         format!("event: {name}\ndata: {data}\n\n")
     };
     let start = json!({"message": {

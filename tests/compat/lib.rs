@@ -1,5 +1,5 @@
 //! What the tests and examples of this package share: a provider that answers by script, and events as JSON to compare with.
-#![allow(clippy::unwrap_used, reason = "for tests")]
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "for tests")]
 
 pub mod answers;
 pub mod bedrock;

@@ -1,5 +1,7 @@
 //! Events as JSON, to compare with.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value, json};
 use tracing_llmobs::{Content, Message, SpanEvent, SpanId, metric};
 
@@ -62,11 +64,12 @@ fn message(message: &Message) -> Value {
     let mut text = format!("{}: {}", message.role.as_str(), message.content);
     for call in &message.tool_calls {
         let id = call.tool_id.as_deref().unwrap_or_default();
-        text += &format!(" [call {} {} {}]", id, call.name, Value::Object(call.arguments.clone()));
+        let arguments = Value::Object(call.arguments.clone());
+        write!(text, " [call {id} {} {arguments}]", call.name).unwrap();
     }
     for result in &message.tool_results {
         let (id, name) = (result.tool_id.as_deref().unwrap_or_default(), result.name.as_deref().unwrap_or_default());
-        text += &format!(" [result {id} {name} {}]", result.result);
+        write!(text, " [result {id} {name} {}]", result.result).unwrap();
     }
     json!(text)
 }

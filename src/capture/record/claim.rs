@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tracing_core::Metadata;
 
+use super::super::ended::Verdicts;
 use super::super::filter::{Plan, callsite};
 use super::SpanRecord;
 use crate::model::{
@@ -117,21 +118,22 @@ impl SpanRecord {
     }
 
     /// Decides what becomes of the span, which ends: its kind may have come with its last words.
-    pub(super) fn decide(&mut self, recording: &mut Recording) -> Vec<Evaluation> {
+    pub(super) fn decide(&mut self, recording: &mut Recording) -> Option<Box<Verdicts>> {
         self.recognise(recording);
-        let Some(claim) = &self.claim else { return Vec::new() };
+        let claim = self.claim.as_ref()?;
+        let place = recording.origin.name;
         let vocabularies = self.capture.vocabularies();
         let sayings = vocabulary::heard(&claim.callsite, recording.log());
         if claim.nature == Nature::Evaluation && self.kind.is_none() {
             let read = vocabulary::read(&sayings, SpanKind::Task, false, vocabularies);
             let above = recording.origin.parent_id;
             let above = above.map(|above| SpanContext::new(recording.origin.trace_id.clone(), above));
-            return self.joined(recording, read.evaluations, above.as_ref());
+            return Verdicts::new(place, self.joined(recording, read.evaluations, above.as_ref()));
         }
         if self.kind.is_none() && self.kinship.has_spans_below() && claim.may_be_ours() {
             self.kind = Some(SpanKind::Workflow);
         }
-        let Some(kind) = self.kind else { return Vec::new() };
+        let kind = self.kind?;
         let evaluations = self.inline_evaluations(recording, &sayings, kind);
         let has_usage = counts_tokens(recording.log()) || vocabulary::has_usage(&sayings, vocabularies);
         self.kinship.end(kind, has_usage);
@@ -144,7 +146,7 @@ impl SpanRecord {
             }
         };
         recording.callsite = Some(Arc::clone(&claim.callsite));
-        evaluations
+        Verdicts::new(place, evaluations)
     }
 
     /// The evaluations that a span says about itself, or about its trace.

@@ -75,26 +75,26 @@ pub(super) const ANY_OUTPUT: &[Carrier] = &[
     Carrier::Messages("gen_ai.task.output", ASSISTANT),
 ];
 
-/// The conversation that went into a model.
-pub(super) fn input(words: &Words<'_>) -> Option<Conversation> {
-    let is_output = has_output_for_input(words);
-    let all = INPUT_OF_CONVENTION.iter().chain(OTHER_INPUT).chain(ANY_INPUT);
-    all.skip(usize::from(is_output)).find_map(|carrier| carrier.read(words))
-}
-
-/// The messages that came out of it.
-pub(super) fn output(words: &Words<'_>) -> Option<Conversation> {
-    if has_output_for_input(words) {
-        return Carrier::Messages(gen_ai::INPUT_MESSAGES, ASSISTANT).read(words);
-    }
-    let all = OUTPUT_OF_CONVENTION.iter().chain(OTHER_OUTPUT).chain(ANY_OUTPUT);
-    all.copied().find_map(|carrier| carrier.read(words))
+/// What went into a model and what came out of it.
+pub(super) fn both(words: &Words<'_>) -> (Option<Conversation>, Option<Conversation>) {
+    let is_misplaced = has_output_for_input(words);
+    let input = INPUT_OF_CONVENTION.iter().chain(OTHER_INPUT).chain(ANY_INPUT);
+    let output = OUTPUT_OF_CONVENTION.iter().chain(OTHER_OUTPUT).chain(ANY_OUTPUT);
+    let misplaced = is_misplaced.then_some(&Carrier::Messages(gen_ai::INPUT_MESSAGES, ASSISTANT));
+    (
+        input.skip(usize::from(is_misplaced)).find_map(|carrier| carrier.read(words)),
+        misplaced.into_iter().chain(output).find_map(|carrier| carrier.read(words)),
+    )
 }
 
 /// rig 0.22 writes what came out over what went in.
 fn has_output_for_input(words: &Words<'_>) -> bool {
-    !words.has(gen_ai::OUTPUT_MESSAGES)
-        && words.json(gen_ai::INPUT_MESSAGES).is_some_and(|json| looks_like_choices(&json))
+    if words.has(gen_ai::OUTPUT_MESSAGES) {
+        return false;
+    }
+    // A prompt may be long, and is read only if it can be that.
+    let is_possible = words.text(gen_ai::INPUT_MESSAGES).is_some_and(|text| text.contains("message"));
+    is_possible && words.json(gen_ai::INPUT_MESSAGES).is_some_and(|json| looks_like_choices(&json))
 }
 
 impl Carrier {

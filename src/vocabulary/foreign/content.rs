@@ -26,7 +26,7 @@ pub(super) fn content(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Sa
     let mut said = match kind {
         SpanKind::Llm => return of_model(words),
         SpanKind::Workflow if is_demoted => {
-            let (input, output) = (carriers::input(words), carriers::output(words));
+            let (input, output) = carriers::both(words);
             said_by(input.and_then(as_value), output)
         }
         SpanKind::Embedding => of_embedding(words),
@@ -46,12 +46,12 @@ pub(super) fn content(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Sa
 }
 
 fn of_model(words: &Words<'_>) -> Said {
-    let mut input = carriers::input(words);
+    let (mut input, output) = carriers::both(words);
     let asked = words.json(gen_ai::INSTRUCTIONS).as_ref().map(instructions).unwrap_or_default();
     if !asked.is_empty() {
         input.get_or_insert_default().instruct(asked);
     }
-    let output = carriers::output(words).unwrap_or_default();
+    let output = output.unwrap_or_default();
     let messages = |conversation: Conversation| {
         Some(conversation.messages).filter(|messages| !messages.is_empty()).map(Content::Messages)
     };

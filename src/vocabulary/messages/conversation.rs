@@ -1,6 +1,6 @@
 //! A list of messages, and what APIs put around it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::message;
 use super::part::Parts;
@@ -151,11 +151,11 @@ fn is_message(json: &Json<'_>) -> bool {
 impl Conversation {
     /// Puts instructions first, but for those that are in there already.
     pub(in crate::vocabulary) fn instruct(&mut self, instructions: Vec<String>) {
-        let is_there = |text: &String| {
-            let asks = |role: &Role| matches!(role, Role::System | Role::Developer);
-            self.messages.iter().any(|message| asks(&message.role) && message.content == *text)
-        };
-        let new: Vec<Message> = instructions.into_iter().filter(|text| !is_there(text)).map(Message::system).collect();
+        let asks = |role: &Role| matches!(role, Role::System | Role::Developer);
+        let asked = self.messages.iter().filter(|message| asks(&message.role));
+        let asked: HashSet<&str> = asked.map(|message| message.content.as_str()).collect();
+        let new = instructions.into_iter().filter(|text| !asked.contains(text.as_str()));
+        let new: Vec<Message> = new.map(Message::system).collect();
         self.messages.splice(0..0, new);
     }
 }

@@ -1,7 +1,7 @@
 //! Names with dots and running numbers → one JSON value.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::vocabulary::json::Json;
 
@@ -38,6 +38,8 @@ struct Node<'a> {
     value: Option<Json<'a>>,
     /// In the order in which they came.
     members: Vec<(String, Node<'a>)>,
+    /// Where each of them is.
+    places: HashMap<String, usize>,
     items: BTreeMap<u64, Node<'a>>,
 }
 
@@ -57,11 +59,13 @@ impl<'a> Node<'a> {
         if let Ok(index) = segment.parse() {
             return self.items.entry(index).or_default().put(rest, value, below);
         }
-        if let Some((_, node)) = self.members.iter_mut().find(|(own, _)| own == segment) {
+        let place = self.places.get(segment).and_then(|at| self.members.get_mut(*at));
+        if let Some((_, node)) = place {
             return node.put(rest, value, below);
         }
         let mut node = Self::default();
         node.put(rest, value, below);
+        self.places.insert(segment.to_owned(), self.members.len());
         self.members.push((segment.to_owned(), node));
     }
 

@@ -1,5 +1,8 @@
 //! One part of a message's content, told by its type or by its shape.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use super::call;
 use super::media::{MIME, blob, file, medium, uri};
 use crate::model::{Media, ToolCall, ToolResult};
@@ -12,6 +15,8 @@ pub(super) struct Parts {
     pub(super) texts: Vec<String>,
     pub(super) reasoning: Vec<String>,
     pub(super) calls: Vec<ToolCall>,
+    /// The ids of the calls.
+    ids: HashSet<String>,
     pub(super) results: Vec<ToolResult>,
     pub(super) images: Vec<Media>,
     pub(super) audio: Vec<Media>,
@@ -86,9 +91,8 @@ impl Parts {
     }
 
     fn keep(&mut self, call: Option<ToolCall>) {
-        let is_new =
-            |call: &ToolCall| call.tool_id.is_none() || !self.calls.iter().any(|own| own.tool_id == call.tool_id);
-        if let Some(call) = call.filter(is_new) {
+        let Some(call) = call else { return };
+        if call.tool_id.clone().is_none_or(|id| self.ids.insert(id)) {
             self.calls.push(call);
         }
     }
@@ -130,7 +134,7 @@ impl Parts {
 type Read = fn(&mut Parts, &Json<'_>) -> bool;
 
 fn by_type(kind: &str) -> Option<Read> {
-    let kind = kind.replace('-', "_");
+    let kind = if kind.contains('-') { Cow::Owned(kind.replace('-', "_")) } else { Cow::Borrowed(kind) };
     if let Some((_, read)) = TYPES.iter().find(|(own, _)| *own == kind) {
         return Some(*read);
     }

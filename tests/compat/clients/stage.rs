@@ -11,12 +11,12 @@ use tracing_llmobs_compat::seen;
 use tracing_subscriber::prelude::*;
 
 /// Runs a program, and gives back what it returned and the recorder.
-pub async fn run<T>(program: impl Future<Output = T>) -> (T, Recorder) {
+pub(crate) async fn run<T>(program: impl Future<Output = T>) -> (T, Recorder) {
     run_with(Builder::without_environment(), program).await
 }
 
 /// The same with settings.
-pub async fn run_with<T>(settings: Builder, program: impl Future<Output = T>) -> (T, Recorder) {
+pub(crate) async fn run_with<T>(settings: Builder, program: impl Future<Output = T>) -> (T, Recorder) {
     let (layer, recorder) = testing::recorder_of(settings.ml_app("test-app")).unwrap();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
     let returned = program.with_subscriber(dispatch).await;
@@ -32,7 +32,7 @@ pub async fn run_with_tasks<T>(program: impl Future<Output = T>) -> (T, Recorder
 }
 
 /// The trees of the events, once there are so many, with nothing amiss.
-pub async fn trees(recorder: &Recorder, count: usize) -> Value {
+pub(crate) async fn trees(recorder: &Recorder, count: usize) -> Value {
     let until = Instant::now() + Duration::from_secs(10);
     while recorder.spans().len() < count && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(5)).await;
