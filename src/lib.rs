@@ -109,7 +109,12 @@
 //! | `stream` | [`StreamRecorder::over`]: records any `futures_core::Stream` |
 //! | `receiver` | a local intake on loopback that takes what any Datadog SDK sends, and prints each trace as a tree |
 //! | `tower` | [`propagation`] for `tower` servers (axum, tonic) and clients |
-//! | `reqwest-middleware` | [`propagation`] for `reqwest` clients |
+//! | `providers` | a provider's request and answer → [`Annotation`], for clients without an adapter |
+//! | `async-openai` | `clients`: the calls of `async-openai` 0.43 are spans |
+//! | `reqwest-middleware` | `clients`: the calls of models through `reqwest-middleware` 0.5 are spans; [`propagation`] for it |
+//! | `rig` | `clients`: an HTTP client for rig 0.44 that fills in rig's own spans; needs Rust 1.95 |
+//! | `bedrock` | `clients`: an interceptor for `aws-sdk-bedrockruntime` |
+//! | `rmcp` | `clients`: servers and clients of the Model Context Protocol, in one trace |
 //! | `opentelemetry` | LLM spans and headers name the trace of `tracing-opentelemetry` |
 //! | `providers` | [`providers`]: the bytes of a model provider's request and answer, whole or streamed, become an [`Annotation`] |
 //! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
@@ -139,6 +144,9 @@ mod capture;
 mod vocabulary;
 
 mod streaming;
+
+#[cfg(any(feature = "_clients", feature = "rmcp"))]
+pub mod clients;
 
 mod queue;
 
@@ -181,3 +189,8 @@ pub use tracing as __tracing;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The recipes do what they say.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/integrations.md")]
+struct Integrations;

@@ -35,9 +35,23 @@ pub(crate) fn call_around(span: &Span) -> Option<CallAround> {
     Some(CallAround { span: span.clone(), id, kind })
 }
 
+/// Whether a URL is that of a gateway which reports calls itself; `None` when no layer of ours sees the span.
+pub(crate) fn is_gateway(span: &Span, url: &str) -> Option<bool> {
+    find(span, |capture, _, _| capture.outbound.is_proxy(url))
+}
+
 impl CallAround {
     pub(crate) const fn kind(&self) -> SpanKind {
         self.kind
+    }
+
+    /// The gateway reports the call, so that this span does not.
+    pub(crate) fn leave_to_gateway(&self) {
+        find(&self.span, |capture, dispatch, _| {
+            capture.with_records(dispatch, &self.id, &mut |records| {
+                let _ = records.of(capture).map(SpanRecord::leave_call_to_gateway);
+            })
+        });
     }
 
     /// Says what the client saw of the call, for the gaps that nobody else fills; `false` when the span has ended.

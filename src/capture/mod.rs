@@ -4,6 +4,7 @@
 //! Never: waiting, I/O, words, panics, foreign code under a lock, two locked spans.
 
 mod annotation_context;
+#[cfg(feature = "_clients")]
 mod around;
 mod ended;
 mod evaluate;
@@ -25,7 +26,8 @@ pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 
-pub(crate) use around::{CallAround, call_around};
+#[cfg(feature = "_clients")]
+pub(crate) use around::{CallAround, call_around, is_gateway};
 pub(crate) use filter::Hearing;
 pub(crate) use remote::Outbound;
 pub(crate) use span_ext::{find, opened};

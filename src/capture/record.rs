@@ -178,9 +178,11 @@ impl SpanRecord {
             }
             recording.log_mut().annotate(annotation);
         } else {
+            let is_fallback = annotation.is_fallback;
             let [input, output] = shed_content(&mut annotation);
             recording.log_mut().annotate(annotation);
-            for meaning in input.into_iter().chain(output) {
+            // What only fills gaps leaves no marker in the place of what others say.
+            for meaning in input.into_iter().chain(output).filter(|_| !is_fallback) {
                 recording.log_mut().push(meaning, FieldValue::Oversize);
             }
             self.count(Problem::Oversize, &recording);

@@ -23,7 +23,7 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    fn is_proxy(&self, url: &str) -> bool {
+    pub(super) fn is_proxy(&self, url: &str) -> bool {
         self.proxy_urls.contain(url)
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::details::{self, Settled};
 use super::encode::tag_text;
+use super::later::read;
 use super::links::ToolLinks;
 use super::merge;
 use super::shape::{Given, Side, shape};
@@ -203,9 +204,10 @@ impl Draft {
             Taken::Field(meaning, value) => self.field(meaning, value),
             Taken::LargeInput(text) => self.input = Some(Given::Field(text)),
             Taken::LargeOutput(text) => self.output = Some(Given::Field(text)),
-            Taken::Annotation(annotation) if annotation.is_fallback => lay_over(&mut self.fallback, annotation),
-            Taken::Annotation(annotation) if annotation.is_context => lay_over(&mut self.assumed, annotation),
-            Taken::Annotation(annotation) => self.annotation(*annotation),
+            Taken::Annotation(annotation) => {
+                let said = read(annotation, &mut self.problems);
+                self.step(said);
+            }
         }
     }
 
@@ -262,6 +264,14 @@ impl Draft {
         match self.source {
             KindSource::Said => &mut self.failed,
             KindSource::Found | KindSource::Demoted => &mut self.logged,
+        }
+    }
+
+    fn step(&mut self, said: Box<Annotation>) {
+        match (said.is_fallback, said.is_context) {
+            (true, _) => lay_over(&mut self.fallback, said),
+            (false, true) => lay_over(&mut self.assumed, said),
+            (false, false) => self.annotation(*said),
         }
     }
 

@@ -14,6 +14,7 @@ mod worker;
 mod aside;
 mod assemble;
 mod details;
+mod later;
 mod links;
 mod merge;
 mod reuse;

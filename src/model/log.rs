@@ -93,7 +93,11 @@ impl Log {
         let full = self.entries.len() >= Self::MOST_ENTRIES;
         let last = self.entries.len().saturating_sub(1);
         let earlier = self.entries.iter_mut().enumerate().rev().find_map(|(at, entry)| match entry {
-            Entry::Annotation(earlier) if (at == last || full) && is_alike(earlier, &later) => Some(earlier),
+            Entry::Annotation(earlier)
+                if (at == last || full) && is_alike(earlier, &later) && later.later.is_none() =>
+            {
+                Some(earlier)
+            }
             Entry::Annotation(_) | Entry::Field(..) => None,
         });
         if let Some(earlier) = earlier {

@@ -16,6 +16,8 @@ mod feedback;
 mod gateway;
 mod id;
 mod judgement;
+#[cfg_attr(not(feature = "_clients"), allow(dead_code, reason = "only clients leave something to be read"))]
+mod later;
 mod link;
 mod log;
 mod policy;
@@ -57,6 +59,7 @@ pub(crate) use details::{Details, Passed};
 pub(crate) use gateway::Gateways;
 pub(crate) use id::IdSource;
 pub(crate) use judgement::{Judged, Measure};
+pub(crate) use later::{Later, Unreadable};
 pub(crate) use log::{Identity, Log};
 pub(crate) use policy::KindPolicies;
 pub(crate) use recording::{

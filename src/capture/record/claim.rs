@@ -8,7 +8,8 @@ use super::super::ended::Verdicts;
 use super::super::filter::{Plan, callsite};
 use super::SpanRecord;
 use crate::model::{
-    Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Log, Meaning, Recording, Said, SpanContext, SpanKind,
+    Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Later, Log, Meaning, Recording, Said, SpanContext,
+    SpanKind,
 };
 use crate::vocabulary::{self, EvaluationDraft, Nature, Sayings, is_evaluation_field};
 
@@ -196,7 +197,10 @@ pub(super) fn counts_tokens(log: &Log) -> bool {
         Said::Field(Meaning::Metrics, _) => true,
         Said::Field(Meaning::Metric(name), _) => name.ends_with(TOKENS),
         Said::Field(..) => false,
-        Said::Annotation(Annotation { metrics, .. }) => metrics.iter().any(|(name, _)| name.ends_with(TOKENS)),
+        Said::Annotation(Annotation { metrics, later, .. }) => {
+            let is_expected = later.as_ref().is_some_and(Later::has_usage);
+            is_expected || metrics.iter().any(|(name, _)| name.ends_with(TOKENS))
+        }
     })
 }
 

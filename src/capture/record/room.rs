@@ -50,7 +50,8 @@ impl SpanRecord {
 pub(super) fn shed_content(annotation: &mut Annotation) -> [Option<Meaning>; 2] {
     annotation.metadata.clear();
     annotation.details = None;
-    let input = annotation.input.take().map(|_| Meaning::Input);
-    let output = annotation.output.take().map(|_| Meaning::Output);
+    let later = annotation.later.take();
+    let input = annotation.input.take().map(drop).or(later.as_ref().map(|_| ())).map(|()| Meaning::Input);
+    let output = annotation.output.take().map(drop).or(later.map(drop)).map(|()| Meaning::Output);
     [input, output]
 }
