@@ -20,8 +20,10 @@ pub(super) fn is_secret(name: &str) -> bool {
     is_token || SECRETS.iter().any(|word| plain.contains(word))
 }
 
-const SECRETS: [&str; 10] = [
+const SECRETS: [&str; 12] = [
     "apikey",
+    "accesskey",
+    "cookie",
     "authorization",
     "bearer",
     "secret",

@@ -58,7 +58,7 @@ pub(super) fn say_last(words: &Words<'_>, all: &mut Map<String, Value>) {
 
 /// Sets a member that is not there yet; null is none, and secrets stay here.
 pub(super) fn put(all: &mut Map<String, Value>, member: &str, value: Option<Value>) {
-    let Some(value) = value.filter(|value| !value.is_null()) else { return };
+    let Some(value) = value.filter(|value| !value.is_null() && !shows_secret(value)) else { return };
     if member != RESERVED && !is_secret(member) && !all.contains_key(member) {
         all.insert(member.to_owned(), without_secrets(value));
     }
@@ -79,12 +79,24 @@ fn without_secrets(value: Value) -> Value {
     match value {
         Value::Object(members) => members
             .into_iter()
-            .filter(|(name, _)| !is_secret(name))
+            .filter(|(name, value)| !is_secret(name) && !shows_secret(value))
             .map(|(name, value)| (name, without_secrets(value)))
             .collect(),
         Value::Array(items) => items.into_iter().map(without_secrets).collect(),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
     }
+}
+
+/// Whether a text shows a struct with a secret in it, as `Debug` does: `Client { api_key: "…" }`.
+fn shows_secret(value: &Value) -> bool {
+    let members = value.as_str().and_then(|text| text.split_once('{')?.1.rsplit_once(':'));
+    let last_word =
+        |part: &'_ str| part.rsplit(|c| !is_of_name(c)).find(|word| !word.is_empty()).is_some_and(is_secret);
+    members.is_some_and(|(members, _)| members.split(':').any(last_word))
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
 }
 
 fn list(value: FieldValue<'_>) -> Option<Value> {
