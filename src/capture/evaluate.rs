@@ -7,7 +7,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::filter::{Foreign, Plan};
 use super::layer::CaptureLayer;
-use super::record::Evaluable;
+use super::record::{Evaluable, SpanRecord};
 use super::records::Records;
 use super::state::{Capture, with_scratch};
 use crate::model::{Evaluation, EvaluationError, Feedback, SpanKind, Submission};
@@ -30,7 +30,8 @@ impl Capture {
     pub(crate) fn evaluate(&self, dispatch: &Dispatch, id: &Id, evaluation: Evaluation) -> Result<(), EvaluationError> {
         let mut found = Vec::new();
         self.with_records(dispatch, id, &mut |records| {
-            found.extend(records.iter_mut().filter_map(|record| Some((record.sender(), record.evaluable()?))));
+            let evaluable = |record: &SpanRecord| record.evaluable().filter(|span| !span.is_off);
+            found.extend(records.iter_mut().filter_map(|record| Some((record.sender(), evaluable(record)?))));
         });
         let (last, span) = found.pop().ok_or(EvaluationError::Span)?;
         let mut outcome = Ok(());
@@ -70,6 +71,9 @@ impl CaptureLayer {
         let place = event.metadata().name();
         let queue = &self.capture.queue;
         let Some(span) = self.evaluable(event, ctx) else { return queue.problems.count(Problem::Evaluation, place) };
+        if span.is_off {
+            return;
+        }
         with_scratch(queue, |log| {
             event.record(&mut self.visitor(plan, log, place));
             match vocabulary::evaluation(log) {
@@ -95,10 +99,14 @@ impl CaptureLayer {
                 return;
             }
             let span = self.evaluable(event, ctx);
+            if span.as_ref().is_some_and(|span| span.is_off) {
+                return;
+            }
+            let policy = span.as_ref().map_or_else(|| self.capture.policies.strictest(), |span| span.policy);
             for draft in vocabulary::read(&sayings, SpanKind::Task, false, vocabularies).evaluations {
                 let ml_app = span.as_ref().and_then(|span| span.ml_app.as_deref());
                 let joined = draft.joined(span.as_ref().map(|span| span.context.clone())).or_ml_app(ml_app);
-                self.capture.submit_or_count(joined, place);
+                self.capture.submit_or_count(joined.within(policy), place);
             }
         });
         is_evaluation

@@ -10,8 +10,8 @@ use super::kinship::Kinship;
 use super::lineage::{Lineage, Trace};
 use super::state::Capture;
 use crate::model::{
-    AgentAttribution, Annotation, ApmContext, FieldValue, Identity, Log, Origin, Passed, Prompt, Recording,
-    SpanContext, SpanKind, ToolDefinition,
+    AgentAttribution, Annotation, ApmContext, CapturePolicy, FieldValue, Identity, Log, Origin, Passed, Prompt,
+    Recording, SpanContext, SpanKind, ToolDefinition,
 };
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
@@ -66,6 +66,10 @@ pub(crate) struct SpanRecord {
 pub(crate) struct Evaluable {
     pub(crate) context: SpanContext,
     pub(crate) ml_app: Option<Arc<str>>,
+    /// What holds for what libraries say of it.
+    pub(crate) policy: CapturePolicy,
+    /// Nothing of its trace leaves.
+    pub(crate) is_off: bool,
 }
 
 impl SpanRecord {
@@ -240,9 +244,10 @@ impl SpanRecord {
 
     /// The span as it can be evaluated, if it is ours.
     pub(crate) fn evaluable(&self) -> Option<Evaluable> {
-        let Some(context) = self.context() else { return self.finished.as_deref().cloned() };
-        let ml_app = self.recording.as_ref().and_then(|recording| recording.origin.ml_app.clone());
-        Some(Evaluable { context, ml_app })
+        let found = self.context().or_else(|| self.place_if_off()).zip(self.recording.as_ref());
+        let Some((context, recording)) = found else { return self.finished.as_deref().cloned() };
+        let (ml_app, policy) = (recording.origin.ml_app.clone(), self.policy_for_others(&recording.origin));
+        Some(Evaluable { context, ml_app, policy, is_off: self.trace.is_off() })
     }
 
     /// Remembers that beyond the end, which comes now. A span that closes needs no memory: nobody holds it any more.

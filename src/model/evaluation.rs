@@ -11,6 +11,7 @@ use super::context::SpanContext;
 use super::depth;
 use super::evaluation_error::EvaluationError;
 use super::judgement::{Assessment, Judgement, Measure, Once, judgement_api, unix_ms};
+use super::policy::CapturePolicy;
 use super::submission::{Join, Subject, Submission};
 use super::usage::MetricValue;
 
@@ -116,6 +117,17 @@ impl Evaluation {
     /// Whether it is about the span or its trace.
     pub(crate) const fn scope_said(&self) -> EvaluationScope {
         self.scope
+    }
+
+    /// What of it may leave.
+    pub(crate) fn within(mut self, policy: CapturePolicy) -> Self {
+        if policy < CapturePolicy::All {
+            self.judgement.reasoning = None;
+        }
+        if policy < CapturePolicy::Metadata {
+            self.metadata.clear();
+        }
+        self
     }
 
     /// The application, if none was said.

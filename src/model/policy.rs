@@ -12,7 +12,9 @@ use super::span::SpanKind;
 ///
 /// The field `llmobs.capture` sets it for a span and for those that start below it;
 /// [`Builder::capture_policy`](crate::Builder::capture_policy) bounds it for a kind. Of the two the stricter one holds.
-/// Evaluations and feedback of such a span are sent: whoever submits one says what is in it.
+/// Evaluations and feedback of such a span are sent: whoever submits one says what is in it. Of evaluations that libraries
+/// write in words of their own only the label, the value and the assessment are, without the reasoning, if not all may
+/// leave.
 ///
 /// # Example
 ///
@@ -78,5 +80,10 @@ impl KindPolicies {
     pub(crate) fn of(self, kind: SpanKind) -> CapturePolicy {
         let mut policies = self.0.iter().zip(SpanKind::ALL);
         policies.find(|(_, own)| *own == kind).map(|(policy, _)| *policy).unwrap_or_default()
+    }
+
+    /// For a span whose kind is not known.
+    pub(crate) fn strictest(self) -> CapturePolicy {
+        self.0.into_iter().min().unwrap_or_default()
     }
 }

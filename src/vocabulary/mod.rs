@@ -17,8 +17,8 @@ pub use llmobs::fields;
 pub(crate) use details::{keys, prompt, tool_definitions};
 pub(crate) use evaluation::evaluation;
 pub(crate) use foreign::{
-    Declared, EvaluationDraft, Nature, Reading, Sayings, UNKNOWN_MODEL, agent_name, declared, has_usage,
-    is_known_event, is_known_field, nature, read, session,
+    Declared, EvaluationDraft, Glance, Nature, Reading, Sayings, UNKNOWN_MODEL, decides, declared, glance, has_usage,
+    is_known_event, is_known_field, nature, read,
 };
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};

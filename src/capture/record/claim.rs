@@ -11,7 +11,7 @@ use crate::model::{
     Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Later, Log, Meaning, Recording, Said, SpanContext,
     SpanKind,
 };
-use crate::vocabulary::{self, EvaluationDraft, Nature, Sayings, is_evaluation_field};
+use crate::vocabulary::{self, EvaluationDraft, Glance, Nature, Sayings, is_evaluation_field};
 
 /// See the file's card. A span of ours that uses such words has one too.
 #[derive(Debug)]
@@ -25,13 +25,6 @@ pub(in crate::capture) struct Claim {
     /// The session that the record has is from here, so that one in our words replaces it.
     pub(in crate::capture) named_session: bool,
     pub(in crate::capture) agent: Option<Arc<str>>,
-}
-
-/// What a look at the words says.
-struct Found {
-    nature: Nature,
-    session: Option<String>,
-    agent: Option<Arc<str>>,
 }
 
 impl Claim {
@@ -78,9 +71,15 @@ impl SpanRecord {
         self.kind.or_else(provisional)
     }
 
-    /// Whether something that was said is worth another look.
+    /// Whether something that was said is worth another look: that costs as much as was said before, so that a span which is
+    /// told of each piece of an answer must not be looked at each time.
     pub(super) fn is_told_more(&self, said: &Log) -> bool {
-        self.claim.is_some() && said.iter().any(|said| matches!(said, Said::Field(Meaning::Foreign(_), _)))
+        let Some(claim) = &self.claim else { return false };
+        let is_known = claim.is_settled || matches!(claim.nature, Nature::Span(_));
+        said.iter().any(|said| match said {
+            Said::Field(Meaning::Foreign(name), _) => !is_known || vocabulary::decides(name),
+            Said::Field(..) | Said::Annotation(_) => false,
+        })
     }
 
     /// Looks at what was said so far in the words of other crates.
@@ -88,7 +87,7 @@ impl SpanRecord {
         let Some(found) = self.look(recording) else { return };
         let Some(claim) = &mut self.claim else { return };
         claim.nature = found.nature;
-        claim.agent = found.agent;
+        claim.agent = found.agent.map(Arc::from);
         if !claim.is_settled {
             self.kind = match found.nature {
                 Nature::Span(kind) => Some(kind),
@@ -106,15 +105,9 @@ impl SpanRecord {
         }
     }
 
-    fn look(&self, recording: &Recording) -> Option<Found> {
+    fn look(&self, recording: &Recording) -> Option<Glance> {
         let claim = self.claim.as_ref()?;
-        let vocabularies = self.capture.vocabularies();
-        let sayings = vocabulary::heard(&claim.callsite, recording.log());
-        Some(Found {
-            nature: vocabulary::nature(&sayings, vocabularies),
-            session: vocabulary::session(&sayings, vocabularies),
-            agent: vocabulary::agent_name(&sayings, vocabularies).map(Arc::from),
-        })
+        Some(vocabulary::glance(&vocabulary::heard(&claim.callsite, recording.log()), self.capture.vocabularies()))
     }
 
     /// Decides what becomes of the span, which ends: its kind may have come with its last words.
@@ -163,7 +156,7 @@ impl SpanRecord {
     }
 
     fn joined(&self, recording: &Recording, drafts: Vec<EvaluationDraft>, to: Option<&SpanContext>) -> Vec<Evaluation> {
-        let ml_app = recording.origin.ml_app.as_deref();
+        let (ml_app, policy) = (recording.origin.ml_app.as_deref(), self.policy_for_others(&recording.origin));
         let to_root = |span: &SpanContext| match self.trace.root() {
             Some(root) => SpanContext::new(span.trace_id.clone(), root),
             None => span.clone(),
@@ -173,7 +166,7 @@ impl SpanRecord {
                 EvaluationScope::Span => to.cloned(),
                 EvaluationScope::Trace => to.map(to_root),
             };
-            draft.joined(to).or_ml_app(ml_app)
+            draft.joined(to).or_ml_app(ml_app).within(policy)
         };
         drafts.into_iter().map(join).collect()
     }

@@ -14,6 +14,12 @@ impl SpanRecord {
         origin.policy.min(bound)
     }
 
+    /// The same for what a library says of the span: the strictest bound while the kind is not known.
+    pub(super) fn policy_for_others(&self, origin: &Origin) -> CapturePolicy {
+        let policies = &self.capture.policies;
+        origin.policy.min(self.kind.map_or_else(|| policies.strictest(), |kind| policies.of(kind)))
+    }
+
     /// Takes over a policy; with a word that is none, nothing gets out.
     pub(super) fn take_policy(&self, origin: &mut Origin, word: Option<FieldValue<'_>>) {
         let Some(word) = word else { return };

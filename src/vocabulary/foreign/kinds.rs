@@ -120,12 +120,17 @@ pub(super) fn declared(
     found
 }
 
-/// Whether a name can make a span one of ours: it names the kind, or is evidence.
-fn is_sign(name: &str) -> bool {
+/// Whether a name says the kind of a span by itself.
+pub(super) fn is_named_kind(name: &str) -> bool {
     KIND_WORDS.contains(&name)
         || LANGFUSE_KIND.contains(&name)
         || [evaluations::NAME, MCP_METHOD].contains(&name)
         || TOOL_NAME.contains(&name)
+}
+
+/// Whether a name can make a span one of ours: it names the kind, or is evidence.
+fn is_sign(name: &str) -> bool {
+    is_named_kind(name)
         || TOOL_IDS.contains(&name)
         || CALL_SIGNS.contains(&name)
         || VALUES.contains(&name)

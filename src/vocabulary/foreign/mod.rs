@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! capture   declared, is_known_field, is_known_event    once per callsite   kinds.rs heard.rs
-//!           nature, session, agent_name, has_usage      when a span ends    kinds.rs
+//!           decides, glance, has_usage                  of an open span     kinds.rs
 //! worker    read                                        Sayings ─▶ Reading  reading.rs
 //!             words.rs       what was said, by name; decode.rs undebug.rs: in whatever form
 //!             precedence.rs  who wins; one file a vocabulary has its kinds and names
@@ -40,8 +40,8 @@ mod vercel;
 mod words;
 
 pub(crate) use reading::{
-    Declared, EvaluationDraft, EventSayings, Nature, Reading, Sayings, UNKNOWN_MODEL, agent_name, declared, has_usage,
-    is_known_event, is_known_field, nature, read, session,
+    Declared, EvaluationDraft, EventSayings, Glance, Nature, Reading, Sayings, UNKNOWN_MODEL, decides, declared,
+    glance, has_usage, is_known_event, is_known_field, nature, read,
 };
 
 use super::selection::Vocabularies;

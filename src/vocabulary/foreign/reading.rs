@@ -1,7 +1,7 @@
 //! Questions about a span in other words, and their answers.
 //!
-//! Capture asks about a callsite once ([`declared`], [`is_known_field`]) and about a span when it ends ([`nature`],
-//! [`session`], [`agent_name`], [`has_usage`]); the worker reads it ([`read`]).
+//! Capture asks about a callsite once ([`declared`], [`is_known_field`]) and about a span when it starts, is told something
+//! that decides ([`decides`]) and ends ([`glance`], [`has_usage`]); the worker reads it ([`read`]).
 
 use std::borrow::Cow;
 
@@ -139,14 +139,30 @@ pub(crate) fn nature(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Natur
     kinds::nature(&Words::new(sayings, vocabularies), vocabularies)
 }
 
-/// The conversation that the span names.
-pub(crate) fn session(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Option<String> {
-    Words::new(sayings, vocabularies).first_text(SESSION).map(Cow::into_owned)
+/// What an open span is asked for.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    pub(crate) nature: Nature,
+    /// The conversation that the span names.
+    pub(crate) session: Option<String>,
+    /// The agent that the span names: for spans below an agent, whose work they are.
+    pub(crate) agent: Option<String>,
 }
 
-/// The agent that the span names: for spans below an agent, whose work they are.
-pub(crate) fn agent_name(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Option<String> {
-    Words::new(sayings, vocabularies).first_text(AGENT).map(Cow::into_owned)
+/// What the span is and names, as far as it has said it.
+pub(crate) fn glance(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Glance {
+    let words = Words::new(sayings, vocabularies);
+    Glance {
+        nature: kinds::nature(&words, vocabularies),
+        session: words.first_text(SESSION).map(Cow::into_owned),
+        agent: words.first_text(AGENT).map(Cow::into_owned),
+    }
+}
+
+/// Whether a field can change what a [`glance`] says of a span whose kind is known: a word for the kind, or for whom the
+/// call belongs to. A count that grows with every piece of an answer cannot.
+pub(crate) fn decides(name: &str) -> bool {
+    kinds::is_named_kind(name) || kinds::is_context(name)
 }
 
 /// Whether the span counts tokens.

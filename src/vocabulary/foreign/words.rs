@@ -57,9 +57,15 @@ impl<'a> Words<'a> {
     /// Later events before earlier ones.
     fn fill_by_events(&mut self, vocabularies: Vocabularies) {
         let events = self.events.iter().rev().filter(|event| !evaluations::is_evaluation(event));
+        // Hundreds of events of one answer have the same few names.
+        let mut judged: Vec<&'static str> = Vec::new();
         for (name, value) in events.flat_map(|event| &event.fields) {
+            if decode::is_absent(*value) || judged.contains(name) {
+                continue;
+            }
+            judged.push(name);
             let is_of_event = gen_ai::is_of_event(name) || otel::is_of_error(name);
-            if !is_of_event && !decode::is_absent(*value) && heard::is_heard(vocabularies, self.target, name) {
+            if !is_of_event && heard::is_heard(vocabularies, self.target, name) {
                 self.fill(name, *value);
             }
         }

@@ -3,6 +3,7 @@
 mod callsite;
 mod cases;
 mod evaluations;
+mod hostile;
 mod matcher;
 mod play;
 mod privacy;
