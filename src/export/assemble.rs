@@ -15,12 +15,14 @@ use super::shape::{Given, Side, shape};
 use super::value::{argument, number, object, structured, text, unquoted};
 use crate::config::broken_rule;
 use crate::model::{
-    Annotation, Content, Details, FieldValue, KindSource, Meaning, Metrics, RESERVED, Recording, SharedTags, SpanError,
-    SpanEvent, SpanKind, Status, Tags, Taken,
+    Annotation, Details, FieldValue, KindSource, Meaning, Metrics, RESERVED, Recording, SharedTags, SpanError,
+    SpanEvent, Status, Tags, Taken,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
 use crate::vocabulary::{SESSION_TAG, UNKNOWN_MODEL, Vocabularies};
+
+mod captured;
 
 /// Makes events of recordings, with what the whole process has in common.
 #[derive(Debug)]
@@ -371,24 +373,6 @@ impl Draft {
     fn check_tag(&mut self, is_good: bool) {
         if !is_good {
             self.problems.push(Problem::Tag);
-        }
-    }
-
-    /// The arguments of an instrumented function, for kinds whose input is text.
-    fn captured_input(&mut self, kind: SpanKind) -> Option<Given> {
-        let wanted = !kind.has_model() && !self.arguments.is_empty();
-        wanted.then(|| Given::Content(Content::Json(Value::Object(std::mem::take(&mut self.arguments)))))
-    }
-
-    /// What an instrumented function returned, for kinds whose output is no list of documents or vectors.
-    fn captured_output(&mut self, kind: SpanKind) -> Option<Given> {
-        // What functions of other crates return is not what they say their spans put out.
-        let returned = self.returned.take().filter(|text| text != "()" && self.source == KindSource::Said)?;
-        match kind {
-            SpanKind::Embedding | SpanKind::Retrieval => None,
-            SpanKind::Llm | SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task => {
-                Some(Given::Content(Content::Text(returned)))
-            }
         }
     }
 }
