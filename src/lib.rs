@@ -113,6 +113,8 @@
 //! | `async-openai` | `clients`: the calls of `async-openai` 0.43 are spans |
 //! | `reqwest-middleware` | `clients`: the calls of models through `reqwest-middleware` 0.5 are spans; [`propagation`] for it |
 //! | `rig` | `clients`: an HTTP client for rig 0.44 that fills in rig's own spans; needs Rust 1.95 |
+//! | `bedrock` | `clients`: an interceptor for `aws-sdk-bedrockruntime` |
+//! | `rmcp` | `clients`: servers and clients of the Model Context Protocol, in one trace |
 //! | `opentelemetry` | LLM spans and headers name the trace of `tracing-opentelemetry` |
 //! | `providers` | [`providers`]: the bytes of a model provider's request and answer, whole or streamed, become an [`Annotation`] |
 //! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
@@ -143,7 +145,7 @@ mod vocabulary;
 
 mod streaming;
 
-#[cfg(feature = "_clients")]
+#[cfg(any(feature = "_clients", feature = "rmcp"))]
 pub mod clients;
 
 mod queue;

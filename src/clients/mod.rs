@@ -15,9 +15,15 @@
 
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
+#[cfg(feature = "bedrock")]
+pub mod bedrock;
+#[cfg(feature = "_clients")]
 mod blocks;
+#[cfg(feature = "_clients")]
 mod calls;
+#[cfg(feature = "_clients")]
 mod ending;
+#[cfg(feature = "_clients")]
 mod observation;
 #[cfg(feature = "reqwest-middleware")]
 pub mod reqwest;
@@ -25,5 +31,8 @@ pub mod reqwest;
 mod response;
 #[cfg(feature = "rig")]
 pub mod rig;
+#[cfg(feature = "rmcp")]
+pub mod rmcp;
 
+#[cfg(feature = "_clients")]
 pub use calls::Calls;

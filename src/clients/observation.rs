@@ -1,7 +1,5 @@
 //! One call, from the request to the end of its answer: see it, ask the provider's rules, annotate.
 
-use std::any::type_name;
-use std::fmt;
 use std::mem;
 use std::time::{Duration, Instant};
 
@@ -79,6 +77,7 @@ impl Observation {
     }
 
     /// The span to make the call in.
+    #[cfg(any(feature = "async-openai", feature = "reqwest-middleware", feature = "rig"))]
     pub(super) fn span(&self) -> Span {
         match &self.place {
             Place::Own(span) => span.clone(),
@@ -112,8 +111,15 @@ impl Observation {
     }
 
     /// There is no answer, or no more of it.
-    pub(super) fn fail<E: fmt::Display>(&mut self, error: &E) {
-        self.end(Ending::Broken(SpanError::new(error.to_string()).error_type(type_name::<E>())));
+    #[cfg(any(feature = "async-openai", feature = "reqwest-middleware", feature = "rig"))]
+    pub(super) fn fail<E: std::fmt::Display>(&mut self, error: &E) {
+        self.end(Ending::Broken(SpanError::new(error.to_string()).error_type(std::any::type_name::<E>())));
+    }
+
+    /// The same, with what is known of the reason.
+    #[cfg(feature = "bedrock")]
+    pub(super) fn break_off(&mut self, error: SpanError) {
+        self.end(Ending::Broken(error));
     }
 
     fn end(&mut self, ending: Ending) {

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "for tests")]
 
 pub mod answers;
+pub mod bedrock;
 pub mod provider;
 pub mod seen;

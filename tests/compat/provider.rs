@@ -17,7 +17,7 @@ use serde_json::Value;
 pub struct Answer {
     status: u16,
     content_type: &'static str,
-    pieces: Vec<String>,
+    pieces: Vec<Bytes>,
     end: End,
 }
 
@@ -33,13 +33,19 @@ enum End {
 impl Answer {
     /// JSON in one piece.
     pub fn json(status: u16, body: &Value) -> Self {
-        Self { status, content_type: "application/json", pieces: vec![body.to_string()], end: End::Regular }
+        Self { status, content_type: "application/json", pieces: vec![body.to_string().into()], end: End::Regular }
     }
 
     /// Server-sent events, each in a piece of its own.
     pub fn events(events: impl IntoIterator<Item = String>) -> Self {
-        let pieces = events.into_iter().collect();
+        let pieces = events.into_iter().map(Bytes::from).collect();
         Self { status: 200, content_type: "text/event-stream", pieces, end: End::Regular }
+    }
+
+    /// The frames of an AWS event stream, each in a piece of its own.
+    pub fn frames(frames: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let pieces = frames.into_iter().map(Bytes::from).collect();
+        Self { status: 200, content_type: "application/vnd.amazon.eventstream", pieces, end: End::Regular }
     }
 
     /// So many of the pieces, and then nothing.
@@ -60,7 +66,7 @@ impl Answer {
         // One after the other, so that the client does not get all at once.
         let pieces = stream::iter(self.pieces).then(|piece| async {
             tokio::task::yield_now().await;
-            Ok(Bytes::from(piece))
+            Ok(piece)
         });
         let body = match self.end {
             End::Regular => Body::from_stream(pieces),

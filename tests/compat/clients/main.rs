@@ -11,7 +11,9 @@
 )]
 
 mod async_openai;
+mod bedrock;
 mod genai;
 mod reqwest_middleware;
 mod rig;
+mod rmcp;
 mod stage;

@@ -23,6 +23,14 @@ pub(crate) async fn run_with<T>(settings: Builder, program: impl Future<Output =
     (returned, recorder)
 }
 
+/// The same for a program with tasks that nobody hands the subscriber on to: all of this thread has it.
+pub async fn run_with_tasks<T>(program: impl Future<Output = T>) -> (T, Recorder) {
+    let settings = Builder::without_environment().ml_app("test-app");
+    let (layer, recorder) = testing::recorder_of(settings).unwrap();
+    let _default = tracing_subscriber::registry().with(layer).set_default();
+    (program.await, recorder)
+}
+
 /// The trees of the events, once there are so many, with nothing amiss.
 pub(crate) async fn trees(recorder: &Recorder, count: usize) -> Value {
     let until = Instant::now() + Duration::from_secs(10);
