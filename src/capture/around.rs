@@ -108,12 +108,7 @@ mod tests {
     fn a_client_fills_the_gaps_that_are_left_whenever_it_comes() {
         let (layer, recorder) = testing::recorder();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-            let call = info_span!(
-                "call",
-                llmobs.kind = "llm",
-                llmobs.model_name = "said",
-                llmobs.output = tracing::field::Empty
-            );
+            let call = info_span!("call", llmobs.kind = "llm", llmobs.model_name = "said", llmobs.output = Empty);
             let around = call_around(&call).unwrap();
             let seen =
                 Annotation::new().kind(SpanKind::Task).model_name("seen").model_provider("seen").session_id("seen");
