@@ -54,7 +54,10 @@ impl Assembler {
     pub(crate) fn assemble(&self, recording: &mut Recording) -> SpanEvent {
         let mut draft = Draft { source: recording.source, ..Draft::default() };
         let reading = merge::read(recording, self.vocabularies);
-        recording.log_mut().drain(|taken| draft.apply(taken));
+        recording.log_mut().drain(|taken| {
+            let taken = read(taken, &mut draft.problems);
+            draft.apply(taken);
+        });
         merge::fill_gaps(&mut draft, reading, recording.source);
         let place = recording.origin.name;
         let mut event = self.begin(recording, &mut draft);
@@ -204,10 +207,9 @@ impl Draft {
             Taken::Field(meaning, value) => self.field(meaning, value),
             Taken::LargeInput(text) => self.input = Some(Given::Field(text)),
             Taken::LargeOutput(text) => self.output = Some(Given::Field(text)),
-            Taken::Annotation(annotation) => {
-                let said = read(annotation, &mut self.problems);
-                self.step(said);
-            }
+            Taken::Annotation(annotation) if annotation.is_fallback => lay_over(&mut self.fallback, annotation),
+            Taken::Annotation(annotation) if annotation.is_context => lay_over(&mut self.assumed, annotation),
+            Taken::Annotation(annotation) => self.annotation(*annotation),
         }
     }
 
@@ -264,14 +266,6 @@ impl Draft {
         match self.source {
             KindSource::Said => &mut self.failed,
             KindSource::Found | KindSource::Demoted => &mut self.logged,
-        }
-    }
-
-    fn step(&mut self, said: Box<Annotation>) {
-        match (said.is_fallback, said.is_context) {
-            (true, _) => lay_over(&mut self.fallback, said),
-            (false, true) => lay_over(&mut self.assumed, said),
-            (false, false) => self.annotation(*said),
         }
     }
 
