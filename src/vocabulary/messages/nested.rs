@@ -17,13 +17,24 @@ pub(in crate::vocabulary) fn collected<'n, 'a>(paths: impl IntoIterator<Item = P
     root.into_json()
 }
 
-/// The same for every object in a value whose members' names have dots.
+/// The same for every object in a value whose members' names have dots. What becomes of it is walked on the stack, so
+/// that names add a few levels only; below those they keep their dots.
 pub(in crate::vocabulary) fn unflattened(json: Json<'_>) -> Json<'_> {
+    const MOST_ADDED: usize = 48;
+    within(json, MOST_ADDED)
+}
+
+/// `levels` is how many may be added.
+fn within(json: Json<'_>, levels: usize) -> Json<'_> {
     match json {
-        Json::List(items) => Json::List(items.into_iter().map(unflattened).collect()),
+        Json::List(items) => Json::List(items.into_iter().map(|item| within(item, levels)).collect()),
         Json::Object(members) => {
-            let members: Vec<_> = members.into_iter().map(|(name, value)| (name, unflattened(value))).collect();
-            if members.iter().all(|(name, _)| !name.contains('.')) {
+            let added = |name: &str| name.bytes().filter(|byte| *byte == b'.').count().min(Node::DEEPEST);
+            let added = members.iter().map(|(name, _)| added(name)).max().unwrap_or_default();
+            let below = levels.checked_sub(added);
+            let nested = |value| within(value, below.unwrap_or_default());
+            let members: Vec<_> = members.into_iter().map(|(name, value)| (name, nested(value))).collect();
+            if added == 0 || below.is_none() {
                 return Json::Object(members);
             }
             let names: Vec<Cow<'_, str>> = members.iter().map(|(name, _)| name.clone()).collect();
@@ -109,5 +120,15 @@ mod tests {
         let long = "a.".repeat(100_000);
         let given = Json::Object(vec![(Cow::Owned(long), Json::Null)]);
         assert!(matches!(unflattened(given), Json::Object(_)));
+        let name = ["a"; 24].join(".");
+        let deep = format!("{}1{}", format!(r#"{{"{name}":"#).repeat(120), "}".repeat(120));
+        let mut value = unflattened(Json::parse(&deep).unwrap()).to_value();
+        let mut levels = 0;
+        while let Some(inner) =
+            value.as_object_mut().and_then(|members| members.values_mut().next().map(std::mem::take))
+        {
+            (value, levels) = (inner, levels + 1);
+        }
+        assert_eq!((value, levels), (json!(1), 120 + 2 * 23));
     }
 }
