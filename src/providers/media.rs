@@ -117,16 +117,13 @@ fn marked(text: String) -> String {
     let mut short = String::new();
     let mut rest = text.as_str();
     while let Some((before, behind)) = rest.split_once(BASE64) {
-        match before.rsplit_once("data:").filter(|(_, head)| head.bytes().all(is_head)) {
-            Some((before, _)) => {
-                short.extend([before, OMITTED]);
-                rest = behind.trim_start_matches(is_data);
-            }
-            None => {
-                short.extend([before, BASE64]);
-                rest = behind;
-            }
+        if let Some((before, _)) = before.rsplit_once("data:").filter(|(_, head)| head.bytes().all(is_head)) {
+            short.extend([before, OMITTED]);
+            rest = behind.trim_start_matches(is_data);
+            continue;
         }
+        short.extend([before, BASE64]);
+        rest = behind;
     }
     short.push_str(rest);
     short
