@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -14,6 +15,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorErr
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use aws_smithy_types::timeout::MergeTimeoutConfig;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
@@ -69,7 +71,8 @@ impl Intercept for Observe {
         let url = format!("{HOST}{}", path(request.uri()));
         let body = || request.body().bytes().map(Bytes::copy_from_slice).unwrap_or_default();
         if let Some(observation) = Observation::begin(&self.calls, request.method(), &url, body) {
-            bag.interceptor_state().store_put(Slot::new(observation));
+            let timeout = bag.load::<MergeTimeoutConfig>().operation_timeout();
+            bag.interceptor_state().store_put(Slot::new(observation, timeout));
         }
         Ok(())
     }
@@ -114,19 +117,46 @@ impl Intercept for Observe {
 }
 
 const HOST: &str = "https://bedrock-runtime.amazonaws.com";
+const TIMEOUT: &str = "TimeoutError";
 const EVENTS: &str = "application/vnd.amazon.eventstream";
 
 /// Where the observation waits for the answer: until somebody takes it, or the call is given up.
 #[derive(Debug, Clone)]
-struct Slot(Arc<Mutex<Option<Observation>>>);
+struct Slot(Arc<Waiting>);
+
+#[derive(Debug)]
+struct Waiting {
+    observation: Mutex<Option<Observation>>,
+    /// How long the call may take, with all retries.
+    timeout: Option<Duration>,
+}
 
 impl Slot {
-    fn new(observation: Observation) -> Self {
-        Self(Arc::new(Mutex::new(Some(observation))))
+    fn new(observation: Observation, timeout: Option<Duration>) -> Self {
+        Self(Arc::new(Waiting { observation: Mutex::new(Some(observation)), timeout }))
     }
 
     fn take(&self) -> Option<Observation> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.take()
+    }
+}
+
+impl Waiting {
+    fn take(&self) -> Option<Observation> {
+        self.observation.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for Waiting {
+    /// `aws-smithy-runtime` before 1.11 drops a call that takes too long, and tells no interceptor.
+    fn drop(&mut self) {
+        /// The call began before it was seen here.
+        const EARLIER: Duration = Duration::from_millis(20);
+        let Some((mut observation, timeout)) = self.take().zip(self.timeout) else { return };
+        if observation.age().saturating_add(EARLIER) >= timeout {
+            let error = SpanError::new(format!("the call took longer than {timeout:?}"));
+            observation.break_off(error.error_type(TIMEOUT));
+        }
     }
 }
 
@@ -151,7 +181,7 @@ fn headers(response: &HttpResponse) -> HeaderMap {
 /// What kept the answer from coming, or from being understood.
 fn failure(error: &OrchestratorError<Error>) -> SpanError {
     let error_type = if error.is_timeout_error() {
-        "TimeoutError"
+        TIMEOUT
     } else if error.is_connector_error() {
         "DispatchFailure"
     } else if error.is_response_error() {

@@ -33,6 +33,8 @@ mod response;
 pub mod rig;
 #[cfg(feature = "rmcp")]
 pub mod rmcp;
+#[cfg(feature = "_clients")]
+mod secrets;
 
 #[cfg(feature = "_clients")]
 pub use calls::Calls;

@@ -11,6 +11,7 @@ use tracing::field::Empty;
 use super::blocks::Blocks;
 use super::calls::Calls;
 use super::ending::LastBytes;
+use super::secrets::without_secrets;
 use crate::capture::{CallAround, LlmObsSpanExt, call_around, is_gateway};
 use crate::clock::{Clock, nanos_between};
 use crate::model::{Annotation, SpanError};
@@ -122,7 +123,17 @@ impl Observation {
         self.end(Ending::Broken(error));
     }
 
+    /// How long it has been going on.
+    #[cfg(feature = "bedrock")]
+    pub(super) fn age(&self) -> Duration {
+        Duration::from_nanos(nanos_between(self.began, Clock::System.instant()))
+    }
+
     fn end(&mut self, ending: Ending) {
+        let ending = match ending {
+            Ending::Broken(error) => Ending::Broken(without_secrets(error)),
+            Ending::Complete | Ending::Dropped => ending,
+        };
         let read = match mem::replace(&mut self.stage, Stage::Over) {
             Stage::Over => return,
             Stage::Asked(call) => later(call, 0, move |call| match ending {

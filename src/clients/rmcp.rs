@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResult, ClientNotification, ClientRequest, ListToolsResult, PaginatedRequestParams,
-    ProtocolVersion, RequestMetaObject, RequestParamsMeta, ServerConfig, ServerResult,
+    AudioContent, CallToolRequestParams, CallToolResult, ClientNotification, ClientRequest, ContentBlock,
+    EmbeddedResource, ListToolsResult, PaginatedRequestParams, ProtocolVersion, RequestMetaObject, RequestParamsMeta,
+    ResourceContents, ServerConfig, ServerResult,
 };
 use rmcp::service::{NotificationContext, RequestContext, RunningService, ServiceError};
 use rmcp::{ErrorData, RoleClient, RoleServer, Service};
@@ -197,12 +198,39 @@ fn end(span: &Span, said: Result<Annotation, &ServiceError>) {
 
 /// What a tool gave back; one that says so has failed.
 fn finished(result: &CallToolResult, error_type: &'static str) -> Annotation {
-    let said = Annotation::new().output(json(result));
+    let said = Annotation::new().output(json(&without_media(result)));
     if result.is_error != Some(true) {
         return said;
     }
     let text = result.content.iter().find_map(|block| block.as_text()).map(|text| text.text.as_str());
     said.span_error(SpanError::new(text.unwrap_or_default()).error_type(error_type))
+}
+
+/// What a tool gave back, but for pictures, sounds and files: as text they are no use to a reader, and megabytes of them would cost
+/// the span all of its content.
+fn without_media(result: &CallToolResult) -> CallToolResult {
+    let mut shown = CallToolResult::success(result.content.iter().map(block_without_media).collect());
+    shown.result_type.clone_from(&result.result_type);
+    shown.structured_content.clone_from(&result.structured_content);
+    shown.is_error = result.is_error;
+    shown
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the protocol's blocks, those with bytes are of interest")]
+fn block_without_media(block: &ContentBlock) -> ContentBlock {
+    match block {
+        ContentBlock::Image(image) => ContentBlock::image(IMAGE, &*image.mime_type),
+        ContentBlock::Audio(audio) => ContentBlock::Audio(AudioContent::new(AUDIO, &*audio.mime_type)),
+        ContentBlock::Resource(EmbeddedResource {
+            resource: ResourceContents::BlobResourceContents { uri, mime_type, .. },
+            ..
+        }) => {
+            let (uri, mime_type) = (uri.clone(), mime_type.clone());
+            let resource = ResourceContents::BlobResourceContents { uri, mime_type, blob: FILE.to_owned(), meta: None };
+            ContentBlock::Resource(EmbeddedResource::new(resource))
+        }
+        other => other.clone(),
+    }
 }
 
 fn json(value: &impl Serialize) -> Content {
@@ -238,6 +266,9 @@ fn headers(meta: &RequestMetaObject) -> HashMap<String, String> {
     }
 }
 
+const IMAGE: &str = "[image]";
+const AUDIO: &str = "[audio]";
+const FILE: &str = "[file]";
 const TARGET: &str = "tracing_llmobs::clients";
 /// Where the Python SDK has them.
 const CONTEXT: &str = "_dd_trace_context";

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::codec::codec;
 use super::endpoint::Endpoint;
 use super::json;
+use super::media::without_data_urls;
 use super::received::Received;
 use crate::model::{Annotation, SpanError, SpanKind};
 
@@ -57,7 +58,8 @@ impl Call {
     }
 
     pub(super) fn describe(&self, request: &Value) -> Annotation {
-        let said = codec(self.endpoint.api).sent(&self.endpoint, request);
+        let mut said = codec(self.endpoint.api).sent(&self.endpoint, request);
+        said.input = said.input.map(without_data_urls);
         said.kind(self.kind()).name(self.name()).tag("integration", self.endpoint.api.integration())
     }
 

@@ -9,6 +9,7 @@ use super::call::{Call, Head};
 use super::codec::{Answer, Frame, Rebuild, codec};
 use super::framing::{Framing, Opening};
 use super::json;
+use super::media::without_data_urls;
 use crate::model::{Annotation, SpanError, metric};
 
 /// What has come of an answer so far.
@@ -126,6 +127,8 @@ impl Received {
         }
         let answer = Answer { endpoint: &self.call.endpoint, request, head: &self.head, body };
         let mut said = codec.received(said, answer);
+        // Some answers say what was asked.
+        (said.input, said.output) = (said.input.map(without_data_urls), said.output.map(without_data_urls));
         if self.call.endpoint.is_proxy {
             said.metrics.remove_usage();
         }

@@ -94,3 +94,45 @@ fn small_pieces_take_no_longer_than_large_ones() {
         assert!(took < LONG, "{content_type}: {took:?}");
     }
 }
+
+#[test]
+fn no_data_url_stays_in_a_text_of_any_api() {
+    let text = "See ![it](data:image/png;base64,aGVsbG8=).";
+    let openai = (
+        "https://api.openai.com/v1/chat/completions",
+        json!({"model": "m", "messages": [{"role": "user", "content": text}]}),
+        json!({"choices": [{"message": {"role": "assistant", "content": text}}]}),
+    );
+    let responses = (
+        "https://api.openai.com/v1/responses",
+        json!({"model": "m", "input": text}),
+        json!({"output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}]}),
+    );
+    let anthropic = (
+        "https://api.anthropic.com/v1/messages",
+        json!({"model": "m", "messages": [{"role": "user", "content": [{"type": "tool_result", "content": text}]}]}),
+        json!({"role": "assistant", "content": [{"type": "text", "text": text}]}),
+    );
+    let gemini = (
+        "https://generativelanguage.googleapis.com/v1beta/models/m:generateContent",
+        json!({"contents": [{"role": "user", "parts": [{"text": text}]}]}),
+        json!({"candidates": [{"content": {"role": "model", "parts": [{"text": text}]}}]}),
+    );
+    let bedrock = (
+        "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse",
+        json!({"messages": [{"role": "user", "content": [{"text": text}]}]}),
+        json!({"output": {"message": {"role": "assistant", "content": [{"text": text}]}}}),
+    );
+    let ollama = (
+        "http://localhost:11434/api/chat",
+        json!({"model": "m", "messages": [{"role": "user", "content": text}]}),
+        json!({"model": "m", "message": {"role": "assistant", "content": text}, "done": true}),
+    );
+    for (url, request, answer) in [openai, responses, anthropic, gemini, bedrock, ollama] {
+        let event = Exchange::unary(url, &request, &answer).event();
+        for side in [&event.input, &event.output] {
+            let said = format!("{side:?}");
+            assert!(said.contains("See ![it]([omitted]).") && !said.contains("aGVsbG8"), "{url}: {said}");
+        }
+    }
+}

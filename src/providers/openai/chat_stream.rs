@@ -89,7 +89,7 @@ impl Choice {
         let has_audio = room.push_member(&mut self.audio, audio, "data");
         let has_transcript = room.push_member(&mut self.transcript, audio, "transcript");
         let images = json::items(delta, "images");
-        self.images.extend(images.iter().map(|image| room.keep(image)));
+        self.images.extend(images.iter().map(|image| room.keep(image)).filter(|image| !image.is_null()));
         let has_calls = self.add_calls(delta, room);
         [has_text, has_content, has_refusal, has_audio, has_transcript, has_calls, !images.is_empty()].contains(&true)
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::config::retry::RetryConfig;
+use aws_sdk_bedrockruntime::config::timeout::TimeoutConfig;
 use aws_sdk_bedrockruntime::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_bedrockruntime::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_bedrockruntime::primitives::Blob;
@@ -148,6 +149,24 @@ async fn a_call_that_reaches_nobody_says_so() {
     let seen = trees(&recorder, 1).await;
     let error = seen[0]["error"].as_str().unwrap_or_default();
     assert!(error.starts_with("DispatchFailure: "), "{seen}");
+    assert_eq!(seen[0]["input"], json!(["user: Greet me."]));
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_says_so() {
+    let provider = Provider::start([]).await;
+    let asked = async {
+        // Nobody accepts what comes here.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let limit = TimeoutConfig::builder().operation_timeout(Duration::from_millis(100)).build();
+        let config = client(&provider).config().to_builder().endpoint_url(url).timeout_config(limit).build();
+        Client::from_conf(config).converse().model_id(MODEL).messages(user()).send().await
+    };
+    let (answer, recorder) = run(asked).await;
+    assert!(format!("{:?}", answer.unwrap_err()).starts_with("TimeoutError"));
+    let seen = trees(&recorder, 1).await;
+    assert!(seen[0]["error"].as_str().unwrap_or_default().starts_with("TimeoutError: "), "{seen}");
     assert_eq!(seen[0]["input"], json!(["user: Greet me."]));
 }
 

@@ -166,6 +166,22 @@ async fn the_policy_holds_for_what_is_read_later() {
 }
 
 #[tokio::test]
+async fn what_is_not_reached_is_named_without_the_keys_in_its_url() {
+    const KEY: &str = "test-key";
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap();
+    drop(listener);
+    let url = format!("http://{host}/v1beta/models/gemini-2.5-flash:generateContent?key={KEY}");
+    let body = json!({"contents": [{"parts": [{"text": "Greet me."}]}]});
+    let asked = async { client(Observe::new()).post(&url).body(body.to_string()).send().await };
+    let (answer, recorder) = run(asked).await;
+    assert!(answer.unwrap_err().to_string().contains(KEY), "the application's error is as it was");
+    let seen = trees(&recorder, 1).await;
+    assert!(seen[0]["error"].as_str().unwrap_or_default().contains(&format!("{host}/v1beta")), "{seen}");
+    assert!(!format!("{:?}", recorder.spans()).contains(KEY), "{:?}", recorder.spans());
+}
+
+#[tokio::test]
 async fn an_answer_that_is_no_answer_is_one_event_all_the_same() {
     let garbage = Answer::events(["data: {\"choices\": 1}\n\n".to_owned(), "data: {\n\ndata: [DONE]\n\n".to_owned()]);
     let provider = Provider::start([garbage, Answer::json(200, &json!("no object"))]).await;

@@ -2,7 +2,7 @@
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, JsonObject, ListToolsResult,
-    PaginatedRequestParams,
+    PaginatedRequestParams, ResourceContents,
 };
 use rmcp::service::{RequestContext, RunningService, ServiceError};
 use rmcp::{ErrorData, RoleClient, RoleServer, ServerHandler, ServiceExt};
@@ -25,6 +25,12 @@ impl ServerHandler for Weather {
         let city = call.arguments.as_ref().and_then(|arguments| arguments.get("city")?.as_str()).unwrap_or_default();
         match city {
             "Oslo" => Ok(CallToolResult::success(vec![ContentBlock::text(look_up(city))]).into()),
+            "Rome" => {
+                let picture = ContentBlock::image(PICTURE.repeat(1_000_000), "image/png");
+                let file = ResourceContents::blob(PICTURE, "file:///rome.pdf");
+                Ok(CallToolResult::success(vec![ContentBlock::text("sun"), picture, ContentBlock::resource(file)])
+                    .into())
+            }
             "" => Err(ErrorData::invalid_params("no city", None)),
             _ => Ok(CallToolResult::error(vec![ContentBlock::text("never heard of it")]).into()),
         }
@@ -38,6 +44,8 @@ impl ServerHandler for Weather {
         Ok(ListToolsResult::with_all_items(Vec::new()))
     }
 }
+
+const PICTURE: &str = "aGVsbG8=";
 
 #[instrument(fields(llmobs.kind = "retrieval"))]
 fn look_up(city: &str) -> &'static str {
@@ -97,6 +105,23 @@ async fn a_call_is_one_trace_from_the_agent_through_the_client_into_the_server()
     assert_eq!(read(&served["input"]), json!({"name": "weather", "arguments": {"city": "Oslo"}}));
     assert_eq!(read(&called["output"])["content"], json!([{"type": "text", "text": "rain"}]));
     assert_eq!(served["children"][0]["span"], "retrieval look_up");
+}
+
+#[tokio::test]
+async fn the_pictures_and_files_of_a_tool_are_handed_on_and_not_shown() {
+    let (answer, recorder) = run_with_tasks(ask(json!({"city": "Rome"}))).await;
+    let answer = serde_json::to_value(answer.unwrap()).unwrap();
+    assert_eq!(answer["content"][1]["data"].as_str().map(str::len), Some(8_000_000));
+    assert_eq!(answer["content"][2]["resource"]["blob"], PICTURE);
+    let seen = answered(&recorder, 4).await;
+    let called = &seen[0]["children"][0];
+    for span in [called, &called["children"][0]] {
+        let content = &read(&span["output"])["content"];
+        assert_eq!(content[0], json!({"type": "text", "text": "sun"}));
+        assert_eq!(content[1], json!({"type": "image", "data": "[image]", "mimeType": "image/png"}));
+        assert_eq!(content[2]["resource"]["blob"], "[file]");
+        assert_eq!(content[2]["resource"]["uri"], "file:///rome.pdf");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Programs below a recorder of their own.
 
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -10,9 +11,9 @@ use tracing_llmobs::{Builder, Problem};
 use tracing_llmobs_compat::seen;
 use tracing_subscriber::prelude::*;
 
-/// Runs a program, and gives back what it returned and the recorder.
-pub(crate) async fn run<T>(program: impl Future<Output = T>) -> (T, Recorder) {
-    run_with(Builder::without_environment(), program).await
+/// Runs a program, and gives back what it returned and the recorder. Boxed: the futures of the AWS SDK are large.
+pub(crate) fn run<T>(program: impl Future<Output = T>) -> Pin<Box<impl Future<Output = (T, Recorder)>>> {
+    Box::pin(run_with(Builder::without_environment(), program))
 }
 
 /// The same with settings.

@@ -93,7 +93,9 @@ impl Rebuilt {
         if thought["text"].is_string() {
             return Seen::content(room.push_member(block.thought.get_or_insert_default(), thought, "text"));
         }
-        block.citations.extend(json::some(delta, "citation").map(|citation| room.keep(citation)));
+        block
+            .citations
+            .extend(json::some(delta, "citation").map(|citation| room.keep(citation)).filter(|kept| !kept.is_null()));
         block.has_redacted_thought |= !thought["redactedContent"].is_null();
         let results = json::items(delta, "toolResult");
         if !results.is_empty() {
