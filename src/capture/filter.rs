@@ -9,7 +9,7 @@ use tracing_core::subscriber::Interest;
 use tracing_core::{Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::model::Meaning;
+use crate::model::{Meaning, Sense};
 use crate::vocabulary;
 
 /// Lets through the callsites that say something about LLM spans, and nothing else: other crates' callsites
@@ -87,7 +87,7 @@ fn tells_errors(metadata: &Metadata<'_>) -> bool {
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// By [`Field::index`](tracing_core::Field::index).
-    meanings: Box<[Option<Meaning>]>,
+    senses: Box<[Option<Sense>]>,
     /// Some field says what a span passes on to those below it: kind, session, application, prompt, tools.
     pub(crate) has_identity: bool,
     /// The event tells what an instrumented function returned.
@@ -119,7 +119,7 @@ impl Plan {
             let argument = || (capture_instrument && vocabulary::is_argument(name)).then_some(Meaning::Argument(name));
             vocabulary::span_field(name).or_else(argument)
         };
-        let meanings: Box<[_]> = metadata.fields().iter().map(|field| meaning(field.name())).collect();
+        let meanings: Vec<Option<Meaning>> = metadata.fields().iter().map(|field| meaning(field.name())).collect();
         let has = |wanted: &[Meaning]| meanings.iter().flatten().any(|meaning| wanted.contains(meaning));
         let has_identity = has(IDENTITY);
         let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed]));
@@ -129,11 +129,13 @@ impl Plan {
             count if count == meanings.iter().flatten().count() => Share::All,
             _ => Share::Part,
         };
-        Self { meanings, has_identity, has_return, evaluation, has_failure }
+        let senses = meanings.iter().map(|meaning| meaning.map(Sense::from)).collect();
+        Self { senses, has_identity, has_return, evaluation, has_failure }
     }
 
-    pub(crate) fn meaning(&self, index: usize) -> Option<Meaning> {
-        self.meanings.get(index).copied().flatten()
+    #[inline]
+    pub(crate) fn sense(&self, index: usize) -> Option<Sense> {
+        self.senses.get(index).copied().flatten()
     }
 }
 

@@ -18,6 +18,7 @@ mod policy;
 mod room;
 mod times;
 
+use policy::restrict;
 use room::shed_content;
 use times::Times;
 
@@ -106,9 +107,7 @@ impl SpanRecord {
         let Some(mut recording) = self.recording.take() else { return };
         let (origin, said) = recording.said_about();
         self.identify_from(origin, said);
-        let mut log = std::mem::take(recording.log_mut());
-        self.restrict(&recording.origin, &mut log);
-        *recording.log_mut() = log;
+        restrict(self.policy(&recording.origin), recording.log_mut());
         if !self.has_room(&recording, 0) {
             let mut said = std::mem::take(recording.log_mut());
             self.append_what_fits(&mut recording, &said);
@@ -120,10 +119,10 @@ impl SpanRecord {
     /// Takes over what was said later.
     pub(crate) fn apply(&mut self, said: &mut Log, has_identity: bool) {
         let Some(mut recording) = self.recording.take() else { return };
-        if has_identity {
+        if has_identity && said.has_identity() {
             self.identify_from(&mut recording.origin, said);
         }
-        self.restrict(&recording.origin, said);
+        restrict(self.policy(&recording.origin), said);
         if !self.has_room(&recording, said.bytes()) {
             self.append_what_fits(&mut recording, said);
         } else if !recording.log_mut().append(said) {

@@ -57,7 +57,7 @@ pub(crate) use id::IdSource;
 pub(crate) use judgement::{Judged, Measure};
 pub(crate) use log::{Identity, Log};
 pub(crate) use policy::KindPolicies;
-pub(crate) use recording::{EvaluationField, FieldValue, Meaning, Origin, Recording, Said, Taken};
+pub(crate) use recording::{EvaluationField, FieldValue, Meaning, Origin, Recording, Said, Sense, Taken};
 pub(crate) use span::source_chain;
 pub(crate) use submission::{Join, Kept, Subject, Submission, Submitter, Target};
 pub(crate) use tags::SharedTags;

@@ -82,7 +82,7 @@ pub(crate) enum EvaluationField {
 
 impl Meaning {
     /// A bit for this meaning, to be or-ed into a set; those with a name share some.
-    pub(super) fn bit(self) -> u64 {
+    const fn bit(self) -> u64 {
         let index = match self {
             Self::Kind => 0,
             Self::Name => 1,
@@ -164,23 +164,64 @@ impl Meaning {
             | Self::FailedSources => CapturePolicy::None,
         }
     }
+}
 
-    /// Whether several values with this meaning add up instead of replacing one another.
+/// A meaning, and what a log asks about it at every value, worked out once per callsite.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sense {
+    pub(super) meaning: Meaning,
+    /// [`Meaning::bit`]
+    pub(super) bit: u64,
+}
+
+impl Sense {
+    pub(super) const EVALUATION: u64 = Meaning::Evaluation(EvaluationField::Label).bit();
+
+    /// What an open span must know of itself; see [`Identity`](super::Identity).
+    pub(super) const IDENTITY: u64 = Meaning::Kind.bit()
+        | Meaning::SessionId.bit()
+        | Meaning::MlApp.bit()
+        | Meaning::Tags.bit()
+        | Meaning::Prompt.bit()
+        | Meaning::ToolDefinitions.bit()
+        | Meaning::Capture.bit();
+
+    /// Several values with one of these add up instead of replacing one another.
+    const ACCUMULATING: u64 = Meaning::Metadata.bit()
+        | Meaning::Metrics.bit()
+        | Meaning::Tags.bit()
+        | Meaning::Prompt.bit()
+        | Meaning::CostTags.bit()
+        | Meaning::AgentManifest.bit();
+
+    pub(crate) const fn meaning(self) -> Meaning {
+        self.meaning
+    }
+
+    #[inline]
     pub(super) const fn accumulates(self) -> bool {
-        matches!(
-            self,
-            Self::Metadata | Self::Metrics | Self::Tags | Self::Prompt | Self::CostTags | Self::AgentManifest
-        )
+        self.bit & Self::ACCUMULATING != 0
+    }
+}
+
+impl From<Meaning> for Sense {
+    fn from(meaning: Meaning) -> Self {
+        Self { meaning, bit: meaning.bit() }
     }
 }
 
 /// One of the bits from 29 on: length and ends tell most names apart.
-fn named(name: &str) -> u32 {
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "`From` is not const; a length that is cut off still serves to tell names apart"
+)]
+const fn named(name: &str) -> u32 {
     const FIRST: u32 = 29;
-    let ends = name.as_bytes().first().zip(name.as_bytes().last());
-    let (first, last) = ends.map_or((0, 0), |(first, last)| (u32::from(*first), u32::from(*last)));
-    let length = u32::try_from(name.len()).unwrap_or_default();
-    FIRST.saturating_add(first.wrapping_mul(31).wrapping_add(last).wrapping_add(length.wrapping_mul(7)) % (64 - FIRST))
+    let bytes = name.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return FIRST };
+    let ends = (*first as u32).wrapping_mul(31).wrapping_add(*last as u32);
+    FIRST.saturating_add(ends.wrapping_add((bytes.len() as u32).wrapping_mul(7)) % (64 - FIRST))
 }
 
 /// A value as a field brought it.
