@@ -1,4 +1,4 @@
-//! Recording → [`SpanEvent`]: here the log is read in order, later wins, and the kind decides the forms.
+//! Recording → [`Outline`]: here the log is read in order, later wins, and the kind decides the forms.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -7,14 +7,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::details::{self, Settled};
-use super::encode::tag_text;
+use super::encode::{Members, Outline, tag_text};
 use super::links::ToolLinks;
 use super::shape::{Given, Side, shape};
-use super::value::{argument, number, object, structured, text, unquoted};
+use super::value::{argument, datum, number, object, text, unquoted};
 use crate::config::broken_rule;
 use crate::model::{
-    Annotation, Content, Details, FieldValue, Meaning, Metrics, RESERVED, Recording, SharedTags, SpanError, SpanEvent,
-    SpanKind, Status, Tags, Taken,
+    Annotation, Content, Details, FieldValue, Meaning, Metrics, Origin, RESERVED, Recording, SharedTags, SpanError,
+    SpanKind, Status, TagList, Tags, Taken,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
@@ -45,90 +45,85 @@ impl Assembler {
         &self.ml_app
     }
 
-    /// The event of a recording, which is emptied.
-    pub(crate) fn assemble(&self, recording: &mut Recording) -> SpanEvent {
+    /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
+    pub(crate) fn assemble<'a>(&self, recording: &'a mut Recording) -> Outline<'a> {
+        let Recording { origin, kind, duration_ns, panicked, is_reported_elsewhere, log, .. } = recording;
         let mut draft = Draft::default();
-        recording.log_mut().drain(|taken| draft.apply(taken));
-        let place = recording.origin.name;
-        let mut event = self.begin(recording, &mut draft);
-        fill_model(&mut event, &mut draft);
-        fill_content(&mut event, &mut draft);
-        fill_error(&mut event, &mut draft, recording.panicked);
-        event.metadata = draft.metadata;
-        event.metrics = draft.metrics;
-        if recording.is_reported_elsewhere {
-            event.metrics.remove_usage();
+        log.drain(|taken| draft.apply(taken));
+        let mut outline = self.begin(origin, *kind, &mut draft);
+        outline.duration_ns = *duration_ns;
+        fill_model(&mut outline, &mut draft);
+        fill_content(&mut outline, &mut draft);
+        fill_error(&mut outline, &mut draft, *panicked);
+        outline.metadata = draft.metadata;
+        outline.metrics = draft.metrics;
+        if *is_reported_elsewhere {
+            outline.metrics.remove_usage();
         }
-        event.tags.absorb(draft.tags);
-        self.fill_details(&mut event, &mut draft.settled, recording, &mut draft.problems);
-        fill_last_tags(&mut event);
-        for problem in draft.problems {
-            self.queue.problems.count(problem, place);
-        }
-        event
-    }
-
-    fn begin(&self, recording: &Recording, draft: &mut Draft) -> SpanEvent {
-        let origin = &recording.origin;
-        let name = draft.name.take().filter(|name| !name.is_empty());
-        let name = name.unwrap_or_else(|| origin.name.to_owned());
-        let mut event = SpanEvent::new(origin.span_id, origin.trace_id.clone(), recording.kind, name);
-        event.parent_id = origin.parent_id;
-        event.start_ns = origin.start_ns;
-        event.duration_ns = recording.duration_ns;
-        event.sampling = origin.sampling;
-        event.session_id = origin.session_id.as_deref().map(str::to_owned);
-        event.agent_attribution.clone_from(&origin.agent);
-        event.apm_trace_id = origin.apm.as_ref().map(|apm| apm.trace_id.clone());
-        event.tags = Tags::above(Arc::clone(&self.base_tags));
-        if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
-            event.tags.put("ml_app", ml_app.to_owned());
-            event.tags.put("agent_service", ml_app.to_owned());
-        }
-        event
-    }
-
-    fn fill_details(
-        &self,
-        event: &mut SpanEvent,
-        settled: &mut Settled,
-        recording: &Recording,
-        problems: &mut Vec<Problem>,
-    ) {
-        let tool_id = details::fill(event, settled, recording.origin.passed.as_deref(), problems);
+        let passed = origin.passed.as_deref();
+        let tool_id = details::fill(&mut outline, &mut draft.settled, passed, &mut draft.problems);
         if let Ok(mut links) = self.tool_links.try_borrow_mut() {
-            links.follow(event, tool_id.as_deref());
+            links.follow(&mut outline, tool_id.as_deref());
         }
+        fill_last_tags(&mut outline);
+        for problem in draft.problems {
+            self.queue.problems.count(problem, origin.name);
+        }
+        outline
+    }
+
+    fn begin<'a>(&self, origin: &'a Origin, kind: SpanKind, draft: &mut Draft<'a>) -> Outline<'a> {
+        let name = draft.name.take().filter(|name| !name.is_empty());
+        let name = name.unwrap_or(Cow::Borrowed(origin.name));
+        let mut outline = Outline::new(origin.span_id, origin.trace_id.clone(), kind, name);
+        outline.parent_id = origin.parent_id;
+        outline.start_ns = origin.start_ns;
+        outline.sampling = origin.sampling;
+        outline.session_id = origin.session_id.as_deref().map(Cow::Borrowed);
+        outline.agent_attribution.clone_from(&origin.agent);
+        outline.apm_trace_id = origin.apm.as_ref().map(|apm| apm.trace_id.clone());
+        outline.tags = std::mem::take(&mut draft.tags);
+        outline.tags.stand_above(&self.base_tags);
+        if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
+            outline.tags.fill("ml_app", ml_app);
+            outline.tags.fill("agent_service", ml_app);
+        }
+        outline
     }
 }
 
-fn fill_model(event: &mut SpanEvent, draft: &mut Draft) {
-    if !event.kind.has_model() {
+fn fill_model<'a>(outline: &mut Outline<'a>, draft: &mut Draft<'a>) {
+    if !outline.kind.has_model() {
         return;
     }
-    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let provider = given(draft.model_provider.take()).map(|provider| provider.to_lowercase());
-    event.model_provider = Some(provider.unwrap_or_else(|| CUSTOM.to_owned()));
-    event.model_name = Some(given(draft.model_name.take()).unwrap_or_else(|| CUSTOM.to_owned()));
+    let provider = draft.model_provider.take().filter(|text| !text.is_empty()).map(lowercase);
+    outline.model_provider = Some(provider.unwrap_or(Cow::Borrowed(CUSTOM)));
+    let name = draft.model_name.take().filter(|text| !text.is_empty());
+    outline.model_name = Some(name.unwrap_or(Cow::Borrowed(CUSTOM)));
 }
 
-fn fill_content(event: &mut SpanEvent, draft: &mut Draft) {
-    let input = draft.input.take().or_else(|| draft.captured_input(event.kind));
-    let output = draft.output.take().or_else(|| draft.captured_output(event.kind));
+fn lowercase(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_lower { text } else { Cow::Owned(text.to_lowercase()) }
+}
+
+fn fill_content<'a>(outline: &mut Outline<'a>, draft: &mut Draft<'a>) {
+    let input = draft.input.take().or_else(|| draft.captured_input(outline.kind));
+    let output = draft.output.take().or_else(|| draft.captured_output(outline.kind));
     for (side, given) in [(Side::Input, input), (Side::Output, output)] {
         let Some(given) = given else { continue };
-        if matches!(given, Given::Oversize) && event.collection_errors.is_empty() {
-            event.collection_errors.push(super::encode::DROPPED_IO.to_owned());
+        if matches!(given, Given::Oversize) && outline.collection_errors.is_empty() {
+            outline.collection_errors.push(super::encode::DROPPED_IO.to_owned());
         }
-        match (shape(event.kind, side, given), side) {
-            (Some(content), Side::Input) => event.input = Some(content),
-            (Some(content), Side::Output) => event.output = Some(content),
+        match (shape(outline.kind, side, given), side) {
+            (Some(content), Side::Input) => outline.input = Some(content),
+            (Some(content), Side::Output) => outline.output = Some(content),
             (None, _) => draft.problems.push(Problem::Shape),
         }
     }
 }
 
-fn fill_error(event: &mut SpanEvent, draft: &mut Draft, panicked: bool) {
+fn fill_error(outline: &mut Outline<'_>, draft: &mut Draft<'_>, panicked: bool) {
     let mut error = match (draft.error.take(), draft.failed.take()) {
         (Some(explicit), _) if explicit.stack.is_empty() => explicit.stack(std::mem::take(&mut draft.sources)),
         (Some(explicit), _) => explicit,
@@ -139,37 +134,37 @@ fn fill_error(event: &mut SpanEvent, draft: &mut Draft, panicked: bool) {
     if error.error_type.is_empty() {
         "Error".clone_into(&mut error.error_type);
     }
-    event.status = Status::Error;
-    event.error = Some(error);
+    outline.status = Status::Error;
+    outline.error = Some(error);
 }
 
 /// The tags that must agree with what they repeat: the session, which capture has settled, and the status, which
 /// nobody can set.
-fn fill_last_tags(event: &mut SpanEvent) {
-    if let Some(session_id) = &event.session_id {
-        event.tags.put(SESSION_TAG, session_id.clone());
+fn fill_last_tags(outline: &mut Outline<'_>) {
+    if let Some(session_id) = &outline.session_id {
+        outline.tags.put(SESSION_TAG, session_id.clone());
     }
-    if let Some(error) = &event.error {
-        event.tags.put("error", "1");
-        event.tags.put("error_type", error.error_type.clone());
+    if let Some(error) = &outline.error {
+        outline.tags.put("error", "1");
+        outline.tags.put("error_type", error.error_type.clone());
         return;
     }
     // The base has `error:0`.
-    event.tags.remove_own("error");
-    event.tags.remove_own("error_type");
+    outline.tags.remove_own("error");
+    outline.tags.remove_own("error_type");
 }
 
 /// What the log says, slot by slot.
 #[derive(Debug, Default)]
-struct Draft {
-    name: Option<String>,
-    model_name: Option<String>,
-    model_provider: Option<String>,
-    input: Option<Given>,
-    output: Option<Given>,
-    metadata: Map<String, Value>,
+struct Draft<'a> {
+    name: Option<Cow<'a, str>>,
+    model_name: Option<Cow<'a, str>>,
+    model_provider: Option<Cow<'a, str>>,
+    input: Option<Given<'a>>,
+    output: Option<Given<'a>>,
+    metadata: Members<'a>,
     metrics: Metrics,
-    tags: Tags,
+    tags: TagList<'a>,
     error: Option<SpanError>,
     /// What the error value comes from, where no stack is said.
     sources: String,
@@ -181,36 +176,34 @@ struct Draft {
     problems: Vec<Problem>,
 }
 
-impl Draft {
-    fn apply(&mut self, taken: Taken<'_>) {
+impl<'a> Draft<'a> {
+    fn apply(&mut self, taken: Taken<'a>) {
         match taken {
             Taken::Field(meaning, value) => self.field(meaning, value),
-            Taken::LargeInput(text) => self.input = Some(Given::Field(text)),
-            Taken::LargeOutput(text) => self.output = Some(Given::Field(text)),
             Taken::Annotation(annotation) => self.annotation(*annotation),
         }
     }
 
-    fn field(&mut self, meaning: Meaning, value: FieldValue<'_>) {
+    fn field(&mut self, meaning: Meaning, value: FieldValue<'a>) {
         match meaning {
             // Capture has settled these.
             Meaning::Kind | Meaning::SessionId | Meaning::Evaluation(_) | Meaning::Capture => {}
             Meaning::MlApp => self.check_ml_app(&text(value)),
-            Meaning::Name => self.name = Some(text(value).into_owned()),
-            Meaning::ModelName => self.model_name = Some(text(value).into_owned()),
-            Meaning::ModelProvider => self.model_provider = Some(text(value).into_owned()),
+            Meaning::Name => self.name = Some(text(value)),
+            Meaning::ModelName => self.model_name = Some(text(value)),
+            Meaning::ModelProvider => self.model_provider = Some(text(value)),
             Meaning::Input => self.input = Some(Given::from(value)),
             Meaning::Output => self.output = Some(Given::from(value)),
             Meaning::Metadata => self.metadata_object(value),
             Meaning::MetadataValue(name) => {
                 if name != RESERVED {
-                    self.metadata.insert(name.to_owned(), structured(value));
+                    self.metadata.put(name.into(), datum(value));
                 }
             }
             Meaning::Metrics => self.metrics_object(value),
             Meaning::Metric(name) => self.metric(name.into(), number(value)),
             Meaning::Tags => self.tags_object(value),
-            Meaning::Tag(key) => self.tag(key.into(), text(value).into_owned()),
+            Meaning::Tag(key) => self.tag(key.into(), text(value)),
             Meaning::Error => self.error(value),
             Meaning::ErrorType => self.error.get_or_insert_default().error_type = text(value).into_owned(),
             Meaning::ErrorMessage => self.error.get_or_insert_default().message = text(value).into_owned(),
@@ -236,9 +229,9 @@ impl Draft {
             self.check_ml_app(ml_app);
         }
         self.settled.merge(said.details, said.is_context);
-        replace(&mut self.name, said.name);
-        replace(&mut self.model_name, said.model_name);
-        replace(&mut self.model_provider, said.model_provider);
+        replace(&mut self.name, said.name.map(Cow::Owned));
+        replace(&mut self.model_name, said.model_name.map(Cow::Owned));
+        replace(&mut self.model_provider, said.model_provider.map(Cow::Owned));
         replace(&mut self.input, said.input.map(Given::Content));
         replace(&mut self.output, said.output.map(Given::Content));
         if said.error.is_some() {
@@ -247,7 +240,7 @@ impl Draft {
         }
         self.metadata.extend(said.metadata);
         self.metrics.extend(said.metrics);
-        self.tags.extend(&said.tags);
+        self.tags.absorb(said.tags.into_list());
     }
 
     fn detail(&mut self, read: impl FnOnce(&mut Details) -> Result<(), Problem>) {
@@ -285,7 +278,10 @@ impl Draft {
 
     fn metadata_object(&mut self, value: FieldValue<'_>) {
         match object(value) {
-            Some(members) => self.metadata.extend(members.into_iter().filter(|(name, _)| name != RESERVED)),
+            Some(mut members) => {
+                members.remove(RESERVED);
+                self.metadata.extend(members);
+            }
             None => self.problems.push(Problem::Metadata),
         }
     }
@@ -315,24 +311,24 @@ impl Draft {
                 Value::String(text) => text,
                 other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
             };
-            self.tag(key.into(), value);
+            self.tag(key.into(), value.into());
         }
     }
 
-    fn tag(&mut self, key: Cow<'static, str>, value: String) {
+    fn tag(&mut self, key: Cow<'a, str>, value: Cow<'a, str>) {
         if !self.tags.put(key, value) {
             self.problems.push(Problem::Tag);
         }
     }
 
     /// The arguments of an instrumented function, for kinds whose input is text.
-    fn captured_input(&mut self, kind: SpanKind) -> Option<Given> {
+    fn captured_input(&mut self, kind: SpanKind) -> Option<Given<'a>> {
         let wanted = !kind.has_model() && !self.arguments.is_empty();
         wanted.then(|| Given::Content(Content::Json(Value::Object(std::mem::take(&mut self.arguments)))))
     }
 
     /// What an instrumented function returned, for kinds whose output is no list of documents or vectors.
-    fn captured_output(&mut self, kind: SpanKind) -> Option<Given> {
+    fn captured_output(&mut self, kind: SpanKind) -> Option<Given<'a>> {
         let returned = self.returned.take().filter(|text| text != "()")?;
         match kind {
             SpanKind::Embedding | SpanKind::Retrieval => None,

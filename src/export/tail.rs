@@ -104,6 +104,11 @@ impl Tail {
         self.spans > 0
     }
 
+    /// Whether a span goes that no rule could keep.
+    pub(super) fn drops(&self, sampling: Option<Sampling>) -> bool {
+        self.rules.drop_unsampled && sampling.is_some_and(|sampling| !sampling.keep)
+    }
+
     /// Decides about a span, and about those that waited for it.
     pub(super) fn judge(&mut self, span: Ready, now: Instant, judged: &mut Judged) {
         let is_sampled = span.event.sampling.is_none_or(|sampling| sampling.keep);

@@ -5,26 +5,26 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::time::{sleep, sleep_until};
 
 use super::aside::Aside;
 use super::assemble::Assembler;
 use super::batch::{Batch, Batcher};
-use super::encode::{Common, Fit, encode_submission, encode_within};
-use super::process::{Processors, restrict};
+use super::process::Processors;
 use super::retry::{Attempt, Verdict, verdict};
-use super::reuse::reuse;
-use super::tail::{Judged, Ready, Tail};
+use super::tail::{Judged, Tail};
 use super::transport::{Payload, Route, Transport};
 use super::watch::{self, answer_late_waiters};
 use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::model::{Kept, Recording, SpanEvent, Submission};
+use crate::model::Kept;
 use crate::queue::{Item, Phase, Queue, mark_worker_thread};
-use crate::stats::{LossReason, Problem};
+use crate::stats::LossReason;
+
+mod items;
 
 /// Where events go.
 #[derive(Debug)]
@@ -57,8 +57,6 @@ impl Worker {
     /// Items and bytes that are taken from the queue in one go.
     const CHUNK_ITEMS: usize = 256;
     const CHUNK_BYTES: usize = 1024 * 1024;
-    /// What the intake does not accept any more.
-    const MAX_AGE_NS: u64 = 24 * 60 * 60 * 1_000_000_000;
 
     /// Starts the thread and returns when it runs.
     ///
@@ -159,8 +157,9 @@ impl Worker {
         for item in chunk.drain(..) {
             match item {
                 Item::Span(mut recording) => {
-                    self.read_and_judge(&mut recording, now, &mut judged);
+                    let taken = self.take_in(&mut recording, now, &mut judged);
                     used.push(recording);
+                    self.send_if_full(Route::Spans, taken).await?;
                     self.send_judged(&mut judged).await?;
                 }
                 Item::Evaluation(submission) => {
@@ -171,13 +170,6 @@ impl Worker {
         }
         self.queue.spares.give_back(used);
         Ok(())
-    }
-
-    fn read_and_judge(&mut self, recording: &mut Recording, now: Instant, judged: &mut Judged) {
-        match self.read(recording) {
-            Ok(ready) => self.tail.judge(ready, now, judged),
-            Err(reason) => self.aside.add(Err(reason), 1),
-        }
     }
 
     /// Decides about the traces that wait for their end: about all of them when somebody waits for us.
@@ -196,7 +188,7 @@ impl Worker {
             self.aside.add(Err(LossReason::Sampling), unsampled);
         }
         for ready in judged.ready.drain(..) {
-            let taken = self.take_in(ready);
+            let taken = self.take_in_event(ready);
             self.send_if_full(Route::Spans, taken).await?;
         }
         Ok(())
@@ -224,67 +216,6 @@ impl Worker {
             (Route::Spans, Err(reason)) => self.queue.lose(reason, items),
             (Route::Evaluations, end) => self.aside.add(end, items),
         }
-    }
-
-    /// Reads an item, lets the processors see it, and says why it cannot be sent.
-    fn read(&mut self, recording: &mut Recording) -> Result<Ready, LossReason> {
-        let (place, policy, bytes) = (recording.origin.name, recording.policy, recording.bytes());
-        let assembled = catch_unwind(AssertUnwindSafe(|| self.assembler.assemble(recording)));
-        let mut event = assembled.map_err(|_| LossReason::Worker)?;
-        if self.is_too_old(&event) {
-            return Err(LossReason::TooOld);
-        }
-        restrict(&mut event, policy);
-        self.processors.process(&mut event, place, &self.queue)?;
-        Ok(Ready { event, place, bytes })
-    }
-
-    /// Turns an event into bytes, and returns the batch that is full because of it, or why it cannot be sent.
-    fn take_in(&mut self, ready: Ready) -> Result<Option<Batch>, LossReason> {
-        let Ready { mut event, place, bytes: _ } = ready;
-        if let Sink::Memory(events) = &self.sink {
-            drop(events.send(Kept::Span(Box::new(event))));
-            self.queue.deliver(1);
-            return Ok(None);
-        }
-        let max_event_bytes = self.max_event_bytes;
-        let pushed = self.spans.push(|out| {
-            let encode = AssertUnwindSafe(|| encode_within(&mut event, max_event_bytes, out));
-            catch_unwind(encode).unwrap_or(Err(LossReason::Worker))
-        });
-        reuse(&mut event, &self.queue.spares);
-        let (fit, full) = pushed?;
-        match fit {
-            Fit::Whole => {}
-            Fit::Shrunk => self.queue.problems.count(Problem::Shrunk, place),
-        }
-        Ok(full)
-    }
-
-    /// The same for an evaluation.
-    fn take_in_evaluation(&mut self, submission: &Submission) -> Result<Option<Batch>, LossReason> {
-        let common = Common { ml_app: self.assembler.ml_app(), source: self.evaluation_source };
-        let max_bytes = self.max_event_bytes;
-        if let Sink::Memory(kept) = &self.sink {
-            let mut json = Vec::new();
-            encode_submission(submission, common, max_bytes, &mut json)?;
-            let evaluation = serde_json::from_slice(&json).map_err(|_| LossReason::Encode)?;
-            drop(kept.send(Kept::Evaluation(evaluation)));
-            self.queue.deliver(1);
-            return Ok(None);
-        }
-        let ((), full) = self.evaluations.push(|out| encode_submission(submission, common, max_bytes, out))?;
-        Ok(full)
-    }
-
-    /// Whether code of the application runs on this thread, which may never come back.
-    fn runs_foreign_code(&self) -> bool {
-        !self.processors.is_empty() || self.tail.has_rules()
-    }
-
-    fn is_too_old(&self, event: &SpanEvent) -> bool {
-        let end_ns = event.start_ns.saturating_add(event.duration_ns);
-        self.clock.wall_ns().saturating_sub(end_ns) > Self::MAX_AGE_NS
     }
 
     /// Sends a batch; one that is too large is sent in halves, and the halves in halves.

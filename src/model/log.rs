@@ -55,6 +55,22 @@ impl Stored {
             number @ (Self::Signed(_) | Self::Unsigned(_) | Self::Float(_) | Self::Bool(_) | Self::Oversize) => number,
         }
     }
+
+    /// The value, whose text lies in one of these.
+    #[inline]
+    fn value<'a>(self, all: &'a str, large: &'a [String]) -> FieldValue<'a> {
+        let text = |start, end| all.get(index(start)..index(end)).unwrap_or_default();
+        match self {
+            Self::Text { start, end } => FieldValue::Text(text(start, end)),
+            Self::Formatted { start, end } => FieldValue::Formatted(text(start, end)),
+            Self::Large(at) => FieldValue::Text(large.get(index(at)).map_or("", String::as_str)),
+            Self::Signed(number) => FieldValue::Signed(number),
+            Self::Unsigned(number) => FieldValue::Unsigned(number),
+            Self::Float(number) => FieldValue::Float(number),
+            Self::Bool(flag) => FieldValue::Bool(flag),
+            Self::Oversize => FieldValue::Oversize,
+        }
+    }
 }
 
 impl Log {
@@ -181,19 +197,16 @@ impl Log {
         })
     }
 
-    /// The same for the one who ends the recording: annotations and large content are handed over.
-    pub(crate) fn drain(&mut self, mut each: impl FnMut(Taken<'_>)) {
-        let mut entries = std::mem::take(&mut self.entries);
+    /// The same for the one who ends the recording: annotations are handed over.
+    pub(crate) fn drain<'a>(&'a mut self, mut each: impl FnMut(Taken<'a>)) {
+        let Self { text, large, entries, .. } = self;
+        let (text, large): (&'a str, &'a [String]) = (text, large);
         for entry in entries.drain(..) {
             match entry {
-                Entry::Field(Meaning::Input, Stored::Large(at)) => each(Taken::LargeInput(self.take_large(at))),
-                Entry::Field(Meaning::Output, Stored::Large(at)) => each(Taken::LargeOutput(self.take_large(at))),
-                Entry::Field(meaning, stored) => each(Taken::Field(meaning, self.value(stored))),
+                Entry::Field(meaning, stored) => each(Taken::Field(meaning, stored.value(text, large))),
                 Entry::Annotation(annotation) => each(Taken::Annotation(annotation)),
             }
         }
-        // For the next span.
-        self.entries = entries;
     }
 
     /// Bytes that are held.
@@ -292,10 +305,6 @@ impl Log {
         }
     }
 
-    fn take_large(&mut self, at: u32) -> String {
-        self.large.get_mut(index(at)).map(std::mem::take).unwrap_or_default()
-    }
-
     /// Takes a large text out; the last one moves into its place.
     fn drop_large(&mut self, gone: usize) {
         if gone >= self.large.len() {
@@ -346,17 +355,7 @@ impl Log {
     }
 
     fn value(&self, stored: Stored) -> FieldValue<'_> {
-        let text = |start, end| self.text.get(index(start)..index(end)).unwrap_or_default();
-        match stored {
-            Stored::Text { start, end } => FieldValue::Text(text(start, end)),
-            Stored::Formatted { start, end } => FieldValue::Formatted(text(start, end)),
-            Stored::Large(at) => FieldValue::Text(self.large.get(index(at)).map_or("", String::as_str)),
-            Stored::Signed(number) => FieldValue::Signed(number),
-            Stored::Unsigned(number) => FieldValue::Unsigned(number),
-            Stored::Float(number) => FieldValue::Float(number),
-            Stored::Bool(flag) => FieldValue::Bool(flag),
-            Stored::Oversize => FieldValue::Oversize,
-        }
+        stored.value(&self.text, &self.large)
     }
 }
 

@@ -249,9 +249,6 @@ pub(crate) enum Said<'a> {
 #[derive(Debug)]
 pub(crate) enum Taken<'a> {
     Field(Meaning, FieldValue<'a>),
-    /// Content in a buffer of its own.
-    LargeInput(String),
-    LargeOutput(String),
     Annotation(Box<Annotation>),
 }
 
@@ -292,7 +289,7 @@ pub(crate) struct Recording {
     pub(crate) policy: CapturePolicy,
     /// The model's usage comes from a gateway, and would be counted twice.
     pub(crate) is_reported_elsewhere: bool,
-    log: Log,
+    pub(crate) log: Log,
 }
 
 impl Recording {

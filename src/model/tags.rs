@@ -1,11 +1,9 @@
 //! Tags: `key:value` pairs, one value a key, later wins.
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-type Text = Cow<'static, str>;
+use super::tag_list::{SharedTags, TagList};
 
 /// The tags of one span: ordered by key, one value a key, a later value replaces an earlier one.
 ///
@@ -24,70 +22,31 @@ type Text = Cow<'static, str>;
 /// assert_eq!(tags.iter().collect::<Vec<_>>(), [("team", "ranking")]);
 /// ```
 #[derive(Clone, Default)]
-pub struct Tags {
-    /// What every span of the process has; a key in `own` hides the one in here.
-    base: Option<Arc<SharedTags>>,
-    /// Sorted by key.
-    own: Vec<(Text, Text)>,
-}
-
-/// Tags that many spans share.
-#[derive(Debug)]
-pub(crate) struct SharedTags {
-    /// Sorted by key; the third is the pair as it is on the wire.
-    tags: Box<[(Text, Text, String)]>,
-}
-
-/// Key, value, and what the pair is on the wire, if that is known.
-type Shown<'a> = (&'a str, &'a str, Option<&'a str>);
+pub struct Tags(TagList<'static>);
 
 impl Tags {
     /// No tags.
     pub const fn new() -> Self {
-        Self { base: None, own: Vec::new() }
-    }
-
-    /// Puts these tags above a base that many spans share.
-    pub(crate) fn above(base: Arc<SharedTags>) -> Self {
-        Self { base: Some(base), own: Vec::new() }
+        Self(TagList::new())
     }
 
     /// Sets a tag and says whether the key was good; an empty key is refused.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) -> bool {
-        self.put(key.into(), value.into())
-    }
-
-    /// The same, without a copy of what lives for ever.
-    pub(crate) fn put(&mut self, key: impl Into<Text>, value: impl Into<Text>) -> bool {
-        let key = trimmed(key.into());
-        if key.is_empty() {
-            return false;
-        }
-        let value = value.into();
-        match self.own.binary_search_by(|(own, _)| own.as_ref().cmp(&key)) {
-            Ok(at) => {
-                if let Some(slot) = self.own.get_mut(at) {
-                    slot.1 = value;
-                }
-            }
-            Err(at) => self.own.insert(at, (key, value)),
-        }
-        true
+        self.0.put(key.into(), value.into())
     }
 
     /// Takes a tag away and says whether it was there.
     pub fn remove(&mut self, key: &str) -> bool {
-        let all: Vec<(Text, Text)> =
-            self.iter().map(|(key, value)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned()))).collect();
-        let before = all.len();
-        self.base = None;
-        self.own = all.into_iter().filter(|(own, _)| own != key).collect();
-        self.own.len() < before
-    }
-
-    /// Takes a tag away that hides one of the base, or none.
-    pub(crate) fn remove_own(&mut self, key: &str) {
-        self.own.retain(|(own, _)| own != key);
+        let mut rest = TagList::new();
+        let mut was_there = false;
+        for (own, value) in self.iter() {
+            was_there |= own == key;
+            if own != key {
+                rest.put(own.to_owned(), value.to_owned());
+            }
+        }
+        self.0 = rest;
+        was_there
     }
 
     /// Sets all of `later` over these.
@@ -95,19 +54,6 @@ impl Tags {
         for (key, value) in later.iter() {
             self.insert(key.to_owned(), value.to_owned());
         }
-    }
-
-    /// The same with tags that have no base.
-    pub(crate) fn absorb(&mut self, later: Self) {
-        self.own.reserve(later.own.len());
-        for (key, value) in later.own {
-            self.put(key, value);
-        }
-    }
-
-    /// Keeps those tags of its own whose key is wanted; shared ones stay.
-    pub(crate) fn retain_own(&mut self, wanted: impl Fn(&str) -> bool) {
-        self.own.retain(|(key, _)| wanted(key));
     }
 
     /// Shows every key and value to `rewrite`, shared ones included; where two keys become one, one value is lost.
@@ -126,55 +72,37 @@ impl Tags {
 
     /// The value of a tag.
     pub fn get(&self, key: &str) -> Option<&str> {
-        if let Ok(at) = self.own.binary_search_by(|(own, _)| own.as_ref().cmp(key)) {
-            return self.own.get(at).map(|(_, value)| value.as_ref());
-        }
-        let base = &self.base.as_deref()?.tags;
-        let at = base.binary_search_by(|(own, ..)| own.as_ref().cmp(key)).ok()?;
-        base.get(at).map(|(_, value, _)| value.as_ref())
+        self.0.get(key)
     }
 
     /// All tags by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.shown().map(|(key, value, _)| (key, value))
+        self.0.shown().map(|(key, value, _)| (key, value))
     }
 
     /// Whether there is no tag.
     pub fn is_empty(&self) -> bool {
-        self.shown().next().is_none()
+        self.0.shown().next().is_none()
     }
 
     /// The base of other tags; `encode` gives a pair as it is on the wire.
     pub(crate) fn into_base(self, encode: impl Fn(&str, &str) -> String) -> Arc<SharedTags> {
-        let shared = |(key, value): (Text, Text)| {
-            let encoded = encode(&key, &value);
-            (key, value, encoded)
-        };
-        Arc::new(SharedTags { tags: self.own.into_iter().map(shared).collect() })
+        self.0.into_base(encode)
     }
 
     /// Bytes of text in the tags that are not shared.
     pub(crate) fn text_bytes(&self) -> usize {
-        self.own.iter().fold(0, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(value.len()))
+        self.0.text_bytes()
     }
 
-    /// Both sorted lists as one; where both have a key, ours.
-    pub(crate) fn shown(&self) -> impl Iterator<Item = Shown<'_>> {
-        let base = self.base.as_deref().map(|base| &*base.tags).unwrap_or_default();
-        let mut base = base.iter().map(|(key, value, wire)| (key.as_ref(), value.as_ref(), Some(&**wire))).peekable();
-        let mut own = self.own.iter().map(|(key, value)| (key.as_ref(), value.as_ref(), None)).peekable();
-        std::iter::from_fn(move || match (base.peek(), own.peek()) {
-            (Some((low, ..)), Some((high, ..))) => match str::cmp(low, high) {
-                Ordering::Less => base.next(),
-                Ordering::Greater => own.next(),
-                Ordering::Equal => {
-                    base.next();
-                    own.next()
-                }
-            },
-            (Some(_), None) => base.next(),
-            (None, _) => own.next(),
-        })
+    pub(crate) fn into_list(self) -> TagList<'static> {
+        self.0
+    }
+}
+
+impl From<TagList<'_>> for Tags {
+    fn from(list: TagList<'_>) -> Self {
+        Self(list.into_owned())
     }
 }
 
@@ -202,18 +130,6 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
     }
 }
 
-fn trimmed(key: Text) -> Text {
-    let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-    if is_visible(key.as_bytes().first()) && is_visible(key.as_bytes().last()) {
-        return key;
-    }
-    match key {
-        Cow::Borrowed(key) => Cow::Borrowed(key.trim()),
-        Cow::Owned(key) if key.trim().len() == key.len() => Cow::Owned(key),
-        Cow::Owned(key) => Cow::Owned(key.trim().to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,9 +138,11 @@ mod tests {
     fn own_tags_hide_the_base_and_stay_sorted() {
         let tags = Tags::from_iter([("env", "prod"), ("service", "api"), ("version", "1")]);
         let base = tags.into_base(|key, value| format!("{key}:{value}"));
-        let mut tags = Tags::above(base);
-        tags.insert("service", "other");
-        tags.insert("a", "first");
+        let mut list = TagList::new();
+        list.stand_above(&base);
+        list.put("service", "other");
+        list.put("a", "first");
+        let tags = Tags::from(list);
         let all: Vec<_> = tags.iter().collect();
         assert_eq!(all, [("a", "first"), ("env", "prod"), ("service", "other"), ("version", "1")]);
         assert_eq!((tags.get("env"), tags.get("service"), tags.get("none")), (Some("prod"), Some("other"), None));
@@ -232,8 +150,10 @@ mod tests {
 
     #[test]
     fn a_base_tag_can_be_removed() {
-        let mut tags =
-            Tags::above(Tags::from_iter([("env", "prod"), ("service", "api")]).into_base(|_, _| String::new()));
+        let base = Tags::from_iter([("env", "prod"), ("service", "api")]).into_base(|_, _| String::new());
+        let mut list = TagList::new();
+        list.stand_above(&base);
+        let mut tags = Tags::from(list);
         assert!(tags.remove("env") && !tags.remove("env"));
         assert_eq!(tags.iter().collect::<Vec<_>>(), [("service", "api")]);
     }

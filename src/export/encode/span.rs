@@ -3,7 +3,8 @@
 use super::content::encode_content;
 use super::details::{encode_link, encode_metadata, encode_tools};
 use super::json::Writer;
-use crate::model::{AgentAttribution, Sampling, SpanError, SpanEvent, Tags};
+use super::outline::Outline;
+use crate::model::{AgentAttribution, Sampling, SpanError, TagList};
 
 /// Appends one event.
 ///
@@ -19,7 +20,7 @@ use crate::model::{AgentAttribution, Sampling, SpanError, SpanEvent, Tags};
 /// Units: `start_ns` is nanoseconds since 1970, `duration` nanoseconds. It cannot fail.
 ///
 /// Source: dd-trace-py 4.15 `ddtrace/llmobs/_llmobs.py` and `_writer.py`, August 2026; where SDKs differ, the nested form.
-pub(crate) fn encode_span(event: &SpanEvent, out: &mut Vec<u8>) {
+pub(crate) fn encode_span(event: &Outline<'_>, out: &mut Vec<u8>) {
     out.reserve(TYPICAL_BYTES);
     let mut json = Writer::new(out);
     json.raw(r#"{"span_id":""#).integer(event.span_id.as_u64());
@@ -49,7 +50,7 @@ pub(crate) fn encode_span(event: &SpanEvent, out: &mut Vec<u8>) {
     json.raw("}");
 }
 
-fn encode_meta(event: &SpanEvent, json: &mut Writer<'_>) {
+fn encode_meta(event: &Outline<'_>, json: &mut Writer<'_>) {
     json.raw(r#"{"span":{"kind":""#).raw(event.kind.as_str()).raw(r#""}"#);
     json.optional(r#","model_name":"#, event.model_name.as_deref());
     json.optional(r#","model_provider":"#, event.model_provider.as_deref());
@@ -86,7 +87,7 @@ fn encode_agent(agent: &AgentAttribution, json: &mut Writer<'_>) {
     json.raw(r#","pagent_span_id":""#).integer(agent.span_id.as_u64()).raw(r#""}"#);
 }
 
-fn encode_metrics(event: &SpanEvent, json: &mut Writer<'_>) {
+fn encode_metrics(event: &Outline<'_>, json: &mut Writer<'_>) {
     json.raw(r#","metrics":{"#);
     for (index, (name, number)) in event.metrics.iter().enumerate() {
         json.comma(index).text(name).raw(":").number(number);
@@ -94,8 +95,17 @@ fn encode_metrics(event: &SpanEvent, json: &mut Writer<'_>) {
     json.raw("}");
 }
 
-fn encode_tags(tags: &Tags, json: &mut Writer<'_>) {
+fn encode_tags(tags: &TagList<'_>, json: &mut Writer<'_>) {
     json.raw(r#","tags":["#);
+    if let Some((shared, own)) = tags.wire() {
+        json.raw(shared);
+        let before = usize::from(!shared.is_empty());
+        for (index, (key, value)) in own.enumerate() {
+            json.comma(before.saturating_add(index)).raw("\"").part(key).raw(":").part(value).raw("\"");
+        }
+        json.raw("]");
+        return;
+    }
     for (index, (key, value, encoded)) in tags.shown().enumerate() {
         json.comma(index);
         match encoded {
@@ -114,7 +124,7 @@ pub(crate) fn tag_text(key: &str, value: &str) -> String {
 }
 
 /// The intake's own member; nothing of the user's is written into it.
-fn encode_private(event: &SpanEvent, json: &mut Writer<'_>) {
+fn encode_private(event: &Outline<'_>, json: &mut Writer<'_>) {
     let apm = event.apm_trace_id.as_ref().unwrap_or(&event.trace_id);
     json.raw(r#","_dd":{"span_id":""#).integer(event.span_id.as_u64());
     json.raw(r#"","trace_id":"#);

@@ -1,0 +1,167 @@
+//! The list inside of [`Tags`](super::Tags), whose texts may be borrowed.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// A tag as a list keeps it.
+type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// Key, value, and what the pair is on the wire, if that is known.
+pub(crate) type Shown<'a> = (&'a str, &'a str, Option<&'a str>);
+
+/// Tags ordered by key, one value a key, above those that every span of the process has.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TagList<'a> {
+    /// A key in `own` hides the one in here.
+    base: Option<Arc<SharedTags>>,
+    /// Sorted by key.
+    own: Vec<Pair<'a>>,
+}
+
+/// Tags that many spans share.
+#[derive(Debug)]
+pub(crate) struct SharedTags {
+    /// Sorted by key, each with the pair as it is on the wire.
+    tags: Box<[(Pair<'static>, String)]>,
+    /// All of them as they are on the wire, with commas.
+    wire: String,
+}
+
+impl<'a> TagList<'a> {
+    pub(crate) const fn new() -> Self {
+        Self { base: None, own: Vec::new() }
+    }
+
+    /// Puts these tags above others that many spans share.
+    pub(crate) fn stand_above(&mut self, base: &Arc<SharedTags>) {
+        self.base = Some(Arc::clone(base));
+    }
+
+    /// Sets a tag and says whether the key was good; an empty key is refused.
+    pub(crate) fn put(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> bool {
+        let key = trimmed(key.into());
+        if key.is_empty() {
+            return false;
+        }
+        let value = value.into();
+        match self.own.binary_search_by(|(own, _)| own.as_ref().cmp(&key)) {
+            Ok(at) => {
+                if let Some(slot) = self.own.get_mut(at) {
+                    slot.1 = value;
+                }
+            }
+            Err(at) => self.own.insert(at, (key, value)),
+        }
+        true
+    }
+
+    /// Sets a tag unless there is one with this key among its own.
+    pub(crate) fn fill(&mut self, key: &'static str, value: impl Into<Cow<'a, str>>) {
+        if let Err(at) = self.own.binary_search_by(|(own, _)| own.as_ref().cmp(key)) {
+            self.own.insert(at, (Cow::Borrowed(key), value.into()));
+        }
+    }
+
+    /// Sets all that `later` has of its own over these.
+    pub(crate) fn absorb(&mut self, later: Self) {
+        if self.own.is_empty() {
+            self.own = later.own;
+            return;
+        }
+        for (key, value) in later.own {
+            self.put(key, value);
+        }
+    }
+
+    /// Takes a tag away that hides one of the base, or none.
+    pub(crate) fn remove_own(&mut self, key: &str) {
+        self.own.retain(|(own, _)| own != key);
+    }
+
+    /// Keeps those tags of its own whose key is wanted; shared ones stay.
+    pub(crate) fn retain_own(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.own.retain(|(key, _)| wanted(key));
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        if let Ok(at) = self.own.binary_search_by(|(own, _)| own.as_ref().cmp(key)) {
+            return self.own.get(at).map(|(_, value)| value.as_ref());
+        }
+        self.base.as_deref()?.get(key)
+    }
+
+    /// Bytes of text in the tags that are not shared.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.own.iter().fold(0, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(value.len()))
+    }
+
+    /// The shared ones as they are on the wire, where none is hidden, and the others.
+    pub(crate) fn wire(&self) -> Option<(&str, impl Iterator<Item = (&str, &str)>)> {
+        let base = self.base.as_deref();
+        let is_hidden = |base: &SharedTags| self.own.iter().any(|(key, _)| base.get(key).is_some());
+        if base.is_some_and(is_hidden) {
+            return None;
+        }
+        let own = self.own.iter().map(|(key, value)| (key.as_ref(), value.as_ref()));
+        Some((base.map(|base| base.wire.as_str()).unwrap_or_default(), own))
+    }
+
+    /// Both sorted lists as one; where both have a key, ours.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = Shown<'_>> {
+        let base = self.base.as_deref().map(|base| &*base.tags).unwrap_or_default();
+        let mut base = base.iter().map(|((key, value), wire)| (key.as_ref(), value.as_ref(), Some(&**wire))).peekable();
+        let mut own = self.own.iter().map(|(key, value)| (key.as_ref(), value.as_ref(), None)).peekable();
+        std::iter::from_fn(move || match (base.peek(), own.peek()) {
+            (Some((low, ..)), Some((high, ..))) => match str::cmp(low, high) {
+                Ordering::Less => base.next(),
+                Ordering::Greater => own.next(),
+                Ordering::Equal => {
+                    base.next();
+                    own.next()
+                }
+            },
+            (Some(_), None) => base.next(),
+            (None, _) => own.next(),
+        })
+    }
+
+    /// The same tags with texts of their own.
+    pub(crate) fn into_owned(self) -> TagList<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let own = self.own.into_iter().map(|(key, value)| (owned(key), owned(value))).collect();
+        TagList { base: self.base, own }
+    }
+}
+
+impl TagList<'static> {
+    /// The base of other tags; `encode` gives a pair as it is on the wire.
+    pub(crate) fn into_base(self, encode: impl Fn(&str, &str) -> String) -> Arc<SharedTags> {
+        let shared = |(key, value): Pair<'static>| {
+            let encoded = encode(&key, &value);
+            ((key, value), encoded)
+        };
+        let tags: Box<[_]> = self.own.into_iter().map(shared).collect();
+        let wire = tags.iter().map(|(_, wire)| wire.as_str()).collect::<Vec<_>>().join(",");
+        Arc::new(SharedTags { tags, wire })
+    }
+}
+
+impl SharedTags {
+    fn get(&self, key: &str) -> Option<&str> {
+        let at = self.tags.binary_search_by(|((own, _), _)| own.as_ref().cmp(key)).ok()?;
+        self.tags.get(at).map(|((_, value), _)| value.as_ref())
+    }
+}
+
+fn trimmed(key: Cow<'_, str>) -> Cow<'_, str> {
+    let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_visible(key.as_bytes().first()) && is_visible(key.as_bytes().last()) {
+        return key;
+    }
+    match key {
+        Cow::Borrowed(key) => Cow::Borrowed(key.trim()),
+        Cow::Owned(key) if key.trim().len() == key.len() => Cow::Owned(key),
+        Cow::Owned(key) => Cow::Owned(key.trim().to_owned()),
+    }
+}
