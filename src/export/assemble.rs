@@ -27,6 +27,15 @@ pub(crate) struct Assembler {
     ml_app: String,
     queue: Arc<Queue>,
     tool_links: RefCell<ToolLinks>,
+    /// Room for what the next span says.
+    spare: RefCell<Spare>,
+}
+
+#[derive(Debug, Default)]
+struct Spare {
+    tags: TagList<'static>,
+    metadata: Members<'static>,
+    metrics: Metrics,
 }
 
 impl Assembler {
@@ -37,7 +46,13 @@ impl Assembler {
         tags.insert("agent_service", ml_app.clone());
         tags.insert("error", "0");
         tags.remove("error_type");
-        Self { base_tags: tags.into_base(tag_text), ml_app, queue, tool_links: RefCell::default() }
+        Self {
+            base_tags: tags.into_base(tag_text),
+            ml_app,
+            queue,
+            tool_links: RefCell::default(),
+            spare: RefCell::default(),
+        }
     }
 
     /// The application of whatever names none.
@@ -48,7 +63,8 @@ impl Assembler {
     /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
     pub(crate) fn assemble<'a>(&self, recording: &'a mut Recording) -> Outline<'a> {
         let Recording { origin, kind, duration_ns, panicked, is_reported_elsewhere, log, .. } = recording;
-        let mut draft = Draft::default();
+        let Spare { tags, metadata, metrics } = self.spare.take();
+        let mut draft = Draft { metadata, metrics, tags, ..Draft::default() };
         log.drain(|taken| draft.apply(taken));
         let mut outline = self.begin(origin, *kind, &mut draft);
         outline.duration_ns = *duration_ns;
@@ -70,6 +86,12 @@ impl Assembler {
             self.queue.problems.count(problem, origin.name);
         }
         outline
+    }
+
+    /// Takes the room back that an outline has, once it is written.
+    pub(super) fn take_back(&self, outline: Outline<'_>) {
+        let Outline { tags, metadata, metrics, .. } = outline;
+        self.spare.replace(Spare { tags: tags.emptied(), metadata: metadata.emptied(), metrics: metrics.emptied() });
     }
 
     fn begin<'a>(&self, origin: &'a Origin, kind: SpanKind, draft: &mut Draft<'a>) -> Outline<'a> {

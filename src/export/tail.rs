@@ -63,6 +63,12 @@ pub(super) struct Judged {
     pub(super) unsampled: u64,
 }
 
+impl Judged {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.unsampled == 0
+    }
+}
+
 /// See the file's card.
 #[derive(Debug)]
 pub(crate) struct Tail {

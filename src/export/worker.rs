@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, sleep_until};
 
@@ -153,19 +153,22 @@ impl Worker {
     async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) -> Result<(), PastDeadline> {
         let mut used = Vec::with_capacity(chunk.len());
         let mut judged = Judged::default();
-        let now = self.clock.instant();
+        let now = Now { instant: self.clock.instant(), wall_ns: self.clock.wall_ns() };
         for item in chunk.drain(..) {
-            match item {
+            let (route, taken) = match item {
                 Item::Span(mut recording) => {
                     let taken = self.take_in(&mut recording, now, &mut judged);
                     used.push(recording);
-                    self.send_if_full(Route::Spans, taken).await?;
-                    self.send_judged(&mut judged).await?;
+                    (Route::Spans, taken)
                 }
-                Item::Evaluation(submission) => {
-                    let taken = self.take_in_evaluation(&submission);
-                    self.send_if_full(Route::Evaluations, taken).await?;
-                }
+                Item::Evaluation(submission) => (Route::Evaluations, self.take_in_evaluation(&submission)),
+            };
+            // Nearly always there is nothing to wait for.
+            if !matches!(taken, Ok(None)) {
+                self.send_if_full(route, taken).await?;
+            }
+            if !judged.is_empty() {
+                self.send_judged(&mut judged).await?;
             }
         }
         self.queue.spares.give_back(used);
@@ -290,6 +293,13 @@ impl Worker {
             Phase::Running | Phase::Draining { .. } => Ok(()),
         }
     }
+}
+
+/// When a chunk of items is looked at.
+#[derive(Debug, Clone, Copy)]
+struct Now {
+    instant: Instant,
+    wall_ns: u64,
 }
 
 /// The shutdown deadline has passed. What is left stays pending, so that [`Queue::stop`] counts all of it and tells

@@ -26,6 +26,8 @@ pub(crate) struct SharedTags {
     tags: Box<[(Pair<'static>, String)]>,
     /// All of them as they are on the wire, with commas.
     wire: String,
+    /// Which keys there may be, by [`bit`].
+    keys: u64,
 }
 
 impl<'a> TagList<'a> {
@@ -91,6 +93,17 @@ impl<'a> TagList<'a> {
         self.base.as_deref()?.get(key)
     }
 
+    /// Nothing but its room, for other tags.
+    pub(crate) fn emptied(mut self) -> TagList<'static> {
+        self.own.clear();
+        if self.own.capacity() > MOST_ROOM {
+            return TagList::new();
+        }
+        // The compiler leaves the room where it is.
+        let own = self.own.into_iter().map(|_| (Cow::Borrowed(""), Cow::Borrowed(""))).collect();
+        TagList { base: None, own }
+    }
+
     /// Bytes of text in the tags that are not shared.
     pub(crate) fn text_bytes(&self) -> usize {
         self.own.iter().fold(0, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(value.len()))
@@ -99,7 +112,7 @@ impl<'a> TagList<'a> {
     /// The shared ones as they are on the wire, where none is hidden, and the others.
     pub(crate) fn wire(&self) -> Option<(&str, impl Iterator<Item = (&str, &str)>)> {
         let base = self.base.as_deref();
-        let is_hidden = |base: &SharedTags| self.own.iter().any(|(key, _)| base.get(key).is_some());
+        let is_hidden = |base: &SharedTags| self.own.iter().any(|(key, _)| base.has(key));
         if base.is_some_and(is_hidden) {
             return None;
         }
@@ -143,15 +156,31 @@ impl TagList<'static> {
         };
         let tags: Box<[_]> = self.own.into_iter().map(shared).collect();
         let wire = tags.iter().map(|(_, wire)| wire.as_str()).collect::<Vec<_>>().join(",");
-        Arc::new(SharedTags { tags, wire })
+        let keys = tags.iter().fold(0, |keys, ((key, _), _)| keys | bit(key));
+        Arc::new(SharedTags { tags, wire, keys })
     }
 }
 
 impl SharedTags {
+    fn has(&self, key: &str) -> bool {
+        self.keys & bit(key) != 0 && self.get(key).is_some()
+    }
+
     fn get(&self, key: &str) -> Option<&str> {
         let at = self.tags.binary_search_by(|((own, _), _)| own.as_ref().cmp(key)).ok()?;
         self.tags.get(at).map(|((_, value), _)| value.as_ref())
     }
+}
+
+/// More room than this is not kept.
+const MOST_ROOM: usize = 128;
+
+/// A bit for a key, which it shares with few others.
+fn bit(key: &str) -> u64 {
+    let ends = key.as_bytes().first().zip(key.as_bytes().last());
+    let (first, last) = ends.map_or((0, 0), |(first, last)| (usize::from(*first), usize::from(*last)));
+    let mixed = first.wrapping_mul(31).wrapping_add(last).wrapping_add(key.len().wrapping_mul(7));
+    1_u64.rotate_left(u32::try_from(mixed % 64).unwrap_or_default())
 }
 
 fn trimmed(key: Cow<'_, str>) -> Cow<'_, str> {

@@ -246,6 +246,16 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// Nothing but its room, for other members.
+    pub(crate) fn emptied(mut self) -> Members<'static> {
+        self.0.clear();
+        if self.0.capacity() > MOST_ROOM {
+            return Members::default();
+        }
+        // The compiler leaves the room where it is.
+        Members(self.0.into_iter().map(|_| (Cow::Borrowed(""), Datum::Text(""))).collect())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Datum<'a>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
@@ -283,3 +293,6 @@ impl From<Datum<'_>> for Value {
         }
     }
 }
+
+/// More room than this is not kept.
+const MOST_ROOM: usize = 128;

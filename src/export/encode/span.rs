@@ -1,6 +1,8 @@
 //! A span event, top to bottom as it is on the wire; `docs/wire.md` is its table.
 
 use super::content::encode_content;
+use std::ops::Range;
+
 use super::details::{encode_link, encode_metadata, encode_tools};
 use super::json::Writer;
 use super::outline::Outline;
@@ -23,8 +25,14 @@ use crate::model::{AgentAttribution, Sampling, SpanError, TagList};
 pub(crate) fn encode_span(event: &Outline<'_>, out: &mut Vec<u8>) {
     out.reserve(TYPICAL_BYTES);
     let mut json = Writer::new(out);
-    json.raw(r#"{"span_id":""#).integer(event.span_id.as_u64());
-    json.raw(r#"","trace_id":"#).trace_id(&event.trace_id);
+    json.raw(r#"{"span_id":""#);
+    let span_id = json.len();
+    json.integer(event.span_id.as_u64());
+    let span_id = span_id..json.len();
+    json.raw(r#"","trace_id":"#);
+    let trace_id = json.len();
+    json.trace_id(&event.trace_id);
+    let trace_id = trace_id..json.len();
     match event.parent_id {
         Some(parent) => json.raw(r#","parent_id":""#).integer(parent.as_u64()),
         None => json.raw(r#","parent_id":"undefined"#),
@@ -38,7 +46,7 @@ pub(crate) fn encode_span(event: &Outline<'_>, out: &mut Vec<u8>) {
     encode_metrics(event, &mut json);
     encode_tags(&event.tags, &mut json);
     json.optional(r#","session_id":"#, event.session_id.as_deref().filter(|id| !id.is_empty()));
-    encode_private(event, &mut json);
+    encode_private(event, Ids { span_id, trace_id }, &mut json);
     if !event.links.is_empty() {
         json.raw(r#","span_links":"#).list(&event.links, encode_link);
     }
@@ -123,13 +131,21 @@ pub(crate) fn tag_text(key: &str, value: &str) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// Where ids are written that are written again.
+struct Ids {
+    span_id: Range<usize>,
+    trace_id: Range<usize>,
+}
+
 /// The intake's own member; nothing of the user's is written into it.
-fn encode_private(event: &Outline<'_>, json: &mut Writer<'_>) {
-    let apm = event.apm_trace_id.as_ref().unwrap_or(&event.trace_id);
-    json.raw(r#","_dd":{"span_id":""#).integer(event.span_id.as_u64());
+fn encode_private(event: &Outline<'_>, ids: Ids, json: &mut Writer<'_>) {
+    json.raw(r#","_dd":{"span_id":""#).again(ids.span_id);
     json.raw(r#"","trace_id":"#);
     let id = json.len();
-    json.trace_id(apm);
+    match &event.apm_trace_id {
+        Some(apm) => json.trace_id(apm),
+        None => json.again(ids.trace_id),
+    };
     let id = id..json.len();
     json.raw(r#","apm_trace_id":"#).again(id);
     if let Some(sampling) = event.sampling {

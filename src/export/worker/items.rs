@@ -1,7 +1,6 @@
 //! One item → bytes in the open batch, or an event to be judged first.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
 use super::super::assemble::Assembler;
 use super::super::batch::Batch;
@@ -9,8 +8,7 @@ use super::super::encode::{Common, Fit, Outline, encode_submission, encode_withi
 use super::super::process::restrict;
 use super::super::reuse::reuse;
 use super::super::tail::{Judged, Ready};
-use super::{Sink, Worker};
-use crate::clock::Clock;
+use super::{Now, Sink, Worker};
 use crate::model::{Kept, Recording, Submission};
 use crate::stats::{LossReason, Problem};
 
@@ -20,28 +18,29 @@ impl Worker {
     pub(super) fn take_in(
         &mut self,
         recording: &mut Recording,
-        now: Instant,
+        now: Now,
         judged: &mut Judged,
     ) -> Result<Option<Batch>, LossReason> {
         if !self.runs_foreign_code() && matches!(self.sink, Sink::Intake(_)) {
-            return self.write(recording);
+            return self.write(recording, now);
         }
-        let ready = self.read(recording)?;
-        self.tail.judge(ready, now, judged);
+        let ready = self.read(recording, now)?;
+        self.tail.judge(ready, now.instant, judged);
         Ok(None)
     }
 
     /// Turns a recording into bytes without an event in between.
-    fn write(&mut self, recording: &mut Recording) -> Result<Option<Batch>, LossReason> {
-        let Self { assembler, tail, clock, spans, queue, max_event_bytes, .. } = self;
+    fn write(&mut self, recording: &mut Recording, now: Now) -> Result<Option<Batch>, LossReason> {
+        let Self { assembler, tail, spans, queue, max_event_bytes, .. } = self;
         let place = recording.origin.name;
         let mut write = |out: &mut Vec<u8>| {
-            let mut outline = outline(assembler, clock, recording)?;
+            let mut outline = outline(assembler, recording, now)?;
             if tail.drops(outline.sampling) {
                 return Err(LossReason::Sampling);
             }
             let fit = encode_within(&mut outline, *max_event_bytes, out);
             reuse(&mut outline, &queue.spares);
+            assembler.take_back(outline);
             fit
         };
         let contained =
@@ -52,9 +51,9 @@ impl Worker {
     }
 
     /// Reads a recording, lets the processors see the event, and says why it cannot be sent.
-    fn read(&mut self, recording: &mut Recording) -> Result<Ready, LossReason> {
+    fn read(&mut self, recording: &mut Recording, now: Now) -> Result<Ready, LossReason> {
         let (place, bytes) = (recording.origin.name, recording.bytes());
-        let read = || outline(&self.assembler, &self.clock, recording).map(Outline::into_event);
+        let read = || outline(&self.assembler, recording, now).map(Outline::into_event);
         let mut event = catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(LossReason::Worker))?;
         self.processors.process(&mut event, place, &self.queue)?;
         Ok(Ready { event, place, bytes })
@@ -110,11 +109,11 @@ impl Worker {
 }
 
 /// What a recording comes to within its policy, unless it is too old.
-fn outline<'a>(assembler: &Assembler, clock: &Clock, recording: &'a mut Recording) -> Result<Outline<'a>, LossReason> {
+fn outline<'a>(assembler: &Assembler, recording: &'a mut Recording, now: Now) -> Result<Outline<'a>, LossReason> {
     let policy = recording.policy;
     let mut outline = assembler.assemble(recording);
     let end_ns = outline.start_ns.saturating_add(outline.duration_ns);
-    if clock.wall_ns().saturating_sub(end_ns) > MAX_AGE_NS {
+    if now.wall_ns.saturating_sub(end_ns) > MAX_AGE_NS {
         return Err(LossReason::TooOld);
     }
     restrict(&mut outline, policy);
