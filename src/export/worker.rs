@@ -154,7 +154,12 @@ impl Worker {
         let mut used = Vec::with_capacity(chunk.len());
         let mut judged = Judged::default();
         let now = Now { instant: self.clock.instant(), wall_ns: self.clock.wall_ns() };
-        for item in chunk.drain(..) {
+        let (mut items, mut seen) = (chunk.drain(..), 0_usize);
+        while let Some(item) = items.next() {
+            if seen.is_multiple_of(AT_ONCE) {
+                glance(items.as_slice());
+            }
+            seen = seen.wrapping_add(1);
             let (route, taken) = match item {
                 Item::Span(mut recording) => {
                     let taken = self.take_in(&mut recording, now, &mut judged);
@@ -314,6 +319,18 @@ enum Outcome {
     TooLarge,
     Lost(LossReason),
 }
+
+/// Has the recordings that come next fetched all at once: they were written by other threads, perhaps long ago, and each
+/// lies in several places that are far from here.
+fn glance(items: &[Item]) {
+    let next = items.iter().take(AT_ONCE).map(|item| match item {
+        Item::Span(recording) => recording.glance(),
+        Item::Evaluation(_) => 0,
+    });
+    std::hint::black_box(next.fold(0, usize::wrapping_add));
+}
+
+const AT_ONCE: usize = 8;
 
 /// Ends when the shutdown deadline has passed; never while the pipeline runs.
 async fn past_deadline(queue: &Queue) {

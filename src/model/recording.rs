@@ -312,6 +312,14 @@ impl Recording {
         (&mut self.origin, &self.log)
     }
 
+    /// See [`Log::glance`].
+    pub(crate) fn glance(&self) -> usize {
+        self.log
+            .glance()
+            .wrapping_add(self.origin.name.len())
+            .wrapping_add(usize::from(self.origin.parent_id.is_some()))
+    }
+
     /// Bytes that this holds in the queue.
     pub(crate) fn bytes(&self) -> usize {
         self.log.bytes().saturating_add(size_of::<Self>())
