@@ -314,10 +314,9 @@ impl Recording {
 
     /// See [`Log::glance`].
     pub(crate) fn glance(&self) -> usize {
-        self.log
-            .glance()
-            .wrapping_add(self.origin.name.len())
-            .wrapping_add(usize::from(self.origin.parent_id.is_some()))
+        let first = |text: &Option<Arc<str>>| text.as_ref().and_then(|text| text.as_bytes().first().copied());
+        let names = [first(&self.origin.session_id), first(&self.origin.ml_app)];
+        names.into_iter().flatten().map(usize::from).fold(self.log.glance(), usize::wrapping_add)
     }
 
     /// Bytes that this holds in the queue.

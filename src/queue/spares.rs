@@ -26,8 +26,8 @@ struct Kept {
 type Shelf = Vec<Box<Recording>>;
 
 impl Spares {
-    /// Half of what the queue holds by default: a burst finds what the one before has left.
-    const MAX_RECORDING_BYTES: usize = 64 * 1024 * 1024;
+    /// What the queue holds by default: a burst finds what the one before has left, unless there was quiet between.
+    const MAX_RECORDING_BYTES: usize = 128 * 1024 * 1024;
     const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
     /// Buffers above this are not worth keeping.
     const MAX_RECORDING: usize = 64 * 1024;
