@@ -134,6 +134,8 @@ mod clock;
 mod diagnostics;
 mod model;
 mod processors;
+#[cfg(feature = "providers")]
+pub mod providers;
 #[cfg(feature = "receiver")]
 pub mod receiver;
 mod stats;

@@ -1,0 +1,140 @@
+//! One call: what was sent, and how its answer begins.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName};
+use serde_json::Value;
+
+use super::codec::codec;
+use super::endpoint::Endpoint;
+use super::json;
+use super::received::Received;
+use crate::model::{Annotation, Content, Message, SpanError, SpanKind};
+
+/// One call to a provider: its endpoint and the body of the request.
+///
+/// Making one copies nothing and reads nothing; the JSON is read when the annotation is asked for.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub(super) endpoint: Endpoint,
+    body: Bytes,
+}
+
+impl Call {
+    /// A call with this body. What is no JSON, or no body at all, is a call without input.
+    pub fn new(endpoint: Endpoint, body: impl Into<Bytes>) -> Self {
+        Self { endpoint, body: body.into() }
+    }
+
+    /// The kind of its span.
+    pub const fn kind(&self) -> SpanKind {
+        if self.endpoint.is_proxy { SpanKind::Workflow } else { self.endpoint.api.kind() }
+    }
+
+    /// What its span is called: `OpenAI.createChatCompletion`.
+    pub fn name(&self) -> Cow<'static, str> {
+        codec(self.endpoint.api).name(&self.endpoint)
+    }
+
+    /// What the request says: kind, name, model, provider, input, metadata, tools.
+    pub fn sent(&self) -> Annotation {
+        self.describe(&self.request())
+    }
+
+    /// An answer has begun.
+    pub fn answered(self, head: Head) -> Received {
+        Received::new(self, head)
+    }
+
+    /// No answer came: what the request says, and why.
+    pub fn failed(&self, error: SpanError) -> Annotation {
+        self.fail(self.sent(), error)
+    }
+
+    pub(super) fn request(&self) -> Value {
+        json::parse(&self.body)
+    }
+
+    pub(super) fn describe(&self, request: &Value) -> Annotation {
+        let said = codec(self.endpoint.api).sent(&self.endpoint, request);
+        said.kind(self.kind())
+    }
+
+    /// An llm span that failed has an output all the same: one empty message.
+    pub(super) fn fail(&self, said: Annotation, error: SpanError) -> Annotation {
+        let said = said.span_error(error);
+        if said.output.is_none() && self.kind() == SpanKind::Llm {
+            return said.output(Content::from(Message::new("", "")));
+        }
+        said
+    }
+
+    /// Bytes that the call holds on to.
+    pub(super) fn held(&self) -> usize {
+        self.body.len()
+    }
+}
+
+/// How an answer begins: status and the headers that matter.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::providers::Head;
+///
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert("content-type", http::HeaderValue::from_static("text/event-stream"));
+/// let head = Head::new(200).headers(&headers);
+/// # let _ = head;
+/// ```
+#[derive(Debug, Clone)]
+pub struct Head {
+    pub(super) status: u16,
+    pub(super) content_type: String,
+    /// Those of [`KEPT`] that came.
+    pub(super) kept: Vec<(&'static str, String)>,
+}
+
+/// The headers of an answer that an API says something of use in; no other is looked at.
+const KEPT: &[&str] = &[
+    "content-encoding",
+    "x-amzn-errortype",
+    "x-amzn-bedrock-input-token-count",
+    "x-amzn-bedrock-output-token-count",
+    "x-amzn-bedrock-cache-read-input-token-count",
+    "x-amzn-bedrock-cache-write-input-token-count",
+];
+
+impl Head {
+    /// An answer with this status.
+    pub const fn new(status: u16) -> Self {
+        Self { status, content_type: String::new(), kept: Vec::new() }
+    }
+
+    /// What the body is; it decides whether, and how, the answer is a stream.
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = content_type.into().to_ascii_lowercase();
+        self
+    }
+
+    /// Takes what matters out of all headers.
+    pub fn headers(mut self, headers: &HeaderMap) -> Self {
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(content_type) = text(http::header::CONTENT_TYPE) {
+            self = self.content_type(content_type);
+        }
+        let kept = KEPT.iter().filter_map(|name| Some((*name, text(HeaderName::from_static(name))?.to_owned())));
+        self.kept.extend(kept);
+        self
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.kept.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the call went well.
+    pub(super) const fn is_good(&self) -> bool {
+        self.status < 400
+    }
+}

@@ -1,0 +1,165 @@
+//! What has come of an answer so far.
+
+use std::mem;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::call::{Call, Head};
+use super::codec::{Answer, Rebuild, Seen, codec};
+use super::framing::Framing;
+use super::json;
+use crate::model::{Annotation, SpanError, metric};
+
+/// What has come of an answer so far.
+///
+/// Pushing keeps a reference to the bytes and reads nothing, so that a client is not held up: the bytes are read when the
+/// annotation is asked for, or once there are more of them than [`MOST_UNREAD`](Self::MOST_UNREAD). The annotation of a
+/// stream is that of the whole answer, for every split of its bytes.
+#[derive(Debug)]
+pub struct Received {
+    call: Call,
+    head: Head,
+    unread: Vec<Piece>,
+    unread_bytes: usize,
+    reading: Reading,
+    /// Seconds from the request to the first piece that bears content.
+    first_content: Option<f64>,
+    error: Option<SpanError>,
+}
+
+#[derive(Debug)]
+struct Piece {
+    bytes: Bytes,
+    /// Seconds since the request.
+    at: Option<f64>,
+}
+
+/// How an answer ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Ending {
+    /// All of it came.
+    Complete,
+    /// The application has let go of it; what came is no failure.
+    Dropped,
+    /// It broke off.
+    Broken(SpanError),
+}
+
+enum Reading {
+    /// An answer in one piece; read at the end.
+    Whole(Vec<u8>),
+    Stream(Framing, Box<dyn Rebuild>),
+}
+
+impl Received {
+    /// Bytes that are kept unread at most. Beyond it they are read where they arrive.
+    pub const MOST_UNREAD: usize = 8 * 1024 * 1024;
+    /// Bytes of an answer in one piece that are kept at most. What is longer is no JSON any more, and is said to be cut.
+    const MOST_WHOLE: usize = 32 * 1024 * 1024;
+
+    pub(super) fn new(call: Call, head: Head) -> Self {
+        let reading = match Framing::of(&head, call.endpoint.is_streamed) {
+            Some(framing) => Reading::Stream(framing, codec(call.endpoint.api).rebuild()),
+            None => Reading::Whole(Vec::new()),
+        };
+        Self { call, head, unread: Vec::new(), unread_bytes: 0, reading, first_content: None, error: None }
+    }
+
+    /// A piece of the body, as it came; `at` is how many seconds after the request, for the time to the first token.
+    pub fn push(&mut self, bytes: impl Into<Bytes>, at: Option<f64>) {
+        let bytes = bytes.into();
+        self.unread_bytes = self.unread_bytes.saturating_add(bytes.len());
+        self.unread.push(Piece { bytes, at });
+        if self.unread_bytes > Self::MOST_UNREAD {
+            self.read();
+        }
+    }
+
+    /// Bytes that this holds on to, for who must bound them.
+    pub fn held(&self) -> usize {
+        let read = match &self.reading {
+            Reading::Whole(bytes) => bytes.len(),
+            Reading::Stream(..) => 0,
+        };
+        self.call.held().saturating_add(self.unread_bytes).saturating_add(read)
+    }
+
+    /// What the call says: the request, as much of the answer as came, and how it ended.
+    pub fn finish(mut self, ending: Ending) -> Annotation {
+        self.read();
+        let request = self.call.request();
+        let said = self.call.describe(&request);
+        let body = match mem::replace(&mut self.reading, Reading::Whole(Vec::new())) {
+            Reading::Whole(bytes) => json::parse(&bytes),
+            Reading::Stream(mut framing, mut rebuild) => {
+                for frame in framing.end() {
+                    let seen = rebuild.frame(frame);
+                    self.note(seen, None);
+                }
+                rebuild.whole()
+            }
+        };
+        self.conclude(said, &request, &body, ending)
+    }
+
+    fn conclude(self, said: Annotation, request: &Value, body: &Value, ending: Ending) -> Annotation {
+        let codec = codec(self.call.endpoint.api);
+        if !self.head.is_good() {
+            return self.call.fail(said, codec.error(&self.head, body));
+        }
+        let answer = Answer { endpoint: &self.call.endpoint, request, head: &self.head, body };
+        let mut said = codec.received(said, answer);
+        if self.call.endpoint.is_proxy {
+            said.metrics.remove_usage();
+        }
+        if let Some(seconds) = self.first_content {
+            said = said.metric(metric::TIME_TO_FIRST_TOKEN, seconds);
+        }
+        let broken = match ending {
+            Ending::Complete | Ending::Dropped => None,
+            Ending::Broken(error) => Some(error),
+        };
+        match self.error.or(broken) {
+            Some(error) => self.call.fail(said, error),
+            None => said,
+        }
+    }
+
+    /// Reads what is unread.
+    fn read(&mut self) {
+        self.unread_bytes = 0;
+        for Piece { bytes, at } in mem::take(&mut self.unread) {
+            let seen: Vec<Seen> = match &mut self.reading {
+                Reading::Whole(whole) => {
+                    let room = Self::MOST_WHOLE.saturating_sub(whole.len());
+                    whole.extend(bytes.iter().take(room));
+                    continue;
+                }
+                Reading::Stream(framing, rebuild) => {
+                    framing.push(&bytes).into_iter().map(|frame| rebuild.frame(frame)).collect()
+                }
+            };
+            for seen in seen {
+                self.note(seen, at);
+            }
+        }
+    }
+
+    fn note(&mut self, seen: Seen, at: Option<f64>) {
+        if seen.is_content && self.first_content.is_none() {
+            self.first_content = at;
+        }
+        self.error = self.error.take().or(seen.error);
+    }
+}
+
+impl std::fmt::Debug for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Whole(_) => "Whole",
+            Self::Stream(..) => "Stream",
+        })
+    }
+}
