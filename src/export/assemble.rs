@@ -370,3 +370,6 @@ fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
         *slot = later;
     }
 }
+
+#[cfg(test)]
+mod tests;
