@@ -6,6 +6,7 @@
 mod annotation_context;
 mod evaluate;
 mod filter;
+mod known;
 mod layer;
 mod lineage;
 #[cfg_attr(not(feature = "opentelemetry"), path = "no_otel.rs")]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::known::shared;
 use super::lineage::{Lineage, Trace};
 use super::state::Capture;
 use crate::model::{
@@ -274,7 +275,7 @@ impl SpanRecord {
 
     fn identify(&mut self, origin: &mut Origin, session_id: Option<&str>) {
         if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
-            let session_id: Arc<str> = session_id.into();
+            let session_id = shared(session_id);
             self.trace.name_session(&session_id);
             origin.session_id = Some(session_id);
             self.own_session = true;
@@ -290,7 +291,7 @@ impl SpanRecord {
 
     fn name_ml_app(&mut self, origin: &mut Origin, ml_app: Option<&str>) {
         if let Some(ml_app) = ml_app.filter(|name| !name.is_empty()) {
-            origin.ml_app = Some(ml_app.into());
+            origin.ml_app = Some(shared(ml_app));
             self.own_ml_app = true;
         }
     }

@@ -22,8 +22,9 @@ struct Kept {
     text_bytes: usize,
 }
 
-/// Recordings, handed on as boxes without another allocation.
-type Shelf = Vec<Box<Recording>>;
+/// Recordings, handed on as boxes without another allocation, each with the bytes that it has reserved: to ask it would
+/// have everybody wait while it is fetched from memory.
+type Shelf = Vec<(Box<Recording>, usize)>;
 
 impl Spares {
     /// What the queue holds by default: a burst finds what the one before has left, unless there was quiet between.
@@ -54,7 +55,8 @@ impl Spares {
         let mut texts = Vec::new();
         let empty = |mut recording: Box<Recording>| {
             recording.clear(|text| texts.push(text));
-            recording
+            let bytes = recording.log().capacity().saturating_add(size_of::<Recording>());
+            (recording, bytes)
         };
         // New spans wait for the lock, so the work is done before it is taken.
         let recordings: Shelf = recordings.into_iter().map(empty).collect();
@@ -85,7 +87,7 @@ impl Spares {
         let recordings = kept.shelves.each_mut().map(|shelf| shelf.split_off(shelf.len() / 2));
         let gone = (recordings, kept.texts.split_off(texts));
         kept.recording_bytes =
-            kept.shelves.iter().fold(0, |total, shelf| total.saturating_add(sum(shelf, |recording| room(recording))));
+            kept.shelves.iter().fold(0, |total, shelf| total.saturating_add(sum(shelf, |(_, bytes)| *bytes)));
         kept.text_bytes = sum(&kept.texts, String::capacity);
         drop(kept);
         drop(gone);
@@ -94,8 +96,8 @@ impl Spares {
 
 impl Kept {
     fn pop_recording(&mut self, name: &'static str) -> Option<Box<Recording>> {
-        let recording = self.shelves.get_mut(shelf_of(name))?.pop()?;
-        self.recording_bytes = self.recording_bytes.saturating_sub(room(&recording));
+        let (recording, bytes) = self.shelves.get_mut(shelf_of(name))?.pop()?;
+        self.recording_bytes = self.recording_bytes.saturating_sub(bytes);
         Some(recording)
     }
 
@@ -108,16 +110,15 @@ impl Kept {
     /// Returns those for which there is no room.
     fn keep_recordings(&mut self, recordings: Shelf) -> Shelf {
         let mut surplus = Shelf::new();
-        for recording in recordings {
-            let bytes = room(&recording);
+        for (recording, bytes) in recordings {
             let total = self.recording_bytes.saturating_add(bytes);
             let fits = bytes <= Spares::MAX_RECORDING && total <= Spares::MAX_RECORDING_BYTES;
             match self.shelves.get_mut(shelf_of(recording.origin.name)).filter(|_| fits) {
                 Some(kept) => {
                     self.recording_bytes = total;
-                    kept.push(recording);
+                    kept.push((recording, bytes));
                 }
-                None => surplus.push(recording),
+                None => surplus.push((recording, bytes)),
             }
         }
         surplus
@@ -147,10 +148,6 @@ fn shelf_of(name: &'static str) -> usize {
 }
 
 const SHELVES: usize = 16;
-
-fn room(recording: &Recording) -> usize {
-    recording.log().capacity().saturating_add(size_of::<Recording>())
-}
 
 fn sum<T>(items: &[T], bytes: impl Fn(&T) -> usize) -> usize {
     items.iter().fold(0, |total, item| total.saturating_add(bytes(item)))
