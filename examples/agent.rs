@@ -4,7 +4,6 @@
 //! ```sh
 //! cargo run --example agent
 //! ```
-#![allow(clippy::print_stdout, reason = "an example shows something")]
 
 use std::time::Duration;
 
@@ -26,14 +25,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     run("Do I need a jacket in Paris?");
 
     guard.shutdown(Duration::from_secs(5))?;
-    let spans = receiver.spans();
-    for span in &spans {
-        for link in &span.event.links {
-            let other = spans.iter().find(|other| other.event.span_id == link.span_id);
-            let other = other.map_or("?", |other| other.event.name.as_str());
-            println!("{} of {other} went into the {} of {}", link.from.as_str(), link.to.as_str(), span.event.name);
-        }
-    }
     receiver.print_all()?;
     Ok(())
 }

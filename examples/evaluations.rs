@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tracing::{Span, info, instrument};
 use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{
@@ -36,13 +36,6 @@ fn main() -> Result<()> {
 
     guard.shutdown(Duration::from_secs(5))?;
     receiver.print_all()?;
-    println!("Not about one span, so not in the tree:");
-    let evaluations = receiver.evaluations();
-    for found in evaluations.iter().filter(|one| one.get("span_id").or(one.pointer("/join_on/span")).is_none()) {
-        let member = |name| found.get(name).unwrap_or(&Value::Null);
-        let target = found.get("join_on").or(found.get("session_id")).unwrap_or(&Value::Null);
-        println!("  {} {} of {target}", member("event_kind"), member("label"));
-    }
     Ok(())
 }
 

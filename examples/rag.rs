@@ -6,7 +6,6 @@
 //! ```sh
 //! cargo run --example rag
 //! ```
-#![allow(clippy::print_stdout, reason = "an example shows something")]
 
 use std::time::Duration;
 
@@ -28,12 +27,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     experiment.scope(|| answer("May I return a helmet that I wore?"));
 
     guard.shutdown(Duration::from_secs(5))?;
-    for span in receiver.spans() {
-        if let Some(prompt) = &span.event.prompt {
-            let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            println!("{} was called with prompt {} {}", span.event.name, text(&prompt.id), text(&prompt.version));
-        }
-    }
     receiver.print_all()?;
     Ok(())
 }

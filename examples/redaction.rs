@@ -12,7 +12,7 @@ use std::time::Duration;
 use tracing::info_span;
 use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{
-    Annotation, CapturePolicy, LlmObsSpanExt, Message, Redactor, SizeLimit, SpanKind, ToolCall, Verdict,
+    Annotation, CapturePolicy, Evaluation, LlmObsSpanExt, Message, Redactor, SizeLimit, SpanKind, ToolCall, Verdict,
 };
 use tracing_subscriber::prelude::*;
 
@@ -29,14 +29,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         .agent_url(receiver.url())
         // In this order, on the exporter's thread. One that fails loses the span instead of letting it out.
         .processor(|span| if span.name == "health" { Verdict::Drop } else { Verdict::Keep })
-        .processor(move |span| redactor.redact(span))
+        // This one sees the texts of evaluations and feedback, too.
+        .text_processor(move |text| redactor.redact_text(text))
         .processor(move |span| limit.shorten(span))
         // What a kind never says; its other data stay.
         .capture_policy(SpanKind::Retrieval, CapturePolicy::Metadata)
         .start()?;
     tracing_subscriber::registry().with(layer).init();
 
-    serve();
+    serve()?;
     drop(info_span!("health", llmobs.kind = "task"));
 
     guard.shutdown(Duration::from_secs(5))?;
@@ -49,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if sent { Err("it was".into()) } else { Ok(()) }
 }
 
-fn serve() {
+fn serve() -> Result<(), Box<dyn Error>> {
     let agent = info_span!("answer", llmobs.kind = "agent", llmobs.input = format!("I am {MAIL}.")).entered();
 
     let search = info_span!("search", llmobs.kind = "retrieval", llmobs.metadata.top_k = 3);
@@ -68,4 +69,6 @@ fn serve() {
             .output(Message::assistant("").tool_call(ToolCall::new("pay", arguments))),
     );
     agent.annotate(Annotation::new().output("Paid.").tag("customer", MAIL));
+    agent.evaluate(Evaluation::categorical("resolved", "yes").reasoning(format!("{MAIL} paid with {CARD}.")))?;
+    Ok(())
 }

@@ -39,8 +39,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     guard.shutdown_async(Duration::from_secs(5)).await?;
     receiver.print_all()?;
     for span in receiver.spans() {
-        if let Some(seconds) = span.event.metrics.get(metric::TIME_TO_FIRST_TOKEN) {
-            println!("{}: the first token came after {seconds} s", span.event.name);
+        let first = span.event.metrics.get(metric::TIME_TO_FIRST_TOKEN).and_then(serde_json::Number::as_f64);
+        if let Some(seconds) = first {
+            println!("{}: the first token came after {seconds:.3} s", span.event.name);
         }
     }
     Ok(())
@@ -70,7 +71,8 @@ async fn read(mut answer: impl Stream<Item = io::Result<Chunk>> + Unpin, most: u
 
 /// The same without a stream of ours: a guard in a loop. However the loop is left, the span ends.
 async fn by_hand(mut answer: Answer) {
-    let mut recorder = StreamRecorder::new(info_span!("by_hand", llmobs.kind = "llm"));
+    let mut recorder =
+        StreamRecorder::new(info_span!("by_hand", llmobs.kind = "llm", llmobs.model_name = "gpt-4o-mini"));
     recorder.annotate(Annotation::new().input(Message::user("How many wheels?")));
     while let Some(Ok(chunk)) = next(&mut answer).await {
         recorder.text(chunk.text);

@@ -15,6 +15,7 @@ use crate::error::FlushError;
 use crate::model::{Annotation, Evaluation, EvaluationError, Feedback, SpanContext};
 use crate::queue::{Unsettled, is_worker_thread};
 use crate::stats::{LossReason, Stats};
+use crate::streaming::StreamRecorder;
 
 /// Keeps the exporter alive; when it is dropped, what was captured is sent, within the shutdown timeout.
 ///
@@ -228,6 +229,11 @@ impl Handle {
     pub fn context(&self, span: &Span) -> Option<SpanContext> {
         let capture = self.capture.as_ref()?;
         span.with_subscriber(|(id, dispatch)| capture.context(dispatch, id)).flatten()
+    }
+
+    /// [`StreamRecorder::new`], also under `reload::Layer`.
+    pub fn stream(&self, span: Span) -> StreamRecorder {
+        StreamRecorder::within(span, self.capture.clone())
     }
 
     /// [`LlmObsSpanExt::set_llmobs_parent`](crate::LlmObsSpanExt::set_llmobs_parent), also under `reload::Layer`.

@@ -72,6 +72,13 @@
 //! own (`fmt::layer().with_filter(…)`): an `EnvFilter` that stands in the registry as a layer hides spans from
 //! everybody. Spans below INFO are not looked at unless [`Builder::max_level`] says so.
 //!
+//! Inside `reload::Layer` no layer can be found from a span. Spans, fields and events are captured all the same, but
+//! [`LlmObsSpanExt`], [`annotate_current`], [`current_context`] and [`propagation`] find nothing, and the guard of an
+//! [`annotation_context()`] is not bound to the trace that it was entered in. [`Handle`] has the same by span:
+//! [`annotate`](Handle::annotate), [`finish`](Handle::finish), [`context`](Handle::context) (with
+//! [`propagation::inject_context`]), [`set_parent`](Handle::set_parent), [`evaluate`](Handle::evaluate),
+//! [`stream`](Handle::stream).
+//!
 //! # What it costs, what it promises
 //!
 //! - A thread of the application never waits, and never does I/O. Its worst case is a counter.
@@ -95,6 +102,7 @@
 //! | `tower` | [`propagation`] for `tower` servers (axum, tonic) and clients |
 //! | `reqwest-middleware` | [`propagation`] for `reqwest` clients |
 //! | `opentelemetry` | LLM spans and headers name the trace of `tracing-opentelemetry` |
+//! | `providers` | [`providers`]: the bytes of a model provider's request and answer, whole or streamed, become an [`Annotation`] |
 //! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
 //!
 //! # Other services
@@ -102,7 +110,8 @@
 //! [`propagation`] writes where a span stands into the headers of a request, and reads it on the other side:
 //! Rust, Python, Node and Go services share one trace. The features `tower` and `reqwest-middleware` do it by themselves.
 //! [`SpanContext`] can also be stored, and be a parent later. Proxy and gateway services need no application name of their
-//! own: the caller's wins.
+//! own: the caller's wins. `cargo run --example propagation` shows one trace of several services, and `--example proxy` a
+//! gateway between an application and its provider, in three processes.
 //!
 //! # Missing
 //!
@@ -146,7 +155,7 @@ pub mod testing;
 pub use builder::{Builder, builder};
 pub use capture::{
     AnnotationContext, CaptureLayer, ContextGuard, InContext, LlmObsFilter, LlmObsLayer, LlmObsSpanExt,
-    annotation_context, current_context,
+    annotate_current, annotation_context, current_context,
 };
 pub use config::{ApiKey, Site, VARIABLES, Variable, sanitize_ml_app};
 pub use error::{ConfigError, FlushError};

@@ -24,8 +24,6 @@ pub enum LossReason {
     /// Lost: its trace was not sampled, and [`Builder::drop_unsampled`](crate::Builder::drop_unsampled) wants such
     /// spans gone.
     Sampling,
-    /// Lost: it could not be written as JSON.
-    Encode,
     /// Lost: it is too large even without its content, or the intake said 413 to it alone.
     TooLarge,
     /// Lost: older than the 24 hours that the intake accepts.
@@ -38,20 +36,19 @@ pub enum LossReason {
     Unreachable,
     /// Lost: the shutdown deadline passed first.
     Deadline,
-    /// Lost: the worker failed. This is a defect of this crate.
+    /// Lost: the worker failed, for example to write it as JSON. This is a defect of this crate.
     Worker,
 }
 
 impl LossReason {
     /// All reasons.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 13] = [
         Self::QueueItems,
         Self::QueueBytes,
         Self::OpenSpans,
         Self::Closed,
         Self::Processor,
         Self::Sampling,
-        Self::Encode,
         Self::TooLarge,
         Self::TooOld,
         Self::Unauthorized,
@@ -70,7 +67,6 @@ impl LossReason {
             Self::Closed => "closed",
             Self::Processor => "processor",
             Self::Sampling => "sampling",
-            Self::Encode => "encode",
             Self::TooLarge => "too_large",
             Self::TooOld => "too_old",
             Self::Unauthorized => "unauthorized",
@@ -87,7 +83,6 @@ impl LossReason {
             Self::QueueItems | Self::QueueBytes | Self::OpenSpans | Self::Closed => true,
             Self::Processor
             | Self::Sampling
-            | Self::Encode
             | Self::TooLarge
             | Self::TooOld
             | Self::Unauthorized
@@ -365,7 +360,7 @@ mod tests {
             lost.lose(reason, count);
         }
         let stats = Stats { lost, ..Stats::default() };
-        assert_eq!(LossReason::ALL.map(|reason| stats.lost(reason)), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+        assert_eq!(LossReason::ALL.map(|reason| stats.lost(reason)), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
         let problems = Problems::default();
         problems.count(Problem::Shape, "chat");
         problems.count(Problem::Shape, "other");

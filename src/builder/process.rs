@@ -16,7 +16,8 @@ pub(super) struct Processing {
 
 impl Builder {
     /// Adds a processor: it sees every span before it is sent, and may change it or take it out. Several are asked in
-    /// the order in which they were added.
+    /// the order in which they were added. What is not to leave in evaluations and feedback either is for
+    /// [`text_processor`](Self::text_processor).
     ///
     /// It returns nothing, a [`Verdict`], or a `Result` of either. When it panics or returns an error the span is lost
     /// and counted; the original never leaves. Ids, parent, kind and sampling decision stay what they are; the tags for
@@ -45,6 +46,32 @@ impl Builder {
         processor: impl Fn(&mut SpanEvent) -> V + Send + Sync + 'static,
     ) -> Self {
         self.processing.processors.add(move |event| processor(event).into());
+        self
+    }
+
+    /// Adds a processor that sees every text before it leaves the process, and may change it: those of spans (see
+    /// [`SpanEvent::rewrite_texts`]), and those of evaluations and feedback, which [`processor`](Self::processor) does not
+    /// see: label, value (a score stays), reasoning, metadata, tags, submitter, and the tag, session or key that they are
+    /// joined by.
+    ///
+    /// It returns what a processor may return, and stands among them in the order in which they were added. When it
+    /// panics, returns an error or [`Verdict::Drop`] for one text, the whole span, evaluation or feedback is lost and
+    /// counted; so is an evaluation that is not valid any more, for example because its label has become empty.
+    ///
+    /// Default: none. [`Redactor`](crate::Redactor) (feature `redact`) is ready to be used. Environment: none.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let builder = tracing_llmobs::builder()
+    ///     .text_processor(|text| *text = text.replace("anna@example.com", "[mail]"));
+    /// # drop(builder);
+    /// ```
+    pub fn text_processor<V: Into<Verdict>>(
+        mut self,
+        processor: impl Fn(&mut String) -> V + Send + Sync + 'static,
+    ) -> Self {
+        self.processing.processors.add_for_texts(move |text| processor(text).into());
         self
     }
 
@@ -90,7 +117,8 @@ impl Builder {
     ///
     /// The spans of a trace that is not sampled wait on the exporter's thread until one fits or the root has ended; then
     /// all of them are sent as sampled, or all as not sampled, or not at all with
-    /// [`drop_unsampled`](Self::drop_unsampled). A trace is decided by what has ended so far when somebody flushes, when
+    /// [`drop_unsampled`](Self::drop_unsampled). When the root is in another process, the first span directly below the
+    /// caller that ends stands for it. A trace is decided by what has ended so far when somebody flushes, when
     /// it has waited for five minutes, or when 8192 spans or 16 MiB wait in all, the oldest first. A span that fits is
     /// always sent, also when it ends after that. Spans in other processes are not reached: they have the decision that
     /// was passed on to them.

@@ -15,7 +15,8 @@ impl Builder {
     }
 
     /// Base URLs of gateways that report the model calls made through them, separated by commas. An `llm` span that
-    /// calls one (by the client layers of this crate) becomes a `workflow`, so that no call is counted twice.
+    /// calls one (by the client layers of this crate) becomes a `workflow`, so that no call is counted twice. A request goes
+    /// to a gateway when scheme, host and port are the same and its path is that of the gateway or below it.
     ///
     /// Default: none. Environment: `DD_LLMOBS_INSTRUMENTED_PROXY_URLS`.
     pub fn instrumented_proxy_urls(mut self, urls: impl Into<String>) -> Self {

@@ -49,7 +49,6 @@ impl Capture {
             | LossReason::OpenSpans
             | LossReason::Processor
             | LossReason::Sampling
-            | LossReason::Encode
             | LossReason::TooLarge
             | LossReason::TooOld
             | LossReason::Unauthorized

@@ -9,6 +9,8 @@ use crate::model::{ApmContext, CapturePolicy, Origin, Passed, Sampling, SpanCont
 #[derive(Debug, Clone)]
 pub(crate) struct Lineage {
     pub(super) context: SpanContext,
+    /// The context is that of a span in another process.
+    pub(super) is_remote: bool,
     pub(super) policy: CapturePolicy,
     /// What the span directly above has said for those below it.
     pub(super) passed: Option<Arc<Passed>>,
@@ -40,7 +42,7 @@ impl Lineage {
         if let Some(session_id) = &context.session_id {
             trace.name_session(session_id);
         }
-        Self { context, policy: CapturePolicy::All, passed: None, trace: Arc::new(trace) }
+        Self { context, is_remote: true, policy: CapturePolicy::All, passed: None, trace: Arc::new(trace) }
     }
 }
 
@@ -73,6 +75,7 @@ impl Capture {
             span_id,
             trace_id,
             parent_id,
+            is_entry: above.is_none_or(|above| above.is_remote),
             start_ns,
             sampling,
             session_id,

@@ -21,7 +21,7 @@ mod visitor;
 pub use annotation_context::{AnnotationContext, ContextGuard, InContext, annotation_context};
 pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
-pub use span_ext::{LlmObsSpanExt, current_context};
+pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 
 pub(crate) use remote::Outbound;
 pub(crate) use span_ext::{find, opened};

@@ -249,7 +249,7 @@ impl SpanRecord {
         let passed = self.passed.as_ref().zip(self.kind).and_then(|(passed, kind)| passed.below(kind));
         let origin = &self.recording.as_ref()?.origin;
         let (policy, passed) = (origin.policy, self.let_through(origin, passed));
-        Some(Lineage { context, policy, passed, trace: Arc::clone(&self.trace) })
+        Some(Lineage { context, is_remote: self.kind.is_none(), policy, passed, trace: Arc::clone(&self.trace) })
     }
 
     fn identify_from(&mut self, origin: &mut Origin, said: &Log) {

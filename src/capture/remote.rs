@@ -9,7 +9,7 @@ use super::lineage::{Lineage, Surroundings};
 use super::otel;
 use super::record::SpanRecord;
 use super::state::Capture;
-use crate::model::{Annotation, ApmContext, SpanContext, SpanKind};
+use crate::model::{Annotation, ApmContext, Gateways, SpanContext, SpanKind};
 use crate::stats::Problem;
 use crate::vocabulary::PROXY_TAG;
 
@@ -18,15 +18,13 @@ use crate::vocabulary::PROXY_TAG;
 pub(crate) struct Outbound {
     /// Whether a task that calls out is marked.
     pub(crate) mark_tasks: bool,
-    /// Gateways that report model calls: URLs in lower case, without a slash at the end.
-    pub(crate) proxy_urls: Vec<String>,
+    /// Gateways that report model calls.
+    pub(crate) proxy_urls: Gateways,
 }
 
 impl Outbound {
     fn is_proxy(&self, url: &str) -> bool {
-        let url = url.to_ascii_lowercase();
-        let rest = |base: &String| url.strip_prefix(base.as_str()).map(|rest| rest.chars().next());
-        self.proxy_urls.iter().filter_map(rest).any(|next| matches!(next, None | Some('/' | '?' | '#')))
+        self.proxy_urls.contain(url)
     }
 }
 
@@ -52,6 +50,16 @@ impl Capture {
             context.is_some()
         });
         Some(self.complete(context?))
+    }
+
+    /// Says something about the nearest span of ours, and whether there is one.
+    pub(crate) fn annotate_nearest(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
+        let mut nearest = None;
+        self.upward(dispatch, id, &mut |(id, _), records| {
+            nearest = records.kept(self).and_then(SpanRecord::context).map(|_| id);
+            nearest.is_some()
+        });
+        nearest.is_some_and(|id| self.annotate(dispatch, &id, annotation))
     }
 
     /// What a request that is made inside this span carries: the nearest span of ours, or else what came from outside.

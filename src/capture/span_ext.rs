@@ -125,6 +125,29 @@ pub fn current_context() -> Option<SpanContext> {
     find(&Span::current(), Capture::nearest_context).flatten()
 }
 
+/// Says something about the LLM span that is entered, and whether there is one: the current span, or the nearest LLM span
+/// around it.
+///
+/// For code deep inside, which has no handle on that span. [`LlmObsSpanExt::annotate`] means exactly the span at hand.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::{Annotation, annotate_current, testing};
+/// use tracing_subscriber::prelude::*;
+///
+/// let (layer, recorder) = testing::recorder();
+/// tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+///     assert!(!annotate_current(Annotation::new().tag("cache", "hit")));
+///     let _chat = tracing::info_span!("chat", llmobs.kind = "llm").entered();
+///     assert!(annotate_current(Annotation::new().tag("cache", "hit")));
+/// });
+/// assert_eq!(recorder.span("chat").tags.get("cache"), Some("hit"));
+/// ```
+pub fn annotate_current(annotation: Annotation) -> bool {
+    find(&Span::current(), |capture, dispatch, id| capture.annotate_nearest(dispatch, id, annotation)).unwrap_or(false)
+}
+
 /// How long the span is open, in seconds, and what it stands for; `None` when it is not an open span of ours.
 pub(crate) fn opened(span: &Span) -> Option<(f64, SpanKind)> {
     find(span, Capture::opened).flatten()

@@ -10,7 +10,7 @@ use super::limits::{self, Range};
 use super::site::{ApiKey, Site};
 use super::{env, ml_app};
 use crate::error::ConfigError;
-use crate::model::Tags;
+use crate::model::{Gateways, Tags};
 
 /// Which way the events take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Config {
             capture_instrument: switch(self.capture_instrument.as_ref(), &mut warnings).unwrap_or(true),
             proxies: Proxies {
                 mark_calls: switch(self.mark_proxy_calls.as_ref(), &mut warnings).unwrap_or(true),
-                urls: proxy_urls(self.instrumented_proxy_urls.as_ref()),
+                urls: gateways(self.instrumented_proxy_urls.as_ref()),
             },
             evaluation_source: switch(self.otel.as_ref(), &mut warnings).unwrap_or(false).then_some("otel"),
             keep_idle_connections: !self.is_lambda,
@@ -192,14 +192,12 @@ pub(crate) struct Settings {
 pub(crate) struct Proxies {
     /// Whether a task under which a request is made gets the tag for it.
     pub(crate) mark_calls: bool,
-    /// Those that report model calls themselves: URLs in lower case without a slash at the end.
-    pub(crate) urls: Vec<String>,
+    /// Those that report model calls themselves: by their URLs.
+    pub(crate) urls: Gateways,
 }
 
-fn proxy_urls(given: Option<&Given<String>>) -> Vec<String> {
-    let urls = given.map_or("", |given| given.value.as_str()).split(',');
-    let urls = urls.map(|url| url.trim().trim_end_matches('/').to_ascii_lowercase());
-    urls.filter(|url| !url.is_empty()).collect()
+fn gateways(given: Option<&Given<String>>) -> Gateways {
+    given.map(|given| Gateways::parse(&given.value)).unwrap_or_default()
 }
 
 /// A text that is not blank.

@@ -167,6 +167,15 @@ fn the_way_is_chosen_or_open() {
 }
 
 #[test]
+fn switches_are_read_in_every_spelling() {
+    let on = ["1", "true", "TRUE", "True", " yes ", "on"];
+    let off = ["0", "false", "FALSE", "No", "off"];
+    for (value, expected) in on.map(|word| (word, true)).into_iter().chain(off.map(|word| (word, false))) {
+        assert_eq!(resolve(&[("DD_LLMOBS_ENABLED", value)]).unwrap().enabled, expected, "{value}");
+    }
+}
+
+#[test]
 fn a_key_does_not_travel_in_clear() {
     let (auto, agentless, agent) = ("", "true", "false");
     let far = "http://gateway:80";

@@ -328,17 +328,24 @@ impl<'a> Draft<'a> {
     fn tags_object(&mut self, value: FieldValue<'_>) {
         let Some(members) = object(value) else { return self.problems.push(Problem::Tag) };
         for (key, value) in members {
-            let value = match value {
-                Value::Null => String::new(),
-                Value::String(text) => text,
-                other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
+            // As one text the intake would take a list apart at its commas.
+            let is_good = match value {
+                Value::Array(items) => self.tags.put_all(&key, items.into_iter().map(tag_value)),
+                one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+                    self.tags.put(key, tag_value(one))
+                }
             };
-            self.tag(key.into(), value.into());
+            self.check_tag(is_good);
         }
     }
 
     fn tag(&mut self, key: Cow<'a, str>, value: Cow<'a, str>) {
-        if !self.tags.put(key, value) {
+        let is_good = self.tags.put(key, value);
+        self.check_tag(is_good);
+    }
+
+    fn check_tag(&mut self, is_good: bool) {
+        if !is_good {
             self.problems.push(Problem::Tag);
         }
     }
@@ -368,6 +375,14 @@ const CUSTOM: &str = "custom";
 fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
     if later.is_some() {
         *slot = later;
+    }
+}
+
+fn tag_value(value: Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
     }
 }
 

@@ -1,27 +1,37 @@
-//! What may still be changed or taken out before a span becomes bytes: by its own policy, then by the processors.
+//! What may still be changed or taken out before something becomes bytes: of a span by its own policy, then by the
+//! processors; of an evaluation by those that see texts.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::encode::Outline;
-use crate::model::{CapturePolicy, SpanEvent, Status, Tags, Verdict};
+use crate::model::{CapturePolicy, SpanEvent, Status, Submission, Tags, Verdict};
 use crate::queue::Queue;
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::SESSION_TAG;
 
 /// The processors in the order in which they were given.
 #[derive(Clone, Default)]
-pub(crate) struct Processors(Vec<Arc<Processor>>);
+pub(crate) struct Processors(Vec<Processor>);
 
-type Processor = dyn Fn(&mut SpanEvent) -> Verdict + Send + Sync;
+#[derive(Clone)]
+enum Processor {
+    Span(Arc<dyn Fn(&mut SpanEvent) -> Verdict + Send + Sync>),
+    /// Sees every text of whatever leaves.
+    Text(Arc<dyn Fn(&mut String) -> Verdict + Send + Sync>),
+}
 
 impl Processors {
     pub(crate) fn add(&mut self, processor: impl Fn(&mut SpanEvent) -> Verdict + Send + Sync + 'static) {
-        self.0.push(Arc::new(processor));
+        self.0.push(Processor::Span(Arc::new(processor)));
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) fn add_for_texts(&mut self, processor: impl Fn(&mut String) -> Verdict + Send + Sync + 'static) {
+        self.0.push(Processor::Text(Arc::new(processor)));
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -32,17 +42,29 @@ impl Processors {
         }
         let identity = Identity::of(event);
         for processor in &self.0 {
-            match contained(processor, event) {
-                Verdict::Keep => {}
-                Verdict::Drop => return Err(LossReason::Processor),
-                Verdict::Fail => {
-                    queue.problems.count(Problem::Processor, place);
-                    return Err(LossReason::Processor);
-                }
-            }
+            let verdict = contained(|| match processor {
+                Processor::Span(processor) => processor(event),
+                Processor::Text(processor) => each(|see| event.rewrite_texts(see), processor.as_ref()),
+            });
+            outcome(verdict, place, queue)?;
         }
         identity.impose(event);
         agree(event);
+        Ok(())
+    }
+
+    /// The same for an evaluation or feedback, of which only its texts are seen. One that the intake would not take any
+    /// more stays here, too.
+    pub(super) fn process_submission(&self, submission: &mut Submission, queue: &Queue) -> Result<(), LossReason> {
+        let texts = self.0.iter().filter_map(|processor| match processor {
+            Processor::Text(processor) => Some(processor),
+            Processor::Span(_) => None,
+        });
+        for processor in texts {
+            let verdict = contained(|| each(|see| submission.rewrite_texts(see), processor.as_ref()));
+            let verdict = if verdict == Verdict::Keep && !submission.is_valid() { Verdict::Fail } else { verdict };
+            outcome(verdict, "an evaluation", queue)?;
+        }
         Ok(())
     }
 }
@@ -53,13 +75,38 @@ impl fmt::Debug for Processors {
     }
 }
 
+/// Shows every text to the processor until it is not content with one.
+fn each(
+    walk: impl FnOnce(&mut dyn FnMut(&mut String)),
+    processor: &(dyn Fn(&mut String) -> Verdict + Send + Sync),
+) -> Verdict {
+    let mut verdict = Verdict::Keep;
+    walk(&mut |text| {
+        if verdict == Verdict::Keep {
+            verdict = processor(text);
+        }
+    });
+    verdict
+}
+
 /// A panic is a failure. What was thrown may itself panic when it is dropped.
-fn contained(processor: &Arc<Processor>, event: &mut SpanEvent) -> Verdict {
-    let outcome = catch_unwind(AssertUnwindSafe(|| processor(event)));
+fn contained(processor: impl FnOnce() -> Verdict) -> Verdict {
+    let outcome = catch_unwind(AssertUnwindSafe(processor));
     outcome.unwrap_or_else(|thrown| {
         drop(catch_unwind(AssertUnwindSafe(|| drop(thrown))));
         Verdict::Fail
     })
+}
+
+fn outcome(verdict: Verdict, place: &'static str, queue: &Queue) -> Result<(), LossReason> {
+    match verdict {
+        Verdict::Keep => Ok(()),
+        Verdict::Drop => Err(LossReason::Processor),
+        Verdict::Fail => {
+            queue.problems.count(Problem::Processor, place);
+            Err(LossReason::Processor)
+        }
+    }
 }
 
 /// What ties the span to others, which a processor cannot change.

@@ -1,6 +1,7 @@
 //! What becomes of traces that are not sampled: rules look at how their spans went, and may keep the whole trace.
 //!
-//! The spans of such a trace wait here until one of them fits a rule or its root has ended, within bounds.
+//! The spans of such a trace wait here until one of them fits a rule, or one has ended that is the first of its trace in
+//! this process, within bounds.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -50,6 +51,8 @@ impl fmt::Debug for KeepRules {
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) event: SpanEvent,
+    /// With its end the trace is over, as far as this process goes.
+    pub(super) is_entry: bool,
     /// The name in `tracing`, for the counters.
     pub(super) place: &'static str,
     /// About what it holds.
@@ -133,9 +136,9 @@ impl Tail {
             }
             return self.settle([span], kept || fits, judged);
         }
-        let is_root = span.event.parent_id.is_none();
+        let is_entry = span.is_entry;
         self.hold(span, now);
-        if fits || is_root {
+        if fits || is_entry {
             self.decide(&trace_id, fits, judged);
         }
         while self.spans > Self::MAX_SPANS || self.bytes > Self::MAX_BYTES {
@@ -208,7 +211,7 @@ mod tests {
         let mut event = SpanEvent::new(id, TraceId::new(trace), SpanKind::Task, name);
         event.parent_id = has_parent.then_some(id);
         event.sampling = Some(Sampling::new(0.0, false));
-        Ready { event, place: name, bytes: 1_000 }
+        Ready { event, is_entry: !has_parent, place: name, bytes: 1_000 }
     }
 
     fn tail(drop_unsampled: bool) -> Tail {

@@ -166,7 +166,7 @@ impl Worker {
                     used.push(recording);
                     (Route::Spans, taken)
                 }
-                Item::Evaluation(submission) => (Route::Evaluations, self.take_in_evaluation(&submission)),
+                Item::Evaluation(mut submission) => (Route::Evaluations, self.take_in_evaluation(&mut submission)),
             };
             // Nearly always there is nothing to wait for.
             if !matches!(taken, Ok(None)) {

@@ -160,7 +160,7 @@ impl Annotation {
         self
     }
 
-    /// Sets many tags.
+    /// Sets many tags, those with [a list of values](Tags::insert_all) too.
     pub fn tags(mut self, tags: &Tags) -> Self {
         self.tags.extend(tags);
         self

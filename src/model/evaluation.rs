@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::context::SpanContext;
 use super::depth;
 use super::evaluation_error::EvaluationError;
-use super::judgement::{Assessment, Judgement, Measure, Once, judgement_setters, unix_ms};
+use super::judgement::{Assessment, Judgement, Measure, Once, judgement_api, unix_ms};
 use super::submission::{Join, Subject, Submission};
 use super::usage::MetricValue;
 
@@ -52,33 +52,6 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// One word of several, such as `toxic`. It may be empty.
-    pub fn categorical(label: impl Into<String>, value: impl Into<String>) -> Self {
-        Self::new(label.into(), Ok(Measure::Categorical(value.into())))
-    }
-
-    /// A number, in whatever unit the label stands for; integers stay integers. One that is not finite is refused when
-    /// it is submitted.
-    pub fn score(label: impl Into<String>, value: impl Into<MetricValue>) -> Self {
-        Self::new(label.into(), Measure::score(value.into()))
-    }
-
-    /// Yes or no.
-    pub fn boolean(label: impl Into<String>, value: bool) -> Self {
-        Self::new(label.into(), Ok(Measure::Boolean(value)))
-    }
-
-    /// A JSON object, given by its members: a map, or an array of pairs. One that is nested deeper than 128 levels is
-    /// refused when it is submitted.
-    pub fn json<K, V>(label: impl Into<String>, members: impl IntoIterator<Item = (K, V)>) -> Self
-    where
-        K: Into<String>,
-        V: Into<Value>,
-    {
-        let members = members.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self::new(label.into(), Measure::of_type("json", Value::Object(members), false))
-    }
-
     /// A value that comes with the name of its type: from a form, a file, a model's answer. Types are `categorical`,
     /// `score`, `boolean` and `json`, in any case. Whether it fits is checked when it is submitted.
     pub fn of_type(label: impl Into<String>, metric_type: &str, value: Value) -> Self {
@@ -165,7 +138,7 @@ impl Evaluation {
     }
 }
 
-judgement_setters!(Evaluation);
+judgement_api!(Evaluation);
 
 /// What an [`Evaluation`] is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::context::SpanContext;
 use super::evaluation_error::EvaluationError;
 use super::id::{SpanId, TraceId};
-use super::judgement::{Assessment, Judgement, Measure, Once, judgement_setters, unix_ms};
+use super::judgement::{Assessment, Judgement, Measure, Once, judgement_api, unix_ms};
 use super::submission::{Subject, Submission, Submitter, Target};
 use super::usage::MetricValue;
 
@@ -37,32 +37,6 @@ pub struct Feedback {
 }
 
 impl Feedback {
-    /// One word of several, such as `up`. It may be empty.
-    pub fn categorical(label: impl Into<String>, value: impl Into<String>) -> Self {
-        Self::new(label.into(), Ok(Measure::Categorical(value.into())))
-    }
-
-    /// A number, such as how many stars; integers stay integers. One that is not finite is refused when it is submitted.
-    pub fn score(label: impl Into<String>, value: impl Into<MetricValue>) -> Self {
-        Self::new(label.into(), Measure::score(value.into()))
-    }
-
-    /// Yes or no.
-    pub fn boolean(label: impl Into<String>, value: bool) -> Self {
-        Self::new(label.into(), Ok(Measure::Boolean(value)))
-    }
-
-    /// A JSON object, such as a form, given by its members: a map, or an array of pairs. One that is nested deeper than 128
-    /// levels is refused when it is submitted.
-    pub fn json<K, V>(label: impl Into<String>, members: impl IntoIterator<Item = (K, V)>) -> Self
-    where
-        K: Into<String>,
-        V: Into<Value>,
-    {
-        let members = members.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self::new(label.into(), Measure::of_type("json", Value::Object(members), true))
-    }
-
     /// Free text, such as a comment.
     pub fn text(label: impl Into<String>, value: impl Into<String>) -> Self {
         Self::new(label.into(), Ok(Measure::Text(value.into())))
@@ -136,4 +110,4 @@ impl Feedback {
     }
 }
 
-judgement_setters!(Feedback);
+judgement_api!(Feedback);

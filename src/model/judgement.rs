@@ -10,6 +10,7 @@ use super::content::json_bytes;
 use super::depth::unless_deep;
 use super::evaluation_error::EvaluationError;
 use super::tags::Tags;
+use super::texts::in_members;
 use super::usage::MetricValue;
 
 /// Whether what was judged is good enough.
@@ -146,12 +147,7 @@ impl Judgement {
     /// Checks in the order of the other SDKs, so that the first mistake is the same one.
     pub(super) fn check(self, now_ms: u64) -> Result<Judged, EvaluationError> {
         let timestamp_ms = self.timestamp_ms.transpose()?.unwrap_or(now_ms);
-        if self.label.trim().is_empty() {
-            return Err(EvaluationError::Label);
-        }
-        if self.label.contains('.') {
-            return Err(EvaluationError::LabelValue { label: self.label });
-        }
+        check_label(&self.label)?;
         let measure = self.value?;
         if self.has_bad_tag {
             return Err(EvaluationError::Tags);
@@ -176,6 +172,18 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
+    pub(super) fn rewrite_texts(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
+        let Self { label, measure, assessment: _, reasoning, timestamp_ms: _, tags, ml_app } = self;
+        rewrite(label);
+        match measure {
+            Measure::Categorical(text) | Measure::Text(text) => rewrite(text),
+            Measure::Score(_) | Measure::Boolean(_) => {}
+            Measure::Json(members) => in_members(members, rewrite),
+        }
+        [reasoning, ml_app].into_iter().flatten().for_each(&mut *rewrite);
+        tags.rewrite(rewrite);
+    }
+
     pub(super) fn bytes(&self) -> usize {
         let texts = [Some(&self.label), self.reasoning.as_ref(), self.ml_app.as_ref()];
         let texts = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
@@ -209,6 +217,17 @@ impl<T> Once<T> {
     }
 }
 
+/// What a label must be.
+pub(super) fn check_label(label: &str) -> Result<(), EvaluationError> {
+    if label.trim().is_empty() {
+        return Err(EvaluationError::Label);
+    }
+    if label.contains('.') {
+        return Err(EvaluationError::LabelValue { label: label.to_owned() });
+    }
+    Ok(())
+}
+
 pub(super) fn members_bytes(members: &Map<String, Value>) -> usize {
     members.iter().fold(0, |sum, (name, value)| sum.saturating_add(name.len()).saturating_add(json_bytes(value)))
 }
@@ -218,10 +237,37 @@ pub(super) fn unix_ms(at: SystemTime) -> Result<u64, EvaluationError> {
     Ok(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The setters that both have.
-macro_rules! judgement_setters {
+/// The constructors and setters that both have.
+macro_rules! judgement_api {
     ($judged:ident) => {
         impl $judged {
+            /// One word of several, such as `toxic` or `up`. It may be empty.
+            pub fn categorical(label: impl Into<String>, value: impl Into<String>) -> Self {
+                Self::new(label.into(), Ok(Measure::Categorical(value.into())))
+            }
+
+            /// A number, in whatever unit the label stands for; integers stay integers. One that is not finite is refused
+            /// when it is submitted.
+            pub fn score(label: impl Into<String>, value: impl Into<MetricValue>) -> Self {
+                Self::new(label.into(), Measure::score(value.into()))
+            }
+
+            /// Yes or no.
+            pub fn boolean(label: impl Into<String>, value: bool) -> Self {
+                Self::new(label.into(), Ok(Measure::Boolean(value)))
+            }
+
+            /// A JSON object, given by its members: a map, or an array of pairs. One that is nested deeper than 128 levels
+            /// is refused when it is submitted.
+            pub fn json<K, V>(label: impl Into<String>, members: impl IntoIterator<Item = (K, V)>) -> Self
+            where
+                K: Into<String>,
+                V: Into<Value>,
+            {
+                let members = members.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+                Self::new(label.into(), Measure::of_type("json", Value::Object(members), false))
+            }
+
             /// Says whether that is good enough; default is to say nothing.
             pub const fn assessment(mut self, assessment: Assessment) -> Self {
                 self.judgement.assessment = Some(assessment);
@@ -262,4 +308,4 @@ macro_rules! judgement_setters {
     };
 }
 
-pub(super) use judgement_setters;
+pub(super) use judgement_api;

@@ -12,6 +12,7 @@ use super::span::SpanKind;
 ///
 /// The field `llmobs.capture` sets it for a span and for those that start below it;
 /// [`Builder::capture_policy`](crate::Builder::capture_policy) bounds it for a kind. Of the two the stricter one holds.
+/// Evaluations and feedback of such a span are sent: whoever submits one says what is in it.
 ///
 /// # Example
 ///

@@ -260,6 +260,8 @@ pub(crate) struct Origin {
     pub(crate) span_id: SpanId,
     pub(crate) trace_id: TraceId,
     pub(crate) parent_id: Option<SpanId>,
+    /// No span of ours in this process is above it.
+    pub(crate) is_entry: bool,
     pub(crate) start_ns: u64,
     pub(crate) sampling: Option<Sampling>,
     /// Inherited from above; an own value in the log wins.

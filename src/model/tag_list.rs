@@ -5,17 +5,17 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// A tag as a list keeps it.
-type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+pub(crate) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// Key, value, and what the pair is on the wire, if that is known.
 pub(crate) type Shown<'a> = (&'a str, &'a str, Option<&'a str>);
 
-/// Tags ordered by key, one value a key, above those that every span of the process has.
+/// Tags ordered by key, one value a key or a list of them, above those that every span of the process has.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TagList<'a> {
     /// A key in `own` hides the one in here.
     base: Option<Arc<SharedTags>>,
-    /// Sorted by key.
+    /// Sorted by key; the values of a list stand together, in their order.
     own: Vec<Pair<'a>>,
 }
 
@@ -48,6 +48,10 @@ impl<'a> TagList<'a> {
         }
         let value = value.into();
         match self.own.binary_search_by(|(own, _)| own.as_ref().cmp(&key)) {
+            Ok(at) if self.is_list(at) => {
+                self.remove_own(&key);
+                return self.put(key, value);
+            }
             Ok(at) => {
                 if let Some(slot) = self.own.get_mut(at) {
                     slot.1 = value;
@@ -56,6 +60,30 @@ impl<'a> TagList<'a> {
             Err(at) => self.own.insert(at, (key, value)),
         }
         true
+    }
+
+    /// The same with a list of values; an empty list is one empty value.
+    pub(crate) fn put_all(&mut self, key: &str, mut values: impl Iterator<Item = String>) -> bool {
+        let is_good = self.put(key.to_owned(), values.next().unwrap_or_default());
+        is_good && values.all(|value| self.add(key.to_owned(), value))
+    }
+
+    /// Adds a value to those that the key has.
+    pub(crate) fn add(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> bool {
+        let key = trimmed(key.into());
+        if key.is_empty() {
+            return false;
+        }
+        let at = self.own.partition_point(|(own, _)| *own <= key);
+        self.own.insert(at, (key, value.into()));
+        true
+    }
+
+    /// Whether the key at this place has several values.
+    fn is_list(&self, at: usize) -> bool {
+        let key = |at: Option<usize>| self.own.get(at?).map(|(key, _)| key);
+        let own = key(Some(at));
+        own == key(at.checked_sub(1)) || own == key(at.checked_add(1))
     }
 
     /// Sets a tag unless there is one with this key among its own.
@@ -71,8 +99,21 @@ impl<'a> TagList<'a> {
             self.own = later.own;
             return;
         }
-        for (key, value) in later.own {
-            self.put(key, value);
+        self.take_over(later.own.into_iter());
+    }
+
+    /// Of a list the first value replaces what was there, and the others join it.
+    pub(crate) fn take_over(&mut self, later: impl Iterator<Item = Pair<'a>>) {
+        let mut later = later.peekable();
+        let mut goes_on = false;
+        while let Some((key, value)) = later.next() {
+            let is_first = !goes_on;
+            goes_on = later.peek().is_some_and(|(next, _)| *next == key);
+            if is_first {
+                self.put(key, value)
+            } else {
+                self.add(key, value)
+            };
         }
     }
 
@@ -87,8 +128,9 @@ impl<'a> TagList<'a> {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        if let Ok(at) = self.own.binary_search_by(|(own, _)| own.as_ref().cmp(key)) {
-            return self.own.get(at).map(|(_, value)| value.as_ref());
+        let at = self.own.partition_point(|(own, _)| own.as_ref() < key);
+        if let Some((_, value)) = self.own.get(at).filter(|(own, _)| own == key) {
+            return Some(value.as_ref());
         }
         self.base.as_deref()?.get(key)
     }

@@ -1,14 +1,15 @@
-//! Tags: `key:value` pairs, one value a key, later wins.
+//! Tags: `key:value` pairs, one value or a list of values a key, later wins.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use super::tag_list::{SharedTags, TagList};
 
-/// The tags of one span: ordered by key, one value a key, a later value replaces an earlier one.
+/// The tags of one span: ordered by key, one value a key or a list of them, a later one replaces an earlier one.
 ///
-/// On the wire each is one string, `key:value`; the first colon separates. Keys are trimmed, and an empty
-/// key is refused.
+/// On the wire each is one string, `key:value`; the first colon separates. A list is one such string a value. Keys are
+/// trimmed, and an empty key is refused.
 ///
 /// # Example
 ///
@@ -19,7 +20,8 @@ use super::tag_list::{SharedTags, TagList};
 /// tags.insert("team", "search");
 /// tags.insert("team", "ranking");
 /// assert_eq!(tags.get("team"), Some("ranking"));
-/// assert_eq!(tags.iter().collect::<Vec<_>>(), [("team", "ranking")]);
+/// tags.insert_all("region", ["eu", "us"]);
+/// assert_eq!(tags.iter().collect::<Vec<_>>(), [("region", "eu"), ("region", "us"), ("team", "ranking")]);
 /// ```
 #[derive(Clone, Default)]
 pub struct Tags(TagList<'static>);
@@ -35,6 +37,16 @@ impl Tags {
         self.0.put(key.into(), value.into())
     }
 
+    /// The same with a list of values; an empty list is one empty value.
+    pub fn insert_all<V: Into<String>>(&mut self, key: impl Into<String>, values: impl IntoIterator<Item = V>) -> bool {
+        self.0.put_all(&key.into(), values.into_iter().map(Into::into))
+    }
+
+    /// Adds a value to those that the key has.
+    pub(crate) fn add(&mut self, key: impl Into<String>, value: impl Into<String>) -> bool {
+        self.0.add(key.into(), value.into())
+    }
+
     /// Takes a tag away and says whether it was there.
     pub fn remove(&mut self, key: &str) -> bool {
         let mut rest = TagList::new();
@@ -42,7 +54,7 @@ impl Tags {
         for (own, value) in self.iter() {
             was_there |= own == key;
             if own != key {
-                rest.put(own.to_owned(), value.to_owned());
+                rest.add(own.to_owned(), value.to_owned());
             }
         }
         self.0 = rest;
@@ -51,26 +63,29 @@ impl Tags {
 
     /// Sets all of `later` over these.
     pub fn extend(&mut self, later: &Self) {
-        for (key, value) in later.iter() {
-            self.insert(key.to_owned(), value.to_owned());
-        }
+        self.0.take_over(later.iter().map(|(key, value)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned()))));
     }
 
     /// Shows every key and value to `rewrite`, shared ones included; where two keys become one, one value is lost.
     pub(super) fn rewrite(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
         let mut all = Self::new();
-        for (key, value) in self.iter() {
-            let (mut key, mut value) = (key.to_owned(), value.to_owned());
+        let mut before = None;
+        for (own, value) in self.iter() {
+            let (mut key, mut value) = (own.to_owned(), value.to_owned());
             rewrite(&mut key);
             rewrite(&mut value);
-            all.insert(key, value);
+            if before.replace(own) == Some(own) {
+                all.add(key, value)
+            } else {
+                all.insert(key, value)
+            };
         }
         if all != *self {
             *self = all;
         }
     }
 
-    /// The value of a tag.
+    /// The value of a tag, of a list the first one.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key)
     }
@@ -156,6 +171,30 @@ mod tests {
         let mut tags = Tags::from(list);
         assert!(tags.remove("env") && !tags.remove("env"));
         assert_eq!(tags.iter().collect::<Vec<_>>(), [("service", "api")]);
+    }
+
+    #[test]
+    fn a_list_has_its_values_in_their_order_and_is_replaced_as_a_whole() {
+        let all = |tags: &Tags| tags.iter().map(|(key, value)| format!("{key}:{value}")).collect::<Vec<_>>().join(" ");
+        let base = Tags::from_iter([("b", "base"), ("c", "3")]).into_base(|_, _| String::new());
+        let mut list = TagList::new();
+        list.stand_above(&base);
+        let mut tags = Tags::from(list);
+        tags.insert("a", "1");
+        assert!(tags.insert_all("b", ["y", "x", "y"]) && !tags.insert_all(" ", ["x"]));
+        assert_eq!((all(&tags).as_str(), tags.get("b")), ("a:1 b:y b:x b:y c:3", Some("y")));
+        let mut other = Tags::from_iter([("b", "old"), ("d", "4")]);
+        other.extend(&tags);
+        assert_eq!(all(&other), "a:1 b:y b:x b:y c:3 d:4");
+        other.0.absorb(Tags::from_iter([("b", "new")]).into_list());
+        assert_eq!(all(&other), "a:1 b:new c:3 d:4");
+        other.insert_all("b", Vec::<String>::new());
+        other.rewrite(&mut |text| *text = text.replace('d', "a"));
+        assert_eq!(all(&other), "a:4 b: c:3");
+        tags.rewrite(&mut |text| *text = text.replace('y', "z"));
+        assert_eq!(all(&tags), "a:1 b:z b:x b:z c:3");
+        assert!(tags.remove("b") && !tags.remove("b"));
+        assert_eq!(all(&tags), "a:1 c:3");
     }
 
     #[test]

@@ -20,7 +20,8 @@ impl SpanEvent {
     /// change it.
     ///
     /// The order is not fixed. Where two keys become one, one of the values is lost. A number inside JSON is shown as
-    /// text, and becomes text if that is changed. Not shown are ids, kind, status and the values of metrics.
+    /// text, and becomes text if that is changed. Not shown are ids, kind, status, times, the values of metrics and the
+    /// scores of documents.
     ///
     /// # Example
     ///
@@ -206,7 +207,7 @@ fn in_role(role: &mut Role, rewrite: Rewrite<'_>) {
     }
 }
 
-fn in_members(members: &mut Map<String, Value>, rewrite: Rewrite<'_>) {
+pub(super) fn in_members(members: &mut Map<String, Value>, rewrite: Rewrite<'_>) {
     rename(members, rewrite);
     members.values_mut().for_each(|value| in_json(value, rewrite));
 }

@@ -5,8 +5,8 @@ use regex::{NoExpand, Regex};
 use crate::error::ConfigError;
 use crate::model::SpanEvent;
 
-/// Replaces what matches a regular expression, in every text of a span: input, output, documents, metadata and tool
-/// arguments with their keys, errors, tags, names.
+/// Replaces what matches a regular expression, in every text that leaves: of spans input, output, documents, metadata and
+/// tool arguments with their keys, errors, tags, names; of evaluations and feedback all but their ids.
 ///
 /// Matching takes time linear in the length of the text. A text is looked at as it is, so that a pattern does not find
 /// what is split over two messages, or encoded.
@@ -18,7 +18,7 @@ use crate::model::SpanEvent;
 ///
 /// # fn main() -> Result<(), tracing_llmobs::ConfigError> {
 /// let redactor = Redactor::new([r"[\w.+-]+@[\w-]+\.[\w.]+", r"\b(?:\d[ -]?){13,16}\b"])?.replacement("[hidden]");
-/// let builder = tracing_llmobs::builder().processor(move |span| redactor.redact(span));
+/// let builder = tracing_llmobs::builder().text_processor(move |text| redactor.redact_text(text));
 /// # drop(builder);
 /// # Ok(())
 /// # }
@@ -55,12 +55,13 @@ impl Redactor {
         self
     }
 
-    /// Redacts every text of the span.
+    /// Redacts every text of the span, for a [`processor`](crate::Builder::processor) that does it for some spans only.
+    /// Such a processor sees neither evaluations nor feedback.
     pub fn redact(&self, event: &mut SpanEvent) {
         event.rewrite_texts(|text| self.redact_text(text));
     }
 
-    /// Redacts one text.
+    /// Redacts one text; for [`Builder::text_processor`](crate::Builder::text_processor).
     pub fn redact_text(&self, text: &mut String) {
         for pattern in &self.patterns {
             if pattern.is_match(text) {

@@ -10,7 +10,7 @@ use super::codec::codec;
 use super::endpoint::Endpoint;
 use super::json;
 use super::received::Received;
-use crate::model::{Annotation, Content, Message, SpanError, SpanKind};
+use crate::model::{Annotation, SpanError, SpanKind};
 
 /// One call to a provider: its endpoint and the body of the request.
 ///
@@ -58,14 +58,14 @@ impl Call {
 
     pub(super) fn describe(&self, request: &Value) -> Annotation {
         let said = codec(self.endpoint.api).sent(&self.endpoint, request);
-        said.kind(self.kind())
+        said.kind(self.kind()).name(self.name()).tag("integration", self.endpoint.api.integration())
     }
 
     /// An llm span that failed has an output all the same: one empty message.
     pub(super) fn fail(&self, said: Annotation, error: SpanError) -> Annotation {
         let said = said.span_error(error);
         if said.output.is_none() && self.kind() == SpanKind::Llm {
-            return said.output(Content::from(Message::new("", "")));
+            return said.output(codec(self.endpoint.api).silence());
         }
         said
     }
@@ -136,5 +136,10 @@ impl Head {
     /// Whether the call went well.
     pub(super) const fn is_good(&self) -> bool {
         self.status < 400
+    }
+
+    /// Whether the body is compressed: then it says nothing to us. Most clients have it decompressed before anybody sees it.
+    pub(super) fn is_compressed(&self) -> bool {
+        self.header("content-encoding").is_some_and(|encoding| !matches!(encoding.trim(), "" | "identity"))
     }
 }

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::anthropic;
+use super::bedrock;
 use super::call::Head;
 use super::endpoint::{Api, Endpoint};
-use super::json;
-use super::openai;
-use crate::model::{Annotation, SpanError};
+use super::failure;
+use super::{cohere, gemini, mistral, ollama, openai};
+use crate::model::{Annotation, Message, SpanError};
 
 /// One API. Its answers are read in one place: a stream is put together into the answer that would have come whole.
 pub(super) trait Codec: Sync {
@@ -23,7 +25,12 @@ pub(super) trait Codec: Sync {
 
     /// What an answer with a bad status says went wrong.
     fn error(&self, head: &Head, body: &Value) -> SpanError {
-        json::error(head, body)
+        failure::of_answer(head, body)
+    }
+
+    /// What an llm span of a call that failed has for an output.
+    fn silence(&self) -> Message {
+        Message::new("", "")
     }
 
     /// A stream that begins.
@@ -41,7 +48,7 @@ pub(super) struct Answer<'a> {
 
 /// Puts the frames of a stream together again into the JSON of a whole answer.
 ///
-/// It holds no more than it is worth: texts are bounded by [`json::Text`].
+/// It holds no more than it is worth: what it keeps goes through a [`Room`](super::json::Room).
 pub(super) trait Rebuild: Send {
     /// Takes one frame.
     fn frame(&mut self, frame: Frame) -> Seen;
@@ -82,5 +89,19 @@ pub(super) fn codec(api: Api) -> &'static dyn Codec {
         Api::OpenAiCompletions => &openai::Completions,
         Api::OpenAiResponses => &openai::Responses,
         Api::OpenAiEmbeddings => &openai::Embeddings,
+        Api::AnthropicMessages => &anthropic::Messages,
+        Api::BedrockInvoke => &bedrock::Invoke,
+        Api::BedrockEmbeddings => &bedrock::Embeddings,
+        Api::BedrockConverse => &bedrock::Converse,
+        Api::GeminiGenerate | Api::VertexGenerate => &gemini::Generate,
+        Api::GeminiEmbed | Api::VertexEmbed => &gemini::Embed,
+        Api::GeminiInteractions => &gemini::Interactions,
+        Api::MistralChat => &mistral::Chat,
+        Api::MistralEmbeddings => &mistral::Embeddings,
+        Api::CohereChat => &cohere::Chat,
+        Api::CohereEmbed => &cohere::Embed,
+        Api::OllamaChat => &ollama::Chat,
+        Api::OllamaGenerate => &ollama::Generate,
+        Api::OllamaEmbed => &ollama::Embed,
     }
 }

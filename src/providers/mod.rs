@@ -7,8 +7,12 @@
 //! that has none:
 //!
 //! ```
-//! use tracing_llmobs::LlmObsSpanExt;
 //! use tracing_llmobs::providers::{Call, Endpoint, Ending, Head};
+//! use tracing_llmobs::{Content, LlmObsSpanExt, Message, SpanKind, testing};
+//! use tracing_subscriber::prelude::*;
+//!
+//! let (layer, recorder) = testing::recorder();
+//! let _default = tracing_subscriber::registry().with(layer).set_default();
 //!
 //! let request = br#"{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Greet me."}]}"#;
 //! let answer = br#"{"model": "gpt-4o-mini-2024-07-18", "choices": [{"message": {"role": "assistant", "content": "Hello."}}]}"#;
@@ -19,15 +23,43 @@
 //! let mut received = call.answered(Head::new(200).content_type("application/json"));
 //! received.push(&answer[..], None);
 //! span.annotate(received.finish(Ending::Complete));
+//! drop(span);
+//!
+//! let event = recorder.span("OpenAI.createChatCompletion");
+//! assert_eq!((event.kind, event.model_name.as_deref()), (SpanKind::Llm, Some("gpt-4o-mini-2024-07-18")));
+//! assert_eq!(event.output, Some(Content::from(Message::assistant("Hello."))));
 //! ```
+
+mod endpoint;
+mod routes;
+mod url;
 
 mod call;
 mod codec;
-mod endpoint;
+mod received;
+
+mod asked;
+mod counts;
+mod embedded;
+mod failure;
 mod framing;
 mod json;
+mod media;
+
+mod anthropic;
+mod bedrock;
+mod cohere;
+mod gemini;
+mod mistral;
+mod ollama;
 mod openai;
-mod received;
+
+#[cfg(test)]
+mod frames;
+#[cfg(test)]
+mod nonsense;
+#[cfg(test)]
+mod trial;
 
 pub use call::{Call, Head};
 pub use endpoint::{Api, Endpoint};

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::call::{Call, Head};
-use super::codec::{Answer, Rebuild, Seen, codec};
-use super::framing::Framing;
+use super::codec::{Answer, Frame, Rebuild, codec};
+use super::framing::{Framing, Opening};
 use super::json;
 use crate::model::{Annotation, SpanError, metric};
 
@@ -26,6 +26,8 @@ pub struct Received {
     /// Seconds from the request to the first piece that bears content.
     first_content: Option<f64>,
     error: Option<SpanError>,
+    /// What an answer with a bad status says, when it comes as a stream: its first frame.
+    complaint: Option<Value>,
 }
 
 #[derive(Debug)]
@@ -48,40 +50,51 @@ pub enum Ending {
 }
 
 enum Reading {
+    /// Nothing has come that shows what it is.
+    Unopened,
     /// An answer in one piece; read at the end.
     Whole(Vec<u8>),
     Stream(Framing, Box<dyn Rebuild>),
+    /// It is compressed: not for us.
+    Never,
 }
 
 impl Received {
-    /// Bytes that are kept unread at most. Beyond it they are read where they arrive.
+    /// Bytes that are kept unread at most, with what it takes to keep them. Beyond it they are read where they arrive.
     pub const MOST_UNREAD: usize = 8 * 1024 * 1024;
-    /// Bytes of an answer in one piece that are kept at most. What is longer is no JSON any more, and is said to be cut.
+    /// Bytes of an answer in one piece that are kept at most. What is longer is no JSON any more, and says nothing.
     const MOST_WHOLE: usize = 32 * 1024 * 1024;
 
     pub(super) fn new(call: Call, head: Head) -> Self {
-        let reading = match Framing::of(&head, call.endpoint.is_streamed) {
-            Some(framing) => Reading::Stream(framing, codec(call.endpoint.api).rebuild()),
-            None => Reading::Whole(Vec::new()),
-        };
-        Self { call, head, unread: Vec::new(), unread_bytes: 0, reading, first_content: None, error: None }
+        let reading = if head.is_compressed() { Reading::Never } else { Reading::Unopened };
+        Self {
+            call,
+            head,
+            unread: Vec::new(),
+            unread_bytes: 0,
+            reading,
+            first_content: None,
+            error: None,
+            complaint: None,
+        }
     }
 
     /// A piece of the body, as it came; `at` is how many seconds after the request, for the time to the first token.
     pub fn push(&mut self, bytes: impl Into<Bytes>, at: Option<f64>) {
         let bytes = bytes.into();
-        self.unread_bytes = self.unread_bytes.saturating_add(bytes.len());
+        self.unread_bytes = self.unread_bytes.saturating_add(bytes.len()).saturating_add(size_of::<Piece>());
         self.unread.push(Piece { bytes, at });
         if self.unread_bytes > Self::MOST_UNREAD {
             self.read();
         }
     }
 
-    /// Bytes that this holds on to, for who must bound them.
+    /// Bytes that this holds on to, for who must bound them. Of a stream that has been read, only its texts are kept, at most
+    /// 32 MiB; they are not counted.
     pub fn held(&self) -> usize {
         let read = match &self.reading {
             Reading::Whole(bytes) => bytes.len(),
-            Reading::Stream(..) => 0,
+            Reading::Unopened | Reading::Stream(..) | Reading::Never => 0,
         };
         self.call.held().saturating_add(self.unread_bytes).saturating_add(read)
     }
@@ -89,17 +102,19 @@ impl Received {
     /// What the call says: the request, as much of the answer as came, and how it ended.
     pub fn finish(mut self, ending: Ending) -> Annotation {
         self.read();
+        let left = match &mut self.reading {
+            Reading::Stream(framing, _) => framing.end(),
+            Reading::Unopened | Reading::Whole(_) | Reading::Never => Vec::new(),
+        };
+        for frame in left {
+            self.frame(frame, None);
+        }
         let request = self.call.request();
         let said = self.call.describe(&request);
-        let body = match mem::replace(&mut self.reading, Reading::Whole(Vec::new())) {
-            Reading::Whole(bytes) => json::parse(&bytes),
-            Reading::Stream(mut framing, mut rebuild) => {
-                for frame in framing.end() {
-                    let seen = rebuild.frame(frame);
-                    self.note(seen, None);
-                }
-                rebuild.whole()
-            }
+        let body = match mem::replace(&mut self.reading, Reading::Never) {
+            Reading::Whole(bytes) => json::parse_or_text(&bytes),
+            Reading::Stream(_, rebuild) => self.complaint.take().unwrap_or_else(|| rebuild.whole()),
+            Reading::Unopened | Reading::Never => Value::Null,
         };
         self.conclude(said, &request, &body, ending)
     }
@@ -130,24 +145,42 @@ impl Received {
     /// Reads what is unread.
     fn read(&mut self) {
         self.unread_bytes = 0;
-        for Piece { bytes, at } in mem::take(&mut self.unread) {
-            let seen: Vec<Seen> = match &mut self.reading {
+        for Piece { mut bytes, at } in mem::take(&mut self.unread) {
+            self.open(&mut bytes);
+            let frames = match &mut self.reading {
+                Reading::Unopened | Reading::Never => continue,
                 Reading::Whole(whole) => {
                     let room = Self::MOST_WHOLE.saturating_sub(whole.len());
-                    whole.extend(bytes.iter().take(room));
+                    whole.extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
                     continue;
                 }
-                Reading::Stream(framing, rebuild) => {
-                    framing.push(&bytes).into_iter().map(|frame| rebuild.frame(frame)).collect()
-                }
+                Reading::Stream(framing, _) => framing.push(&bytes),
             };
-            for seen in seen {
-                self.note(seen, at);
+            for frame in frames {
+                self.frame(frame, at);
             }
         }
     }
 
-    fn note(&mut self, seen: Seen, at: Option<f64>) {
+    /// Finds out what the body is, if that is not known yet.
+    fn open(&mut self, bytes: &mut Bytes) {
+        if !matches!(self.reading, Reading::Unopened) {
+            return;
+        }
+        self.reading = match Framing::open(&self.head, self.call.endpoint.is_streamed, bytes) {
+            Opening::Unknown => return,
+            Opening::Whole => Reading::Whole(Vec::new()),
+            Opening::Stream(framing) => Reading::Stream(framing, codec(self.call.endpoint.api).rebuild()),
+        };
+    }
+
+    fn frame(&mut self, frame: Frame, at: Option<f64>) {
+        if !self.head.is_good() {
+            self.complaint.get_or_insert(frame.data);
+            return;
+        }
+        let Reading::Stream(_, rebuild) = &mut self.reading else { return };
+        let seen = rebuild.frame(frame);
         if seen.is_content && self.first_content.is_none() {
             self.first_content = at;
         }
@@ -158,8 +191,10 @@ impl Received {
 impl std::fmt::Debug for Reading {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Unopened => "Unopened",
             Self::Whole(_) => "Whole",
             Self::Stream(..) => "Stream",
+            Self::Never => "Never",
         })
     }
 }

@@ -12,8 +12,8 @@
 //!                   answer    what is answered, and what a test wants instead
 //!                   store     bounded; the oldest traces go first
 //!                     │
-//!                   trace     spans of one trace, who is below whom
-//!                   tree      a trace ─▶ lines               (text: escape, cut; page: styles)
+//!                   trace     spans of one trace, who is below whom, and what was thought of them (verdicts)
+//!                   tree      a trace ─▶ lines               (detail: below a span; text: escape, cut; page: styles)
 //! ```
 
 mod answer;
@@ -21,6 +21,7 @@ mod body;
 mod connection;
 mod decode;
 mod delivery;
+mod detail;
 mod pack;
 mod page;
 mod repair;
@@ -30,6 +31,7 @@ mod store;
 mod text;
 mod trace;
 mod tree;
+mod verdicts;
 
 pub use answer::Answer;
 pub use decode::{DecodeError, ReceivedSpan, decode_span};

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::answer::Answer;
-use super::decode::{Evaluation, ReceivedSpan};
+use super::decode::ReceivedSpan;
 use super::delivery::{Delivery, Rejected};
 use super::trace::Trace;
+use super::verdicts::Verdicts;
 use crate::model::TraceId;
 
 /// A request as it came.
@@ -115,10 +116,7 @@ impl Store {
 
     /// All traces, the one that began to come first first.
     pub(super) fn traces(&self) -> Vec<Trace> {
-        let mut evaluations: HashMap<_, Vec<_>> = HashMap::new();
-        for evaluation in self.evaluations.iter().filter_map(Evaluation::read) {
-            evaluations.entry(evaluation.span_id).or_default().push(evaluation);
-        }
+        let verdicts = Verdicts::read(&self.evaluations);
         let mut places = HashMap::new();
         let mut traces: Vec<Vec<Arc<ReceivedSpan>>> = Vec::new();
         for span in &self.spans {
@@ -128,7 +126,7 @@ impl Store {
                 None => traces.push(vec![Arc::clone(span)]),
             }
         }
-        traces.into_iter().filter_map(|spans| Trace::new(spans, &evaluations)).collect()
+        traces.into_iter().filter_map(|spans| Trace::new(spans, &verdicts)).collect()
     }
 
     pub(super) fn spans(&self) -> Vec<ReceivedSpan> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::decode::{Evaluation, ReceivedSpan};
 use super::page::TreeStyle;
 use super::tree;
+use super::verdicts::Verdicts;
 use crate::model::{SpanId, TraceId};
 
 /// One trace as it was received so far.
@@ -17,20 +18,23 @@ pub struct Trace {
     id: TraceId,
     /// By start; an id is in here once, as it came last.
     spans: Vec<Arc<ReceivedSpan>>,
+    /// Where each of them is.
+    places: HashMap<SpanId, usize>,
     evaluations: HashMap<SpanId, Vec<Evaluation>>,
 }
 
 impl Trace {
     /// Puts spans of one trace together; `None` when there are none.
-    pub(super) fn new(spans: Vec<Arc<ReceivedSpan>>, evaluations: &HashMap<SpanId, Vec<Evaluation>>) -> Option<Self> {
+    pub(super) fn new(spans: Vec<Arc<ReceivedSpan>>, verdicts: &Verdicts) -> Option<Self> {
         let id = spans.first()?.event.trace_id.clone();
         let mut known = HashSet::new();
         let mut spans: Vec<_> = spans.into_iter().rev().filter(|span| known.insert(span.event.span_id)).collect();
         spans.reverse();
         spans.sort_by_key(|span| span.event.start_ns);
-        let ours = spans.iter().filter_map(|span| evaluations.get_key_value(&span.event.span_id));
-        let evaluations = ours.map(|(span, found)| (*span, found.clone())).collect();
-        Some(Self { id, spans, evaluations })
+        let found = spans.iter().map(|span| (span.event.span_id, verdicts.of(span)));
+        let evaluations = found.filter(|(_, found)| !found.is_empty()).collect();
+        let places = spans.iter().enumerate().map(|(place, span)| (span.event.span_id, place)).collect();
+        Some(Self { id, spans, places, evaluations })
     }
 
     /// Its id.
@@ -56,7 +60,8 @@ impl Trace {
     }
 
     /// The trace as text: two lines about the whole, then for every span a line with its kind, name, model,
-    /// tokens and duration, and one each for its input, output, error and evaluations.
+    /// tokens and duration, and one each for its input, prompt, links, output, error, evaluations and feedback. The
+    /// service stands at a span whose parent is of another one.
     ///
     /// Characters that a terminal could take for commands are shown as `\u{1b}`, and line breaks as `⏎`.
     ///
@@ -80,6 +85,12 @@ impl Trace {
             forest.walk(orphans, 1, &mut rows);
         }
         rows
+    }
+
+    /// The span that this one is below, if it came.
+    pub(super) fn parent_of(&self, span: &ReceivedSpan) -> Option<&ReceivedSpan> {
+        let id = span.event.parent_id?;
+        self.places.get(&id).and_then(|place| self.spans.get(*place)).map(AsRef::as_ref)
     }
 
     pub(super) fn evaluations_of(&self, span: &ReceivedSpan) -> &[Evaluation] {
@@ -180,7 +191,7 @@ mod tests {
                 "meta": {"span.kind": "task"}});
             Arc::new(ReceivedSpan::new(json).unwrap())
         };
-        Trace::new(spans.iter().enumerate().map(span).collect(), &HashMap::new()).unwrap()
+        Trace::new(spans.iter().enumerate().map(span).collect(), &Verdicts::default()).unwrap()
     }
 
     fn shape(trace: &Trace) -> String {

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::decode::ReceivedSpan;
+use super::detail::{Detail, details};
 use super::page::{BAD, DEFAULT_WIDTH, DIM, GOOD, Line, PLAIN, Page, STRONG, TOKENS, TreeStyle, WARN};
 use super::text;
 use super::trace::{Row, Trace};
@@ -29,7 +30,7 @@ pub(super) fn draw(trace: &Trace, style: &TreeStyle) -> String {
     page.add(summary(trace));
     page.add(names(trace));
     let rows = trace.rows();
-    let columns = Columns::fit(&rows, style.width);
+    let columns = Columns::fit(trace, &rows, style.width);
     let mut rails = Rails::default();
     for row in &rows {
         rails.enter(row);
@@ -37,7 +38,8 @@ pub(super) fn draw(trace: &Trace, style: &TreeStyle) -> String {
             page.add(Line::default().with(DIM, "(parent missing)"));
             continue;
         };
-        page.add(span_line(span, rails.before_span(), columns));
+        let before = rails.before_span().add(what(trace, span));
+        page.add(span_line(span, before, columns));
         for line in detail_lines(trace, span, &rails, style.width) {
             page.add(line);
         }
@@ -76,6 +78,8 @@ fn names(trace: &Trace) -> Line {
     let first = trace.root().or_else(|| trace.spans().next());
     let session = first.and_then(|span| span.event.session_id.as_deref().or_else(|| span.event.tags.get("session_id")));
     let line = Line::default().with(DIM, "  trace ").with_foreign(DIM, &short(&trace.trace_id().to_string()));
+    let service = first.map(service).filter(|service| !service.is_empty());
+    let line = service.map_or(line.clone(), |service| line.with(DIM, " · service ").with_foreign(DIM, service));
     session.map_or(line.clone(), |session| line.with(DIM, " · session ").with_foreign(DIM, session))
 }
 
@@ -88,13 +92,13 @@ struct Columns {
 }
 
 impl Columns {
-    fn fit(rows: &[Row<'_>], width: usize) -> Self {
+    fn fit(trace: &Trace, rows: &[Row<'_>], width: usize) -> Self {
         let (mut left, mut tokens, mut duration) = (0, 0, 0);
         let mut rails = Rails::default();
         for row in rows {
             rails.enter(row);
             let Some(span) = row.span else { continue };
-            left = rails.before_span().add(what(span)).width().max(left);
+            left = rails.before_span().add(what(trace, span)).width().max(left);
             tokens = tokens_of(span).chars().count().max(tokens);
             duration = text::duration(span.event.duration_ns).chars().count().max(duration);
         }
@@ -106,7 +110,7 @@ impl Columns {
 fn span_line(span: &ReceivedSpan, before: Line, columns: Columns) -> Line {
     let tokens = tokens_of(span);
     let duration = text::duration(span.event.duration_ns);
-    let mut line = before.add(what(span)).cut(columns.left).pad(columns.left);
+    let mut line = before.cut(columns.left).pad(columns.left);
     if columns.tokens > 0 {
         line = line.with(TOKENS, &format!("{:GAP$}{tokens:>width$}", "", width = columns.tokens));
     }
@@ -114,8 +118,8 @@ fn span_line(span: &ReceivedSpan, before: Line, columns: Columns) -> Line {
     if span.event.status == Status::Error { line.with(BAD, " ✗") } else { line }
 }
 
-/// Kind, name and model.
-fn what(span: &ReceivedSpan) -> Line {
+/// Kind, name, model, and the service where another one begins.
+fn what(trace: &Trace, span: &ReceivedSpan) -> Line {
     let event = &span.event;
     let name = if event.status == Status::Error { BAD.bold() } else { STRONG };
     let line = Line::default()
@@ -123,39 +127,27 @@ fn what(span: &ReceivedSpan) -> Line {
         .with(PLAIN, " ")
         .with_foreign(name, &event.name);
     let model = match (&event.model_provider, &event.model_name) {
-        (Some(provider), Some(model)) => format!("{provider}/{model}"),
-        (Some(one), None) | (None, Some(one)) => one.clone(),
-        (None, None) => return line,
+        (Some(provider), Some(model)) => Some(format!("{provider}/{model}")),
+        (Some(one), None) | (None, Some(one)) => Some(one.clone()),
+        (None, None) => None,
     };
-    line.with(PLAIN, "  ").with_foreign(DIM, &model)
+    let line = model.map_or(line.clone(), |model| line.with(PLAIN, "  ").with_foreign(DIM, &model));
+    let above = trace.parent_of(span).map(service);
+    let begins = Some(service(span)).filter(|service| above.is_some_and(|above| above != *service));
+    begins.map_or(line.clone(), |service| line.with(PLAIN, "  ").with_foreign(DIM, &format!("@ {service}")))
+}
+
+fn service(span: &ReceivedSpan) -> &str {
+    span.event.tags.get("service").unwrap_or_default()
 }
 
 fn detail_lines(trace: &Trace, span: &ReceivedSpan, rails: &Rails, width: usize) -> Vec<Line> {
     let before = rails.before_detail();
     let room = width.saturating_sub(before.width()).saturating_sub(LABEL).max(1);
-    let line = |style: Style, label: &str, text: &str| {
-        before.clone().with(style, &format!("{label:LABEL$}")).with(style, &text::cut(text, room))
+    let line = |(style, label, text): Detail| {
+        before.clone().with(style, &format!("{label:LABEL$}")).with(style, &text::cut(&text, room))
     };
-    let mut lines = Vec::new();
-    if let Some(input) = &span.event.input {
-        lines.push(line(DIM, "in", &text::preview(input, room)));
-    }
-    if let Some(output) = &span.event.output {
-        lines.push(line(DIM, "out", &text::preview(output, room)));
-    }
-    if let Some(error) = &span.event.error {
-        let what = [error.error_type.as_str(), error.message.as_str()].map(|part| text::visible(part, room));
-        let what: Vec<_> = what.into_iter().filter(|part| !part.is_empty()).collect();
-        let what = if what.is_empty() { "(no message)".to_owned() } else { what.join(": ") };
-        lines.push(line(BAD, "err", &what));
-    }
-    for evaluation in trace.evaluations_of(span) {
-        let style = if evaluation.assessment.as_deref() == Some("fail") { BAD } else { GOOD };
-        let assessment = evaluation.assessment.as_ref().map_or(String::new(), |word| format!(" ({word})"));
-        let what = format!("{} {}{assessment}", evaluation.label, evaluation.value);
-        lines.push(line(style, "eval", &text::visible(&what, room)));
-    }
-    lines
+    details(trace, span, room).into_iter().map(line).collect()
 }
 
 /// The lines to the left of a span: which spans above it have more children to come.
@@ -235,25 +227,26 @@ fn short(id: &str) -> String {
 
 /// Between columns.
 const GAP: usize = 2;
-/// Of `in`, `out`, `err`, `eval` and a space.
+/// Of `in`, `with`, `from`, `out`, `err`, `eval`, `user` and a space.
 const LABEL: usize = 5;
 const MAX_DEPTH: usize = 12;
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
     use std::sync::Arc;
 
     use serde_json::{Value, json};
 
-    use super::super::decode::Evaluation;
+    use super::super::verdicts::Verdicts;
     use super::*;
+
+    const TRACE: &str = "6a87950000000000a1b2c3d4e5f60718";
 
     /// Times are milliseconds.
     #[expect(clippy::needless_pass_by_value, reason = "so that `json!` can stand in the call")]
     fn span(id: u64, parent: u64, (kind, name): (&str, &str), (start, duration): (u64, u64), more: Value) -> Value {
         let mut span = json!({
-            "span_id": id.to_string(), "parent_id": parent.to_string(), "trace_id": "6a87950000000000a1b2c3d4e5f60718",
+            "span_id": id.to_string(), "parent_id": parent.to_string(), "trace_id": TRACE,
             "name": name, "start_ns": start * 1_000_000, "duration": duration * 1_000_000,
             "status": "ok", "session_id": "session-42", "tags": ["ml_app:weather-bot"], "meta": {"span": {"kind": kind}},
         });
@@ -271,8 +264,13 @@ mod tests {
         let spans = spans.into_iter().map(|json| Arc::new(ReceivedSpan::new(json).unwrap())).collect();
         let evaluation = json!({"join_on": {"span": {"span_id": "5", "trace_id": "t"}}, "label": "helpful",
             "metric_type": "score", "score_value": 0.85, "assessment": "pass"});
-        let evaluation = Evaluation::read(&evaluation).unwrap();
-        Trace::new(spans, &HashMap::from([(evaluation.span_id, vec![evaluation])])).unwrap()
+        let feedback = json!({"event_kind": "feedback", "feedback_join_key": "m-1", "label": "thumb",
+            "metric_type": "boolean", "boolean_value": true});
+        Trace::new(spans, &Verdicts::read([&evaluation, &feedback])).unwrap()
+    }
+
+    fn link(span: &str, trace: &str, from: &str, to: &str) -> Value {
+        json!({"span_id": span, "trace_id": trace, "attributes": {"from": from, "to": to}})
     }
 
     fn weather() -> Trace {
@@ -282,7 +280,7 @@ mod tests {
                 0,
                 ("agent", "weather_agent"),
                 (0, 5200),
-                json!({"meta": {
+                json!({"tags": ["ml_app:weather-bot", "feedback_join_key:m-1"], "meta": {
                 "input": {"value": "Do I need a jacket in Paris?"}, "output": {"value": "No, it is 27 degrees."}}}),
             ),
             span(
@@ -299,9 +297,9 @@ mod tests {
                 2,
                 ("embedding", "embed"),
                 (2, 9),
-                json!({"meta": {"model_name": "text-embedding-3-small",
-                "model_provider": "openai", "input": {"documents": [{"text": "jacket"}]},
-                "output": {"value": "[1 embedding of 1536]"}}, "metrics": {"input_tokens": 9}}),
+                json!({"metrics": {"input_tokens": 9}, "meta": {
+                "model_name": "text-embedding-3-small", "model_provider": "openai",
+                "input": {"documents": [{"text": "jacket"}]}, "output": {"value": "[1 embedding of 1536]"}}}),
             ),
             span(
                 4,
@@ -319,9 +317,11 @@ mod tests {
                 (400, 2100),
                 json!({"meta": {"model_name": "gpt-4o-mini",
                 "model_provider": "openai", "input": {"messages": [{"role": "system", "content": "Be brief."},
-                {"role": "user", "content": "Do I need a jacket in Paris?"}]},
+                {"role": "user", "content": "Do I need a jacket in Paris?"}],
+                "prompt": {"id": "weather-answer", "version": "3"}},
                 "output": {"messages": [{"role": "assistant", "content": "No, it is 27 degrees."}]}},
-                "metrics": {"input_tokens": 212, "output_tokens": 18}}),
+                "metrics": {"input_tokens": 212, "output_tokens": 18},
+                "span_links": [link("2", TRACE, "output", "input")]}),
             ),
         ])
     }
@@ -355,6 +355,56 @@ workflow main       5.00 ms
    └─ task later    1.00 ms
 ";
         assert_eq!(found.to_tree(&TreeStyle::new()), expected);
+    }
+
+    #[test]
+    fn a_service_is_named_where_it_begins() {
+        let of = |service: &str| json!({"tags": ["ml_app:shop", format!("service:{service}")], "session_id": null});
+        let found = trace(vec![
+            span(1, 0, ("workflow", "ask"), (0, 5), of("shop")),
+            span(2, 1, ("task", "call"), (1, 4), of("shop")),
+            span(3, 2, ("workflow", "serve"), (2, 3), of("gateway")),
+            span(4, 3, ("llm", "chat"), (3, 1), of("gateway")),
+        ]);
+        let expected = "\
+● shop · 4 spans · 5.00 ms
+  trace 6a879500…e5f60718 · service shop
+workflow ask                     5.00 ms
+└─ task call                     4.00 ms
+   └─ workflow serve  @ gateway  3.00 ms
+      └─ llm chat                1.00 ms
+";
+        assert_eq!(found.to_tree(&TreeStyle::new()), expected);
+    }
+
+    #[test]
+    fn links_say_which_end_of_which_span() {
+        let first = [
+            link("1", TRACE, "input", "output"),
+            link("9", TRACE, "output", "input"),
+            link("8", "t", "output", "input"),
+        ];
+        let more = [
+            link("1", TRACE, "output", "input"),
+            link("1", TRACE, "output", "output"),
+            link("9", TRACE, "input", "input"),
+        ];
+        let found = trace(vec![
+            span(1, 0, ("tool", "find"), (0, 5), json!({})),
+            span(2, 1, ("task", "use"), (1, 4), json!({"span_links": ([first, more].concat())})),
+        ]);
+        let tree = found.to_tree(&TreeStyle::new());
+        let lines: Vec<_> = tree.lines().filter_map(|line| line.trim().strip_prefix("from ")).collect();
+        assert_eq!(
+            lines,
+            [
+                "the input of tool find, to the output",
+                "the output of span 9",
+                "the output of span 8 of trace t",
+                "the output of tool find",
+                "2 more",
+            ]
+        );
     }
 
     #[test]

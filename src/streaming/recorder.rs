@@ -1,8 +1,10 @@
 //! What has come so far.
 
+use std::sync::Arc;
+
 use tracing::Span;
 
-use crate::capture::{LlmObsSpanExt, opened};
+use crate::capture::{Capture, LlmObsSpanExt, opened};
 use crate::model::{Annotation, Content, Message, SpanError, SpanKind, ToolCall, metric};
 
 /// Records an answer that comes in pieces, and ends the span when it is finished or dropped.
@@ -40,6 +42,8 @@ use crate::model::{Annotation, Content, Message, SpanError, SpanKind, ToolCall, 
 #[must_use = "dropping it ends the span"]
 pub struct StreamRecorder {
     span: Span,
+    /// Where the span is looked for, when it cannot be found by itself.
+    capture: Option<Arc<Capture>>,
     text: String,
     tool_calls: Vec<ToolCall>,
     said: Annotation,
@@ -53,9 +57,15 @@ impl StreamRecorder {
 
     /// Records into this span, which ends with the recorder.
     ///
-    /// The time to the first piece counts from the span's start, so create the span before the request is sent.
+    /// The time to the first piece counts from the span's start, so create the span before the request is sent. With a
+    /// layer inside `reload::Layer`, which cannot be found from a span, take [`Handle::stream`](crate::Handle::stream).
     pub fn new(span: Span) -> Self {
-        Self { span, text: String::new(), tool_calls: Vec::new(), said: Annotation::new(), first_after: None }
+        Self::within(span, None)
+    }
+
+    pub(crate) fn within(span: Span, capture: Option<Arc<Capture>>) -> Self {
+        let (text, tool_calls, said) = Default::default();
+        Self { span, capture, text, tool_calls, said, first_after: None }
     }
 
     /// A piece of the answer's text. Empty pieces, which many providers begin with, are no answer yet.
@@ -95,8 +105,26 @@ impl StreamRecorder {
 
     fn note_first(&mut self) {
         if self.first_after.is_none() {
-            self.first_after = opened(&self.span).map(|(seconds, _)| seconds);
+            self.first_after = self.opened().map(|(seconds, _)| seconds);
         }
+    }
+
+    /// How long the span is open, in seconds, and its kind.
+    fn opened(&self) -> Option<(f64, SpanKind)> {
+        let Some(capture) = &self.capture else { return opened(&self.span) };
+        self.span.with_subscriber(|(id, dispatch)| capture.opened(dispatch, id)).flatten()
+    }
+
+    fn end(&self, said: Annotation) {
+        let Some(capture) = &self.capture else {
+            self.span.annotate(said);
+            self.span.finish();
+            return;
+        };
+        self.span.with_subscriber(|(id, dispatch)| {
+            capture.annotate(dispatch, id, said);
+            capture.finish(dispatch, id);
+        });
     }
 
     /// What the pieces are together: a message of an `llm`, else text.
@@ -120,14 +148,13 @@ impl StreamRecorder {
 
 impl Drop for StreamRecorder {
     fn drop(&mut self) {
-        let Some((_, kind)) = opened(&self.span) else { return };
+        let Some((_, kind)) = self.opened() else { return };
         let output = self.output(kind);
         let mut said = std::mem::take(&mut self.said);
         said.output = said.output.or(output);
         if let Some(seconds) = self.first_after.filter(|_| said.metrics.get(metric::TIME_TO_FIRST_TOKEN).is_none()) {
             said.metrics.insert(metric::TIME_TO_FIRST_TOKEN, seconds);
         }
-        self.span.annotate(said);
-        self.span.finish();
+        self.end(said);
     }
 }

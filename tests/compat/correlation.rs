@@ -1,40 +1,16 @@
 //! Beside `tracing-opentelemetry`, with the feature `opentelemetry`: LLM spans and headers name the OpenTelemetry trace.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod both;
+
+use both::{Both, run};
 use http::HeaderMap;
-use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use opentelemetry_sdk::trace::SpanData;
 use tracing::info_span;
 use tracing_llmobs::propagation::{extract, inject};
-use tracing_llmobs::testing::{self, Recorder};
 use tracing_llmobs::{LlmObsSpanExt, SpanContext, SpanEvent};
-use tracing_subscriber::prelude::*;
 
-/// What both layers made of a program.
-struct Seen {
-    recorder: Recorder,
-    spans: Vec<SpanData>,
-}
-
-fn run(ours_first: bool, program: impl FnOnce()) -> Seen {
-    let exporter = InMemorySpanExporter::default();
-    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
-    let tracer = provider.tracer("test");
-    let recorder = if ours_first {
-        let (layer, recorder) = testing::recorder();
-        let otel = tracing_opentelemetry::layer().with_tracer(tracer);
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer).with(otel), program);
-        recorder
-    } else {
-        let (layer, recorder) = testing::recorder();
-        let otel = tracing_opentelemetry::layer().with_tracer(tracer);
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(otel).with(layer), program);
-        recorder
-    };
-    Seen { recorder, spans: exporter.get_finished_spans().unwrap() }
-}
-
-impl Seen {
+impl Both {
     fn span(&self, name: &str) -> &SpanData {
         self.spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("OpenTelemetry has no {name}"))
     }

@@ -1,32 +1,20 @@
 //! Our layer beside `tracing-opentelemetry`: both see their spans, in either order.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+mod both;
+
+use both::{Both, run};
+use opentelemetry_sdk::trace::SpanData;
 use tracing::info_span;
-use tracing_llmobs::testing::{self, Recorder};
+use tracing_llmobs::testing::Recorder;
 use tracing_llmobs::{Annotation, Content, LlmObsSpanExt, Message, SpanKind};
-use tracing_subscriber::prelude::*;
 
 #[test]
 fn both_layers_capture_in_either_order() {
     for ours_first in [true, false] {
-        let exporter = InMemorySpanExporter::default();
-        let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
-        let tracer = provider.tracer("test");
-        let recorder = if ours_first {
-            let (layer, recorder) = testing::recorder();
-            let otel = tracing_opentelemetry::layer().with_tracer(tracer);
-            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer).with(otel), program);
-            recorder
-        } else {
-            let (layer, recorder) = testing::recorder();
-            let otel = tracing_opentelemetry::layer().with_tracer(tracer);
-            tracing::subscriber::with_default(tracing_subscriber::registry().with(otel).with(layer), program);
-            recorder
-        };
+        let Both { recorder, spans } = run(ours_first, program);
         check_ours(&recorder);
-        check_theirs(&exporter.get_finished_spans().unwrap());
+        check_theirs(&spans);
     }
 }
 

@@ -8,7 +8,7 @@ use tracing_llmobs::{Builder, ConfigError};
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 
-use crate::rig::{Collected, NEVER, SOON, alone, exporter_threads, open_files, receiver, until};
+use crate::rig::{Collected, NEVER, SOON, alone, command, exporter_threads, open_files, receiver, until};
 
 /// Whether an error is the one that was expected.
 type Is = fn(&ConfigError) -> bool;
@@ -66,8 +66,7 @@ fn the_environment_is_read_at_start_and_a_bad_variable_is_named() {
         (&["DD_LLMOBS_OVERRIDE_ORIGIN=http://gateway.example", "DD_API_KEY=test-key"], "DD_LLMOBS_OVERRIDE_ORIGIN"),
         (&["DD_LLMOBS_ML_APP=No Good"], "DD_LLMOBS_ML_APP"),
     ] {
-        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "configuration::child_starts_with_its_environment", "--nocapture"]);
+        let mut command = command("configuration::child_starts_with_its_environment");
         for (key, _) in std::env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("DD_")) {
             command.env_remove(key);
         }

@@ -420,8 +420,8 @@ fn evaluations_of_converted_spans_say_so() {
     let own = "evaluations::evaluations_of_converted_spans_say_so";
     let Some(url) = std::env::var_os("LLMOBS_TEST_URL") else {
         let receiver = receiver();
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-        child.args(["--exact", own]).env("LLMOBS_TEST_URL", receiver.url()).env("DD_TRACE_OTEL_ENABLED", "true");
+        let mut child = crate::rig::command(own);
+        let child = child.env("LLMOBS_TEST_URL", receiver.url()).env("DD_TRACE_OTEL_ENABLED", "true");
         let output = child.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         let tags: Vec<_> = receiver.evaluations().iter().map(|one| one["tags"][2].clone()).collect();

@@ -439,7 +439,8 @@ fn tags_are_text_and_hide_the_defaults_but_not_the_status() {
         ("flag", "true"),
         ("float", "0.5"),
         ("language", "rust"),
-        ("list", r#"[1,"a"]"#),
+        ("list", "1"),
+        ("list", "a"),
         ("ml_app", "test-app"),
         ("none", ""),
         ("number", "5"),
@@ -451,6 +452,25 @@ fn tags_are_text_and_hide_the_defaults_but_not_the_status() {
     ];
     assert_eq!(span.tags.iter().collect::<Vec<_>>(), expected);
     assert_eq!(problems(&recorder), [(Problem::Tag, 2)]);
+}
+
+#[test]
+fn a_list_is_one_tag_a_value() {
+    let receiver = crate::rig::receiver();
+    let pipeline = crate::rig::Pipeline::start(crate::rig::to(receiver.url()).tag("team", "all"));
+    tracing::dispatcher::with_default(&pipeline.dispatch, || {
+        let tags = r#"{"team": ["search", "ads, and more", 3, true], "none": [], "one": "a,b"}"#;
+        drop(info_span!("step", llmobs.kind = "task", llmobs.tags = tags));
+    });
+    pipeline.guard.flush(crate::rig::SOON).unwrap();
+    let sent = &receiver.spans()[0];
+    let tags: Vec<_> = sent.json["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap()).collect();
+    let own = tags.into_iter().filter(|tag| ["team:", "none:", "one:"].iter().any(|key| tag.starts_with(key)));
+    assert_eq!(
+        own.collect::<Vec<_>>(),
+        ["none:", "one:a,b", "team:search", "team:ads, and more", "team:3", "team:true"]
+    );
+    assert_eq!(sent.event.tags.iter().filter(|(key, _)| *key == "team").count(), 4, "and the receiver reads them so");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tracing_llmobs::Builder;
 
-use crate::rig::{NEVER, Pipeline, SOON, receiver};
+use crate::rig::{NEVER, Pipeline, SOON, command, receiver};
 use crate::stage::block_on;
 
 const URL: &str = "LLMOBS_TEST_FROZEN_URL";
@@ -28,8 +28,7 @@ fn function() {
 #[test]
 fn a_flush_before_the_answer_leaves_nothing_behind() {
     let intake = receiver();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "frozen::function", "--nocapture", "--test-threads=1"])
+    let mut child = command("frozen::function")
         .env(URL, intake.url())
         .env("AWS_LAMBDA_FUNCTION_NAME", "function")
         .stdin(Stdio::piped())

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Span, Subscriber, info, info_span};
 use tracing_llmobs::testing::{self, Recorder};
-use tracing_llmobs::{Annotation, Builder, LlmObsLayer, LlmObsSpanExt, Message, SpanKind};
+use tracing_llmobs::{Annotation, Builder, LlmObsLayer, LlmObsSpanExt, Message, SpanKind, metric};
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Registry, fmt as fmt_layer, reload};
 
-use crate::alone_in_process::{play, scene};
+use crate::rig::{play, scene};
 use crate::stage::text;
 
 /// A program that uses all of it, and what must come of it.
@@ -108,6 +108,10 @@ fn under_reload_the_handle_finds_spans() {
         let plain = info_span!("plain");
         assert!(handle.context(&plain).is_none() && !handle.finish(&plain));
         assert!(handle.annotate(&plain, Annotation::new().kind(SpanKind::Agent)));
+        let mut stream = handle.stream(info_span!(parent: &plain, "stream", llmobs.kind = "llm"));
+        stream.text("in ");
+        stream.text("pieces");
+        drop(stream);
         let below = info_span!(parent: &plain, "below", llmobs.kind = "task");
         assert!(handle.finish(&below) && !handle.finish(&below));
         // Swapped out while a span is open: that span still arrives, and no new one begins.
@@ -118,8 +122,11 @@ fn under_reload_the_handle_finds_spans() {
     });
     assert_eq!(
         recorder.tree(),
-        "workflow root\n  llm call\n  tool failed error\nagent plain\n  task below\n  tool open\n"
+        "workflow root\n  llm call\n  tool failed error\nagent plain\n  llm stream\n  task below\n  tool open\n"
     );
+    let stream = recorder.span("stream");
+    assert_eq!(stream.output, Some(Message::assistant("in pieces").into()));
+    assert!(stream.metrics.get(metric::TIME_TO_FIRST_TOKEN).is_some());
     assert_eq!(recorder.handle().stats().open_spans, 0);
 }
 

@@ -11,7 +11,7 @@ use tracing::{Span, info, info_span};
 use tracing_llmobs::testing::Recorder;
 use tracing_llmobs::{Annotation, Builder, Content, LlmObsSpanExt, LossReason, Message, Problem, ToolCall};
 
-use crate::alone_in_process::{play, scene};
+use crate::rig::{play, scene};
 use crate::stage::{alone_with, metadata, only, problems, text};
 
 const MIB: usize = 1024 * 1024;

@@ -25,7 +25,6 @@
     reason = "programs under test look as programs of users do, and tables are long"
 )]
 
-mod alone_in_process;
 mod annotate;
 mod annotation_contexts;
 mod architecture;
@@ -37,6 +36,7 @@ mod delivery;
 mod details;
 mod diagnostics;
 mod docs;
+mod documented;
 mod evaluations;
 mod faults;
 mod fields;
@@ -49,6 +49,7 @@ mod layers;
 mod lifecycle;
 mod limits;
 mod parents;
+mod parity;
 mod policy;
 mod processors;
 mod propagation;

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tracing::{Dispatch, error, info, info_span};
 use tracing_llmobs::{
-    AgentManifest, Annotation, Builder, Content, Document, FlushError, LlmObsSpanExt, LossReason, Media, Message,
-    Problem, Prompt, Redactor, SizeLimit, SpanError, SpanId, SpanKind, Status, TemplatePart, ToolCall, ToolDefinition,
-    ToolResult, TraceId, Verdict,
+    AgentManifest, Annotation, Builder, Content, Document, Evaluation, Feedback, FlushError, LlmObsSpanExt, LossReason,
+    Media, Message, Problem, Prompt, Redactor, SizeLimit, SpanContext, SpanError, SpanId, SpanKind, Status,
+    TemplatePart, ToolCall, ToolDefinition, ToolResult, TraceId, Verdict,
 };
+
+use tracing_llmobs::receiver::Receiver;
 
 use crate::rig::{Pipeline, SOON, bounded, receiver, to};
 use crate::stage::{alone_with, block_on, only, problems, text};
@@ -182,10 +184,16 @@ fn a_processor_that_hangs_holds_nobody_up_beyond_the_deadline() {
 
 #[test]
 fn a_redacted_canary_never_reaches_the_wire() {
+    let redactor = || Redactor::new([r"canary-\d+"]).unwrap();
+    let (of_spans, of_texts) = (redactor(), redactor());
+    let settings = |url: &str| to(url).tag(CANARY, "x").tag("y", CANARY).service(CANARY);
+    canary_in_spans(|url| settings(url).processor(move |span| of_spans.redact(span)));
+    canary_in_spans(|url| settings(url).text_processor(move |text| of_texts.redact_text(text)));
+}
+
+fn canary_in_spans(settings: impl FnOnce(&str) -> Builder) {
     let intake = receiver();
-    let redactor = Redactor::new([r"canary-\d+"]).unwrap();
-    let settings = to(intake.url()).tag(CANARY, "x").tag("y", CANARY).service(CANARY);
-    let pipeline = Pipeline::start(settings.processor(move |span| redactor.redact(span)));
+    let pipeline = Pipeline::start(settings(intake.url()));
     for kind in SpanKind::ALL {
         pipeline.emit_annotated(everywhere(kind));
     }
@@ -193,9 +201,40 @@ fn a_redacted_canary_never_reaches_the_wire() {
         let agent = info_span!("agent", llmobs.kind = "agent", llmobs.name = CANARY, llmobs.ml_app = CANARY);
         agent.in_scope(|| drop(info_span!("step", llmobs.kind = "task", llmobs.input = CANARY, city = CANARY)));
     });
+    no_canary_is_sent(&pipeline, &intake, 9);
+}
+
+#[test]
+fn nor_does_one_in_evaluations_and_feedback() {
+    let intake = receiver();
+    let redactor = Redactor::new([r"canary-\d+"]).unwrap();
+    // The label may not have a dot, and redaction does not bring one in.
+    let settings = to(intake.url()).ml_app(CANARY).text_processor(move |text| redactor.redact_text(text));
+    let pipeline = Pipeline::start(settings);
+    let handle = pipeline.guard.handle();
+    let context = SpanContext::new(TraceId::new(9), SpanId::new(7).unwrap());
+    let json = || [(CANARY, json!({CANARY: [CANARY, "4711"]}))];
+    for evaluation in [Evaluation::categorical(CANARY, CANARY), Evaluation::json("l", json()).ml_app(CANARY)] {
+        let evaluation = evaluation.reasoning(CANARY).metadata(CANARY, json!([CANARY])).tag(CANARY, CANARY);
+        handle.submit_evaluation(evaluation.clone().span(context.clone())).unwrap();
+        handle.submit_evaluation(evaluation.span_with_tag(CANARY, CANARY)).unwrap();
+    }
+    tracing::dispatcher::with_default(&pipeline.dispatch, || {
+        info_span!("chat", llmobs.kind = "llm").in_scope(|| {
+            info!(llmobs.eval.label = "l", llmobs.eval.categorical = CANARY, llmobs.eval.reasoning = CANARY);
+        });
+    });
+    for feedback in [Feedback::text(CANARY, CANARY), Feedback::categorical("l", CANARY), Feedback::json("l", json())] {
+        let feedback = feedback.reasoning(CANARY).tag(CANARY, CANARY).submitter(CANARY).submitter_type(CANARY);
+        handle.submit_feedback(feedback.clone().session_id(CANARY)).unwrap();
+        handle.submit_feedback(feedback.feedback_join_key(CANARY)).unwrap();
+    }
+    no_canary_is_sent(&pipeline, &intake, 12);
+}
+
+fn no_canary_is_sent(pipeline: &Pipeline, intake: &Receiver, items: u64) {
     pipeline.guard.flush(SOON).unwrap();
-    let sent = pipeline.guard.handle().stats().delivered;
-    assert_eq!(sent, 9);
+    assert_eq!(pipeline.guard.handle().stats().delivered, items);
     let requests = intake.requests();
     assert!(!requests.is_empty());
     for request in requests {
@@ -203,6 +242,47 @@ fn a_redacted_canary_never_reaches_the_wire() {
         assert!(body.contains("[redacted]"));
         assert_eq!(body.find("canary"), None, "{body}");
     }
+}
+
+#[test]
+fn what_a_text_processor_is_not_content_with_stays_here() {
+    type Processor = fn() -> Result<Verdict, std::fmt::Error>;
+    let table: [(&str, Processor, u64); 3] = [
+        ("an error", || Err(std::fmt::Error), 2),
+        ("a panic", || std::panic::panic_any("expected"), 2),
+        ("a verdict", || Ok(Verdict::Drop), 0),
+    ];
+    for (what, refuse, failures) in table {
+        let processor = move |text: &mut String| if text == CANARY { refuse() } else { Ok(Verdict::Keep) };
+        let recorder = alone_with(settings().text_processor(processor), || {
+            let span = info_span!("chat", llmobs.kind = "llm");
+            span.evaluate(Evaluation::score("good", 1).reasoning("fine")).unwrap();
+            span.evaluate(Evaluation::score("bad", 1).reasoning(CANARY)).unwrap();
+            task();
+        });
+        let labels: Vec<_> = recorder.evaluations().iter().map(|one| one["label"].clone()).collect();
+        assert_eq!((labels, only(&recorder).name.as_str()), (vec![json!("good")], "chat"), "{what}");
+        let stats = recorder.handle().stats();
+        assert_eq!((stats.lost(LossReason::Processor), stats.problems(Problem::Processor)), (2, failures), "{what}");
+        assert!(stats.is_balanced());
+    }
+}
+
+#[test]
+fn an_evaluation_that_the_intake_would_refuse_after_a_processor_stays_here() {
+    let recorder = alone_with(settings().text_processor(|text| *text = text.replace('x', "").replace('y', ".")), || {});
+    let handle = recorder.handle();
+    let context = || SpanContext::new(TraceId::new(9), SpanId::new(7).unwrap());
+    for (label, key) in [("x", "k"), ("y", "k"), ("l", "x")] {
+        handle.submit_evaluation(Evaluation::score(label, 1).span_with_tag(key, "v")).unwrap();
+    }
+    handle.submit_evaluation(Evaluation::score("l", 1).span_with_tag("k", "x")).unwrap();
+    for (session, submitter) in [("x", "s"), ("s", "x")] {
+        handle.submit_feedback(Feedback::score("l", 1).session_id(session).submitter(submitter)).unwrap();
+    }
+    handle.submit_evaluation(Evaluation::score("xl", 1).span(context())).unwrap();
+    let labels: Vec<_> = recorder.evaluations().iter().map(|one| one["label"].clone()).collect();
+    assert_eq!((labels, problems(&recorder)), (vec![json!("l")], vec![(Problem::Processor, 6)]));
 }
 
 /// An annotation with the canary in every slot.

@@ -18,7 +18,7 @@ use tracing_llmobs::{Annotation, Handle, LlmObsSpanExt, Problem, SpanKind, Statu
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::prelude::*;
 
-use crate::alone_in_process::{play, scene};
+use crate::rig::{play, scene};
 use crate::stage::text;
 
 /// What a value does while it is formatted.

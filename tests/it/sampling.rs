@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::info_span;
 use tracing_llmobs::testing::Recorder;
-use tracing_llmobs::{Annotation, Builder, LlmObsSpanExt, LossReason, metric};
+use tracing_llmobs::{Annotation, Builder, LlmObsSpanExt, LossReason, Sampling, SpanContext, SpanId, TraceId, metric};
 
 use crate::rig::{Pipeline, SOON, receiver, to};
 use crate::stage::alone_with;
@@ -88,6 +88,32 @@ fn a_flush_does_not_wait_for_the_end_of_a_trace() {
     let names: Vec<_> = intake.spans().into_iter().map(|span| span.event.name).collect();
     assert_eq!(names, ["failed", "agent"]);
     assert!(pipeline.guard.handle().stats().is_balanced());
+}
+
+#[test]
+fn a_trace_whose_root_is_elsewhere_does_not_wait_for_it() {
+    let caller = SpanContext::new(TraceId::new(9), SpanId::new(7).unwrap());
+    let mut caller = caller;
+    caller.sampling = Some(Sampling::new(0.0, false));
+    for (fails, kept) in [(true, true), (false, false)] {
+        let intake = receiver();
+        let settings = to(intake.url()).flush_interval(Duration::from_millis(20)).keep_errors();
+        let pipeline = Pipeline::start(settings);
+        tracing::dispatcher::with_default(&pipeline.dispatch, || {
+            // The span of a server's middleware: it carries the caller's context and is none of ours.
+            let request = info_span!("request", llmobs.ml_app = tracing::field::Empty);
+            assert!(request.set_llmobs_parent(caller.clone()));
+            let _request = request.entered();
+            let _work = info_span!("work", llmobs.kind = "workflow").entered();
+            let step = info_span!("step", llmobs.kind = "task");
+            assert!(!fails || step.annotate(Annotation::new().error(&std::fmt::Error)));
+        });
+        // Nobody flushes.
+        let spans = intake.wait_for_spans(2, SOON);
+        let found: Vec<_> =
+            spans.iter().map(|span| (span.event.name.as_str(), span.event.sampling.unwrap().keep)).collect();
+        assert_eq!(found, [("step", kept), ("work", kept)]);
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn recording(kind: SpanKind, say: impl Fn(&mut Log)) -> Recording {
         policy: CapturePolicy::All,
         apm: Some(Arc::new(ApmContext::new(TraceId::new(11)))),
         passed: None,
+        is_entry: false,
     };
     let mut recording = Recording::new(origin, Log::new());
     recording.kind = kind;

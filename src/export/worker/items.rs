@@ -52,16 +52,16 @@ impl Worker {
 
     /// Reads a recording, lets the processors see the event, and says why it cannot be sent.
     fn read(&mut self, recording: &mut Recording, now: Now) -> Result<Ready, LossReason> {
-        let (place, bytes) = (recording.origin.name, recording.bytes());
+        let (place, bytes, is_entry) = (recording.origin.name, recording.bytes(), recording.origin.is_entry);
         let read = || outline(&self.assembler, recording, now).map(Outline::into_event);
         let mut event = catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(LossReason::Worker))?;
         self.processors.process(&mut event, place, &self.queue)?;
-        Ok(Ready { event, place, bytes })
+        Ok(Ready { event, is_entry, place, bytes })
     }
 
     /// Turns an event into bytes, as [`Worker::write`] does.
     pub(super) fn take_in_event(&mut self, ready: Ready) -> Result<Option<Batch>, LossReason> {
-        let Ready { event, place, bytes: _ } = ready;
+        let Ready { event, place, .. } = ready;
         if let Sink::Memory(events) = &self.sink {
             drop(events.send(Kept::Span(Box::new(event))));
             self.queue.deliver(1);
@@ -87,13 +87,15 @@ impl Worker {
     }
 
     /// The same for an evaluation.
-    pub(super) fn take_in_evaluation(&mut self, submission: &Submission) -> Result<Option<Batch>, LossReason> {
+    pub(super) fn take_in_evaluation(&mut self, submission: &mut Submission) -> Result<Option<Batch>, LossReason> {
+        submission.judged.ml_app.get_or_insert_with(|| self.assembler.ml_app().to_owned());
+        self.processors.process_submission(submission, &self.queue)?;
         let common = Common { ml_app: self.assembler.ml_app(), source: self.evaluation_source };
         let max_bytes = self.max_event_bytes;
         if let Sink::Memory(kept) = &self.sink {
             let mut json = Vec::new();
             encode_submission(submission, common, max_bytes, &mut json)?;
-            let evaluation = serde_json::from_slice(&json).map_err(|_| LossReason::Encode)?;
+            let evaluation = serde_json::from_slice(&json).map_err(|_| LossReason::Worker)?;
             drop(kept.send(Kept::Evaluation(evaluation)));
             self.queue.deliver(1);
             return Ok(None);

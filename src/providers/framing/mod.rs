@@ -1,27 +1,17 @@
 //! The framings of streams: bytes in any split → frames.
+//!
+//! In: bytes, as they come. Out: [`Frame`](super::codec::Frame)s, parsed, the same for every split.
+//! Never: more of a frame than [`MOST_FRAME`] in memory; a byte that is looked at twice as often when it comes in small pieces.
 
-use super::call::Head;
-use super::codec::Frame;
+mod array;
+mod aws;
+mod kind;
+mod lines;
+mod sse;
+#[cfg(test)]
+mod tests;
 
-/// A stream's framing, with what it has not yet seen the end of.
-#[derive(Debug)]
-pub(super) enum Framing {}
+pub(super) use kind::{Framing, Opening};
 
-impl Framing {
-    /// The framing that an answer has, or `None` when it comes in one piece.
-    pub(super) fn of(head: &Head, is_streamed: bool) -> Option<Self> {
-        let _ = (head, is_streamed);
-        None
-    }
-
-    /// The frames that these bytes complete.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Frame> {
-        let _ = bytes;
-        match *self {}
-    }
-
-    /// What is left at the end of the stream, of use or not.
-    pub(super) fn end(&mut self) -> Vec<Frame> {
-        match *self {}
-    }
-}
+/// Bytes of one frame that are kept at most; what is longer is left out. No provider sends more in one.
+const MOST_FRAME: usize = 16 * 1024 * 1024;

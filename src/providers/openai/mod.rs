@@ -1,33 +1,26 @@
 //! The APIs of OpenAI, which many others speak too.
+//!
+//! In: the JSON of requests and answers. Out: what it says, and the JSON of an answer that came as a stream.
+//! Never: a member of a request that is not on a list; tokens that nobody counted.
 
-use std::borrow::Cow;
+mod names;
+mod usage;
 
-use serde_json::Value;
+mod message;
+mod tools;
 
-use super::codec::{Answer, Codec, Frame, Rebuild, Seen};
-use super::endpoint::Endpoint;
-use crate::model::Annotation;
+mod chat;
+mod chat_stream;
+mod completions;
+mod embeddings;
 
-macro_rules! unwritten { ($($name:ident $operation:literal),*) => { $(
-    #[derive(Debug)]
-    pub(super) struct $name;
-    impl Codec for $name {
-        fn name(&self, _: &Endpoint) -> Cow<'static, str> { $operation.into() }
-        fn sent(&self, _: &Endpoint, _: &Value) -> Annotation { Annotation::new() }
-        fn received(&self, said: Annotation, _: Answer<'_>) -> Annotation { said }
-        fn rebuild(&self) -> Box<dyn Rebuild> { Box::new(Nothing) }
-    }
-)* } }
-unwritten!(Chat "createChatCompletion", Completions "createCompletion", Responses "createResponse", Embeddings "createEmbedding");
+mod items;
+mod prompt;
+mod responses;
+mod responses_stream;
 
-#[derive(Debug)]
-struct Nothing;
-
-impl Rebuild for Nothing {
-    fn frame(&mut self, _: Frame) -> Seen {
-        Seen::default()
-    }
-    fn whole(self: Box<Self>) -> Value {
-        Value::Null
-    }
-}
+pub(super) use chat::Chat;
+pub(super) use completions::Completions;
+pub(super) use embeddings::Embeddings;
+pub(super) use responses::Responses;
+pub(super) use usage::cost;

@@ -14,4 +14,4 @@ pub use span::{DecodeError, ReceivedSpan, decode_span};
 
 pub(super) use apm::traces;
 pub(super) use envelope::{Found, evaluations, spans};
-pub(super) use evaluation::Evaluation;
+pub(super) use evaluation::{About, Evaluation};

@@ -188,13 +188,17 @@ fn metrics(json: Option<&Value>) -> Metrics {
     numbers.collect()
 }
 
-/// The first colon separates; a later tag replaces an earlier one of the same key. In an APM trace they are an object.
+/// The first colon separates; a key that comes often has a list of values. In an APM trace they are an object.
 fn tags(json: Option<&Value>) -> Tags {
     if let Some(members) = object(json) {
         return members.iter().filter_map(|(key, value)| Some((key.clone(), text(Some(value))?))).collect();
     }
     let pairs = strings(json).map(|tag| tag.split_once(':').unwrap_or((tag, "")));
-    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    let mut tags = Tags::new();
+    for (key, value) in pairs {
+        tags.add(key.to_owned(), value.to_owned());
+    }
+    tags
 }
 
 fn agent_attribution(json: Option<&Value>) -> Option<AgentAttribution> {

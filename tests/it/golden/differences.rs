@@ -57,6 +57,10 @@ pub(super) const DIFFERENCES: &[Difference] = &[
             "cost_tags",
             "decorators_async_generator",
             "decorators_defaults",
+            "distributed_no_llmobs_parent",
+            "distributed_other_ml_app",
+            "distributed_three_hops",
+            "distributed_w3c_only",
             "eval_and_spans_together",
             "huge_input_truncated",
             "kind_model_provider_case",
@@ -222,6 +226,20 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         path: "spans.*_wrong",
         expected: "{*}",
         ours: "<absent>",
+    },
+    Difference {
+        row: "P40",
+        scenarios: &["distributed_three_hops"],
+        path: "spans.client_send_request/process_request*tags.ml_app",
+        expected: r#""golden-app""#,
+        ours: r#""client-app""#,
+    },
+    Difference {
+        row: "P41",
+        scenarios: &["distributed_invalid"],
+        path: "spans.t.tags.ml-proxy",
+        expected: "<absent>",
+        ours: r#""custom""#,
     },
     // Ids are numbered by their place.
     Difference {

@@ -3,7 +3,6 @@
 use std::env;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -86,8 +85,7 @@ fn folder() -> PathBuf {
 /// Here, or in a process of its own when the settings come from the environment.
 fn run(scenario: &Scenario, mode: Mode, url: &str) {
     let Settings::Environment(variables) = scenario.settings else { return perform(scenario, mode, url) };
-    let mut child = Command::new(env::current_exe().unwrap());
-    child.args(["--exact", "--nocapture", &format!("golden::scenarios::{}", scenario.name)]);
+    let mut child = crate::rig::command(&format!("golden::scenarios::{}", scenario.name));
     for (name, _) in env::vars_os().filter(|(name, _)| is_setting(&name.to_string_lossy())) {
         child.env_remove(name);
     }

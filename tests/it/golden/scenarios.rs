@@ -6,8 +6,8 @@ use super::differences::DIFFERENCES;
 use super::intake::Answer;
 use super::play::{Scenario, Settings, all_expected, play};
 use super::programs::{
-    annotation, config, content, delivery, errors, evaluations, instrument, kinds, processing, prompts, sessions,
-    structure, tools,
+    annotation, config, content, delivery, distributed, errors, evaluations, instrument, kinds, processing, prompts,
+    sessions, structure, tools,
 };
 
 /// Makes a test of every scenario: its name, its program, and what is not as usual.
@@ -57,6 +57,11 @@ scenarios! {
     decorator_error: instrument::error;
     decorators_async_generator: instrument::asynchronous;
     decorators_defaults: instrument::defaults;
+    distributed_invalid: distributed::invalid;
+    distributed_no_llmobs_parent: distributed::no_llmobs_parent;
+    distributed_other_ml_app: distributed::client_and_server, settings: Settings::Environment(config::NO_ML_APP);
+    distributed_three_hops: distributed::three_hops;
+    distributed_w3c_only: distributed::w3c_only;
     error_exception: errors::returned;
     error_kinds: errors::of_many_forms;
     eval_all_options: evaluations::all_options;

@@ -1,4 +1,7 @@
-//! Tests that look at the whole process run in one of their own.
+//! Tests and scenes in a process of their own, because the global default, the maximal level and the environment belong
+//! to a process.
+//!
+//! This binary is started once more, for one test, which is told a scene in a variable.
 
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -6,28 +9,53 @@ use std::time::Duration;
 
 /// Runs the test of this name in a process of its own; true in that process, false in the one that waited for it.
 pub fn alone(test: &str) -> bool {
-    if std::env::var_os(MARK).is_some() {
+    if scene().is_some() {
         return true;
     }
+    let said = run(test, "alone").unwrap_or_else(|why| panic!("{why}"));
+    // What must not come out does not come out here either.
+    assert!(!said.contains("canary"), "{said}");
+    false
+}
+
+/// Plays scenes one after another, each in a process of its own, and says which did not end well.
+///
+/// The actor is a test that plays its [`scene`], and has nothing to do without one.
+pub fn play(actor: &str, scenes: impl IntoIterator<Item = String>) {
+    let failures: Vec<_> = scenes.into_iter().filter_map(|scene| run(actor, &scene).err()).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// The scene to play, if this process was started for one.
+pub fn scene() -> Option<String> {
+    std::env::var(SCENE).ok()
+}
+
+/// This binary once more, for one test.
+pub fn command(test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(MARK, "1");
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).stdin(Stdio::null());
+    command
+}
+
+/// What it said, or how it failed.
+fn run(test: &str, scene: &str) -> Result<String, String> {
+    let mut command = command(test);
+    let child = command.env(SCENE, scene).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id();
     let (tx, rx) = mpsc::channel();
     std::thread::spawn(move || tx.send(child.wait_with_output()));
-    let Ok(output) = rx.recv_timeout(LIMIT) else {
+    let Ok(output) = rx.recv_timeout(PATIENCE) else {
         // It is ours, and it hangs.
         let _ = Command::new("kill").args(["-9", &id.to_string()]).status();
-        panic!("{test} hangs");
+        return Err(format!("{test}, {scene}: does not end"));
     };
     let output = output.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let words = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{test} failed in its own process:\n{said}\n{words}");
-    // What must not come out does not come out here either.
-    assert!(!format!("{said}{words}").contains("canary"), "{test}:\n{said}\n{words}");
-    assert!(said.contains("1 passed"), "{test} is not the name of one test:\n{said}");
-    false
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    if !output.status.success() {
+        return Err(format!("{test}, {scene}: {}\n{said}", output.status));
+    }
+    if said.contains("1 passed") { Ok(said) } else { Err(format!("{test} is not the name of one test:\n{said}")) }
 }
 
 /// How many threads of exporters this process has.
@@ -44,5 +72,6 @@ pub fn open_files() -> Vec<String> {
     files.filter_map(target).map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
-const MARK: &str = "LLMOBS_TEST_ALONE";
-const LIMIT: Duration = Duration::from_secs(120);
+const SCENE: &str = "LLMOBS_TEST_SCENE";
+/// What takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(120);

@@ -4,6 +4,7 @@ pub(super) mod annotation;
 pub(super) mod config;
 pub(super) mod content;
 pub(super) mod delivery;
+pub(super) mod distributed;
 pub(super) mod errors;
 pub(super) mod evaluations;
 pub(super) mod instrument;

@@ -1,0 +1,43 @@
+//! What an answer rests on.
+
+use serde_json::{Value, json};
+
+use super::super::json::{Room, get, items};
+
+/// Which characters of an answer rest on which sources. The texts are left out: they are in the answer and in the request.
+#[derive(Debug)]
+pub(super) struct Citations(Vec<Value>);
+
+impl Citations {
+    pub(super) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Takes in citations of an answer or of a stream, as many as there is room for.
+    pub(super) fn add(&mut self, citations: &[Value], room: &mut Room) {
+        let kept = citations.iter().map(|citation| room.keep(&short(citation))).filter(|citation| !citation.is_null());
+        self.0.extend(kept);
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn whole(self) -> Value {
+        Value::Array(self.0)
+    }
+}
+
+/// The citations of an answer, for the metadata.
+pub(super) fn of(answer: &Value) -> Option<Value> {
+    let mut citations = Citations::new();
+    citations.add(items(answer, "citations"), &mut Room::new());
+    (!citations.is_empty()).then(|| citations.whole())
+}
+
+/// Where it is, and on what it rests: in itself again what it makes of itself.
+fn short(citation: &Value) -> Value {
+    let sources = items(citation, "sources").iter().map(|source| source.get("id").unwrap_or(source));
+    let sources: Vec<&Value> = sources.chain(items(citation, "document_ids")).collect();
+    json!({"start": get(citation, &["start"]), "end": get(citation, &["end"]), "sources": sources})
+}

@@ -1,0 +1,21 @@
+//! Cohere's own APIs: `/v1/chat`, `/v2/chat`, `/v1/embed`, `/v2/embed`.
+//!
+//! In: both generations; which one it is shows in the bodies. The second streams SSE, the first lines of JSON or SSE.
+//! Never: the texts of documents that citations repeat.
+//!
+//! Source: the references of `docs.cohere.com`, v1 and v2. Datadog's SDKs have nothing for it: the words are those of
+//! OpenAI's chat, documents are messages of the role `document`, plans are thoughts, and the end is `finish_reason` in the
+//! metadata.
+
+mod chat;
+mod citations;
+mod embed;
+mod first;
+mod rebuild;
+mod second;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+pub(super) use chat::Chat;
+pub(super) use embed::Embed;

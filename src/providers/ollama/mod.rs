@@ -1,0 +1,20 @@
+//! Ollama's own API: `/api/chat`, `/api/generate`, `/api/embed`. What it serves below `/v1` is OpenAI's.
+//!
+//! In: one JSON object, or lines of them, which is what it sends unless the request says `"stream": false`.
+//! Never: pictures of a type that their first bytes do not show.
+//!
+//! Source: `docs/api.md` of Ollama. Datadog's SDKs have nothing for it: the words are those of OpenAI's chat, the end is
+//! `finish_reason` in the metadata, and the times of its own clock are metrics.
+
+mod chat;
+mod embed;
+mod generate;
+mod picture;
+mod rebuild;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+pub(super) use chat::Chat;
+pub(super) use embed::Embed;
+pub(super) use generate::Generate;

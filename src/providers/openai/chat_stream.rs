@@ -1,0 +1,192 @@
+//! Chunks of a chat completion → the completion.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::super::codec::{Frame, Rebuild, Seen};
+use super::super::failure;
+use super::super::json::{self, Room};
+use super::message;
+
+/// A completion that comes in chunks.
+#[derive(Debug, Default)]
+pub(super) struct ChatStream {
+    model: String,
+    /// The last one that came: some send it once at the end, some with every chunk.
+    usage: Value,
+    /// By their index, whatever the order in which they come.
+    choices: BTreeMap<u64, Choice>,
+    room: Room,
+}
+
+#[derive(Debug, Default)]
+struct Choice {
+    role: String,
+    /// Text of completions, which is beside the message.
+    text: String,
+    content: String,
+    refusal: String,
+    reasoning: String,
+    audio: String,
+    transcript: String,
+    images: Vec<Value>,
+    /// By their index; some give one index to several calls, which then differ in id.
+    tool_calls: BTreeMap<u64, Vec<Call>>,
+    function_call: Option<Call>,
+}
+
+#[derive(Debug, Default)]
+struct Call {
+    id: String,
+    kind: String,
+    name: String,
+    arguments: String,
+    /// The arguments are free text.
+    is_custom: bool,
+}
+
+impl Rebuild for ChatStream {
+    fn frame(&mut self, frame: Frame) -> Seen {
+        let data = frame.data;
+        if self.model.is_empty() {
+            self.room.push_member(&mut self.model, &data, "model");
+        }
+        let usage = [json::get(&data, &["usage"]), json::get(&data, &["x_groq", "usage"])];
+        if let Some(usage) = usage.into_iter().find(|usage| usage.is_object()) {
+            self.usage = usage.clone();
+        }
+        let mut is_content = false;
+        let choices = json::items(&data, "choices");
+        for (position, choice) in (0_u64..).zip(choices) {
+            let index = choice.get("index").and_then(Value::as_u64).unwrap_or(position);
+            if !self.choices.contains_key(&index) && !self.room.take(ENTRY) {
+                continue;
+            }
+            is_content |= self.choices.entry(index).or_default().add(choice, &mut self.room);
+        }
+        let error = choices.iter().chain([&data]).find_map(failure::inside);
+        Seen { is_content, error }
+    }
+
+    fn whole(self: Box<Self>) -> Value {
+        let choices: Vec<Value> = self.choices.into_iter().map(|(index, choice)| choice.whole(index)).collect();
+        json!({"model": self.model, "choices": choices, "usage": self.usage})
+    }
+}
+
+impl Choice {
+    /// Adds a chunk's part of this choice, and says whether there was content in it.
+    fn add(&mut self, choice: &Value, room: &mut Room) -> bool {
+        let has_text = room.push_member(&mut self.text, choice, "text");
+        let Some(delta) = json::first(choice, &["delta", "message"]) else { return has_text };
+        if self.role.is_empty() {
+            room.push_member(&mut self.role, delta, "role");
+        }
+        let has_content = self.add_content(delta, room);
+        let has_refusal = room.push_member(&mut self.refusal, delta, "refusal");
+        let audio = json::get(delta, &["audio"]);
+        let has_audio = room.push_member(&mut self.audio, audio, "data");
+        let has_transcript = room.push_member(&mut self.transcript, audio, "transcript");
+        let images = json::items(delta, "images");
+        self.images.extend(images.iter().map(|image| room.keep(image)));
+        let has_calls = self.add_calls(delta, room);
+        [has_text, has_content, has_refusal, has_audio, has_transcript, has_calls, !images.is_empty()].contains(&true)
+    }
+
+    fn add_content(&mut self, delta: &Value, room: &mut Room) -> bool {
+        let mut thought = message::reasoning(delta);
+        let has_content = room.push_member(&mut self.content, delta, "content");
+        let mut has_text = has_content;
+        for part in json::items(delta, "content") {
+            match message::thinking(part) {
+                Some(text) => thought.push_str(&text),
+                None => has_text |= room.push_member(&mut self.content, part, "text"),
+            }
+        }
+        room.push(&mut self.reasoning, &thought);
+        has_text || !thought.is_empty()
+    }
+
+    fn add_calls(&mut self, delta: &Value, room: &mut Room) -> bool {
+        let calls = json::items(delta, "tool_calls");
+        for (position, call) in (0_u64..).zip(calls) {
+            let index = call.get("index").and_then(Value::as_u64).unwrap_or(position);
+            if !room.take(ENTRY) {
+                break;
+            }
+            let same_index = self.tool_calls.entry(index).or_default();
+            let id = json::text(call, "id");
+            let is_other = |last: &Call| !id.is_empty() && !last.id.is_empty() && last.id != id;
+            if same_index.last().is_none_or(is_other) {
+                same_index.push(Call::default());
+            }
+            same_index.last_mut().into_iter().for_each(|last| last.add(call, room));
+        }
+        let Some(function) = json::some(delta, "function_call") else { return !calls.is_empty() };
+        self.function_call.get_or_insert_default().add_own(function, room);
+        true
+    }
+
+    fn whole(self, index: u64) -> Value {
+        let calls: Vec<Value> = self.tool_calls.into_values().flatten().map(Call::whole).collect();
+        let mut message = Map::new();
+        let role = if self.role.is_empty() { "assistant".to_owned() } else { self.role };
+        let texts = [
+            ("role", role),
+            ("content", self.content),
+            ("refusal", self.refusal),
+            ("reasoning_content", self.reasoning),
+        ];
+        let texts = texts.into_iter().filter(|(_, text)| !text.is_empty());
+        message.extend(texts.map(|(name, text)| (name.to_owned(), Value::String(text))));
+        if !calls.is_empty() {
+            message.insert("tool_calls".to_owned(), Value::Array(calls));
+        }
+        if let Some(Call { name, arguments, .. }) = self.function_call {
+            message.insert("function_call".to_owned(), json!({"name": name, "arguments": arguments}));
+        }
+        if !self.audio.is_empty() || !self.transcript.is_empty() {
+            message.insert("audio".to_owned(), json!({"data": self.audio, "transcript": self.transcript}));
+        }
+        if !self.images.is_empty() {
+            message.insert("images".to_owned(), Value::Array(self.images));
+        }
+        json!({"index": index, "text": self.text, "message": message})
+    }
+}
+
+impl Call {
+    fn add(&mut self, call: &Value, room: &mut Room) {
+        if self.id.is_empty() {
+            room.push_member(&mut self.id, call, "id");
+        }
+        if self.kind.is_empty() {
+            room.push_member(&mut self.kind, call, "type");
+        }
+        self.is_custom |= call.get("custom").is_some();
+        if let Some(own) = json::first(call, &["function", "custom"]) {
+            self.add_own(own, room);
+        }
+    }
+
+    fn add_own(&mut self, own: &Value, room: &mut Room) {
+        if self.name.is_empty() {
+            room.push_member(&mut self.name, own, "name");
+        }
+        match json::first(own, &["arguments", "input"]) {
+            // Some send the arguments at once, and not as text.
+            Some(arguments @ Value::Object(_)) => room.push(&mut self.arguments, &arguments.to_string()),
+            Some(arguments) => room.push(&mut self.arguments, arguments.as_str().unwrap_or_default()),
+            None => {}
+        }
+    }
+
+    fn whole(self) -> Value {
+        let (own, arguments) = if self.is_custom { ("custom", "input") } else { ("function", "arguments") };
+        json!({"id": self.id, "type": self.kind, own: {"name": self.name, arguments: self.arguments}})
+    }
+}
+
+/// What an entry of a list costs, about.
+const ENTRY: usize = 128;

@@ -1,0 +1,96 @@
+//! What no answer, half an answer and too much of one say.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tracing_llmobs::providers::{Ending, Head, Received};
+use tracing_llmobs::{SpanError, Status};
+
+use crate::exchange::{Exchange, event, messages, turns};
+
+/// Far more than reading takes, far less than reading everything again for each byte.
+const LONG: Duration = Duration::from_secs(5);
+const URL: &str = "https://api.openai.com/v1/chat/completions";
+
+fn streamed(pieces: usize, text: &str) -> Exchange {
+    let request = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": true});
+    let chunk = json!({"choices": [{"index": 0, "delta": {"content": text}}]});
+    Exchange::sse(URL, &request, &vec![chunk; pieces])
+}
+
+#[test]
+fn a_call_that_was_never_answered_says_what_was_asked() {
+    let said = event(streamed(0, "").call().failed(SpanError::new("timed out").error_type("reqwest::Error")));
+    assert_eq!((said.status, turns(said.input.as_ref())), (Status::Error, vec![("user", "hi")]));
+    assert_eq!((turns(said.output.as_ref()), said.error.unwrap().message.as_str()), (vec![("", "")], "timed out"));
+}
+
+#[test]
+fn pushing_keeps_the_bytes_and_reads_them_when_they_are_many() {
+    let exchange = streamed(1, &"x".repeat(1_000_000));
+    let mut received = exchange.call().answered(exchange.head.clone());
+    let request = exchange.request.len();
+    for pushed in 1..=8 {
+        received.push(exchange.body.clone(), None);
+        let unread = pushed * exchange.body.len();
+        assert!((unread..unread + pushed * 100).contains(&(received.held() - request)), "{}", received.held());
+    }
+    received.push(exchange.body.clone(), None);
+    assert!(9 * exchange.body.len() > Received::MOST_UNREAD && received.held() < exchange.body.len() + request);
+    let said = event(received.finish(Ending::Complete));
+    assert_eq!(said.status, Status::Ok);
+}
+
+#[test]
+fn an_answer_without_end_is_bounded() {
+    let exchange = streamed(1, &"x".repeat(1_000_000));
+    let mut received = exchange.call().answered(exchange.head.clone());
+    for _ in 0..60 {
+        received.push(exchange.body.clone(), None);
+    }
+    let said = received.finish(Ending::Dropped);
+    let kept = format!("{said:?}").len();
+    assert!(kept > 30_000_000 && kept < 40_000_000, "{kept}");
+    let endless = b"{\"choices\":[{\"message\":{\"content\":\"".repeat(1_000_000);
+    let mut received = exchange.call().answered(Head::new(200));
+    for _ in 0..3 {
+        received.push(endless.clone(), None);
+    }
+    assert!(received.held() < 60_000_000, "{}", received.held());
+    assert_eq!(messages(event(received.finish(Ending::Complete)).output.as_ref()).len(), 1);
+}
+
+#[test]
+fn small_pieces_take_no_longer_than_large_ones() {
+    let exchange = streamed(2_000, "some words of an answer");
+    let request = exchange.request.clone();
+    let time = |pieces: &dyn Fn() -> tracing_llmobs::Annotation| {
+        let once = || {
+            let began = Instant::now();
+            drop(pieces());
+            began.elapsed()
+        };
+        // A slow machine is slow now and then, a quadratic reader always.
+        (0..3).map(|_| once()).find(|took| *took < LONG).unwrap_or(LONG)
+    };
+    let whole = time(&|| exchange.whole());
+    let bytes = time(&|| exchange.in_pieces(exchange.body.chunks(1)));
+    assert!(bytes < LONG, "{bytes:?} for {whole:?}");
+    // What never ends, byte by byte: whoever looks at a byte again for each that follows takes minutes.
+    let frame = [&[0x00, 0x0F, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0][..], &vec![0; 400_000]].concat();
+    for (content_type, body) in [
+        ("text/event-stream", [b"data: ".to_vec(), vec![b'x'; 400_000]].concat()),
+        ("text/event-stream", b"data: 1\n".repeat(50_000)),
+        ("text/event-stream", b": nothing\n\n".repeat(40_000)),
+        ("application/x-ndjson", [b"{".to_vec(), vec![b'x'; 400_000]].concat()),
+        ("application/json", [b"[".to_vec(), b"{\"a\":[".repeat(60_000)].concat()),
+        ("application/json", [b"[".to_vec(), b"{},".repeat(100_000)].concat()),
+        ("application/vnd.amazon.eventstream", frame),
+    ] {
+        let endpoint = exchange.endpoint.clone().streamed();
+        let endless =
+            Exchange { endpoint, body, request: request.clone(), head: Head::new(200).content_type(content_type) };
+        let took = time(&|| endless.in_pieces(endless.body.chunks(1)));
+        assert!(took < LONG, "{content_type}: {took:?}");
+    }
+}
