@@ -7,6 +7,7 @@ use tracing::metadata::LevelFilter;
 use crate::config::{ApiKey, Config, Given, Settings, UrlText};
 use crate::error::ConfigError;
 
+mod integrations;
 mod process;
 mod propagation;
 mod start;

@@ -169,5 +169,6 @@ const fn explain(problem: Problem) -> &'static str {
             "A parent was set for a span after something had started below it; it stays where it was."
         }
         Problem::Header => "An entry of a header could not be written or did not fit; it was left out.",
+        Problem::Unreadable => "What a provider answered could not be read; the span was sent without it.",
     }
 }

@@ -91,6 +91,15 @@ pub enum ConfigError {
         /// The rule that it breaks.
         rule: &'static str,
     },
+    /// No integration has the name.
+    #[error("{setting} names an integration that does not exist: {value:?}")]
+    #[non_exhaustive]
+    Integration {
+        /// Where the name is from.
+        setting: &'static str,
+        /// The name, cut when it is long.
+        value: String,
+    },
     /// The exporter's thread or its runtime cannot be started.
     #[error("the exporter's thread cannot be started")]
     #[non_exhaustive]

@@ -59,6 +59,15 @@
 //! spans that start in a scope: tags, a prompt, a name. [`Prompt`], [`ToolDefinition`], [`AgentManifest`] and
 //! [`SpanLink`] are types of what [`Annotation`] takes beside content.
 //!
+//! # What other crates say
+//!
+//! Spans that other crates write about calls of a model, in words of their own, become LLM spans without a line of code:
+//! OpenTelemetry's `gen_ai.*` fields and events of all versions (rig, genai and others), OpenInference, Traceloop,
+//! Langfuse, the AI SDK's words, and the spans of langchain-rust, gemini-rust and adk-rust. Their parents, sessions,
+//! evaluations, errors and links come along. What is said in our words wins; two spans of one call give one count of tokens:
+//! the outer one becomes a `workflow`. [`Builder::integrations`] chooses, and `docs/decisions/0004-other-vocabularies.md`
+//! in the repository tells how it works and where it differs from Datadog's own mapping.
+//!
 //! # Evaluations and feedback
 //!
 //! What was found out about a span is an [`Evaluation`]: [`LlmObsSpanExt::evaluate`] joins it to the span at hand,
@@ -68,7 +77,7 @@
 //!
 //! # Beside other layers
 //!
-//! [`LlmObsLayer`] brings its own filter and wakes no callsite of another crate. Give other layers filters of their
+//! [`LlmObsLayer`] brings its own filter and wakes no callsite of another crate that tells of no call of a model. Give other layers filters of their
 //! own (`fmt::layer().with_filter(…)`): an `EnvFilter` that stands in the registry as a layer hides spans from
 //! everybody. Spans below INFO are not looked at unless [`Builder::max_level`] says so.
 //!
@@ -100,7 +109,12 @@
 //! | `stream` | [`StreamRecorder::over`]: records any `futures_core::Stream` |
 //! | `receiver` | a local intake on loopback that takes what any Datadog SDK sends, and prints each trace as a tree |
 //! | `tower` | [`propagation`] for `tower` servers (axum, tonic) and clients |
-//! | `reqwest-middleware` | [`propagation`] for `reqwest` clients |
+//! | `providers` | a provider's request and answer → [`Annotation`], for clients without an adapter |
+//! | `async-openai` | `clients`: the calls of `async-openai` 0.43 are spans |
+//! | `reqwest-middleware` | `clients`: the calls of models through `reqwest-middleware` 0.5 are spans; [`propagation`] for it |
+//! | `rig` | `clients`: an HTTP client for rig 0.44 that fills in rig's own spans; needs Rust 1.95 |
+//! | `bedrock` | `clients`: an interceptor for `aws-sdk-bedrockruntime` |
+//! | `rmcp` | `clients`: servers and clients of the Model Context Protocol, in one trace |
 //! | `opentelemetry` | LLM spans and headers name the trace of `tracing-opentelemetry` |
 //! | `providers` | [`providers`]: the bytes of a model provider's request and answer, whole or streamed, become an [`Annotation`] |
 //! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
@@ -115,7 +129,6 @@
 //!
 //! # Missing
 //!
-//! The fields of other vocabularies (OpenTelemetry and others) are not there yet.
 //! A process that forks must start the layer after the fork.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic"))]
@@ -131,6 +144,9 @@ mod capture;
 mod vocabulary;
 
 mod streaming;
+
+#[cfg(any(feature = "_clients", feature = "rmcp"))]
+pub mod clients;
 
 mod queue;
 
@@ -173,3 +189,8 @@ pub use tracing as __tracing;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The recipes do what they say.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/integrations.md")]
+struct Integrations;

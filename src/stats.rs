@@ -147,11 +147,13 @@ pub enum Problem {
     LateParent,
     /// An entry of a header could not be written, or did not fit; the header was written without it.
     Header,
+    /// What a provider answered could not be read; the span was sent with what else is known of it.
+    Unreadable,
 }
 
 impl Problem {
     /// All problems.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::UnknownKind,
         Self::Shape,
         Self::Metadata,
@@ -173,6 +175,7 @@ impl Problem {
         Self::UnknownPolicy,
         Self::LateParent,
         Self::Header,
+        Self::Unreadable,
     ];
 
     /// The problem in one word.
@@ -199,6 +202,7 @@ impl Problem {
             Self::UnknownPolicy => "unknown_policy",
             Self::LateParent => "late_parent",
             Self::Header => "header",
+            Self::Unreadable => "unreadable",
         }
     }
 }

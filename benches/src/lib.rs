@@ -4,6 +4,7 @@
 pub mod burst;
 pub mod program;
 pub mod runner;
+pub mod stream;
 pub mod text;
 pub mod variant;
 pub mod workload;

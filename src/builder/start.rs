@@ -9,7 +9,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::Builder;
-use crate::capture::{Capture, CaptureLayer, LlmObsFilter, LlmObsLayer, Options, Outbound};
+use crate::capture::{Capture, CaptureLayer, Hearing, LlmObsFilter, LlmObsLayer, Options, Outbound};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::diagnostics::Diagnostics;
@@ -43,8 +43,9 @@ impl Builder {
         let max_level = self.max_level.unwrap_or(LevelFilter::INFO);
         let Some((capture, shutdown_timeout)) = self.pipeline()? else { return Ok((None, Guard::inert())) };
         let layer = CaptureLayer::new(Arc::clone(&capture));
+        let filter = LlmObsFilter::new(max_level, capture.vocabularies());
         let guard = Guard::new(capture, shutdown_timeout);
-        Ok((Some(layer.with_filter(LlmObsFilter::new(max_level))), guard))
+        Ok((Some(layer.with_filter(filter)), guard))
     }
 
     /// Wires the rooms and starts the worker; `None` when disabled.
@@ -56,13 +57,15 @@ impl Builder {
         }
         let queue = Arc::new(Queue::new(limits(&settings)));
         let ml_app = settings.ml_app.as_str().into();
+        let vocabularies = settings.integrations;
+        let hearing = Hearing { capture_instrument: settings.capture_instrument, vocabularies };
         let sink = match parts.memory {
             Some(events) => Sink::Memory(events),
             None => Sink::Intake(Box::new(Transport::new(&settings)?)),
         };
         let worker = Worker {
             queue: Arc::clone(&queue),
-            assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue)),
+            assembler: Assembler::new(base_tags(&settings), settings.ml_app, vocabularies, Arc::clone(&queue)),
             spans: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
             evaluations: Batcher::new(Frame::EVALUATIONS, settings.max_payload_bytes),
             processors: processing.processors,
@@ -77,7 +80,7 @@ impl Builder {
         };
         worker.start()?;
         let options = Options {
-            capture_instrument: settings.capture_instrument,
+            hearing,
             clock: parts.clock,
             ids: parts.ids,
             sample_rate: settings.sample_rate,

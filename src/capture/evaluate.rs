@@ -5,15 +5,15 @@ use tracing_core::{Dispatch, Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::filter::Plan;
+use super::filter::{Foreign, Plan};
 use super::layer::CaptureLayer;
 use super::record::Evaluable;
 use super::records::Records;
 use super::state::{Capture, with_scratch};
-use crate::model::{Evaluation, EvaluationError, Feedback, Submission};
+use crate::model::{Evaluation, EvaluationError, Feedback, SpanKind, Submission};
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
-use crate::vocabulary;
+use crate::vocabulary::{self, Nature};
 
 impl Capture {
     /// Checks an evaluation and hands it over.
@@ -72,14 +72,36 @@ impl CaptureLayer {
         let Some(span) = self.evaluable(event, ctx) else { return queue.problems.count(Problem::Evaluation, place) };
         with_scratch(queue, |log| {
             event.record(&mut self.visitor(plan, log, place));
-            let submitted = vocabulary::evaluation(log)
-                .and_then(|evaluation| self.capture.submit_evaluation(span.joined(evaluation)));
-            match submitted {
-                // The ledger has counted a refusal.
-                Ok(()) | Err(EvaluationError::QueueFull | EvaluationError::Closed) => {}
+            match vocabulary::evaluation(log) {
+                Ok(evaluation) => self.capture.submit_or_count(span.joined(evaluation), place),
                 Err(_) => queue.problems.count(Problem::Evaluation, place),
             }
         });
+    }
+
+    /// Submits what an event says in the words of other crates, if that is an evaluation.
+    pub(super) fn evaluate_foreign<S>(&self, event: &Event<'_>, plan: &Plan, ctx: &Context<'_, S>) -> bool
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let Some(Foreign { callsite, tells_evaluation: true, .. }) = &plan.foreign else { return false };
+        let (place, vocabularies) = (event.metadata().name(), self.capture.vocabularies());
+        let mut is_evaluation = false;
+        with_scratch(&self.capture.queue, |log| {
+            self.visit(event, plan, log, place);
+            let sayings = vocabulary::heard_in_event(callsite, log);
+            is_evaluation = vocabulary::nature(&sayings, vocabularies) == Nature::Evaluation;
+            if !is_evaluation {
+                return;
+            }
+            let span = self.evaluable(event, ctx);
+            for draft in vocabulary::read(&sayings, SpanKind::Task, false, vocabularies).evaluations {
+                let ml_app = span.as_ref().and_then(|span| span.ml_app.as_deref());
+                let joined = draft.joined(span.as_ref().map(|span| span.context.clone())).or_ml_app(ml_app);
+                self.capture.submit_or_count(joined, place);
+            }
+        });
+        is_evaluation
     }
 
     /// The nearest span of ours around an event, also one that was finished and is still entered.

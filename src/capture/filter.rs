@@ -4,41 +4,79 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use tracing_core::Metadata;
 use tracing_core::metadata::LevelFilter;
 use tracing_core::subscriber::Interest;
-use tracing_core::{Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::model::{Meaning, Sense};
-use crate::vocabulary;
+use crate::model::{Callsite, Meaning, Sense};
+use crate::vocabulary::{self, Vocabularies};
+
+mod words;
+
+pub(crate) use words::Hearing;
+pub(super) use words::callsite;
+use words::{Words, has_meaning, is_foreign};
 
 /// Lets through the callsites that say something about LLM spans, and nothing else: other crates' callsites
 /// stay as disabled as they would be without us.
 ///
-/// Ours are spans with an `llmobs.*` field, and events with an `llmobs.*` field, a `return` field, or an
-/// `error` field at ERROR, each at the configured level or above it.
+/// Ours are spans with an `llmobs.*` field or the fields of a call in the words of another crate, and events with an
+/// `llmobs.*` field, a `return` field, an `error` field at ERROR or such words, each at the configured level or above it.
 #[derive(Debug, Clone)]
 pub struct LlmObsFilter {
     max_level: LevelFilter,
-    /// What was answered for a callsite: the address of its metadata, and in the lowest bit whether it is ours.
-    /// A later callsite in the same slot drives an earlier one out, which is then looked at anew each time.
+    vocabularies: Vocabularies,
+    /// What was answered for a callsite: the address of its metadata, and in the lowest bit whether it is ours; in its
+    /// slot or one of the next. A later callsite without a free one drives an earlier one out, which is then looked at
+    /// anew each time.
     verdicts: Arc<[AtomicUsize]>,
 }
 
 impl LlmObsFilter {
-    pub(crate) fn new(max_level: LevelFilter) -> Self {
-        Self { max_level, verdicts: std::iter::repeat_with(AtomicUsize::default).take(Plans::SLOTS).collect() }
+    pub(crate) fn new(max_level: LevelFilter, vocabularies: Vocabularies) -> Self {
+        let verdicts = std::iter::repeat_with(AtomicUsize::default).take(Plans::SLOTS).collect();
+        Self { max_level, vocabularies, verdicts }
     }
 
     /// The answer given before, for a span of others that some layer wants.
     fn verdict(&self, address: usize) -> Option<bool> {
         let kept = self.verdicts.get(slot_of(address))?.load(Ordering::Relaxed);
-        (kept & !1 == address).then_some(kept & 1 == 1)
+        if kept & !1 == address {
+            return Some(kept & 1 == 1);
+        }
+        self.verdict_nearby(address)
     }
 
-    /// Asked for every span of others that some layer wants, so the test that most fail comes first.
+    #[cold]
+    fn verdict_nearby(&self, address: usize) -> Option<bool> {
+        let mut nearby = self.slots(address).map(|slot| slot.load(Ordering::Relaxed));
+        nearby.find(|kept| kept & !1 == address).map(|kept| kept & 1 == 1)
+    }
+
+    fn keep_verdict(&self, address: usize, is_wanted: bool) {
+        let verdict = address | usize::from(is_wanted);
+        let take = |slot: &&AtomicUsize| {
+            let of_address = |kept: usize| (kept == 0 || kept & !1 == address).then_some(verdict);
+            slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, of_address).is_ok()
+        };
+        if self.slots(address).find(take).is_none()
+            && let Some(first) = self.verdicts.get(slot_of(address))
+        {
+            first.store(verdict, Ordering::Relaxed);
+        }
+    }
+
+    /// Where the verdict about a callsite may be.
+    fn slots(&self, address: usize) -> impl Iterator<Item = &AtomicUsize> {
+        self.verdicts.iter().skip(slot_of(address)).chain(self.verdicts.iter()).take(Plans::PROBES)
+    }
+
+    /// Asked once for a callsite, as long as there is room for the answer.
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        has_meaning(metadata) && self.max_level >= *metadata.level() && metadata.target() != OWN_TARGET
+        self.max_level >= *metadata.level()
+            && (has_meaning(metadata) || is_foreign(metadata, self.vocabularies))
+            && metadata.target() != OWN_TARGET
     }
 }
 
@@ -51,9 +89,7 @@ impl<S> Filter<S> for LlmObsFilter {
         let wanted = self.wants(metadata);
         let address = std::ptr::from_ref(metadata).addr();
         // Only here is the metadata known to live for ever, so that its address stands for it.
-        if let Some(slot) = self.verdicts.get(slot_of(address)) {
-            slot.store(address | usize::from(wanted), Ordering::Relaxed);
-        }
+        self.keep_verdict(address, wanted);
         // Not `always`: somebody who only asks whether a callsite of theirs is enabled (`tracing::enabled!`, the `log`
         // bridge) leaves our no in the registry's per-thread state, and a callsite that need not be asked about,
         // because all layers always want it, would get that no (tracing-subscriber 0.3.23).
@@ -68,21 +104,6 @@ impl<S> Filter<S> for LlmObsFilter {
 /// Our own diagnostics are not captured.
 const OWN_TARGET: &str = "tracing_llmobs";
 
-fn has_meaning(metadata: &Metadata<'_>) -> bool {
-    let is_error = tells_errors(metadata);
-    if metadata.is_span() {
-        return metadata.fields().iter().any(|field| vocabulary::span_field(field.name()).is_some());
-    }
-    metadata.fields().iter().any(|field| vocabulary::event_field(field.name(), is_error).is_some())
-}
-
-/// Whether an `error` field of this event is an error: at ERROR, and at WARN when it is all there is, which is what
-/// `#[instrument(err(level = "warn"))]` writes.
-fn tells_errors(metadata: &Metadata<'_>) -> bool {
-    let level = *metadata.level();
-    level == Level::ERROR || level == Level::WARN && metadata.fields().len() == 1
-}
-
 /// What the fields of one callsite mean.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -96,6 +117,18 @@ pub(crate) struct Plan {
     pub(crate) evaluation: Share,
     /// The event tells an error, perhaps the one that an instrumented function returned.
     pub(crate) has_failure: bool,
+    /// Something in here is in the words of other crates.
+    pub(crate) foreign: Option<Foreign>,
+}
+
+/// What is in the words of other crates.
+#[derive(Debug)]
+pub(crate) struct Foreign {
+    pub(crate) callsite: Arc<Callsite>,
+    /// A span that it makes ours, perhaps; else it only can ask that its trace be left alone.
+    pub(crate) is_candidate: bool,
+    /// It may be an evaluation, if it is an event.
+    pub(crate) tells_evaluation: bool,
 }
 
 /// What an open span must know of itself.
@@ -110,27 +143,25 @@ const IDENTITY: &[Meaning] = &[
 ];
 
 impl Plan {
-    fn new(metadata: &Metadata<'_>, capture_instrument: bool) -> Self {
-        let is_error = tells_errors(metadata);
-        let meaning = |name: &'static str| {
-            if metadata.is_event() {
-                return vocabulary::event_field(name, is_error);
-            }
-            let argument = || (capture_instrument && vocabulary::is_argument(name)).then_some(Meaning::Argument(name));
-            vocabulary::span_field(name).or_else(argument)
-        };
-        let meanings: Vec<Option<Meaning>> = metadata.fields().iter().map(|field| meaning(field.name())).collect();
+    fn new(metadata: &'static Metadata<'static>, hearing: Hearing) -> Self {
+        let words = Words::of(metadata, hearing);
+        let meanings: Box<[_]> = metadata.fields().iter().map(|field| words.meaning(field.name())).collect();
         let has = |wanted: &[Meaning]| meanings.iter().flatten().any(|meaning| wanted.contains(meaning));
         let has_identity = has(IDENTITY);
-        let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed]));
+        let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed, Meaning::Logged]));
         let is_evaluation = |meaning: &Meaning| matches!(meaning, Meaning::Evaluation(_));
         let evaluation = match meanings.iter().flatten().filter(|meaning| is_evaluation(meaning)).count() {
             0 => Share::Nothing,
             count if count == meanings.iter().flatten().count() => Share::All,
             _ => Share::Part,
         };
+        let foreign = words.is_foreign().then(|| Foreign {
+            callsite: Arc::new(callsite(metadata)),
+            is_candidate: words.is_candidate(),
+            tells_evaluation: metadata.fields().iter().any(|field| vocabulary::is_evaluation_word(field.name())),
+        });
         let senses = meanings.iter().map(|meaning| meaning.map(Sense::from)).collect();
-        Self { senses, has_identity, has_return, evaluation, has_failure }
+        Self { senses, has_identity, has_return, evaluation, has_failure, foreign }
     }
 
     #[inline]
@@ -153,7 +184,7 @@ pub(crate) enum Share {
 #[derive(Debug)]
 pub(crate) struct Plans {
     slots: Box<[Slot]>,
-    pub(super) capture_instrument: bool,
+    pub(super) hearing: Hearing,
 }
 
 #[derive(Debug, Default)]
@@ -168,12 +199,12 @@ impl Plans {
     const SLOTS: usize = 1024;
     const PROBES: usize = 8;
 
-    pub(crate) fn new(capture_instrument: bool) -> Self {
-        Self { slots: std::iter::repeat_with(Slot::default).take(Self::SLOTS).collect(), capture_instrument }
+    pub(crate) fn new(hearing: Hearing) -> Self {
+        Self { slots: std::iter::repeat_with(Slot::default).take(Self::SLOTS).collect(), hearing }
     }
 
     pub(crate) fn plan(&self, metadata: &'static Metadata<'static>) -> PlanRef<'_> {
-        let make = || Plan::new(metadata, self.capture_instrument);
+        let make = || Plan::new(metadata, self.hearing);
         let address = std::ptr::from_ref(metadata).addr();
         let first = slot_of(address);
         let around = self.slots.iter().skip(first).chain(self.slots.iter());
@@ -221,5 +252,28 @@ impl Deref for PlanRef<'_> {
             Self::Kept(plan) => plan,
             Self::Made(plan) => plan,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callsites_of_one_slot_keep_their_verdicts_as_long_as_there_is_room() {
+        let filter = LlmObsFilter::new(LevelFilter::INFO, Vocabularies::ALL);
+        let alike = |number: usize| (number * Plans::SLOTS + Plans::SLOTS - 2) * align_of::<Metadata<'static>>();
+        for number in 1..=Plans::PROBES {
+            assert_eq!(filter.verdict(alike(number)), None);
+            filter.keep_verdict(alike(number), number % 2 == 0);
+        }
+        for number in 1..=Plans::PROBES {
+            assert_eq!(filter.verdict(alike(number)), Some(number % 2 == 0), "{number}");
+        }
+        // Said anew, it is replaced; one too many drives the first out.
+        filter.keep_verdict(alike(2), false);
+        filter.keep_verdict(alike(Plans::PROBES + 1), true);
+        let verdicts = [1, 2, Plans::PROBES + 1].map(|number| filter.verdict(alike(number)));
+        assert_eq!(verdicts, [None, Some(false), Some(true)]);
     }
 }

@@ -16,7 +16,7 @@ use super::record::SpanRecord;
 use super::records::Records;
 use super::state::{Capture, with_scratch};
 use super::visitor::Visitor;
-use crate::model::{Annotation, ApmContext, SpanContext, SpanLink};
+use crate::model::{Annotation, ApmContext, FieldValue, Log, Meaning, SpanContext, SpanLink};
 use crate::queue::is_worker_thread;
 
 /// The layer to add to a subscriber: it captures LLM spans and brings its own filter, so that no callsite of
@@ -42,13 +42,17 @@ impl CaptureLayer {
         Self { capture }
     }
 
-    pub(super) fn visitor<'a>(
-        &'a self,
-        plan: &'a Plan,
-        log: &'a mut crate::model::Log,
-        place: &'static str,
-    ) -> Visitor<'a> {
+    pub(super) fn visitor<'a>(&'a self, plan: &'a Plan, log: &'a mut Log, place: &'static str) -> Visitor<'a> {
         Visitor { plan, log, queue: &self.capture.queue, place }
+    }
+
+    /// Visits the fields of an event; what is in the words of other crates stays together.
+    pub(super) fn visit(&self, event: &Event<'_>, plan: &Plan, log: &mut Log, place: &'static str) {
+        if plan.foreign.is_some() {
+            let metadata = event.metadata();
+            log.push(Meaning::EventStart(metadata.name()), FieldValue::Bool(*metadata.level() == Level::ERROR));
+        }
+        event.record(&mut self.visitor(plan, log, place));
     }
 
     /// What is passed on by the nearest span of ours above this one.
@@ -91,7 +95,7 @@ impl CaptureLayer {
     /// whose own span is not ours, does not.
     fn is_heard(&self, event: &Event<'_>, plan: &Plan, span: &Metadata<'_>, is_current: impl FnOnce() -> bool) -> bool {
         let is_only_heard_there = plan.has_return || plan.has_failure && *event.metadata().level() != Level::ERROR;
-        let captures = self.capture.plans.capture_instrument;
+        let captures = self.capture.plans.hearing.capture_instrument;
         if !is_only_heard_there && (captures || !plan.has_failure) {
             return true;
         }
@@ -115,10 +119,16 @@ where
         let Some(span) = ctx.span(id) else { return };
         let name = attributes.metadata().name();
         let above = self.lineage(&span);
+        if above.as_ref().is_some_and(|above| above.trace.is_off()) {
+            return;
+        }
         let around = otel::current().filter(|_| attributes.is_contextual()).map(Arc::new);
         let Some(mut record) = SpanRecord::begin(&self.capture, name, above, around) else { return };
         annotation_context::assume(&mut record);
         let plan = self.capture.plans.plan(attributes.metadata());
+        if let Some(foreign) = &plan.foreign {
+            record.listen(Arc::clone(&foreign.callsite), foreign.is_candidate);
+        }
         if let Some(log) = record.log_mut() {
             attributes.record(&mut self.visitor(&plan, log, name));
         }
@@ -167,6 +177,9 @@ where
         if plan.evaluation != Share::Nothing {
             self.evaluate(event, &plan, &ctx);
         }
+        if self.evaluate_foreign(event, &plan, &ctx) {
+            return;
+        }
         if self.capture.queue.open.spans() == 0 || plan.evaluation == Share::All {
             return;
         }
@@ -176,8 +189,8 @@ where
                 return;
             }
             return with_scratch(&self.capture.queue, |log| {
-                event.record(&mut self.visitor(&plan, log, metadata.name()));
-                self.capture.apply_to(&dispatch, &id, log, plan.has_identity);
+                self.visit(event, &plan, log, metadata.name());
+                self.capture.tell(&dispatch, (id, metadata), log, &plan);
             });
         }
         let Some(span) = ctx.event_span(event) else { return };
@@ -185,9 +198,10 @@ where
             return;
         }
         with_scratch(&self.capture.queue, |log| {
-            event.record(&mut self.visitor(&plan, log, span.name()));
+            self.visit(event, &plan, log, span.name());
+            let metadata = span.metadata();
             if let Some(record) = span.extensions_mut().get_mut::<Records>().and_then(|all| all.of(&self.capture)) {
-                record.apply(log, plan.has_identity);
+                record.hear_event(log, &plan, metadata);
             }
         });
     }
@@ -200,8 +214,8 @@ where
             .get_mut::<Records>()
             .and_then(|records| records.of(&self.capture))
             .and_then(|record| record.end(now));
-        if let Some(recording) = ended {
-            self.capture.send(recording);
+        if let Some(ended) = ended {
+            self.capture.send(ended);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Where a new span stands: below one of this process, below one of another, or at the top.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::kinship::Slate;
 use super::state::Capture;
 use crate::model::{ApmContext, CapturePolicy, Origin, Passed, Sampling, SpanContext, SpanId};
 
@@ -15,6 +17,8 @@ pub(crate) struct Lineage {
     /// What the span directly above has said for those below it.
     pub(super) passed: Option<Arc<Passed>>,
     pub(super) trace: Arc<Trace>,
+    /// What those below write on, where somebody reads it.
+    pub(super) slate: Option<Arc<Slate>>,
 }
 
 /// What all spans of a trace share within this process.
@@ -23,11 +27,49 @@ pub(crate) struct Trace {
     /// The first session that any span named, or that came from outside; spans that start afterwards without a nearer
     /// one get it.
     session_id: OnceLock<Arc<str>>,
+    /// Another session was named too.
+    has_several_sessions: AtomicBool,
+    /// A session was named in the words of other crates, by which it is the root's too.
+    lifts_session: AtomicBool,
+    /// Nothing of it leaves any more.
+    is_off: AtomicBool,
+    /// The span that began it, if it is one of this process.
+    root: Option<SpanId>,
 }
 
 impl Trace {
+    /// The trace that begins with this span.
+    pub(super) fn of(root: SpanId) -> Self {
+        Self { root: Some(root), ..Self::default() }
+    }
+
     pub(super) fn name_session(&self, session_id: &Arc<str>) {
-        self.session_id.get_or_init(|| Arc::clone(session_id));
+        if self.session_id.get_or_init(|| Arc::clone(session_id)) != session_id {
+            self.has_several_sessions.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn lift_session(&self) {
+        self.lifts_session.store(true, Ordering::Relaxed);
+    }
+
+    /// The session of a root that names none.
+    pub(super) fn lifted_session(&self) -> Option<Arc<str>> {
+        let is_lifted =
+            self.lifts_session.load(Ordering::Relaxed) && !self.has_several_sessions.load(Ordering::Relaxed);
+        self.session().filter(|_| is_lifted)
+    }
+
+    pub(super) fn turn_off(&self) {
+        self.is_off.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_off(&self) -> bool {
+        self.is_off.load(Ordering::Relaxed)
+    }
+
+    pub(super) const fn root(&self) -> Option<SpanId> {
+        self.root
     }
 
     pub(super) fn session(&self) -> Option<Arc<str>> {
@@ -42,7 +84,8 @@ impl Lineage {
         if let Some(session_id) = &context.session_id {
             trace.name_session(session_id);
         }
-        Self { context, is_remote: true, policy: CapturePolicy::All, passed: None, trace: Arc::new(trace) }
+        let (policy, passed, slate) = (CapturePolicy::All, None, None);
+        Self { context, is_remote: true, policy, passed, trace: Arc::new(trace), slate }
     }
 }
 

@@ -4,8 +4,12 @@
 //! Never: waiting, I/O, words, panics, foreign code under a lock, two locked spans.
 
 mod annotation_context;
+#[cfg(feature = "_clients")]
+mod around;
+mod ended;
 mod evaluate;
 mod filter;
+mod kinship;
 mod known;
 mod layer;
 mod lineage;
@@ -23,6 +27,9 @@ pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 
+#[cfg(feature = "_clients")]
+pub(crate) use around::{CallAround, call_around, is_gateway};
+pub(crate) use filter::Hearing;
 pub(crate) use remote::Outbound;
 pub(crate) use span_ext::{find, opened};
 pub(crate) use state::{Capture, Options};

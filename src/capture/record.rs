@@ -5,22 +5,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::ended::Ended;
+use super::kinship::Kinship;
 use super::known::shared;
 use super::lineage::{Lineage, Trace};
 use super::state::Capture;
 use crate::model::{
-    AgentAttribution, Annotation, ApmContext, FieldValue, Identity, Log, Meaning, Origin, Passed, Prompt, Recording,
-    Said, SpanContext, SpanKind, ToolDefinition,
+    AgentAttribution, Annotation, ApmContext, FieldValue, Identity, Log, Origin, Passed, Prompt, Recording,
+    SpanContext, SpanKind, ToolDefinition,
 };
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
+mod claim;
 mod policy;
 mod room;
+mod said;
 mod times;
 
+use claim::{Claim, counts_tokens};
 use policy::restrict;
 use room::shed_content;
+use said::{given_name, name_of, text_of};
 use times::Times;
 
 /// One open span of ours.
@@ -52,6 +58,9 @@ pub(crate) struct SpanRecord {
     counted_bytes: u64,
     /// What can be evaluated after the span was finished.
     finished: Option<Box<Evaluable>>,
+    /// What is known from the words of other crates, if there are such.
+    claim: Option<Box<Claim>>,
+    kinship: Kinship,
 }
 
 /// What an evaluation of a span must know about it.
@@ -80,13 +89,17 @@ impl SpanRecord {
         }
         let origin = capture.origin(name, above.as_ref(), apm);
         let recording = capture.queue.spares.recording(origin);
+        let (trace, slate) = match above {
+            Some(above) => (above.trace, above.slate),
+            None => (Arc::new(Trace::of(recording.origin.span_id)), None),
+        };
         Some(Self {
             capture: Arc::clone(capture),
             kind: None,
             started: capture.clock.instant(),
             times: Times::default(),
             recording: Some(recording),
-            trace: above.map(|above| above.trace).unwrap_or_default(),
+            trace,
             passed: None,
             remote: None,
             has_children: AtomicBool::new(false),
@@ -95,6 +108,8 @@ impl SpanRecord {
             is_correlated: false,
             counted_bytes: Self::BASE_BYTES,
             finished: None,
+            claim: None,
+            kinship: Kinship::below(slate),
         })
     }
 
@@ -108,6 +123,9 @@ impl SpanRecord {
         let Some(mut recording) = self.recording.take() else { return };
         let (origin, said) = recording.said_about();
         self.identify_from(origin, said);
+        if self.claim.is_some() {
+            self.recognise(&mut recording);
+        }
         restrict(self.policy(&recording.origin), recording.log_mut());
         if !self.has_room(&recording, 0) {
             let mut said = std::mem::take(recording.log_mut());
@@ -124,10 +142,14 @@ impl SpanRecord {
             self.identify_from(&mut recording.origin, said);
         }
         restrict(self.policy(&recording.origin), said);
+        let is_told_more = self.is_told_more(said);
         if !self.has_room(&recording, said.bytes()) {
             self.append_what_fits(&mut recording, said);
         } else if !recording.log_mut().append(said) {
             self.count(Problem::TooManyValues, &recording);
+        }
+        if is_told_more {
+            self.recognise(&mut recording);
         }
         self.recording = Some(recording);
     }
@@ -138,11 +160,16 @@ impl SpanRecord {
         if annotation.refused > 0 {
             self.count(Problem::Annotation, &recording);
         }
-        self.kind = annotation.kind.or(self.kind);
+        if annotation.is_fallback {
+            annotation.keep_to_gaps();
+        }
+        if let Some(kind) = annotation.kind {
+            self.say_kind(kind);
+        }
         self.times.take(&annotation);
         recording.origin.policy = annotation.capture.unwrap_or(recording.origin.policy);
         let session_id = annotation.session_id.as_deref().or_else(|| annotation.tags.get(SESSION_TAG));
-        self.identify(&mut recording.origin, session_id);
+        self.name_session(&mut recording.origin, session_id);
         self.name_ml_app(&mut recording.origin, annotation.ml_app.as_deref());
         self.restrict_annotation(&recording.origin, &mut annotation);
         if self.has_room(&recording, annotation.text_bytes()) {
@@ -151,9 +178,11 @@ impl SpanRecord {
             }
             recording.log_mut().annotate(annotation);
         } else {
+            let is_fallback = annotation.is_fallback;
             let [input, output] = shed_content(&mut annotation);
             recording.log_mut().annotate(annotation);
-            for meaning in input.into_iter().chain(output) {
+            // What only fills gaps leaves no marker in the place of what others say.
+            for meaning in input.into_iter().chain(output).filter(|_| !is_fallback) {
                 recording.log_mut().push(meaning, FieldValue::Oversize);
             }
             self.count(Problem::Oversize, &recording);
@@ -177,21 +206,26 @@ impl SpanRecord {
         self.recording = Some(recording);
     }
 
-    /// Ends the span now; what is said later is not heard. The recording is for the queue, once no span is
-    /// locked any more.
-    #[must_use]
-    pub(crate) fn end(&mut self, now: Instant) -> Option<Box<Recording>> {
+    /// Ends the span now; what is said later is not heard.
+    pub(crate) fn end(&mut self, now: Instant) -> Option<Ended> {
         let mut recording = self.recording.take()?;
         self.capture.queue.open.end(self.counted_bytes);
-        let Some(kind) = self.kind else {
+        let mut verdicts = None;
+        if self.claim.is_some() {
+            verdicts = self.decide(&mut recording).filter(|_| !self.trace.is_off());
+        } else if let Some(kind) = self.kind.filter(|_| self.kinship.is_watched()) {
+            self.kinship.end(kind, counts_tokens(recording.log()));
+        }
+        let Some(kind) = self.kind.filter(|_| !self.trace.is_off()) else {
             self.capture.queue.spares.give_back([recording]);
-            return None;
+            return verdicts.is_some().then_some(Ended { recording: None, verdicts });
         };
         recording.kind = kind;
+        self.lift_session(&mut recording.origin);
         recording.policy = self.policy(&recording.origin);
         self.settle_times(&mut recording, now);
         recording.panicked = std::thread::panicking();
-        Some(recording)
+        Some(Ended { recording: Some(recording), verdicts })
     }
 
     /// The layer that the recording goes through: a span can have records of several layers.
@@ -200,8 +234,8 @@ impl SpanRecord {
     }
 
     /// Whether an annotation is for it, one that makes a span ours or one that does not.
-    pub(crate) const fn hears(&self, makes_ours: bool) -> bool {
-        self.recording.is_some() && (makes_ours || self.kind.is_some())
+    pub(crate) fn hears(&self, makes_ours: bool) -> bool {
+        self.recording.is_some() && (makes_ours || self.standing().is_some())
     }
 
     /// The span as it can be evaluated, if it is ours.
@@ -218,11 +252,11 @@ impl SpanRecord {
 
     /// Where the span stands; nothing is known of it once it has ended.
     pub(crate) fn context(&self) -> Option<SpanContext> {
-        let kind = self.kind?;
+        let kind = self.standing()?;
         let recording = self.recording.as_ref()?;
         let origin = &recording.origin;
         let agent = match kind {
-            SpanKind::Agent => Some(AgentAttribution::new(Some(&given_name(recording)), origin.span_id)),
+            SpanKind::Agent => Some(AgentAttribution::new(Some(self.agent_name(recording)), origin.span_id)),
             SpanKind::Llm
             | SpanKind::Workflow
             | SpanKind::Tool
@@ -241,28 +275,41 @@ impl SpanRecord {
     }
 
     pub(super) fn lineage(&self) -> Option<Lineage> {
-        let context = match self.kind {
+        let context = match self.standing() {
             Some(_) => self.context(),
-            None => self.recording.as_ref().and(self.remote.as_deref()).cloned(),
+            None => self.recording.as_ref().and(self.remote.as_deref()).cloned().or_else(|| self.place_if_off()),
         }?;
         self.has_children.store(true, Ordering::Relaxed);
-        let passed = self.passed.as_ref().zip(self.kind).and_then(|(passed, kind)| passed.below(kind));
+        let passed = self.passed.as_ref().zip(self.standing()).and_then(|(passed, kind)| passed.below(kind));
         let origin = &self.recording.as_ref()?.origin;
         let (policy, passed) = (origin.policy, self.let_through(origin, passed));
-        Some(Lineage { context, is_remote: self.kind.is_none(), policy, passed, trace: Arc::clone(&self.trace) })
+        let (is_remote, trace) = (self.standing().is_none(), Arc::clone(&self.trace));
+        Some(Lineage { context, is_remote, policy, passed, trace, slate: self.kinship.slate() })
+    }
+
+    /// Where the span stands, if that is only to be told to those below because nothing of its trace leaves.
+    fn place_if_off(&self) -> Option<SpanContext> {
+        let origin = &self.recording.as_ref().filter(|_| self.trace.is_off())?.origin;
+        Some(SpanContext::new(origin.trace_id.clone(), origin.span_id))
+    }
+
+    /// What the span is called so far: as an agent by the name that it has as one, if we have not been told another.
+    fn agent_name<'a>(&'a self, recording: &'a Recording) -> &'a str {
+        let of_agent = self.claim.as_ref().and_then(|claim| claim.agent.as_deref());
+        given_name(recording).or(of_agent).unwrap_or(recording.origin.name)
     }
 
     fn identify_from(&mut self, origin: &mut Origin, said: &Log) {
         let Identity { kind, session_id, ml_app, tags, prompt, tools, policy } = said.identity();
         if let Some(kind) = kind {
             match text_of(kind).and_then(|text| text.parse().ok()) {
-                Some(kind) => self.kind = Some(kind),
+                Some(kind) => self.say_kind(kind),
                 None => self.capture.queue.problems.count(Problem::UnknownKind, origin.name),
             }
         }
         let tagged = tags.and_then(text_of).and_then(session_of_tags);
         let session = session_id.and_then(name_of).or(tagged.map(Cow::Owned));
-        self.identify(origin, session.as_deref());
+        self.name_session(origin, session.as_deref());
         self.name_ml_app(origin, ml_app.and_then(name_of).as_deref());
         self.take_policy(origin, policy);
         if let Some(prompt) = prompt.and_then(text_of).and_then(prompt_of) {
@@ -273,12 +320,29 @@ impl SpanRecord {
         }
     }
 
+    /// Takes a session that was said in our words.
+    fn name_session(&mut self, origin: &mut Origin, session_id: Option<&str>) {
+        if session_id.is_some_and(|id| !id.is_empty())
+            && let Some(claim) = &mut self.claim
+        {
+            claim.named_session = false;
+        }
+        self.identify(origin, session_id);
+    }
+
     fn identify(&mut self, origin: &mut Origin, session_id: Option<&str>) {
         if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
             let session_id = shared(session_id);
             self.trace.name_session(&session_id);
             origin.session_id = Some(session_id);
             self.own_session = true;
+        }
+    }
+
+    /// A root without a session belongs to the only one that spans below have named in the words of other crates.
+    fn lift_session(&self, origin: &mut Origin) {
+        if origin.session_id.is_none() && origin.parent_id.is_none() {
+            origin.session_id = self.trace.lifted_session();
         }
     }
 
@@ -303,44 +367,8 @@ impl SpanRecord {
 
 impl Drop for SpanRecord {
     fn drop(&mut self) {
-        if let Some(recording) = self.end(self.capture.clock.instant()) {
-            self.capture.send(recording);
+        if let Some(ended) = self.end(self.capture.clock.instant()) {
+            self.capture.send(ended);
         }
-    }
-}
-
-/// What the span is called so far.
-fn given_name(recording: &Recording) -> String {
-    let mut name = recording.origin.name;
-    for said in recording.log().iter() {
-        match said {
-            Said::Field(Meaning::Name, value) => name = text_of(value).unwrap_or(name),
-            Said::Annotation(annotation) => name = annotation.name.as_deref().unwrap_or(name),
-            Said::Field(..) => {}
-        }
-    }
-    name.to_owned()
-}
-
-fn text_of(value: FieldValue<'_>) -> Option<&str> {
-    match value {
-        FieldValue::Text(text) | FieldValue::Formatted(text) => Some(text),
-        FieldValue::Signed(_)
-        | FieldValue::Unsigned(_)
-        | FieldValue::Float(_)
-        | FieldValue::Bool(_)
-        | FieldValue::Oversize => None,
-    }
-}
-
-/// A name or an id, which may have come as a number.
-fn name_of(value: FieldValue<'_>) -> Option<Cow<'_, str>> {
-    match value {
-        FieldValue::Text(text) | FieldValue::Formatted(text) => Some(Cow::Borrowed(text)),
-        FieldValue::Signed(number) => Some(Cow::Owned(number.to_string())),
-        FieldValue::Unsigned(number) => Some(Cow::Owned(number.to_string())),
-        FieldValue::Float(number) => Some(Cow::Owned(number.to_string())),
-        FieldValue::Bool(flag) => Some(Cow::Borrowed(if flag { "true" } else { "false" })),
-        FieldValue::Oversize => None,
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    fn is_proxy(&self, url: &str) -> bool {
+    pub(super) fn is_proxy(&self, url: &str) -> bool {
         self.proxy_urls.contain(url)
     }
 }
@@ -163,7 +163,7 @@ impl SpanRecord {
 
     /// What the span passes on: itself when it is ours, else the parent that it was given.
     pub(crate) fn outgoing(&self) -> Option<SpanContext> {
-        let mut context = match self.kind {
+        let mut context = match self.standing() {
             Some(_) => self.context(),
             None => self.recording.as_ref().and(self.remote.as_deref()).cloned(),
         }?;
@@ -174,8 +174,8 @@ impl SpanRecord {
     /// The gateway reports the call of the model, so that this span does not.
     pub(crate) fn leave_call_to_gateway(&mut self) {
         if let Some(recording) = self.recording.as_mut() {
-            self.kind = Some(SpanKind::Workflow);
             recording.is_reported_elsewhere = true;
+            self.say_kind(SpanKind::Workflow);
         }
     }
 

@@ -10,14 +10,15 @@ use tracing_core::{Dispatch, Metadata, Subscriber};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::annotation_context;
-use super::filter::Plans;
+use super::filter::{Hearing, Plan, Plans};
 use super::lineage::{Lineage, Trace};
 use super::record::{Evaluable, SpanRecord};
 use super::records::Records;
 use super::remote::Outbound;
 use crate::clock::Clock;
-use crate::model::{Annotation, IdSource, KindPolicies, Log, Recording, SpanKind};
-use crate::queue::{Item, Queue};
+use crate::model::{Annotation, IdSource, KindPolicies, Log, SpanKind};
+use crate::queue::Queue;
+use crate::vocabulary::Vocabularies;
 
 /// See the file's card.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ pub(crate) struct Capture {
 /// What capture is told at start.
 #[derive(Debug)]
 pub(crate) struct Options {
-    pub(crate) capture_instrument: bool,
+    pub(crate) hearing: Hearing,
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
     pub(crate) sample_rate: f64,
@@ -71,13 +72,12 @@ pub(super) type Place = (Id, &'static Metadata<'static>);
 
 impl Capture {
     pub(crate) fn new(queue: Arc<Queue>, options: Options) -> Self {
-        let Options { capture_instrument, clock, ids, sample_rate, policies, ml_app, outbound, open_max_bytes } =
-            options;
+        let Options { hearing, clock, ids, sample_rate, policies, ml_app, outbound, open_max_bytes } = options;
         Self {
             queue,
             clock,
             ids,
-            plans: Plans::new(capture_instrument),
+            plans: Plans::new(hearing),
             sample_rate,
             policies,
             ml_app,
@@ -87,6 +87,11 @@ impl Capture {
             dispatch: OnceLock::new(),
             has_promoted: AtomicBool::new(false),
         }
+    }
+
+    /// Whose words are heard beside ours.
+    pub(crate) const fn vocabularies(&self) -> Vocabularies {
+        self.plans.hearing.vocabularies
     }
 
     /// Learns the type of the subscriber below the layer.
@@ -129,23 +134,18 @@ impl Capture {
     /// Ends the span with this id now and says whether it was open.
     pub(crate) fn finish(&self, dispatch: &Dispatch, id: &Id) -> bool {
         let now = self.clock.instant();
-        let mut ended = Vec::new();
+        let (mut ended, mut is_open) = (Vec::new(), false);
         self.with_records(dispatch, id, &mut |records| {
             ended.extend(records.iter_mut().filter_map(|record| {
                 record.stay_evaluable();
+                is_open |= record.hears(false);
                 Some((record.sender(), record.end(now)?))
             }));
         });
-        let found = !ended.is_empty();
-        for (capture, recording) in ended {
-            capture.send(recording);
+        for (capture, ended) in ended {
+            capture.send(ended);
         }
-        found
-    }
-
-    /// Hands a finished recording over; a refusal is counted where it happens.
-    pub(crate) fn send(&self, recording: Box<Recording>) {
-        let _ = self.queue.push(Item::Span(recording));
+        is_open
     }
 
     /// How long the span with this id is open, in seconds, and what it stands for.
@@ -188,11 +188,11 @@ impl Capture {
         found
     }
 
-    /// Hands over what was said about the span with this id.
-    pub(crate) fn apply_to(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, said: &mut Log, has_identity: bool) {
-        self.with_records(dispatch, id, &mut |records| {
+    /// Hands over what an event said about the span with this id.
+    pub(crate) fn tell(self: &Arc<Self>, dispatch: &Dispatch, (id, metadata): Place, said: &mut Log, plan: &Plan) {
+        self.with_records(dispatch, &id, &mut |records| {
             if let Some(record) = records.of(self) {
-                record.apply(said, has_identity);
+                record.hear_event(said, plan, metadata);
             }
         });
     }

@@ -6,6 +6,7 @@ use super::address::UrlText;
 use super::given::{Given, Read};
 use super::site::ApiKey;
 use crate::model::Tags;
+use crate::vocabulary::Vocabularies;
 
 /// Everything that can be set; `None` is unset.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) open_spans_max_bytes: Option<Read<usize>>,
     pub(crate) shutdown_timeout: Option<Read<Duration>>,
     pub(crate) capture_instrument: Option<Read<bool>>,
+    pub(crate) integrations: Option<Read<Vocabularies>>,
+    pub(crate) code_integrations: Option<Read<Vocabularies>>,
     pub(crate) mark_proxy_calls: Option<Read<bool>>,
     /// Base URLs, separated by commas.
     pub(crate) instrumented_proxy_urls: Option<Given<String>>,
@@ -85,6 +88,8 @@ impl Config {
             open_spans_max_bytes: self.open_spans_max_bytes.or(other.open_spans_max_bytes),
             shutdown_timeout: self.shutdown_timeout.or(other.shutdown_timeout),
             capture_instrument: self.capture_instrument.or(other.capture_instrument),
+            integrations: self.integrations.or(other.integrations),
+            code_integrations: self.code_integrations.or(other.code_integrations),
             mark_proxy_calls: self.mark_proxy_calls.or(other.mark_proxy_calls),
             instrumented_proxy_urls: self.instrumented_proxy_urls.or(other.instrumented_proxy_urls),
             otel: self.otel.or(other.otel),

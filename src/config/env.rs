@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::address::UrlText;
 use super::declared::Config;
 use super::given::{Given, Read, excerpt};
+use super::integrations::named;
 use super::site::ApiKey;
 use crate::model::Tags;
 
@@ -66,6 +67,8 @@ impl Config {
             open_spans_max_bytes: env.number(&OPEN_SPANS_MAX_BYTES, whole),
             shutdown_timeout: env.number(&SHUTDOWN_TIMEOUT_SECONDS, seconds),
             capture_instrument: env.switch(&CAPTURE_INSTRUMENT),
+            integrations: env.text(&INTEGRATIONS).map(|list| Given::new(INTEGRATIONS.name, named(list.split(',')))),
+            code_integrations: None,
             mark_proxy_calls: None,
             instrumented_proxy_urls: env.given(&INSTRUMENTED_PROXY_URLS),
             otel: env.switch(&OTEL_ENABLED),
@@ -172,6 +175,7 @@ pub const VARIABLES: &[&Variable] = &[
     &OPEN_SPANS_MAX_BYTES,
     &SHUTDOWN_TIMEOUT_SECONDS,
     &CAPTURE_INSTRUMENT,
+    &INTEGRATIONS,
     &INSTRUMENTED_PROXY_URLS,
     &OTEL_ENABLED,
     &LAMBDA_FUNCTION_NAME,
@@ -358,6 +362,13 @@ const CAPTURE_INSTRUMENT: Variable = Variable {
     unit: "boolean",
     default: "true",
     meaning: "Whether what #[instrument] records becomes input, output and error of a span where nothing else does.",
+};
+const INTEGRATIONS: Variable = Variable {
+    name: "DD_LLMOBS_INTEGRATIONS",
+    setter: "integrations",
+    unit: "names, separated by commas",
+    default: "all",
+    meaning: "The other crates' words in which spans of theirs become LLM spans; all, none, or some of the names below.",
 };
 const INSTRUMENTED_PROXY_URLS: Variable = Variable {
     name: "DD_LLMOBS_INSTRUMENTED_PROXY_URLS",

@@ -28,6 +28,8 @@ pub(crate) enum ConfigWarning {
     Switch { setting: &'static str, value: String },
     /// A tag has no key.
     Tag { setting: &'static str },
+    /// No vocabulary has the name.
+    Integration { setting: &'static str, value: String },
     /// The name of the LLM application was not configured, and what stands in for it breaks a rule.
     MlApp { setting: &'static str, value: String, rule: &'static str },
 }
@@ -40,6 +42,9 @@ impl fmt::Display for ConfigWarning {
             }
             Self::Switch { setting, value } => {
                 write!(f, "{setting} is neither true nor false, so it is ignored: {value:?}")
+            }
+            Self::Integration { setting, value } => {
+                write!(f, "{setting} names an integration that does not exist, so the default all is used: {value:?}")
             }
             Self::Tag { setting } => write!(f, "{setting} has a tag without a key, which is ignored"),
             Self::MlApp { setting, value, rule } => {

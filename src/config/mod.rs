@@ -13,6 +13,7 @@ mod env;
 
 mod declared;
 mod given;
+mod integrations;
 mod settings;
 
 mod address;
@@ -31,5 +32,6 @@ pub(crate) use address::{Address, UrlText};
 pub(crate) use declared::Config;
 pub(crate) use env::API_KEY;
 pub(crate) use given::Given;
+pub(crate) use integrations::named;
 pub(crate) use ml_app::broken_rule;
 pub(crate) use settings::{Mode, Settings};

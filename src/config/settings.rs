@@ -8,9 +8,10 @@ use super::declared::Config;
 use super::given::{ConfigWarning, Given, Read, excerpt};
 use super::limits::{self, Range};
 use super::site::{ApiKey, Site};
-use super::{env, ml_app};
+use super::{env, integrations, ml_app};
 use crate::error::ConfigError;
 use crate::model::{Gateways, Tags};
+use crate::vocabulary::Vocabularies;
 
 /// Which way the events take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +100,7 @@ impl Config {
             open_spans_max_bytes: count(&limits::OPEN_SPANS_BYTES, self.open_spans_max_bytes, &mut warnings),
             shutdown_timeout: limits::SHUTDOWN_TIMEOUT.pick(self.shutdown_timeout, &mut warnings),
             capture_instrument: switch(self.capture_instrument.as_ref(), &mut warnings).unwrap_or(true),
+            integrations: integrations::resolve(self.code_integrations, self.integrations, &mut warnings)?,
             proxies: Proxies {
                 mark_calls: switch(self.mark_proxy_calls.as_ref(), &mut warnings).unwrap_or(true),
                 urls: gateways(self.instrumented_proxy_urls.as_ref()),
@@ -179,6 +181,8 @@ pub(crate) struct Settings {
     pub(crate) shutdown_timeout: Duration,
     /// Whether arguments, return values and errors of `#[instrument]` functions are taken over.
     pub(crate) capture_instrument: bool,
+    /// Whose words are heard beside ours.
+    pub(crate) integrations: Vocabularies,
     pub(crate) proxies: Proxies,
     /// The tag `source` of evaluations: where the spans come from that they are about.
     pub(crate) evaluation_source: Option<&'static str>,

@@ -8,23 +8,31 @@ use serde_json::{Map, Value};
 
 use super::details::{self, Settled};
 use super::encode::{Members, Outline, tag_text};
+use super::later::read;
 use super::links::ToolLinks;
-use super::shape::{Given, Side, shape};
+use super::merge;
+use super::shape::Given;
 use super::value::{argument, datum, number, object, text, unquoted};
 use crate::config::broken_rule;
 use crate::model::{
-    Annotation, Content, Details, FieldValue, Meaning, Metrics, Origin, RESERVED, Recording, SharedTags, SpanError,
-    SpanKind, Status, TagList, Tags, Taken,
+    Annotation, Details, FieldValue, KindSource, Meaning, Metrics, Origin, RESERVED, Recording, SharedTags, SpanError,
+    SpanKind, TagList, Tags, Taken,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
-use crate::vocabulary::SESSION_TAG;
+use crate::vocabulary::Vocabularies;
+
+mod captured;
+mod fill;
+
+use fill::{fill_content, fill_error, fill_last_tags, fill_model};
 
 /// Makes events of recordings, with what the whole process has in common.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     base_tags: Arc<SharedTags>,
     ml_app: String,
+    vocabularies: Vocabularies,
     queue: Arc<Queue>,
     tool_links: RefCell<ToolLinks>,
     /// Room for what the next span says.
@@ -40,19 +48,14 @@ struct Spare {
 
 impl Assembler {
     /// `base_tags` are those that every span has; `ml_app` is for spans that name none.
-    pub(crate) fn new(base_tags: Tags, ml_app: String, queue: Arc<Queue>) -> Self {
+    pub(crate) fn new(base_tags: Tags, ml_app: String, vocabularies: Vocabularies, queue: Arc<Queue>) -> Self {
         let mut tags = base_tags;
         tags.insert("ml_app", ml_app.clone());
         tags.insert("agent_service", ml_app.clone());
         tags.insert("error", "0");
         tags.remove("error_type");
-        Self {
-            base_tags: tags.into_base(tag_text),
-            ml_app,
-            queue,
-            tool_links: RefCell::default(),
-            spare: RefCell::default(),
-        }
+        let base_tags = tags.into_base(tag_text);
+        Self { base_tags, ml_app, vocabularies, queue, tool_links: RefCell::default(), spare: RefCell::default() }
     }
 
     /// The application of whatever names none.
@@ -62,10 +65,12 @@ impl Assembler {
 
     /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
     pub(crate) fn assemble<'a>(&self, recording: &'a mut Recording) -> Outline<'a> {
-        let Recording { origin, kind, duration_ns, panicked, is_reported_elsewhere, log, .. } = recording;
+        let reading = merge::read(recording, self.vocabularies);
+        let Recording { origin, kind, duration_ns, panicked, is_reported_elsewhere, source, log, .. } = recording;
         let Spare { tags, metadata, metrics } = self.spare.take();
-        let mut draft = Draft { metadata, metrics, tags, ..Draft::default() };
+        let mut draft = Draft { source: *source, metadata, metrics, tags, ..Draft::default() };
         log.drain(|taken| draft.apply(taken));
+        merge::fill_gaps(&mut draft, reading, *source);
         let mut outline = self.begin(origin, *kind, &mut draft);
         outline.duration_ns = *duration_ns;
         fill_model(&mut outline, &mut draft);
@@ -114,87 +119,31 @@ impl Assembler {
     }
 }
 
-fn fill_model<'a>(outline: &mut Outline<'a>, draft: &mut Draft<'a>) {
-    if !outline.kind.has_model() {
-        return;
-    }
-    let provider = draft.model_provider.take().filter(|text| !text.is_empty()).map(lowercase);
-    outline.model_provider = Some(provider.unwrap_or(Cow::Borrowed(CUSTOM)));
-    let name = draft.model_name.take().filter(|text| !text.is_empty());
-    outline.model_name = Some(name.unwrap_or(Cow::Borrowed(CUSTOM)));
-}
-
-fn lowercase(text: Cow<'_, str>) -> Cow<'_, str> {
-    let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if is_lower { text } else { Cow::Owned(text.to_lowercase()) }
-}
-
-fn fill_content<'a>(outline: &mut Outline<'a>, draft: &mut Draft<'a>) {
-    let input = draft.input.take().or_else(|| draft.captured_input(outline.kind));
-    let output = draft.output.take().or_else(|| draft.captured_output(outline.kind));
-    for (side, given) in [(Side::Input, input), (Side::Output, output)] {
-        let Some(given) = given else { continue };
-        if matches!(given, Given::Oversize) && outline.collection_errors.is_empty() {
-            outline.collection_errors.push(super::encode::DROPPED_IO.to_owned());
-        }
-        match (shape(outline.kind, side, given), side) {
-            (Some(content), Side::Input) => outline.input = Some(content),
-            (Some(content), Side::Output) => outline.output = Some(content),
-            (None, _) => draft.problems.push(Problem::Shape),
-        }
-    }
-}
-
-fn fill_error(outline: &mut Outline<'_>, draft: &mut Draft<'_>, panicked: bool) {
-    let mut error = match (draft.error.take(), draft.failed.take()) {
-        (Some(explicit), _) if explicit.stack.is_empty() => explicit.stack(std::mem::take(&mut draft.sources)),
-        (Some(explicit), _) => explicit,
-        (None, Some(failed)) => failed,
-        (None, None) if panicked => SpanError::new("the thread panicked").error_type("panic"),
-        (None, None) => return,
-    };
-    if error.error_type.is_empty() {
-        "Error".clone_into(&mut error.error_type);
-    }
-    outline.status = Status::Error;
-    outline.error = Some(error);
-}
-
-/// The tags that must agree with what they repeat: the session, which capture has settled, and the status, which
-/// nobody can set.
-fn fill_last_tags(outline: &mut Outline<'_>) {
-    if let Some(session_id) = &outline.session_id {
-        outline.tags.put(SESSION_TAG, session_id.clone());
-    }
-    if let Some(error) = &outline.error {
-        outline.tags.put("error", "1");
-        outline.tags.put("error_type", error.error_type.clone());
-        return;
-    }
-    // The base has `error:0`.
-    outline.tags.remove_own("error");
-    outline.tags.remove_own("error_type");
-}
-
 /// What the log says, slot by slot.
 #[derive(Debug, Default)]
-struct Draft<'a> {
-    name: Option<Cow<'a, str>>,
-    model_name: Option<Cow<'a, str>>,
-    model_provider: Option<Cow<'a, str>>,
-    input: Option<Given<'a>>,
-    output: Option<Given<'a>>,
-    metadata: Members<'a>,
-    metrics: Metrics,
-    tags: TagList<'a>,
-    error: Option<SpanError>,
+pub(super) struct Draft<'a> {
+    source: KindSource,
+    pub(super) name: Option<Cow<'a, str>>,
+    pub(super) model_name: Option<Cow<'a, str>>,
+    pub(super) model_provider: Option<Cow<'a, str>>,
+    pub(super) input: Option<Given<'a>>,
+    pub(super) output: Option<Given<'a>>,
+    pub(super) metadata: Members<'a>,
+    pub(super) metrics: Metrics,
+    pub(super) tags: TagList<'a>,
+    pub(super) error: Option<SpanError>,
+    /// What contexts say for it, and clients that saw the call: for the gaps.
+    pub(super) assumed: Option<Box<Annotation>>,
+    pub(super) fallback: Option<Box<Annotation>>,
     /// What the error value comes from, where no stack is said.
     sources: String,
     /// What an `error` event said; anything explicit wins.
-    failed: Option<SpanError>,
+    pub(super) failed: Option<SpanError>,
+    /// What else was logged, which is no error of the span.
+    pub(super) logged: Option<SpanError>,
     arguments: Map<String, Value>,
     returned: Option<String>,
-    settled: Settled,
+    pub(super) settled: Settled,
     problems: Vec<Problem>,
 }
 
@@ -202,14 +151,23 @@ impl<'a> Draft<'a> {
     fn apply(&mut self, taken: Taken<'a>) {
         match taken {
             Taken::Field(meaning, value) => self.field(meaning, value),
-            Taken::Annotation(annotation) => self.annotation(*annotation),
+            Taken::Annotation(annotation) => {
+                let said = read(annotation, &mut self.problems);
+                self.step(said);
+            }
         }
     }
 
     fn field(&mut self, meaning: Meaning, value: FieldValue<'a>) {
         match meaning {
-            // Capture has settled these.
-            Meaning::Kind | Meaning::SessionId | Meaning::Evaluation(_) | Meaning::Capture => {}
+            // Capture has settled these, and the last three were read before.
+            Meaning::Kind
+            | Meaning::SessionId
+            | Meaning::Evaluation(_)
+            | Meaning::Capture
+            | Meaning::Foreign(_)
+            | Meaning::EventStart(_)
+            | Meaning::EventField(_) => {}
             Meaning::MlApp => self.check_ml_app(&text(value)),
             Meaning::Name => self.name = Some(text(value)),
             Meaning::ModelName => self.model_name = Some(text(value)),
@@ -242,7 +200,25 @@ impl<'a> Draft<'a> {
             Meaning::Argument(name) => drop(self.arguments.insert(name.to_owned(), argument(value))),
             Meaning::Returned => self.returned = Some(unquoted(value)),
             Meaning::Failed => self.failed = Some(SpanError::new(text(value))),
+            Meaning::Logged => *self.logged() = Some(SpanError::new(text(value))),
+            Meaning::LoggedSources => self.logged().get_or_insert_default().stack = text(value).into_owned(),
             Meaning::FailedSources => self.failed.get_or_insert_default().stack = text(value).into_owned(),
+        }
+    }
+
+    /// Where the error of a log line goes.
+    const fn logged(&mut self) -> &mut Option<SpanError> {
+        match self.source {
+            KindSource::Said => &mut self.failed,
+            KindSource::Found | KindSource::Demoted => &mut self.logged,
+        }
+    }
+
+    fn step(&mut self, said: Box<Annotation>) {
+        match (said.is_fallback, said.is_context) {
+            (true, _) => lay_over(&mut self.fallback, said),
+            (false, true) => lay_over(&mut self.assumed, said),
+            (false, false) => self.annotation(*said),
         }
     }
 
@@ -250,7 +226,7 @@ impl<'a> Draft<'a> {
         if let Some(ml_app) = &said.ml_app {
             self.check_ml_app(ml_app);
         }
-        self.settled.merge(said.details, said.is_context);
+        self.settled.merge(said.details);
         replace(&mut self.name, said.name.map(Cow::Owned));
         replace(&mut self.model_name, said.model_name.map(Cow::Owned));
         replace(&mut self.model_provider, said.model_provider.map(Cow::Owned));
@@ -349,28 +325,14 @@ impl<'a> Draft<'a> {
             self.problems.push(Problem::Tag);
         }
     }
-
-    /// The arguments of an instrumented function, for kinds whose input is text.
-    fn captured_input(&mut self, kind: SpanKind) -> Option<Given<'a>> {
-        let wanted = !kind.has_model() && !self.arguments.is_empty();
-        wanted.then(|| Given::Content(Content::Json(Value::Object(std::mem::take(&mut self.arguments)))))
-    }
-
-    /// What an instrumented function returned, for kinds whose output is no list of documents or vectors.
-    fn captured_output(&mut self, kind: SpanKind) -> Option<Given<'a>> {
-        let returned = self.returned.take().filter(|text| text != "()")?;
-        match kind {
-            SpanKind::Embedding | SpanKind::Retrieval => None,
-            SpanKind::Llm | SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task => {
-                Some(Given::Content(Content::Text(returned)))
-            }
-        }
-    }
 }
 
-/// What the model or its provider is called when nobody says; the value of the public documents and of the
-/// Node, Go and Java SDKs.
-const CUSTOM: &str = "custom";
+fn lay_over(slot: &mut Option<Box<Annotation>>, later: Box<Annotation>) {
+    match slot {
+        Some(said) => said.merge(*later),
+        None => *slot = Some(later),
+    }
+}
 
 fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
     if later.is_some() {

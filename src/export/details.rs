@@ -20,13 +20,22 @@ impl Settled {
         self.own.get_or_insert_default()
     }
 
-    pub(super) fn merge(&mut self, later: Option<Box<Details>>, is_context: bool) {
+    pub(super) fn merge(&mut self, later: Option<Box<Details>>) {
         let Some(later) = later else { return };
-        let slot = if is_context { &mut self.assumed } else { &mut self.own };
-        match slot {
+        match &mut self.own {
             Some(details) => details.merge(*later),
             none @ None => *none = Some(later),
         }
+    }
+
+    /// Lays this under what was said: by the span, or else for it.
+    pub(super) fn fill(&mut self, gaps: Option<Box<Details>>, is_assumed: bool) {
+        let Some(mut gaps) = gaps else { return };
+        let slot = if is_assumed { &mut self.assumed } else { &mut self.own };
+        if let Some(said) = slot.take() {
+            gaps.merge(*said);
+        }
+        *slot = Some(gaps);
     }
 
     /// Both as one; what the span says itself comes later.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::content::{Content, json_bytes};
 use super::depth;
 use super::details::Details;
+use super::later::{self, Later};
 use super::policy::CapturePolicy;
 use super::span::{SpanError, SpanKind};
 use super::tags::Tags;
@@ -50,10 +51,14 @@ pub struct Annotation {
     pub(crate) details: Option<Box<Details>>,
     /// From an annotation context: it fills gaps of whatever kind of span.
     pub(crate) is_context: bool,
+    /// From a client that enriches the span around its call: it fills gaps that nobody else fills, whenever it comes.
+    pub(crate) is_fallback: bool,
     pub(crate) capture: Option<CapturePolicy>,
     /// Nanoseconds since 1970.
     pub(crate) start_ns: Option<u64>,
     pub(crate) end_ns: Option<u64>,
+    /// What is read on the worker's thread.
+    pub(crate) later: Option<Later>,
     /// How many parts were refused while this was built; capture counts them.
     pub(crate) refused: u32,
 }
@@ -239,6 +244,7 @@ impl Annotation {
         replace(&mut self.capture, later.capture);
         replace(&mut self.start_ns, later.start_ns);
         replace(&mut self.end_ns, later.end_ns);
+        later::merge(&mut self.later, later.later);
         self.metadata.extend(later.metadata);
         self.metrics.extend(later.metrics);
         self.tags.extend(&later.tags);
@@ -247,6 +253,16 @@ impl Annotation {
             (none @ None, later) => *none = later,
             (Some(_), None) => {}
         }
+    }
+
+    /// Takes out what is no gap of a span: what it is, whose it is, when it was.
+    pub(crate) fn keep_to_gaps(&mut self) {
+        self.kind = None;
+        self.session_id = None;
+        self.ml_app = None;
+        self.capture = None;
+        self.start_ns = None;
+        self.end_ns = None;
     }
 
     /// Bytes of text in here, near enough to bound a queue with.
@@ -266,6 +282,7 @@ impl Annotation {
             .saturating_add(self.tags.text_bytes())
             .saturating_add(self.error.as_ref().map_or(0, SpanError::text_bytes))
             .saturating_add(self.details.as_ref().map_or(0, |details| details.text_bytes()))
+            .saturating_add(self.later.as_ref().map_or(0, Later::bytes))
     }
 }
 

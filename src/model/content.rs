@@ -58,7 +58,12 @@ impl Content {
                 let are_good = calls.fold(true, |good, call| good & call.has_no_deep_arguments());
                 are_good.then_some(Self::Messages(messages))
             }
-            other @ (Self::Text(_) | Self::Documents(_)) => Some(other),
+            Self::Documents(mut documents) => {
+                let all = documents.iter_mut();
+                let are_good = all.fold(true, |good, document| good & document.has_no_deep_metadata());
+                are_good.then_some(Self::Documents(documents))
+            }
+            other @ Self::Text(_) => Some(other),
         }
     }
 

@@ -1,8 +1,14 @@
 //! A text with a name, an id and a score.
 
+use serde_json::{Map, Value};
+
+use super::content::json_bytes;
+use super::depth;
+
 /// A text that was found or embedded.
 ///
-/// On the wire `{"text":"…","name":"…","id":"…","score":0.9}`; what is not set is left out, a score of 0 is kept.
+/// On the wire `{"text":"…","name":"…","id":"…","score":0.9,"metadata":{…}}`; what is not set is left out, a score of
+/// 0 is kept.
 ///
 /// # Example
 ///
@@ -23,6 +29,8 @@ pub struct Document {
     pub id: Option<String>,
     /// How well it fits; not a number and infinity are left out.
     pub score: Option<f64>,
+    /// What else its store says of it. The intake is not documented to show it.
+    pub metadata: Map<String, Value>,
 }
 
 impl Document {
@@ -49,9 +57,26 @@ impl Document {
         self
     }
 
+    /// Sets one of the things that its store says of it besides.
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.metadata.insert(name.into(), value.into());
+        self
+    }
+
+    /// Whether the metadata are not nested too deep; those that are, are taken out.
+    pub(super) fn has_no_deep_metadata(&mut self) -> bool {
+        let metadata = depth::unless_deep(Value::Object(std::mem::take(&mut self.metadata)));
+        let Some(Value::Object(metadata)) = metadata else { return false };
+        self.metadata = metadata;
+        true
+    }
+
     pub(super) fn text_bytes(&self) -> usize {
         let len = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        self.text.len().saturating_add(len(&self.name)).saturating_add(len(&self.id))
+        let members = self.metadata.iter();
+        let metadata =
+            members.fold(0_usize, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(json_bytes(value)));
+        self.text.len().saturating_add(len(&self.name)).saturating_add(len(&self.id)).saturating_add(metadata)
     }
 }
 

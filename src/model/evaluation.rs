@@ -113,6 +113,11 @@ impl Evaluation {
         self
     }
 
+    /// Whether it is about the span or its trace.
+    pub(crate) const fn scope_said(&self) -> EvaluationScope {
+        self.scope
+    }
+
     /// The application, if none was said.
     pub(crate) fn or_ml_app(mut self, name: Option<&str>) -> Self {
         if self.judgement.ml_app.is_none() {

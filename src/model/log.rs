@@ -1,7 +1,8 @@
 //! What was said about a span, step by step, in one growing buffer.
 
 use super::annotation::Annotation;
-use super::recording::{FieldValue, Meaning, Said, Sense, Taken};
+use super::meaning::{Meaning, Sense};
+use super::recording::{FieldValue, Said, Taken};
 
 mod identity;
 
@@ -155,7 +156,9 @@ impl Log {
         let full = self.entries.len() >= Self::MOST_ENTRIES;
         let last = self.entries.len().saturating_sub(1);
         let earlier = self.entries.iter_mut().enumerate().rev().find_map(|(at, entry)| match entry {
-            Entry::Annotation(earlier) if (at == last || full) && earlier.is_context == later.is_context => {
+            Entry::Annotation(earlier)
+                if (at == last || full) && is_alike(earlier, &later) && later.later.is_none() =>
+            {
                 Some(earlier)
             }
             Entry::Annotation(_) | Entry::Field(..) => None,
@@ -177,14 +180,15 @@ impl Log {
         let mut freed = 0_usize;
         self.entries.retain_mut(|entry| {
             let Entry::Annotation(earlier) = entry else { return true };
-            // A context only fills gaps.
-            if earlier.is_context || later.is_context {
+            // A context only fills gaps, and so does a fallback.
+            if earlier.is_context || later.is_context || !is_alike(earlier, later) {
                 return true;
             }
             let input = earlier.input.take_if(|_| later.input.is_some());
             let output = earlier.output.take_if(|_| later.output.is_some());
             freed = [input, output].iter().flatten().fold(freed, |sum, gone| sum.saturating_add(gone.text_bytes()));
-            **earlier != Annotation::default()
+            let is_fallback = earlier.is_fallback;
+            **earlier != Annotation { is_fallback, ..Annotation::default() }
         });
         self.annotation_bytes = self.annotation_bytes.saturating_sub(freed);
     }
@@ -369,6 +373,11 @@ impl Log {
 
 /// Of the processor's cache.
 const ENTRIES_A_LINE: usize = 64 / size_of::<Entry>();
+
+/// Whether two annotations go into the same slots.
+const fn is_alike(one: &Annotation, other: &Annotation) -> bool {
+    one.is_context == other.is_context && one.is_fallback == other.is_fallback
+}
 
 /// An offset that is out of reach refers to nothing.
 #[inline]

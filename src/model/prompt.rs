@@ -49,6 +49,8 @@ pub struct Prompt {
     pub prompt_uuid: Option<String>,
     /// The id of its version.
     pub prompt_version_uuid: Option<String>,
+    /// It was said in the words of another vocabulary, which has no defaults: it goes out as it is.
+    pub(crate) is_as_said: bool,
 }
 
 /// The text of a prompt before the variables were put in.
@@ -160,6 +162,7 @@ impl Prompt {
         if later.template.is_some() {
             self.template = later.template;
         }
+        self.is_as_said &= later.is_as_said;
         self.variables.extend(later.variables);
         self.tags.extend(&later.tags);
         if !later.rag_context_variables.is_empty() {
@@ -172,6 +175,9 @@ impl Prompt {
 
     /// Fills in what nobody said.
     pub(crate) fn complete(&mut self, ml_app: &str) {
+        if self.is_as_said {
+            return;
+        }
         let name = || format!("{ml_app}_unnamed-prompt");
         self.id.get_or_insert_with(name);
         self.ml_app.get_or_insert_with(|| ml_app.to_owned());

@@ -17,6 +17,8 @@ pub(crate) struct TagList<'a> {
     base: Option<Arc<SharedTags>>,
     /// Sorted by key; the values of a list stand together, in their order.
     own: Vec<Pair<'a>>,
+    /// Tags that are no pairs, in the order in which they came: other vocabularies have them.
+    bare: Vec<Cow<'a, str>>,
 }
 
 /// Tags that many spans share.
@@ -32,7 +34,7 @@ pub(crate) struct SharedTags {
 
 impl<'a> TagList<'a> {
     pub(crate) const fn new() -> Self {
-        Self { base: None, own: Vec::new() }
+        Self { base: None, own: Vec::new(), bare: Vec::new() }
     }
 
     /// Puts these tags above others that many spans share.
@@ -79,6 +81,24 @@ impl<'a> TagList<'a> {
         true
     }
 
+    /// More tags that are no pairs than this are not kept.
+    pub(crate) const MOST_BARE: usize = 256;
+
+    /// Adds a tag that is no pair and goes out as it stands; an empty one is refused.
+    pub(crate) fn put_bare(&mut self, tag: impl Into<Cow<'a, str>>) -> bool {
+        let tag = trimmed(tag.into());
+        if self.bare.len() < Self::MOST_BARE && !tag.is_empty() && !self.bare.contains(&tag) {
+            self.bare.push(tag);
+            return true;
+        }
+        false
+    }
+
+    /// The tags that are no pairs.
+    pub(crate) fn bare(&self) -> impl Iterator<Item = &str> {
+        self.bare.iter().map(AsRef::as_ref)
+    }
+
     /// Whether the key at this place has several values.
     fn is_list(&self, at: usize) -> bool {
         let key = |at: Option<usize>| self.own.get(at?).map(|(key, _)| key);
@@ -97,9 +117,12 @@ impl<'a> TagList<'a> {
     pub(crate) fn absorb(&mut self, later: Self) {
         if self.own.is_empty() {
             self.own = later.own;
-            return;
+        } else {
+            self.take_over(later.own.into_iter());
         }
-        self.take_over(later.own.into_iter());
+        for tag in later.bare {
+            self.put_bare(tag);
+        }
     }
 
     /// Of a list the first value replaces what was there, and the others join it.
@@ -125,6 +148,7 @@ impl<'a> TagList<'a> {
     /// Keeps those tags of its own whose key is wanted; shared ones stay.
     pub(crate) fn retain_own(&mut self, wanted: impl Fn(&str) -> bool) {
         self.own.retain(|(key, _)| wanted(key));
+        self.bare.retain(|tag| wanted(tag));
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
@@ -143,15 +167,16 @@ impl<'a> TagList<'a> {
         }
         // The compiler leaves the room where it is.
         let own = self.own.into_iter().map(|_| (Cow::Borrowed(""), Cow::Borrowed(""))).collect();
-        TagList { base: None, own }
+        TagList { base: None, own, bare: Vec::new() }
     }
 
     /// Bytes of text in the tags that are not shared.
     pub(crate) fn text_bytes(&self) -> usize {
-        self.own.iter().fold(0, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(value.len()))
+        let pair = |sum: usize, (key, value): &Pair<'_>| sum.saturating_add(key.len()).saturating_add(value.len());
+        self.bare.iter().fold(self.own.iter().fold(0, pair), |sum, tag| sum.saturating_add(tag.len()))
     }
 
-    /// The shared ones as they are on the wire, where none is hidden, and the others.
+    /// The shared pairs as they are on the wire, where none is hidden, and the other pairs.
     pub(crate) fn wire(&self) -> Option<(&str, impl Iterator<Item = (&str, &str)>)> {
         let base = self.base.as_deref();
         let is_hidden = |base: &SharedTags| self.own.iter().any(|(key, _)| base.has(key));
@@ -162,7 +187,7 @@ impl<'a> TagList<'a> {
         Some((base.map(|base| base.wire.as_str()).unwrap_or_default(), own))
     }
 
-    /// Both sorted lists as one; where both have a key, ours.
+    /// Both sorted lists of pairs as one; where both have a key, ours.
     pub(crate) fn shown(&self) -> impl Iterator<Item = Shown<'_>> {
         let base = self.base.as_deref().map(|base| &*base.tags).unwrap_or_default();
         let mut base = base.iter().map(|((key, value), wire)| (key.as_ref(), value.as_ref(), Some(&**wire))).peekable();
@@ -185,7 +210,7 @@ impl<'a> TagList<'a> {
     pub(crate) fn into_owned(self) -> TagList<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         let own = self.own.into_iter().map(|(key, value)| (owned(key), owned(value))).collect();
-        TagList { base: self.base, own }
+        TagList { base: self.base, own, bare: self.bare.into_iter().map(owned).collect() }
     }
 }
 

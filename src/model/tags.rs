@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use super::tag_list::{SharedTags, TagList};
 
+type Text = Cow<'static, str>;
+
 /// The tags of one span: ordered by key, one value a key or a list of them, a later one replaces an earlier one.
 ///
 /// On the wire each is one string, `key:value`; the first colon separates. A list is one such string a value. Keys are
@@ -43,18 +45,34 @@ impl Tags {
     }
 
     /// Adds a value to those that the key has.
-    pub(crate) fn add(&mut self, key: impl Into<String>, value: impl Into<String>) -> bool {
-        self.0.add(key.into(), value.into())
+    pub(crate) fn add(&mut self, key: impl Into<Text>, value: impl Into<Text>) -> bool {
+        self.0.add(key, value)
+    }
+
+    /// Adds a tag that is no pair and goes out as it stands; an empty one is refused.
+    pub(crate) fn put_bare(&mut self, tag: impl Into<Text>) -> bool {
+        self.0.put_bare(tag)
+    }
+
+    /// The tags that are no pairs.
+    pub(crate) fn bare(&self) -> impl Iterator<Item = &str> {
+        self.0.bare()
     }
 
     /// Takes a tag away and says whether it was there.
     pub fn remove(&mut self, key: &str) -> bool {
         let mut rest = TagList::new();
         let mut was_there = false;
-        for (own, value) in self.iter() {
+        for (own, value, _) in self.0.shown() {
             was_there |= own == key;
             if own != key {
                 rest.add(own.to_owned(), value.to_owned());
+            }
+        }
+        for tag in self.bare() {
+            was_there |= tag == key;
+            if tag != key {
+                rest.put_bare(tag.to_owned());
             }
         }
         self.0 = rest;
@@ -63,14 +81,23 @@ impl Tags {
 
     /// Sets all of `later` over these.
     pub fn extend(&mut self, later: &Self) {
-        self.0.take_over(later.iter().map(|(key, value)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned()))));
+        let pairs = later.0.shown().map(|(key, value, _)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned())));
+        self.0.take_over(pairs);
+        for tag in later.bare() {
+            self.0.put_bare(tag.to_owned());
+        }
     }
 
     /// Shows every key and value to `rewrite`, shared ones included; where two keys become one, one value is lost.
     pub(super) fn rewrite(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
         let mut all = Self::new();
+        for tag in self.bare() {
+            let mut tag = tag.to_owned();
+            rewrite(&mut tag);
+            all.put_bare(tag);
+        }
         let mut before = None;
-        for (own, value) in self.iter() {
+        for (own, value, _) in self.0.shown() {
             let (mut key, mut value) = (own.to_owned(), value.to_owned());
             rewrite(&mut key);
             rewrite(&mut value);
@@ -90,14 +117,14 @@ impl Tags {
         self.0.get(key)
     }
 
-    /// All tags by key.
+    /// All tags by key; then those that are no pairs, with an empty value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.shown().map(|(key, value, _)| (key, value))
+        self.0.shown().map(|(key, value, _)| (key, value)).chain(self.bare().map(|tag| (tag, "")))
     }
 
     /// Whether there is no tag.
     pub fn is_empty(&self) -> bool {
-        self.0.shown().next().is_none()
+        self.0.shown().next().is_none() && self.bare().next().is_none()
     }
 
     /// The base of other tags; `encode` gives a pair as it is on the wire.
@@ -171,6 +198,19 @@ mod tests {
         let mut tags = Tags::from(list);
         assert!(tags.remove("env") && !tags.remove("env"));
         assert_eq!(tags.iter().collect::<Vec<_>>(), [("service", "api")]);
+    }
+
+    #[test]
+    fn tags_that_are_no_pairs_stay_beside_the_others() {
+        let mut tags = Tags::from_iter([("team", "x")]);
+        assert!(tags.put_bare("beta") && tags.put_bare("a:1") && tags.put_bare("a:2") && !tags.put_bare("beta"));
+        assert_eq!(tags.iter().collect::<Vec<_>>(), [("team", "x"), ("beta", ""), ("a:1", ""), ("a:2", "")]);
+        let mut all = Tags::new();
+        all.extend(&tags);
+        all.0.absorb(tags.into_list());
+        all.rewrite(&mut |text| *text = text.to_uppercase());
+        assert!(all.remove("BETA") && !all.remove("BETA"));
+        assert_eq!(all.bare().collect::<Vec<_>>(), ["A:1", "A:2"]);
     }
 
     #[test]

@@ -122,9 +122,10 @@ fn in_content(content: &mut Content, rewrite: Rewrite<'_>) {
         Content::Text(text) => rewrite(text),
         Content::Messages(messages) => messages.iter_mut().for_each(|message| in_message(message, rewrite)),
         Content::Documents(documents) => {
-            for Document { text, name, id, score: _ } in documents {
+            for Document { text, name, id, score: _, metadata } in documents {
                 rewrite(text);
                 [name, id].into_iter().flatten().for_each(&mut *rewrite);
+                in_members(metadata, rewrite);
             }
         }
         Content::Json(value) => in_json(value, rewrite),
@@ -165,6 +166,7 @@ fn in_prompt(prompt: &mut Prompt, rewrite: Rewrite<'_>) {
         rag_query_variables,
         prompt_uuid,
         prompt_version_uuid,
+        is_as_said: _,
     } = prompt;
     let texts = [id, ml_app, version, label, prompt_uuid, prompt_version_uuid];
     texts.into_iter().flatten().for_each(&mut *rewrite);

@@ -5,15 +5,27 @@
 
 mod details;
 mod evaluation;
+mod foreign;
+mod json;
 mod llmobs;
 mod messages;
+mod sayings;
+mod selection;
 
 pub use llmobs::fields;
 
 pub(crate) use details::{keys, prompt, tool_definitions};
 pub(crate) use evaluation::evaluation;
+pub(crate) use foreign::{
+    Declared, EvaluationDraft, Nature, Reading, Sayings, UNKNOWN_MODEL, agent_name, declared, has_usage,
+    is_known_event, is_known_field, nature, read, session,
+};
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
+pub(crate) use sayings::{
+    CONTENT_IN_METADATA, RESPONSE_ID_TAG, heard, heard_in_event, is_evaluation_field, is_evaluation_word,
+};
+pub(crate) use selection::Vocabularies;
 
 use crate::model::{Meaning, Prompt, ToolDefinition};
 

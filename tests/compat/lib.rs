@@ -1,1 +1,7 @@
-//! Nothing: the tests of this package need crates that the library itself must not wait for.
+//! What the tests and examples of this package share: a provider that answers by script, and events as JSON to compare with.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "for tests")]
+
+pub mod answers;
+pub mod bedrock;
+pub mod provider;
+pub mod seen;

@@ -30,7 +30,7 @@ fn every_variable_of_the_document_exists_and_every_method_is_the_builders() {
     for word in words {
         assert!(VARIABLES.iter().any(|variable| variable.name == word), "{word}");
     }
-    let files = ["builder.rs", "builder/propagation.rs"];
+    let files = ["builder.rs", "builder/integrations.rs", "builder/propagation.rs"];
     let read = |file| std::fs::read_to_string(format!("{}/src/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let builder = files.map(read).concat();
     for variable in VARIABLES.iter().filter(|variable| !variable.setter.is_empty()) {

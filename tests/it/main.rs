@@ -63,3 +63,4 @@ mod stage;
 mod streaming;
 mod test_agent;
 mod times;
+mod vocabularies;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{SpanRecord, text_of};
+use super::SpanRecord;
+use super::said::text_of;
 use crate::model::{Annotation, CapturePolicy, FieldValue, Log, Origin, Passed};
 use crate::stats::Problem;
 

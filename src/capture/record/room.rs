@@ -1,6 +1,7 @@
 //! What a span may hold.
 
-use super::{SpanRecord, text_of};
+use super::SpanRecord;
+use super::said::text_of;
 use crate::model::{Annotation, FieldValue, Log, Meaning, Recording, Said};
 use crate::stats::Problem;
 
@@ -11,10 +12,11 @@ impl SpanRecord {
             let Said::Field(meaning, value) = said else { continue };
             let bytes = text_of(value).map_or(0, str::len);
             // The earlier value goes first: its room may be enough.
-            let mut kept = recording.log_mut().push(meaning, FieldValue::Oversize);
+            let mut kept = meaning.accumulates() || recording.log_mut().push(meaning, FieldValue::Oversize);
             if self.has_room(recording, bytes) {
                 kept &= recording.log_mut().push(meaning, value);
             } else {
+                kept &= !meaning.accumulates() || recording.log_mut().push(meaning, FieldValue::Oversize);
                 self.count(Problem::Oversize, recording);
             }
             if !kept {
@@ -48,7 +50,8 @@ impl SpanRecord {
 pub(super) fn shed_content(annotation: &mut Annotation) -> [Option<Meaning>; 2] {
     annotation.metadata.clear();
     annotation.details = None;
-    let input = annotation.input.take().map(|_| Meaning::Input);
-    let output = annotation.output.take().map(|_| Meaning::Output);
+    let later = annotation.later.take();
+    let input = annotation.input.take().map(drop).or(later.as_ref().map(|_| ())).map(|()| Meaning::Input);
+    let output = annotation.output.take().map(drop).or(later.map(drop)).map(|()| Meaning::Output);
     [input, output]
 }

@@ -3,14 +3,14 @@
 use super::super::encode::encode_within;
 use super::*;
 use crate::model::{
-    AgentAttribution, ApmContext, CapturePolicy, Log, Message, Prompt, Sampling, SpanId, ToolCall, TraceId,
+    AgentAttribution, ApmContext, Callsite, CapturePolicy, Log, Message, Prompt, Sampling, SpanId, ToolCall, TraceId,
 };
 use crate::queue::Limits;
 
 fn assembler() -> Assembler {
     let limits = Limits { max_items: 1, max_bytes: 1, wake_bytes: 1, wake_items: 1 };
     let tags = Tags::from_iter([("env", "prod"), ("service", "api"), ("team", "search")]);
-    Assembler::new(tags, "app".to_owned(), Arc::new(Queue::new(limits)))
+    Assembler::new(tags, "app".to_owned(), Vocabularies::ALL, Arc::new(Queue::new(limits)))
 }
 
 fn recording(kind: SpanKind, say: impl Fn(&mut Log)) -> Recording {
@@ -87,6 +87,39 @@ fn say_large(log: &mut Log) {
     log.push_large(Meaning::Output, "more\n".repeat(2_000));
 }
 
+/// In the words of other crates, by a client that saw the call, and by a context.
+fn say_others(log: &mut Log) {
+    use FieldValue::{Bool, Signed, Text};
+    for (meaning, value) in [
+        (Meaning::Foreign("gen_ai.request.model"), Text("gpt-4o-mini")),
+        (Meaning::Foreign("gen_ai.provider.name"), Text("OpenAI")),
+        (Meaning::Foreign("gen_ai.request.seed"), Signed(7)),
+        (Meaning::Foreign("gen_ai.usage.input_tokens"), Signed(12)),
+        (Meaning::Foreign("tag.tags"), Text(r#"["beta \"1\"","x:y"]"#)),
+        (Meaning::EventStart("gen_ai.user.message"), Bool(false)),
+        (Meaning::EventField("content"), Text("what is it?")),
+        (Meaning::Logged, Text("logged")),
+    ] {
+        assert!(log.push(meaning, value), "{meaning:?}");
+    }
+    let seen = Annotation::new().tag("seen", "1").metadata("seen", true).output(Message::assistant("seen"));
+    let read = || Annotation::new().metric("output_tokens", 3).tag("read", "later");
+    log.annotate(Annotation { is_fallback: true, ..seen });
+    log.annotate(Annotation { is_fallback: true, ..Annotation::later(10, read) });
+    log.annotate(Annotation { is_context: true, ..Annotation::new().tag("assumed", "1").name("assumed") });
+}
+
+fn say_both(log: &mut Log) {
+    say_others(log);
+    say_fields(log);
+}
+
+fn others(kind: SpanKind, source: KindSource, say: impl Fn(&mut Log)) -> Recording {
+    let declared = ["gen_ai.request.model"].into();
+    let callsite = Callsite { target: "app", name: "work", declared };
+    Recording { callsite: Some(Arc::new(callsite)), source, ..recording(kind, say) }
+}
+
 fn say_nothing(_: &mut Log) {}
 
 /// The item of a recording: straight from its buffer, or by way of an event.
@@ -113,10 +146,26 @@ fn what_is_written_does_not_depend_on_who_owns_the_texts() {
 }
 
 #[test]
+fn nor_does_what_others_say_of_it() {
+    let parts = [r#""seen":true"#, r#""seen:1""#, r#""read:later""#, r#""assumed:1""#, r#""beta \"1\"","x:y""#];
+    for kind in SpanKind::ALL {
+        for source in [KindSource::Said, KindSource::Found, KindSource::Demoted] {
+            for say in [say_others, say_both] {
+                let items = [false, true].map(|by_event| item(&assembler(), others(kind, source, say), by_event));
+                assert_eq!(items[0], items[1], "{kind}");
+                for part in parts {
+                    assert!(items[0].contains(part), "{part} in {}", items[0]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn nothing_of_one_span_is_left_for_the_next() {
     let used = assembler();
-    for say in [say_fields, say_annotation, say_large] {
-        item(&used, recording(SpanKind::Llm, say), false);
+    for say in [say_fields, say_annotation, say_large, say_others] {
+        item(&used, others(SpanKind::Llm, KindSource::Found, say), false);
         let items =
             [&used, &assembler()].map(|assembler| item(assembler, recording(SpanKind::Task, say_nothing), false));
         assert_eq!(items[0], items[1]);

@@ -106,7 +106,8 @@ fn encode_media(json: &mut Writer<'_>, media: &Media) {
     json.raw("}");
 }
 
-/// `{"text":"…","name":"…","id":"…","score":0.9}`; a score of 0 is kept, one that is not finite left out.
+/// `{"text":"…","name":"…","id":"…","score":0.9,"metadata":{…}}`; a score of 0 is kept, one that is not finite left
+/// out.
 fn encode_document(json: &mut Writer<'_>, document: &Document) {
     json.raw(r#"{"text":"#).text(&document.text);
     json.optional(r#","name":"#, document.name.as_deref());
@@ -114,8 +115,13 @@ fn encode_document(json: &mut Writer<'_>, document: &Document) {
     if let Some(score) = document.score.and_then(Number::from_f64) {
         json.raw(r#","score":"#).number(&score);
     }
+    if !document.metadata.is_empty() {
+        json.raw(r#","metadata":"#).object(&document.metadata, DOCUMENT_DEPTH);
+    }
     json.raw("}");
 }
 
 /// `meta` is 0, then `input`, `messages`, a message, `tool_calls`, a call, `arguments`.
 const ARGUMENTS_DEPTH: usize = 6;
+/// The same down to `output`, `documents`, a document, `metadata`.
+const DOCUMENT_DEPTH: usize = 4;

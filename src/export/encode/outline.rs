@@ -272,6 +272,15 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// Sets those members of a JSON object that there are none of yet.
+    pub(crate) fn fill(&mut self, gaps: Map<String, Value>) {
+        for (name, value) in gaps {
+            if let Err(at) = self.0.binary_search_by(|(own, _)| own.as_ref().cmp(name.as_str())) {
+                self.0.insert(at, (name.into(), Datum::Json(value)));
+            }
+        }
+    }
+
     fn into_map(self) -> Map<String, Value> {
         self.0.into_iter().map(|(name, value)| (name.into_owned(), value.into())).collect()
     }

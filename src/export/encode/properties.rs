@@ -59,8 +59,8 @@ fn messages() -> impl Strategy<Value = Message> {
 
 fn contents() -> impl Strategy<Value = Content> {
     let score = option::of(any::<f64>());
-    let document = (words(), option::of(words()), option::of(words()), score)
-        .prop_map(|(text, name, id, score)| Document { text, name, id, score });
+    let document = (words(), option::of(words()), option::of(words()), score, members(values()))
+        .prop_map(|(text, name, id, score, metadata)| Document { text, name, id, score, metadata });
     prop_oneof![
         words().prop_map(Content::Text),
         vec(messages(), 0..3).prop_map(Content::Messages),
@@ -166,6 +166,7 @@ fn described_content(content: &Content) -> Value {
             ("name", document.name.clone().map(Value::from)),
             ("id", document.id.clone().map(Value::from)),
             ("score", document.score.filter(|score| score.is_finite()).map(Value::from)),
+            ("metadata", Some(&document.metadata).filter(|all| !all.is_empty()).cloned().map(Value::Object)),
         ])).collect::<Vec<_>>()}),
     }
 }

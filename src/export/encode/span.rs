@@ -105,23 +105,36 @@ fn encode_metrics(event: &Outline<'_>, json: &mut Writer<'_>) {
 
 fn encode_tags(tags: &TagList<'_>, json: &mut Writer<'_>) {
     json.raw(r#","tags":["#);
+    let mut count;
     if let Some((shared, own)) = tags.wire() {
         json.raw(shared);
-        let before = usize::from(!shared.is_empty());
-        for (index, (key, value)) in own.enumerate() {
-            json.comma(before.saturating_add(index)).raw("\"").part(key).raw(":").part(value).raw("\"");
+        count = usize::from(!shared.is_empty());
+        for (key, value) in own {
+            json.comma(count).raw("\"").part(key).raw(":").part(value).raw("\"");
+            count = count.saturating_add(1);
         }
-        json.raw("]");
-        return;
+    } else {
+        count = encode_shown(tags, json);
     }
-    for (index, (key, value, encoded)) in tags.shown().enumerate() {
-        json.comma(index);
+    for tag in tags.bare() {
+        json.comma(count).text(tag);
+        count = count.saturating_add(1);
+    }
+    json.raw("]");
+}
+
+/// The same where a shared tag is hidden by one of the span's own; says how many there are.
+fn encode_shown(tags: &TagList<'_>, json: &mut Writer<'_>) -> usize {
+    let mut count = 0_usize;
+    for (key, value, encoded) in tags.shown() {
+        json.comma(count);
         match encoded {
             Some(encoded) => json.raw(encoded),
             None => json.raw("\"").part(key).raw(":").part(value).raw("\""),
         };
+        count = count.saturating_add(1);
     }
-    json.raw("]");
+    count
 }
 
 /// A tag as it is on the wire: `"key:value"`.

@@ -77,7 +77,12 @@ impl<'a> Identity<'a> {
             | Meaning::Returned
             | Meaning::Failed
             | Meaning::FailedSources
-            | Meaning::Evaluation(_) => None,
+            | Meaning::Logged
+            | Meaning::LoggedSources
+            | Meaning::Evaluation(_)
+            | Meaning::Foreign(_)
+            | Meaning::EventStart(_)
+            | Meaning::EventField(_) => None,
         }
     }
 }

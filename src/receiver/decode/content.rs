@@ -76,6 +76,7 @@ fn document(json: &Map<String, Value>) -> Document {
         name: text(json, "name"),
         id: text(json, "id"),
         score: json.get("score").and_then(Value::as_f64),
+        metadata: json.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default(),
     }
 }
 

@@ -1,18 +1,21 @@
-//! The JSON dialects of messages and documents, and how to tell them from other JSON.
+//! Our own JSON of messages and documents, and how to tell it from other JSON.
 
 use serde_json::{Map, Value};
 
+use super::conversation::plain_dialect;
 use crate::model::{Document, Media, Message, ToolCall, ToolResult};
+use crate::vocabulary::json::Json;
 
-/// The messages that a JSON value holds: one object or an array of objects and texts. `None` when it is
-/// something else.
+/// The messages that a JSON value holds: one object or an array of objects and texts, or what is plainly a request or
+/// an answer of another API. `None` when it is something else.
 pub(crate) fn messages(value: &Value) -> Option<Vec<Message>> {
-    match value {
+    let own: Option<Vec<Message>> = match value {
         Value::Array(items) => items.iter().map(message).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
             message(value).map(|one| vec![one])
         }
-    }
+    };
+    own.or_else(|| plain_dialect(&Json::of(value)))
 }
 
 /// The documents that a JSON value holds: one object or text, or an array of them. `None` when it is
@@ -33,6 +36,10 @@ fn message(value: &Value) -> Option<Message> {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return None,
     };
     if !MESSAGE_MEMBERS.iter().any(|name| members.contains_key(*name)) {
+        return None;
+    }
+    // Others call the content so; to read such a message as ours would lose it.
+    if members.contains_key("parts") && !members.contains_key("content") {
         return None;
     }
     let mut message = Message::new(text(members, "role")?.unwrap_or_default(), content(members.get("content"))?);
@@ -175,10 +182,36 @@ mod tests {
     }
 
     #[test]
+    fn requests_and_answers_of_other_apis_are_messages() {
+        let call = ToolCall::new("f", json!({"a": 1})).id("c").kind("tool_use");
+        let cases = [
+            (
+                json!({"choices": [{"message": {"role": "assistant", "content": "a"}, "finish_reason": "stop"}]}),
+                vec![Message::assistant("a")],
+            ),
+            (
+                json!({"system": "s", "messages": [{"role": "user", "content": "a"}]}),
+                vec![Message::system("s"), Message::user("a")],
+            ),
+            (json!([{"role": "model", "parts": [{"text": "a"}]}]), vec![Message::assistant("a")]),
+            (
+                json!({"role": "assistant", "content": [{"type": "tool_use", "id": "c", "name": "f", "input": {"a": 1}}]}),
+                vec![Message::assistant("").tool_call(call)],
+            ),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(messages(&given), Some(expected), "{given}");
+        }
+    }
+
+    #[test]
     fn other_json_is_no_message() {
         let cases = [
             json!(5),
             json!({"a": 1}),
+            json!({"messages": [1]}),
+            json!({"choices": []}),
+            json!({"parts": ["screw"]}),
             json!([1]),
             json!({"content": 5}),
             json!({"content": "a", "role": 5}),

@@ -1,0 +1,208 @@
+//! A span that another crate tells of in its own words: what it is, as far as that is known, and what becomes of it.
+
+use std::sync::Arc;
+
+use tracing_core::Metadata;
+
+use super::super::ended::Verdicts;
+use super::super::filter::{Plan, callsite};
+use super::SpanRecord;
+use crate::model::{
+    Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Later, Log, Meaning, Recording, Said, SpanContext,
+    SpanKind,
+};
+use crate::vocabulary::{self, EvaluationDraft, Nature, Sayings, is_evaluation_field};
+
+/// See the file's card. A span of ours that uses such words has one too.
+#[derive(Debug)]
+pub(in crate::capture) struct Claim {
+    callsite: Arc<Callsite>,
+    /// It can be ours by the words of other crates.
+    is_candidate: bool,
+    nature: Nature,
+    /// Its kind was said in our words: then it is no question any more.
+    pub(in crate::capture) is_settled: bool,
+    /// The session that the record has is from here, so that one in our words replaces it.
+    pub(in crate::capture) named_session: bool,
+    pub(in crate::capture) agent: Option<Arc<str>>,
+}
+
+/// What a look at the words says.
+struct Found {
+    nature: Nature,
+    session: Option<String>,
+    agent: Option<Arc<str>>,
+}
+
+impl Claim {
+    /// Whether it can still be a span of ours.
+    pub(in crate::capture) const fn may_be_ours(&self) -> bool {
+        match self.nature {
+            Nature::Span(_) | Nature::Undecided => self.is_candidate,
+            Nature::Evaluation | Nature::Off => false,
+        }
+    }
+}
+
+impl SpanRecord {
+    /// Listens to the words of other crates from now on.
+    pub(in crate::capture) fn listen(&mut self, callsite: Arc<Callsite>, is_candidate: bool) {
+        self.kinship.keep_slate();
+        let (nature, is_settled, named_session, agent) = (Nature::Undecided, false, false, None);
+        self.claim = Some(Box::new(Claim { callsite, is_candidate, nature, is_settled, named_session, agent }));
+    }
+
+    /// Takes over what an event inside the span said. Words of other crates are heard in every span of ours.
+    pub(in crate::capture) fn hear_event(&mut self, said: &mut Log, plan: &Plan, metadata: &'static Metadata<'static>) {
+        if plan.foreign.is_some()
+            && self.claim.is_none()
+            && let Some(kind) = self.kind
+        {
+            self.listen(Arc::new(callsite(metadata)), true);
+            self.say_kind(kind);
+        }
+        self.apply(said, plan.has_identity);
+    }
+
+    /// Takes a kind that was said in our words.
+    pub(in crate::capture) fn say_kind(&mut self, kind: SpanKind) {
+        self.kind = Some(kind);
+        if let Some(claim) = &mut self.claim {
+            claim.is_settled = true;
+        }
+    }
+
+    /// The kind, or the one that a span has for those below it until it is known.
+    pub(in crate::capture) fn standing(&self) -> Option<SpanKind> {
+        let provisional = || self.claim.as_ref().filter(|claim| claim.may_be_ours()).map(|_| SpanKind::Workflow);
+        self.kind.or_else(provisional)
+    }
+
+    /// Whether something that was said is worth another look.
+    pub(super) fn is_told_more(&self, said: &Log) -> bool {
+        self.claim.is_some() && said.iter().any(|said| matches!(said, Said::Field(Meaning::Foreign(_), _)))
+    }
+
+    /// Looks at what was said so far in the words of other crates.
+    pub(super) fn recognise(&mut self, recording: &mut Recording) {
+        let Some(found) = self.look(recording) else { return };
+        let Some(claim) = &mut self.claim else { return };
+        claim.nature = found.nature;
+        claim.agent = found.agent;
+        if !claim.is_settled {
+            self.kind = match found.nature {
+                Nature::Span(kind) => Some(kind),
+                Nature::Evaluation | Nature::Off | Nature::Undecided => None,
+            };
+        }
+        let is_free = !self.own_session || claim.named_session;
+        claim.named_session |= is_free && found.session.is_some();
+        if found.nature == Nature::Off {
+            self.trace.turn_off();
+        }
+        if let Some(session) = found.session.filter(|_| is_free) {
+            self.trace.lift_session();
+            self.identify(&mut recording.origin, Some(&session));
+        }
+    }
+
+    fn look(&self, recording: &Recording) -> Option<Found> {
+        let claim = self.claim.as_ref()?;
+        let vocabularies = self.capture.vocabularies();
+        let sayings = vocabulary::heard(&claim.callsite, recording.log());
+        Some(Found {
+            nature: vocabulary::nature(&sayings, vocabularies),
+            session: vocabulary::session(&sayings, vocabularies),
+            agent: vocabulary::agent_name(&sayings, vocabularies).map(Arc::from),
+        })
+    }
+
+    /// Decides what becomes of the span, which ends: its kind may have come with its last words.
+    pub(super) fn decide(&mut self, recording: &mut Recording) -> Option<Box<Verdicts>> {
+        self.recognise(recording);
+        let claim = self.claim.as_ref()?;
+        let place = recording.origin.name;
+        let vocabularies = self.capture.vocabularies();
+        let sayings = vocabulary::heard(&claim.callsite, recording.log());
+        if claim.nature == Nature::Evaluation && self.kind.is_none() {
+            let read = vocabulary::read(&sayings, SpanKind::Task, false, vocabularies);
+            let above = recording.origin.parent_id;
+            let above = above.map(|above| SpanContext::new(recording.origin.trace_id.clone(), above));
+            return Verdicts::new(place, self.joined(recording, read.evaluations, above.as_ref()));
+        }
+        if self.kind.is_none() && self.kinship.has_spans_below() && claim.may_be_ours() {
+            self.kind = Some(SpanKind::Workflow);
+        }
+        let kind = self.kind?;
+        let evaluations = self.inline_evaluations(recording, &sayings, kind);
+        let has_usage = counts_tokens(recording.log()) || vocabulary::has_usage(&sayings, vocabularies);
+        self.kinship.end(kind, has_usage);
+        recording.source = match (claim.is_settled, self.kinship.is_told_below(kind, has_usage)) {
+            (true, _) => KindSource::Said,
+            (false, false) => KindSource::Found,
+            (false, true) => {
+                self.kind = Some(SpanKind::Workflow);
+                KindSource::Demoted
+            }
+        };
+        recording.callsite = Some(Arc::clone(&claim.callsite));
+        Verdicts::new(place, evaluations)
+    }
+
+    /// The evaluations that a span says about itself, or about its trace.
+    fn inline_evaluations(&self, recording: &Recording, sayings: &Sayings<'_>, kind: SpanKind) -> Vec<Evaluation> {
+        if !sayings.fields.iter().any(|(name, _)| is_evaluation_field(name)) {
+            return Vec::new();
+        }
+        let mut sayings = sayings.clone();
+        sayings.fields.retain(|(name, _)| is_evaluation_field(name));
+        sayings.events.clear();
+        let read = vocabulary::read(&sayings, kind, false, self.capture.vocabularies());
+        let origin = &recording.origin;
+        self.joined(recording, read.evaluations, Some(&SpanContext::new(origin.trace_id.clone(), origin.span_id)))
+    }
+
+    fn joined(&self, recording: &Recording, drafts: Vec<EvaluationDraft>, to: Option<&SpanContext>) -> Vec<Evaluation> {
+        let ml_app = recording.origin.ml_app.as_deref();
+        let to_root = |span: &SpanContext| match self.trace.root() {
+            Some(root) => SpanContext::new(span.trace_id.clone(), root),
+            None => span.clone(),
+        };
+        let join = |draft: EvaluationDraft| {
+            let to = match draft.evaluation.scope_said() {
+                EvaluationScope::Span => to.cloned(),
+                EvaluationScope::Trace => to.map(to_root),
+            };
+            draft.joined(to).or_ml_app(ml_app)
+        };
+        drafts.into_iter().map(join).collect()
+    }
+}
+
+impl EvaluationDraft {
+    /// About this span, or about the one that has the response.
+    pub(in crate::capture) fn joined(self, to: Option<SpanContext>) -> Evaluation {
+        match (to, self.response_id) {
+            (Some(span), _) => self.evaluation.span(span),
+            (None, Some(id)) => self.evaluation.span_with_tag(vocabulary::RESPONSE_ID_TAG, id),
+            // Nothing to join it to: that is told when it is submitted.
+            (None, None) => self.evaluation,
+        }
+    }
+}
+
+/// Whether something counts tokens in our words: a field, or an annotation.
+pub(super) fn counts_tokens(log: &Log) -> bool {
+    log.iter().any(|said| match said {
+        Said::Field(Meaning::Metrics, _) => true,
+        Said::Field(Meaning::Metric(name), _) => name.ends_with(TOKENS),
+        Said::Field(..) => false,
+        Said::Annotation(Annotation { metrics, later, .. }) => {
+            let is_expected = later.as_ref().is_some_and(Later::has_usage);
+            is_expected || metrics.iter().any(|(name, _)| name.ends_with(TOKENS))
+        }
+    })
+}
+
+/// How the names of metrics end that count tokens.
+const TOKENS: &str = "_tokens";

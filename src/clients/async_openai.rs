@@ -1,0 +1,113 @@
+//! A layer for `async-openai`. Feature `async-openai`.
+
+use std::fmt::Display;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use async_openai::middleware::HttpRequestFactory;
+use bytes::Bytes;
+use reqwest::{Body, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::instrument::Instrument;
+
+use super::calls::Calls;
+use super::observation::Observation;
+use super::response::observed;
+
+/// Every call of a model is a span: model, messages, tools, usage, time to the first token, errors.
+///
+/// Put it outermost, so that a call with its retries is one span. `with_http_service` replaces what `async-openai` does by
+/// itself, so its own retry layer is named anew.
+///
+/// A streamed answer has token counts only if the request asks for them (`stream_options.include_usage`).
+///
+/// # Example
+///
+/// ```
+/// use async_openai::middleware::{ReqwestService, retry::OpenAIRetryLayer};
+/// use async_openai::{Client, config::OpenAIConfig};
+/// use tower_layer::Layer;
+/// use tracing_llmobs::clients::async_openai::ObserveLayer;
+///
+/// # fn client() -> reqwest::Client { reqwest::Client::builder().no_proxy().build().unwrap() }
+/// // With `tower`: `ServiceBuilder::new().layer(ObserveLayer::new()).layer(OpenAIRetryLayer::default()).service(…)`.
+/// let service = ObserveLayer::new().layer(OpenAIRetryLayer::default().layer(ReqwestService::new(client())));
+/// let client = Client::with_config(OpenAIConfig::default()).with_http_service(service);
+/// # let _ = client;
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ObserveLayer {
+    calls: Calls,
+}
+
+impl ObserveLayer {
+    /// A layer for all calls that are known.
+    pub const fn new() -> Self {
+        Self { calls: Calls::new() }
+    }
+
+    /// Says which requests are calls of models.
+    pub fn calls(mut self, calls: Calls) -> Self {
+        self.calls = calls;
+        self
+    }
+}
+
+impl<S> Layer<S> for ObserveLayer {
+    type Service = Observe<S>;
+
+    fn layer(&self, inner: S) -> Observe<S> {
+        Observe { inner, calls: self.calls.clone() }
+    }
+}
+
+/// What [`ObserveLayer`] makes of a service.
+#[derive(Debug, Clone)]
+pub struct Observe<S> {
+    inner: S,
+    calls: Calls,
+}
+
+impl<S> Service<HttpRequestFactory> for Observe<S>
+where
+    S: Service<HttpRequestFactory, Response = Response> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Display + Send,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, factory: HttpRequestFactory) -> Self::Future {
+        let next = self.inner.clone();
+        // The one that was asked whether it is ready.
+        let mut inner = mem::replace(&mut self.inner, next);
+        let calls = self.calls.clone();
+        Box::pin(async move {
+            let Some(mut observation) = see(&calls, &factory).await else { return inner.call(factory).await };
+            let span = observation.span();
+            let sent = span.in_scope(|| inner.call(factory));
+            match sent.instrument(span).await {
+                Ok(response) => Ok(observed(response, observation)),
+                Err(error) => {
+                    observation.fail(&error);
+                    Err(error)
+                }
+            }
+        })
+    }
+}
+
+/// Looks at the request as it will be sent; what cannot be built fails when it is.
+async fn see(calls: &Calls, factory: &HttpRequestFactory) -> Option<Observation> {
+    let request = factory.build().await.ok()?;
+    let body = request.body().and_then(Body::as_bytes);
+    let body = || body.map(Bytes::copy_from_slice).unwrap_or_default();
+    Observation::begin(calls, request.method().as_str(), request.url().as_str(), body)
+}

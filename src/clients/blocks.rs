@@ -1,0 +1,119 @@
+//! Pieces of an answer, copied into blocks that are used again.
+//!
+//! Keeping the pieces themselves would keep the buffers that the client reads into, so that it must have new ones: fresh pages
+//! cost ten times what copying does.
+
+use std::mem;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use crate::providers::Received;
+
+/// What has come since the last block was full.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    block: Vec<u8>,
+    /// Where in the block a piece ends, and when it came.
+    cuts: Vec<(usize, f64)>,
+    timed: usize,
+}
+
+impl Blocks {
+    const SIZE: usize = 16 * 1024;
+    /// So many pieces are told apart, for the time to the first token; later ones only by their block.
+    const MOST_TIMED: usize = 64;
+
+    /// Takes a piece; `now` tells how many seconds after the request.
+    pub(super) fn add(&mut self, received: &mut Received, mut piece: &[u8], now: impl Fn() -> f64) {
+        while !piece.is_empty() {
+            if self.block.capacity() == 0 {
+                self.block = take();
+            }
+            let room = Self::SIZE.saturating_sub(self.block.len());
+            let (fits, rest) = piece.split_at_checked(room).unwrap_or((piece, &[]));
+            self.block.extend_from_slice(fits);
+            piece = rest;
+            if self.timed < Self::MOST_TIMED {
+                self.timed = self.timed.saturating_add(1);
+                self.cuts.push((self.block.len(), now()));
+            }
+            if self.block.len() >= Self::SIZE {
+                self.hand_over(received, &now);
+            }
+        }
+    }
+
+    /// Hands over what there is.
+    pub(super) fn hand_over(&mut self, received: &mut Received, now: impl Fn() -> f64) {
+        if self.block.is_empty() {
+            return;
+        }
+        let mut block = Bytes::from_owner(Lent(mem::take(&mut self.block)));
+        let mut done = 0_usize;
+        for (end, at) in self.cuts.drain(..) {
+            received.push(block.split_to(end.saturating_sub(done).min(block.len())), Some(at));
+            done = end;
+        }
+        if !block.is_empty() {
+            received.push(block, Some(now()));
+        }
+    }
+}
+
+/// A block that goes back when nobody looks at it any more.
+#[derive(Debug)]
+struct Lent(Vec<u8>);
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut block = mem::take(&mut self.0);
+        block.clear();
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < MOST_SPARE {
+            spare.push(block);
+        }
+    }
+}
+
+fn take() -> Vec<u8> {
+    let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    spare.unwrap_or_else(|| Vec::with_capacity(Blocks::SIZE))
+}
+
+/// Blocks for the next answers; what there are more of is given back.
+static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+/// 8 MiB.
+const MOST_SPARE: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::{Api, Call, Ending, Endpoint, Head};
+
+    #[test]
+    fn an_answer_is_the_same_however_it_came() {
+        let text = "word ".repeat(20_000);
+        let answer = format!(r#"{{"choices": [{{"message": {{"role": "assistant", "content": "{text}"}}}}]}}"#);
+        let read = |size: usize| {
+            let call = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..]);
+            let (mut received, mut blocks) = (call.answered(Head::new(200)), Blocks::default());
+            for piece in answer.as_bytes().chunks(size) {
+                blocks.add(&mut received, piece, || 1.0);
+            }
+            blocks.hand_over(&mut received, || 1.0);
+            received.finish(Ending::Complete)
+        };
+        let whole = read(answer.len());
+        assert!(whole.output.is_some());
+        for size in [1, 7, 1000, Blocks::SIZE - 1, Blocks::SIZE, Blocks::SIZE + 1] {
+            assert_eq!(read(size), whole, "in pieces of {size}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Which requests are calls of models.
+
+use crate::providers::Endpoint;
+
+/// Which requests are calls of models: those that [`Endpoint::recognise`] knows, unless something else is said here for the
+/// base URL that they go to. Of several rules the one with the longest URL counts.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::clients::Calls;
+/// use tracing_llmobs::providers::{Api, Endpoint};
+///
+/// let calls = Calls::new()
+///     .provider("http://gpu-7:8000", "our-vllm")
+///     .at("http://models.internal/generate", Endpoint::new(Api::OpenAiChat, "our-gateway"))
+///     .ignore("https://api.openai.com/v1/embeddings");
+/// # let _ = calls;
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Calls {
+    /// Base URLs in lower case, without a slash at the end, and what is there.
+    rules: Vec<(String, Rule)>,
+}
+
+#[derive(Debug, Clone)]
+enum Rule {
+    Provider(String),
+    At(Endpoint),
+    Ignore,
+}
+
+impl Calls {
+    /// All calls that are known.
+    pub const fn new() -> Self {
+        Self { rules: Vec::new() }
+    }
+
+    /// Says who serves the models at this URL, and below it, where the host does not tell.
+    pub fn provider(self, base_url: &str, provider: impl Into<String>) -> Self {
+        self.rule(base_url, Rule::Provider(provider.into()))
+    }
+
+    /// `POST` requests to this URL, or below it, are calls of this API, whatever their path.
+    pub fn at(self, base_url: &str, endpoint: Endpoint) -> Self {
+        self.rule(base_url, Rule::At(endpoint))
+    }
+
+    /// Requests to this URL, or below it, are not looked at.
+    pub fn ignore(self, base_url: &str) -> Self {
+        self.rule(base_url, Rule::Ignore)
+    }
+
+    fn rule(mut self, base_url: &str, rule: Rule) -> Self {
+        self.rules.push((normal(base_url), rule));
+        self
+    }
+
+    /// What a request is, or `None` when it is to be left alone.
+    pub(super) fn endpoint(&self, method: &str, url: &str) -> Option<Endpoint> {
+        match self.rule_for(url) {
+            None => Endpoint::recognise(method, url),
+            Some(Rule::Provider(name)) => Some(Endpoint::recognise(method, url)?.with_provider(name.clone())),
+            Some(Rule::At(endpoint)) => method.eq_ignore_ascii_case("POST").then(|| endpoint.clone()),
+            Some(Rule::Ignore) => None,
+        }
+    }
+
+    fn rule_for(&self, url: &str) -> Option<&Rule> {
+        if self.rules.is_empty() {
+            return None;
+        }
+        let url = url.to_ascii_lowercase();
+        let matching = self.rules.iter().filter(|(base, _)| is_below(&url, base));
+        matching.max_by_key(|(base, _)| base.len()).map(|(_, rule)| rule)
+    }
+}
+
+fn normal(base_url: &str) -> String {
+    base_url.trim().trim_end_matches('/').to_ascii_lowercase()
+}
+
+fn is_below(url: &str, base: &str) -> bool {
+    let rest = url.strip_prefix(base).map(|rest| rest.chars().next());
+    matches!(rest, Some(None | Some('/' | '?' | '#')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::providers::Api;
+
+    #[test]
+    fn the_longest_base_url_decides() {
+        let own = Endpoint::new(Api::OpenAiChat, "vllm");
+        let calls = Calls::new()
+            .ignore("http://Models.test/")
+            .at("http://models.test/v1", own.clone())
+            .ignore("http://models.test/v1/private")
+            .provider("http://models.test/v2", "own");
+        let named = Endpoint::new(Api::OpenAiChat, "own");
+        for (method, url, expected) in [
+            ("POST", "http://models.test/v1", Some(&own)),
+            ("post", "http://models.test/v1?key=a", Some(&own)),
+            ("POST", "http://MODELS.test/v1/anything", Some(&own)),
+            ("GET", "http://models.test/v1/anything", None),
+            ("POST", "http://models.test/v10/chat/completions", None),
+            ("POST", "http://models.test/v1/private/chat/completions", None),
+            ("POST", "http://models.test/chat/completions", None),
+            ("POST", "http://models.test/v2/chat/completions", Some(&named)),
+            ("POST", "http://models.test/v2/files", None),
+        ] {
+            assert_eq!(calls.endpoint(method, url).as_ref(), expected, "{method} {url}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What others say about a span, below what it says in our words: each fills the gaps that those before have left.
+
+use std::borrow::Cow;
+
+use super::assemble::Draft;
+use super::shape::Given;
+use crate::model::{Annotation, CapturePolicy, KindSource, Recording, SpanError};
+use crate::vocabulary::{self, CONTENT_IN_METADATA, Reading, Vocabularies};
+
+/// What a span says in the words of other crates, unless there are none.
+pub(super) fn read(recording: &Recording, vocabularies: Vocabularies) -> Option<Reading> {
+    let callsite = recording.callsite.as_ref()?;
+    let sayings = vocabulary::heard(callsite, recording.log());
+    let is_demoted = recording.source == KindSource::Demoted;
+    let mut reading = vocabulary::read(&sayings, recording.kind, is_demoted, vocabularies);
+    if recording.policy < CapturePolicy::All {
+        let metadata = &mut reading.annotation.metadata;
+        metadata.retain(|name, _| !CONTENT_IN_METADATA.contains(&name.as_str()));
+    }
+    Some(reading)
+}
+
+/// Fills the gaps: first from other crates' words, then from contexts, last from clients that saw the call.
+pub(super) fn fill_gaps(draft: &mut Draft<'_>, reading: Option<Reading>, source: KindSource) {
+    let (assumed, mut fallback) = (draft.assumed.take(), draft.fallback.take());
+    if source == KindSource::Demoted {
+        // The span below counts them.
+        draft.metrics.remove_usage();
+        if let Some(fallback) = &mut fallback {
+            fallback.metrics.remove_usage();
+        }
+    }
+    if let Some(Reading { annotation, went_well, has_lost_input, has_lost_output, evaluations: _ }) = reading {
+        if went_well && source != KindSource::Said {
+            draft.failed = None;
+        }
+        fill(draft, annotation, false);
+        fill_slot(&mut draft.input, has_lost_input.then_some(Given::Oversize));
+        fill_slot(&mut draft.output, has_lost_output.then_some(Given::Oversize));
+    }
+    for said in [assumed, fallback].into_iter().flatten() {
+        fill(draft, *said, true);
+    }
+}
+
+fn fill(draft: &mut Draft<'_>, gaps: Annotation, is_assumed: bool) {
+    fill_slot(&mut draft.name, gaps.name.map(Cow::Owned));
+    fill_slot(&mut draft.model_name, gaps.model_name.map(Cow::Owned));
+    fill_slot(&mut draft.model_provider, gaps.model_provider.map(Cow::Owned));
+    fill_slot(&mut draft.input, gaps.input.map(Given::Content));
+    fill_slot(&mut draft.output, gaps.output.map(Given::Content));
+    draft.error =
+        draft.error.take().or_else(|| with_text_of(gaps.error, draft.failed.as_ref().or(draft.logged.as_ref())));
+    draft.metadata.fill(gaps.metadata);
+    let mut metrics = gaps.metrics;
+    metrics.extend(std::mem::take(&mut draft.metrics));
+    draft.metrics = metrics;
+    let mut tags = gaps.tags.into_list();
+    tags.absorb(std::mem::take(&mut draft.tags));
+    draft.tags = tags;
+    draft.settled.fill(gaps.details, is_assumed);
+}
+
+/// An error that says nothing itself says what was logged inside the span.
+fn with_text_of(error: Option<SpanError>, logged: Option<&SpanError>) -> Option<SpanError> {
+    let mut error = error?;
+    if let Some(logged) = logged.filter(|_| error.message.is_empty()) {
+        error.message.clone_from(&logged.message);
+        if error.stack.is_empty() {
+            error.stack.clone_from(&logged.stack);
+        }
+    }
+    Some(error)
+}
+
+fn fill_slot<T>(slot: &mut Option<T>, gap: Option<T>) {
+    if slot.is_none() {
+        *slot = gap;
+    }
+}

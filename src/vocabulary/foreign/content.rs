@@ -1,0 +1,174 @@
+//! What went in and what came out: which name carries it, and the form that the kind takes.
+
+use std::borrow::Cow;
+
+use super::carriers::{self, Carrier};
+use super::json::Json;
+use super::messages::{Conversation, foreign_documents, instructions, unflattened};
+use super::precedence::{INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, TOOL_INPUT, TOOL_OUTPUT};
+use super::words::{Words, is_item};
+use super::{decode, gen_ai, openinference, vercel};
+use crate::model::{Content, Document, SpanKind};
+
+/// The content of a span.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) input: Option<Content>,
+    pub(super) output: Option<Content>,
+    /// Why the model stopped, as the output says.
+    pub(super) finish_reasons: Vec<String>,
+    /// What was asked of a model before the conversation, where the input has no place for it.
+    pub(super) instructions: Option<String>,
+}
+
+/// The content in the forms of the kind. A model's span that is demoted keeps its order of carriers.
+pub(super) fn content(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Said {
+    let mut said = match kind {
+        SpanKind::Llm => return of_model(words),
+        SpanKind::Workflow if is_demoted => {
+            let (input, output) = carriers::both(words);
+            said_by(input.and_then(as_value), output)
+        }
+        SpanKind::Embedding => of_embedding(words),
+        SpanKind::Retrieval => Said {
+            input: value(words, RETRIEVAL_INPUT),
+            output: RETRIEVAL_OUTPUT.iter().find_map(|name| documents(words, name)).map(Content::Documents),
+            ..Said::default()
+        },
+        SpanKind::Tool => {
+            Said { input: value(words, TOOL_INPUT), output: value(words, TOOL_OUTPUT), ..Said::default() }
+        }
+        SpanKind::Workflow | SpanKind::Agent | SpanKind::Task => of_others(words),
+    };
+    let asked = words.json(gen_ai::INSTRUCTIONS).as_ref().map(instructions).unwrap_or_default();
+    said.instructions = (!asked.is_empty()).then(|| asked.join("\n"));
+    said
+}
+
+fn of_model(words: &Words<'_>) -> Said {
+    let (mut input, output) = carriers::both(words);
+    let asked = words.json(gen_ai::INSTRUCTIONS).as_ref().map(instructions).unwrap_or_default();
+    if !asked.is_empty() {
+        input.get_or_insert_default().instruct(asked);
+    }
+    let output = output.unwrap_or_default();
+    let messages = |conversation: Conversation| {
+        Some(conversation.messages).filter(|messages| !messages.is_empty()).map(Content::Messages)
+    };
+    let finish_reasons = output.finish_reasons.clone();
+    Said { input: input.and_then(messages), output: messages(output), finish_reasons, instructions: None }
+}
+
+fn of_others(words: &Words<'_>) -> Said {
+    let first = |carriers: &[Carrier]| carriers.iter().find_map(|carrier| carrier.read(words));
+    let input = first(carriers::INPUT_OF_CONVENTION)
+        .and_then(as_value)
+        .or_else(|| value(words, INPUT_VALUE))
+        .or_else(|| first(carriers::OTHER_INPUT).and_then(as_value));
+    let output = first(carriers::OUTPUT_OF_CONVENTION);
+    if output.is_some() {
+        return said_by(input, output);
+    }
+    if let Some(output) = value(words, OUTPUT_VALUE) {
+        return Said { input, output: Some(output), ..Said::default() };
+    }
+    let mut said = said_by(input, first(carriers::OTHER_OUTPUT));
+    if said.output.is_none() {
+        said.output = documents(words, openinference::RERANKED).map(Content::Documents);
+    }
+    said
+}
+
+fn said_by(input: Option<Content>, output: Option<Conversation>) -> Said {
+    let finish_reasons = output.as_ref().map(|output| output.finish_reasons.clone()).unwrap_or_default();
+    Said { input, output: output.and_then(as_value), finish_reasons, instructions: None }
+}
+
+/// One plain message is its text; more are the JSON of messages, which is written when the event is.
+fn as_value(mut conversation: Conversation) -> Option<Content> {
+    let is_plain = match conversation.messages.as_slice() {
+        [] => return None,
+        [only] => {
+            only.tool_calls.is_empty()
+                && only.tool_results.is_empty()
+                && only.audio_parts.is_empty()
+                && only.image_parts.is_empty()
+        }
+        [..] => false,
+    };
+    if is_plain {
+        return conversation.messages.pop().map(|only| Content::Text(only.content));
+    }
+    Some(Content::Messages(conversation.messages))
+}
+
+/// The first of these, as it was written.
+fn value(words: &Words<'_>, names: &[&str]) -> Option<Content> {
+    names.iter().find_map(|name| decode::written_text(words.get(name)?)).map(|text| Content::Text(text.into_owned()))
+}
+
+/// The documents of a name, whole or flattened.
+fn documents(words: &Words<'_>, name: &str) -> Option<Vec<Document>> {
+    let json = list_of(words, name)?;
+    Some(foreign_documents(&json)).filter(|documents| !documents.is_empty())
+}
+
+/// The JSON of a name, or what is flattened below it.
+fn list_of<'a>(words: &Words<'a>, name: &str) -> Option<Json<'a>> {
+    words.json(name).map(unflattened).or_else(|| words.flattened(&format!("{name}."), is_item))
+}
+
+fn of_embedding(words: &Words<'_>) -> Said {
+    let mut documents = embedded(words);
+    documents.retain(|document| !document.text.is_empty());
+    let count = vectors(words).unwrap_or(documents.len());
+    Said {
+        input: (!documents.is_empty()).then_some(Content::Documents(documents)),
+        // The vectors themselves never leave.
+        output: (count > 0).then(|| Content::Text(format!("[{count} embedding(s) returned]"))),
+        ..Said::default()
+    }
+}
+
+/// How many vectors came out, where that is told.
+fn vectors(words: &Words<'_>) -> Option<usize> {
+    let lists = [list_of(words, openinference::EMBEDDINGS), words.json(vercel::EMBEDDINGS)];
+    let counted = lists.into_iter().flatten().find_map(|json| json.as_list().map(<[_]>::len));
+    counted.filter(|count| *count > 0).or_else(|| words.has(vercel::EMBEDDING).then_some(1))
+}
+
+/// What was embedded.
+fn embedded(words: &Words<'_>) -> Vec<Document> {
+    let messages = Carrier::Messages(gen_ai::INPUT_MESSAGES, carriers::USER);
+    if let Some(said) = messages.read(words) {
+        return said.messages.into_iter().map(|message| Document::new(message.content)).collect();
+    }
+    if let Some(json) = list_of(words, openinference::EMBEDDINGS) {
+        let texts = json.as_list().unwrap_or_default().iter();
+        let texts = texts.filter_map(|item| item.get("embedding").unwrap_or(item).first_text(&["text"]));
+        let documents: Vec<Document> = texts.map(Document::new).collect();
+        if !documents.is_empty() {
+            return documents;
+        }
+    }
+    if let Some(said) = Carrier::Flat(gen_ai::PROMPTS, carriers::USER).read(words) {
+        return said.messages.into_iter().map(|message| Document::new(message.content)).collect();
+    }
+    if let Some(json) = vercel::VALUES.iter().find_map(|name| words.json(name)) {
+        let items = json.as_list().map_or_else(|| vec![unquoted(&json)], |items| items.iter().map(unquoted).collect());
+        return items.into_iter().map(Document::new).collect();
+    }
+    let names = ["langfuse.observation.input", "langfuse.input", openinference::INPUT_VALUE];
+    let Some(json) = names.iter().find_map(|name| words.json(name)) else { return Vec::new() };
+    let request = json.get("input").filter(|_| json.is_object());
+    foreign_documents(request.unwrap_or(&json))
+}
+
+/// Vercel's SDK writes each value as JSON of its own.
+fn unquoted(json: &Json<'_>) -> String {
+    let inner = json.as_text().filter(|text| text.starts_with('"')).and_then(Json::parse);
+    match inner {
+        Some(Json::Text(text)) => Cow::into_owned(text),
+        Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::List(_) | Json::Object(_)) | None => json.to_text(),
+    }
+}

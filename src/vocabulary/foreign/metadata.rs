@@ -1,0 +1,99 @@
+//! Parameters and whatever else is worth keeping.
+
+use serde_json::{Map, Value};
+
+use super::heard::is_secret;
+use super::json::Json;
+use super::langfuse::PROVIDER_MEMBER;
+use super::precedence::{LAST_METADATA, LISTS, METADATA, METADATA_FAMILIES, METADATA_OBJECTS};
+use super::words::Words;
+use super::{decode, gen_ai};
+use crate::model::{FieldValue, RESERVED};
+
+/// The metadata that names of their own say, and objects of metadata; those win over these.
+pub(super) fn metadata(words: &Words<'_>) -> Map<String, Value> {
+    let mut all = Map::new();
+    for (rest, value) in words.under(gen_ai::REQUEST) {
+        if rest != MODEL {
+            let parameter = if LISTS.contains(&rest) { list(value) } else { decode::member(value) };
+            put_nested(&mut all, rest, parameter);
+        }
+    }
+    for (name, member) in METADATA {
+        let Some(value) = words.get(name) else { continue };
+        put(&mut all, member, if LISTS.contains(member) { list(value) } else { decode::member(value) });
+    }
+    for family in METADATA_FAMILIES {
+        for (rest, value) in words.under(family).filter(|(rest, _)| *rest != PROVIDER_MEMBER) {
+            if !rest.is_empty() && !MODEL_MEMBERS.contains(&rest) {
+                put(&mut all, rest, decode::member(value));
+            }
+        }
+    }
+    for name in METADATA_OBJECTS {
+        let object = words.json(name);
+        let is_request = name.ends_with("invocation_parameters");
+        for (member, value) in object.iter().filter_map(Json::members).flatten() {
+            let is_known = MODEL_MEMBERS.contains(&member.as_ref())
+                || *member == PROVIDER_MEMBER
+                || (is_request && REQUEST_MEMBERS.contains(&member.as_ref()));
+            if !is_known {
+                put(&mut all, member, Some(value.to_value()));
+            }
+        }
+    }
+    all
+}
+
+/// Lays the object over it that wins over everything.
+pub(super) fn say_last(words: &Words<'_>, all: &mut Map<String, Value>) {
+    let object = words.json(LAST_METADATA);
+    for (member, value) in object.iter().filter_map(Json::members).flatten() {
+        if !MODEL_MEMBERS.contains(&member.as_ref()) {
+            all.remove(member.as_ref());
+            put(all, member, Some(value.to_value()));
+        }
+    }
+}
+
+/// Sets a member that is not there yet; null is none, and secrets stay here.
+pub(super) fn put(all: &mut Map<String, Value>, member: &str, value: Option<Value>) {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return };
+    if member != RESERVED && !is_secret(member) && !all.contains_key(member) {
+        all.insert(member.to_owned(), without_secrets(value));
+    }
+}
+
+/// The same with dots in the name, which nest.
+fn put_nested(all: &mut Map<String, Value>, path: &str, value: Option<Value>) {
+    let Some((first, rest)) = path.split_once('.') else { return put(all, path, value) };
+    let (Some(value), false) = (value, first == RESERVED || is_secret(path)) else { return };
+    let inner = all.entry(first).or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(inner) = inner {
+        put_nested(inner, rest, Some(value));
+    }
+}
+
+/// The value without members that look like secrets.
+fn without_secrets(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(name, _)| !is_secret(name))
+            .map(|(name, value)| (name, without_secrets(value)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(without_secrets).collect(),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
+    }
+}
+
+fn list(value: FieldValue<'_>) -> Option<Value> {
+    let items = decode::list(value);
+    (!items.is_empty()).then(|| items.into())
+}
+
+/// What a request holds beside its parameters, and what is said elsewhere.
+const REQUEST_MEMBERS: [&str; 5] = ["model", "messages", "input", "prompt", "tools"];
+/// Said as the model of the span.
+const MODEL: &str = "model";
+const MODEL_MEMBERS: [&str; 3] = ["model_name", "model_provider", RESERVED];

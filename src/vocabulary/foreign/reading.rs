@@ -1,0 +1,224 @@
+//! Questions about a span in other words, and their answers.
+//!
+//! Capture asks about a callsite once ([`declared`], [`is_known_field`]) and about a span when it ends ([`nature`],
+//! [`session`], [`agent_name`], [`has_usage`]); the worker reads it ([`read`]).
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::content::content;
+use super::precedence::{
+    AGENT, FINISH_REASONS, INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, SESSION, TOOL_ID, TOOL_INPUT,
+    TOOL_OUTPUT,
+};
+use super::words::Words;
+use super::{
+    Vocabularies, decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, tools,
+    usage,
+};
+use crate::model::{Annotation, Details, Evaluation, FieldValue, SpanKind};
+
+/// What the declared names of a callsite promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Declared {
+    /// No word of any vocabulary.
+    Nothing,
+    /// Words about whom a call belongs to; never a span by themselves.
+    Context,
+    /// It can ask that its trace be left alone, and is no span of ours otherwise.
+    Switch,
+    /// Words of a call, or a profile knows the span: it may become one of ours.
+    Candidate,
+}
+
+/// What the fields and events of a span said: the last value of each name, events in order.
+#[derive(Debug, Clone)]
+pub(crate) struct Sayings<'a> {
+    pub(crate) target: &'static str,
+    pub(crate) span_name: &'static str,
+    pub(crate) fields: Vec<(&'static str, FieldValue<'a>)>,
+    pub(crate) events: Vec<EventSayings<'a>>,
+    /// The names that the callsite declares, recorded or not.
+    pub(crate) declared_names: &'a [&'static str],
+}
+
+/// One event inside the span.
+#[derive(Debug, Clone)]
+pub(crate) struct EventSayings<'a> {
+    /// The name in the metadata.
+    pub(crate) name: &'a str,
+    /// Whether it is at ERROR.
+    pub(crate) is_error: bool,
+    pub(crate) fields: Vec<(&'static str, FieldValue<'a>)>,
+}
+
+/// What a span turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nature {
+    Span(SpanKind),
+    /// It holds an evaluation of the span around it.
+    Evaluation,
+    /// It asks that its trace be left alone.
+    Off,
+    /// Nothing says it; with children of ours it is a workflow, without it is none of ours.
+    Undecided,
+}
+
+/// Everything that a span said, in our terms.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// Input, output, model, metadata, metrics, tags, error, session, prompt, tools; our own words go over it. A model
+    /// or provider that nobody named is left out here; see [`UNKNOWN_MODEL`].
+    pub(crate) annotation: Annotation,
+    pub(crate) evaluations: Vec<EvaluationDraft>,
+    /// The span says that it went well: an error that was merely logged inside does not make it fail.
+    pub(crate) went_well: bool,
+    /// Something that carries the input was too large to keep.
+    pub(crate) has_lost_input: bool,
+    /// The same of the output.
+    pub(crate) has_lost_output: bool,
+}
+
+/// An evaluation that is not joined with a span yet.
+#[derive(Debug, Clone)]
+pub(crate) struct EvaluationDraft {
+    /// Without a span, a time and an application; its scope is the trace where the span's trace is meant.
+    pub(crate) evaluation: Evaluation,
+    /// The response it is about, which may be of another span.
+    pub(crate) response_id: Option<String>,
+}
+
+/// What model and provider of a span are called that only other vocabularies know and that names none.
+pub(crate) const UNKNOWN_MODEL: &str = "unknown";
+
+/// What a callsite's declared names say, once per callsite.
+pub(crate) fn declared(
+    vocabularies: Vocabularies,
+    target: &str,
+    span_name: &str,
+    fields: impl Iterator<Item = &'static str>,
+) -> Declared {
+    kinds::declared(vocabularies, (target, span_name), fields)
+}
+
+/// Whether the value of a span's field is to be kept.
+pub(crate) fn is_known_field(vocabularies: Vocabularies, target: &str, name: &str) -> bool {
+    heard::is_heard(vocabularies, target, name)
+}
+
+/// Whether the fields of an event inside a span are to be kept: all of them, then.
+pub(crate) fn is_known_event(
+    vocabularies: Vocabularies,
+    metadata_name: &str,
+    is_error: bool,
+    fields: impl Iterator<Item = &'static str>,
+) -> bool {
+    if vocabularies.is_empty() {
+        return false;
+    }
+    if events::is_known(metadata_name) {
+        return true;
+    }
+    let (mut has_text, mut has_part) = (false, false);
+    for name in fields {
+        // What merely fails somewhere is only of interest where it fails the span.
+        let is_of_error = otel::is_of_error(name) && (is_error || name.starts_with(otel::EXCEPTION));
+        if is_of_error || (!otel::is_of_error(name) && events::is_telling(vocabularies, name)) {
+            return true;
+        }
+        has_text |= name == otel::MESSAGE;
+        has_part |= events::is_part(name);
+    }
+    // Its text may be the name of a message.
+    has_text && has_part
+}
+
+/// What the span is. Cheap: it looks at names and a few short values.
+pub(crate) fn nature(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Nature {
+    kinds::nature(&Words::new(sayings, vocabularies), vocabularies)
+}
+
+/// The conversation that the span names.
+pub(crate) fn session(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Option<String> {
+    Words::new(sayings, vocabularies).first_text(SESSION).map(Cow::into_owned)
+}
+
+/// The agent that the span names: for spans below an agent, whose work they are.
+pub(crate) fn agent_name(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Option<String> {
+    Words::new(sayings, vocabularies).first_text(AGENT).map(Cow::into_owned)
+}
+
+/// Whether the span counts tokens.
+pub(crate) fn has_usage(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> bool {
+    usage::has_tokens(&Words::new(sayings, vocabularies))
+}
+
+/// Everything that a span of this kind said. `is_demoted` is for a model's span around another span of the same call:
+/// the kind is `workflow` then, and the model and its usage become metadata.
+pub(crate) fn read(sayings: &Sayings<'_>, kind: SpanKind, is_demoted: bool, vocabularies: Vocabularies) -> Reading {
+    let words = Words::new(sayings, vocabularies);
+    let is_evaluation = kinds::nature(&words, vocabularies) == Nature::Evaluation;
+    Reading {
+        annotation: annotation(&words, kind, is_demoted),
+        evaluations: evaluations::evaluations(&words, is_evaluation),
+        went_well: otel::went_well(&words),
+        has_lost_input: [INPUT_VALUE, TOOL_INPUT, RETRIEVAL_INPUT, kinds::INPUT_CONTENT]
+            .map(|names| words.has_lost(names))
+            .contains(&true),
+        has_lost_output: [OUTPUT_VALUE, TOOL_OUTPUT, RETRIEVAL_OUTPUT, kinds::OUTPUT_CONTENT]
+            .map(|names| words.has_lost(names))
+            .contains(&true),
+    }
+}
+
+fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Annotation {
+    let named_as = if is_demoted { SpanKind::Llm } else { kind };
+    let said = content(words, kind, is_demoted);
+    let mut annotation = Annotation {
+        name: naming::name(words, named_as),
+        session_id: words.first_text(SESSION).map(Cow::into_owned),
+        input: said.input,
+        output: said.output,
+        metadata: metadata::metadata(words),
+        tags: labels::tags(words, kind),
+        error: otel::error(words),
+        ..Annotation::new()
+    };
+    let model = naming::model(words, named_as);
+    if kind.has_model() {
+        annotation.model_name = model;
+        annotation.model_provider = naming::provider(words);
+    } else {
+        metadata::put(&mut annotation.metadata, "model", model.map(Value::String));
+    }
+    let told: Vec<String> =
+        FINISH_REASONS.iter().find_map(|name| words.get(name)).map(decode::list).unwrap_or_default();
+    // A choice may come without its content.
+    let kept_back = || events::messages(words.events, true).finish_reasons;
+    let reasons = [told, said.finish_reasons].into_iter().find(|reasons| !reasons.is_empty()).unwrap_or_else(kept_back);
+    if !reasons.is_empty() {
+        annotation.metadata.insert("finish_reasons".to_owned(), reasons.into());
+    }
+    metadata::put(&mut annotation.metadata, "system_instructions", said.instructions.map(Value::String));
+    usage::say(words, kind, &mut annotation);
+    metadata::say_last(words, &mut annotation.metadata);
+    annotation.details = details(words, kind);
+    annotation
+}
+
+/// What only some kinds say.
+fn details(words: &Words<'_>, kind: SpanKind) -> Option<Box<Details>> {
+    let text = |names: &[&str]| words.first_text(names).map(Cow::into_owned);
+    let details = match kind {
+        SpanKind::Llm => Details {
+            prompt: prompts::prompt(words),
+            tool_definitions: tools::definitions(words),
+            ..Details::default()
+        },
+        SpanKind::Tool => Details { tool_id: text(TOOL_ID), ..Details::default() },
+        SpanKind::Agent => Details { agent_version: text(&[gen_ai::AGENT_VERSION]), ..Details::default() },
+        SpanKind::Workflow | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval => return None,
+    };
+    (details != Details::default()).then(|| Box::new(details))
+}

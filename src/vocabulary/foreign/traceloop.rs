@@ -1,0 +1,19 @@
+//! Traceloop and `OpenLLMetry`.
+
+use crate::model::SpanKind;
+
+/// Every other word decides nothing.
+pub(super) const KINDS: &[(&str, SpanKind)] =
+    &[("workflow", SpanKind::Workflow), ("task", SpanKind::Task), ("agent", SpanKind::Agent), ("tool", SpanKind::Tool)];
+/// Of `llm.request.type`; every other word is a workflow.
+pub(super) const REQUEST_TYPES: &[(&str, SpanKind)] =
+    &[("chat", SpanKind::Llm), ("completion", SpanKind::Llm), ("embedding", SpanKind::Embedding)];
+
+pub(super) const ENTITY: &str = "traceloop.entity.name";
+pub(super) const ENTITY_INPUT: &str = "traceloop.entity.input";
+pub(super) const ENTITY_OUTPUT: &str = "traceloop.entity.output";
+pub(super) const WORKFLOW: &str = "traceloop.workflow.name";
+/// What the application associates with everything it traces.
+pub(super) const PROPERTIES: &str = "traceloop.association.properties.";
+/// Those of them that say something else than a tag.
+pub(super) const OTHER_PROPERTIES: [&str; 2] = ["session_id", "user_id"];

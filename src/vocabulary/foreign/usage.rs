@@ -1,0 +1,102 @@
+//! Tokens, costs and times.
+
+use serde_json::{Map, Number, Value};
+
+use super::langfuse;
+use super::precedence::{FIRST_TOKEN, FIRST_TOKEN_MS, LANGFUSE_COST, LANGFUSE_USAGE, METRICS};
+use super::words::Words;
+use crate::model::{Annotation, SpanKind, metric};
+
+/// Whether any tokens are counted.
+pub(super) fn has_tokens(words: &Words<'_>) -> bool {
+    counted(words).iter().any(|(name, _)| name.ends_with("_tokens"))
+}
+
+/// Says the numbers: as metrics of a model's span. Elsewhere they are a sum of what is below and would count twice, so
+/// that they are metadata.
+pub(super) fn say(words: &Words<'_>, kind: SpanKind, annotation: &mut Annotation) {
+    let mut counted = counted(words);
+    include_cached(words, &mut counted);
+    if kind.has_model() {
+        for (name, number) in counted {
+            annotation.metrics.put(name, number);
+        }
+    } else if !counted.is_empty() {
+        let usage: Map<String, Value> =
+            counted.into_iter().map(|(name, number)| (name.to_owned(), Value::Number(number))).collect();
+        annotation.metadata.insert(USAGE.to_owned(), Value::Object(usage));
+    }
+    let Some(seconds) = first_token(words) else { return };
+    match kind {
+        SpanKind::Llm | SpanKind::Embedding | SpanKind::Agent | SpanKind::Workflow => {
+            annotation.metrics.put(metric::TIME_TO_FIRST_TOKEN, seconds);
+        }
+        SpanKind::Tool | SpanKind::Task | SpanKind::Retrieval => {}
+    }
+}
+
+/// Each metric by the first name that has a usable number; Langfuse's objects fill gaps.
+fn counted(words: &Words<'_>) -> Vec<(&'static str, Number)> {
+    let by_name = |(metric, names): &(&'static str, &[&str])| {
+        names.iter().find_map(|name| words.number(name)).map(|number| (*metric, number))
+    };
+    let mut counted: Vec<(&'static str, Number)> = METRICS.iter().filter_map(by_name).collect();
+    let objects = [(langfuse::usage(words), LANGFUSE_USAGE), (langfuse::cost(words), LANGFUSE_COST)];
+    for (object, table) in objects {
+        let Some(object) = object else { continue };
+        for (metric, names) in table {
+            if counted.iter().all(|(own, _)| own != metric)
+                && let Some(number) = langfuse::count(&object, names)
+            {
+                counted.push((metric, number));
+            }
+        }
+    }
+    counted
+}
+
+fn first_token(words: &Words<'_>) -> Option<Number> {
+    FIRST_TOKEN.iter().find_map(|name| words.number(name)).or_else(|| {
+        let milliseconds = words.number(FIRST_TOKEN_MS)?.as_f64()?;
+        Number::from_f64(milliseconds / 1000.0)
+    })
+}
+
+/// The count of input tokens is to include those of the cache. Where it does not, they are added.
+fn include_cached(words: &Words<'_>, counted: &mut [(&'static str, Number)]) {
+    let count = |name: &str, all: &[(&'static str, Number)]| {
+        all.iter().find(|(own, _)| *own == name).and_then(|(_, number)| number.as_u64())
+    };
+    let Some(input) = count(metric::INPUT_TOKENS, counted) else { return };
+    let read = count(metric::CACHE_READ_INPUT_TOKENS, counted).unwrap_or_default();
+    let written = count(metric::CACHE_WRITE_INPUT_TOKENS, counted).unwrap_or_default();
+    let cached = read.saturating_add(written);
+    if cached == 0 || (input >= cached && !excludes_cached(words)) {
+        return;
+    }
+    let input = input.saturating_add(cached);
+    let output = count(metric::OUTPUT_TOKENS, counted).unwrap_or_default();
+    let least = input.saturating_add(output);
+    for (name, number) in counted {
+        match *name {
+            metric::INPUT_TOKENS => *number = input.into(),
+            metric::TOTAL_TOKENS if number.as_u64().is_none_or(|total| total < least) => *number = least.into(),
+            _ => {}
+        }
+    }
+}
+
+/// rig 0.36 to 0.42 passes on what Anthropic counts, which leaves the cache out; its spans are told by what they
+/// declare.
+fn excludes_cached(words: &Words<'_>) -> bool {
+    let declares = |name: &str| words.declared.contains(&name);
+    let provider = words.text(super::precedence::PROVIDER);
+    let provider = provider.as_deref().map(str::to_ascii_lowercase).unwrap_or_default();
+    words.target.starts_with("rig")
+        && matches!(provider.as_str(), "anthropic" | "aws_bedrock")
+        && declares("gen_ai.usage.cache_creation.input_tokens")
+        && !declares("gen_ai.request.stream")
+}
+
+/// The member of the metadata.
+const USAGE: &str = "usage";

@@ -1,0 +1,94 @@
+//! Answers in the shapes of the providers' public documents.
+
+use serde_json::{Value, json};
+
+use crate::provider::Answer;
+
+/// A chat completion of OpenAI.
+pub fn chat(message: &Value, finish_reason: &str) -> Value {
+    json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1_790_000_000, "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{"index": 0, "message": message, "logprobs": null, "finish_reason": finish_reason}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13},
+    })
+}
+
+/// A chat completion that is text.
+pub fn chat_text(text: &str) -> Answer {
+    Answer::json(200, &chat(&json!({"role": "assistant", "content": text, "refusal": null}), "stop"))
+}
+
+/// A chat completion that asks for a tool.
+pub fn chat_tool(id: &str, name: &str, arguments: &Value) -> Answer {
+    let call = json!({
+        "id": id, "type": "function", "function": {"name": name, "arguments": arguments.to_string()},
+    });
+    Answer::json(200, &chat(&json!({"role": "assistant", "content": null, "tool_calls": [call]}), "tool_calls"))
+}
+
+/// What OpenAI says when it refuses a request.
+pub fn chat_error(status: u16, error_type: &str, message: &str) -> Answer {
+    Answer::json(status, &json!({"error": {"message": message, "type": error_type, "param": null, "code": null}}))
+}
+
+/// The events of a streamed chat completion: a greeting, a piece for each text, the end, the usage, `[DONE]`.
+pub fn chat_events(texts: &[&str]) -> Answer {
+    let deltas = texts.iter().map(|text| json!({"content": text}));
+    Answer::events(chat_chunks(deltas, "stop"))
+}
+
+/// The events of a streamed call of a tool, its arguments in two pieces.
+pub fn chat_tool_events(id: &str, name: &str, arguments: [&str; 2]) -> Answer {
+    let [first, second] = arguments;
+    let begin = json!({"index": 0, "id": id, "type": "function", "function": {"name": name, "arguments": ""}});
+    let part = |text: &str| json!({"index": 0, "function": {"arguments": text}});
+    let deltas = [begin, part(first), part(second)].map(|call| json!({"tool_calls": [call]}));
+    Answer::events(chat_chunks(deltas, "tool_calls"))
+}
+
+fn chat_chunks(deltas: impl IntoIterator<Item = Value>, finish_reason: &str) -> Vec<String> {
+    let chunk = |choices: Value, usage: Value| {
+        let chunk = json!({
+            "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_790_000_000,
+            "model": "gpt-4o-mini-2024-07-18", "choices": choices, "usage": usage,
+        });
+        format!("data: {chunk}\n\n")
+    };
+    let choice = |delta: Value, reason: Value| json!([{"index": 0, "delta": delta, "finish_reason": reason}]);
+    let mut events = vec![chunk(choice(json!({"role": "assistant", "content": ""}), Value::Null), Value::Null)];
+    events.extend(deltas.into_iter().map(|delta| chunk(choice(delta, Value::Null), Value::Null)));
+    events.push(chunk(choice(json!({}), json!(finish_reason)), Value::Null));
+    events.push(chunk(json!([]), json!({"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13})));
+    events.push("data: [DONE]\n\n".to_owned());
+    events
+}
+
+/// A message of Anthropic.
+pub fn message(content: &Value, stop_reason: &str) -> Answer {
+    let message = json!({
+        "id": "msg-1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5-20250929", "content": content,
+        "stop_reason": stop_reason, "stop_sequence": null, "usage": {"input_tokens": 9, "output_tokens": 4},
+    });
+    Answer::json(200, &message)
+}
+
+/// The events of a streamed message of Anthropic.
+pub fn message_events(texts: &[&str]) -> Answer {
+    let event = |name: &str, mut data: Value| {
+        data.as_object_mut().unwrap().insert("type".to_owned(), json!(name));
+        format!("event: {name}\ndata: {data}\n\n")
+    };
+    let start = json!({"message": {
+        "id": "msg-1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5-20250929", "content": [],
+        "stop_reason": null, "stop_sequence": null, "usage": {"input_tokens": 9, "output_tokens": 1},
+    }});
+    let block = json!({"index": 0, "content_block": {"type": "text", "text": ""}});
+    let mut events = vec![event("message_start", start), event("content_block_start", block)];
+    let delta = |text: &&str| json!({"index": 0, "delta": {"type": "text_delta", "text": text}});
+    events.extend(texts.iter().map(|text| event("content_block_delta", delta(text))));
+    events.push(event("content_block_stop", json!({"index": 0})));
+    let end = json!({"delta": {"stop_reason": "end_turn", "stop_sequence": null}, "usage": {"output_tokens": 4}});
+    events.push(event("message_delta", end));
+    events.push(event("message_stop", json!({})));
+    Answer::events(events)
+}

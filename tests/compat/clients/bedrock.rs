@@ -1,0 +1,173 @@
+//! `aws-sdk-bedrockruntime` with its interceptor.
+
+use std::time::Duration;
+
+use aws_sdk_bedrockruntime::Client;
+use aws_sdk_bedrockruntime::config::retry::RetryConfig;
+use aws_sdk_bedrockruntime::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_bedrockruntime::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_bedrockruntime::primitives::Blob;
+use aws_sdk_bedrockruntime::types::{
+    ContentBlock, ConversationRole, InferenceConfiguration, Message, SystemContentBlock,
+};
+use serde_json::{Value, json};
+use tracing::info_span;
+use tracing::instrument::Instrument;
+use tracing_llmobs::clients::bedrock::Observe;
+use tracing_llmobs_compat::bedrock;
+use tracing_llmobs_compat::provider::{Answer, Provider};
+
+use crate::stage::{run, trees};
+
+const MODEL: &str = "eu.anthropic.claude-haiku-4-5-20251001-v1:0";
+
+fn client(provider: &Provider) -> Client {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(provider.url())
+        .interceptor(Observe::new())
+        .build();
+    Client::from_conf(config)
+}
+
+fn user() -> Message {
+    let text = ContentBlock::Text("Greet me.".to_owned());
+    Message::builder().role(ConversationRole::User).content(text).build().unwrap()
+}
+
+/// The span of a call that asks for a greeting.
+fn greeting(more: &Value) -> Value {
+    let mut span = json!({
+        "span": "llm bedrock-runtime.command",
+        "model": "amazon_bedrock/eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "input": ["user: Greet me."],
+    });
+    span.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    span
+}
+
+#[tokio::test]
+async fn a_conversation_below_a_span_is_one_llm_span() {
+    let provider = Provider::start([bedrock::answered(&json!([{"text": "Hello."}]), "end_turn")]).await;
+    let asked = async {
+        let system = SystemContentBlock::Text("Be brief.".to_owned());
+        let settings = InferenceConfiguration::builder().temperature(0.5).max_tokens(20).build();
+        let call = client(&provider).converse().model_id(MODEL).system(system).messages(user());
+        call.inference_config(settings).send().instrument(info_span!("greet", llmobs.kind = "workflow")).await
+    };
+    let (answer, recorder) = run(asked).await;
+    assert_eq!(answer.unwrap().usage.unwrap().total_tokens, 13);
+    let call = greeting(&json!({
+        "input": ["system: Be brief.", "user: Greet me."],
+        "output": ["assistant: Hello."],
+        "metrics": {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13},
+        "metadata": {"temperature": 0.5, "max_tokens": 20, "stop_reason": "end_turn"},
+    }));
+    assert_eq!(trees(&recorder, 2).await, json!([{"span": "workflow greet", "children": [call]}]));
+}
+
+#[tokio::test]
+async fn a_tool_call_is_part_of_the_answer() {
+    let call = json!([{"toolUse": {"toolUseId": "t1", "name": "weather", "input": {"city": "Oslo"}}}]);
+    let provider = Provider::start([bedrock::answered(&call, "tool_use")]).await;
+    let asked = async { client(&provider).converse().model_id(MODEL).messages(user()).send().await };
+    let (answer, recorder) = run(asked).await;
+    answer.unwrap();
+    let expected = greeting(&json!({
+        "output": [r#"assistant:  [call t1 weather {"city":"Oslo"}]"#],
+        "metrics": {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13},
+        "metadata": {"stop_reason": "tool_use"},
+    }));
+    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+}
+
+#[tokio::test]
+async fn a_streamed_conversation_is_read_by_both() {
+    let provider = Provider::start([Answer::frames(bedrock::frames(&["Hel", "lo."]))]).await;
+    let asked = async {
+        let mut answer = client(&provider).converse_stream().model_id(MODEL).messages(user()).send().await.unwrap();
+        let mut count = 0;
+        while answer.stream.recv().await.unwrap().is_some() {
+            count += 1;
+        }
+        count
+    };
+    let (count, recorder) = run(asked).await;
+    assert_eq!(count, 6);
+    let expected = greeting(&json!({
+        "output": ["assistant: Hello."],
+        "metrics": {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13, "time_to_first_token": true},
+        "metadata": {"stop_reason": "end_turn"},
+    }));
+    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_reads_to_its_end_has_what_was_read() {
+    let provider = Provider::start([Answer::frames(bedrock::frames(&["Hel", "lo."])).then_silence(2)]).await;
+    let asked = async {
+        let mut answer = client(&provider).converse_stream().model_id(MODEL).messages(user()).send().await.unwrap();
+        answer.stream.recv().await.unwrap();
+        answer.stream.recv().await.unwrap();
+    };
+    let ((), recorder) = run(asked).await;
+    let expected = greeting(&json!({"output": ["assistant: Hel"], "metrics": {"time_to_first_token": true}}));
+    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+}
+
+#[tokio::test]
+async fn a_refusal_is_an_error_and_retries_are_one_span() {
+    let busy = Answer::json(503, &json!({"message": "Busy."}));
+    let refused = Answer::json(400, &json!({"__type": "ValidationException", "message": "No such model."}));
+    let provider = Provider::start([busy, refused]).await;
+    let asked = async { client(&provider).converse().model_id(MODEL).messages(user()).send().await };
+    let (answer, recorder) = run(asked).await;
+    assert_eq!(answer.unwrap_err().message(), Some("No such model."));
+    assert_eq!(provider.asked().len(), 2);
+    let expected = greeting(&json!({"output": [": "], "error": "ValidationException: No such model."}));
+    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+}
+
+#[tokio::test]
+async fn a_call_that_reaches_nobody_says_so() {
+    let provider = Provider::start([]).await;
+    let asked = async {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let config = client(&provider).config().to_builder().endpoint_url(url).build();
+        Client::from_conf(config).converse().model_id(MODEL).messages(user()).send().await
+    };
+    let (answer, recorder) = run(asked).await;
+    let text = DisplayErrorContext(answer.unwrap_err()).to_string();
+    assert!(text.contains("dispatch failure"), "{text}");
+    let seen = trees(&recorder, 1).await;
+    let error = seen[0]["error"].as_str().unwrap_or_default();
+    assert!(error.starts_with("DispatchFailure: "), "{seen}");
+    assert_eq!(seen[0]["input"], json!(["user: Greet me."]));
+}
+
+#[tokio::test]
+async fn a_model_in_its_own_words_is_read_too() {
+    let body = json!({
+        "model": "claude-haiku-4-5-20251001", "role": "assistant", "type": "message", "stop_reason": "end_turn",
+        "content": [{"type": "text", "text": "Hello."}], "usage": {"input_tokens": 9, "output_tokens": 4},
+    });
+    let provider = Provider::start([Answer::json(200, &body)]).await;
+    let asked = async {
+        let body = json!({
+            "anthropic_version": "bedrock-2023-05-31", "max_tokens": 20,
+            "messages": [{"role": "user", "content": "Greet me."}],
+        });
+        client(&provider).invoke_model().model_id(MODEL).body(Blob::new(body.to_string())).send().await
+    };
+    let (answer, recorder) = run(asked).await;
+    assert_eq!(answer.unwrap().body.into_inner(), body.to_string().into_bytes());
+    let seen = trees(&recorder, 1).await;
+    assert_eq!((&seen[0]["input"], &seen[0]["output"]), (&json!(["user: Greet me."]), &json!(["assistant: Hello."])));
+    assert_eq!((&seen[0]["metrics"]["input_tokens"], &seen[0]["model"]), (&json!(9), &greeting(&json!({}))["model"]));
+}

@@ -1,0 +1,19 @@
+//! Client crates against a provider on loopback: what an application sees is what it saw before, and each call is one event.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::excessive_nesting,
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "a test may panic, and a table of expectations reads best where it is used"
+)]
+
+mod async_openai;
+mod bedrock;
+mod genai;
+mod reqwest_middleware;
+mod rig;
+mod rmcp;
+mod stage;

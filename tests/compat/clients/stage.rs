@@ -1,0 +1,44 @@
+//! Programs below a recorder of their own.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+use tracing_llmobs::testing::{self, Recorder};
+use tracing_llmobs::{Builder, Problem};
+use tracing_llmobs_compat::seen;
+use tracing_subscriber::prelude::*;
+
+/// Runs a program, and gives back what it returned and the recorder.
+pub(crate) async fn run<T>(program: impl Future<Output = T>) -> (T, Recorder) {
+    run_with(Builder::without_environment(), program).await
+}
+
+/// The same with settings.
+pub(crate) async fn run_with<T>(settings: Builder, program: impl Future<Output = T>) -> (T, Recorder) {
+    let (layer, recorder) = testing::recorder_of(settings.ml_app("test-app")).unwrap();
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
+    let returned = program.with_subscriber(dispatch).await;
+    (returned, recorder)
+}
+
+/// The same for a program with tasks that nobody hands the subscriber on to: all of this thread has it.
+pub async fn run_with_tasks<T>(program: impl Future<Output = T>) -> (T, Recorder) {
+    let settings = Builder::without_environment().ml_app("test-app");
+    let (layer, recorder) = testing::recorder_of(settings).unwrap();
+    let _default = tracing_subscriber::registry().with(layer).set_default();
+    (program.await, recorder)
+}
+
+/// The trees of the events, once there are so many, with nothing amiss.
+pub(crate) async fn trees(recorder: &Recorder, count: usize) -> Value {
+    let until = Instant::now() + Duration::from_secs(10);
+    while recorder.spans().len() < count && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let stats = recorder.handle().stats();
+    let problems: Vec<_> = Problem::ALL.into_iter().filter(|problem| stats.problems(*problem) > 0).collect();
+    assert_eq!((problems, stats.is_balanced()), (vec![], true));
+    seen::trees(&recorder.spans())
+}

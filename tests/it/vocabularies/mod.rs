@@ -1,0 +1,10 @@
+//! Spans that other crates write in words of their own become LLM spans: cases that are played, and programs.
+
+mod callsite;
+mod cases;
+mod evaluations;
+mod matcher;
+mod play;
+mod privacy;
+mod programs;
+mod trees;
