@@ -109,7 +109,6 @@
 //! | `stream` | [`StreamRecorder::over`]: records any `futures_core::Stream` |
 //! | `receiver` | a local intake on loopback that takes what any Datadog SDK sends, and prints each trace as a tree |
 //! | `tower` | [`propagation`] for `tower` servers (axum, tonic) and clients |
-//! | `providers` | a provider's request and answer → [`Annotation`], for clients without an adapter |
 //! | `async-openai` | `clients`: the calls of `async-openai` 0.43 are spans |
 //! | `reqwest-middleware` | `clients`: the calls of models through `reqwest-middleware` 0.5 are spans; [`propagation`] for it |
 //! | `rig` | `clients`: an HTTP client for rig 0.44 that fills in rig's own spans; needs Rust 1.95 |

@@ -69,7 +69,10 @@ impl Assembler {
         let Recording { origin, kind, duration_ns, panicked, is_reported_elsewhere, source, log, .. } = recording;
         let Spare { tags, metadata, metrics } = self.spare.take();
         let mut draft = Draft { source: *source, metadata, metrics, tags, ..Draft::default() };
-        log.drain(|taken| draft.apply(taken));
+        log.drain(|taken| {
+            let taken = read(taken, &mut draft.problems);
+            draft.apply(taken);
+        });
         merge::fill_gaps(&mut draft, reading, *source);
         let mut outline = self.begin(origin, *kind, &mut draft);
         outline.duration_ns = *duration_ns;
@@ -151,10 +154,9 @@ impl<'a> Draft<'a> {
     fn apply(&mut self, taken: Taken<'a>) {
         match taken {
             Taken::Field(meaning, value) => self.field(meaning, value),
-            Taken::Annotation(annotation) => {
-                let said = read(annotation, &mut self.problems);
-                self.step(said);
-            }
+            Taken::Annotation(annotation) if annotation.is_fallback => lay_over(&mut self.fallback, annotation),
+            Taken::Annotation(annotation) if annotation.is_context => lay_over(&mut self.assumed, annotation),
+            Taken::Annotation(annotation) => self.annotation(*annotation),
         }
     }
 
@@ -211,14 +213,6 @@ impl<'a> Draft<'a> {
         match self.source {
             KindSource::Said => &mut self.failed,
             KindSource::Found | KindSource::Demoted => &mut self.logged,
-        }
-    }
-
-    fn step(&mut self, said: Box<Annotation>) {
-        match (said.is_fallback, said.is_context) {
-            (true, _) => lay_over(&mut self.fallback, said),
-            (false, true) => lay_over(&mut self.assumed, said),
-            (false, false) => self.annotation(*said),
         }
     }
 

@@ -59,7 +59,7 @@ async fn a_conversation_below_a_span_is_one_llm_span() {
         let call = client(&provider).converse().model_id(MODEL).system(system).messages(user());
         call.inference_config(settings).send().instrument(info_span!("greet", llmobs.kind = "workflow")).await
     };
-    let (answer, recorder) = run(asked).await;
+    let (answer, recorder) = run(Box::pin(asked)).await;
     assert_eq!(answer.unwrap().usage.unwrap().total_tokens, 13);
     let call = greeting(&json!({
         "input": ["system: Be brief.", "user: Greet me."],
@@ -75,7 +75,7 @@ async fn a_tool_call_is_part_of_the_answer() {
     let call = json!([{"toolUse": {"toolUseId": "t1", "name": "weather", "input": {"city": "Oslo"}}}]);
     let provider = Provider::start([bedrock::answered(&call, "tool_use")]).await;
     let asked = async { client(&provider).converse().model_id(MODEL).messages(user()).send().await };
-    let (answer, recorder) = run(asked).await;
+    let (answer, recorder) = run(Box::pin(asked)).await;
     answer.unwrap();
     let expected = greeting(&json!({
         "output": [r#"assistant:  [call t1 weather {"city":"Oslo"}]"#],
@@ -96,7 +96,7 @@ async fn a_streamed_conversation_is_read_by_both() {
         }
         count
     };
-    let (count, recorder) = run(asked).await;
+    let (count, recorder) = run(Box::pin(asked)).await;
     assert_eq!(count, 6);
     let expected = greeting(&json!({
         "output": ["assistant: Hello."],
@@ -114,7 +114,7 @@ async fn a_stream_that_nobody_reads_to_its_end_has_what_was_read() {
         answer.stream.recv().await.unwrap();
         answer.stream.recv().await.unwrap();
     };
-    let ((), recorder) = run(asked).await;
+    let ((), recorder) = run(Box::pin(asked)).await;
     let expected = greeting(&json!({"output": ["assistant: Hel"], "metrics": {"time_to_first_token": true}}));
     assert_eq!(trees(&recorder, 1).await, json!([expected]));
 }
@@ -125,7 +125,7 @@ async fn a_refusal_is_an_error_and_retries_are_one_span() {
     let refused = Answer::json(400, &json!({"__type": "ValidationException", "message": "No such model."}));
     let provider = Provider::start([busy, refused]).await;
     let asked = async { client(&provider).converse().model_id(MODEL).messages(user()).send().await };
-    let (answer, recorder) = run(asked).await;
+    let (answer, recorder) = run(Box::pin(asked)).await;
     assert_eq!(answer.unwrap_err().message(), Some("No such model."));
     assert_eq!(provider.asked().len(), 2);
     let expected = greeting(&json!({"output": [": "], "error": "ValidationException: No such model."}));
@@ -142,7 +142,7 @@ async fn a_call_that_reaches_nobody_says_so() {
         let config = client(&provider).config().to_builder().endpoint_url(url).build();
         Client::from_conf(config).converse().model_id(MODEL).messages(user()).send().await
     };
-    let (answer, recorder) = run(asked).await;
+    let (answer, recorder) = run(Box::pin(asked)).await;
     let text = DisplayErrorContext(answer.unwrap_err()).to_string();
     assert!(text.contains("dispatch failure"), "{text}");
     let seen = trees(&recorder, 1).await;
@@ -165,7 +165,7 @@ async fn a_model_in_its_own_words_is_read_too() {
         });
         client(&provider).invoke_model().model_id(MODEL).body(Blob::new(body.to_string())).send().await
     };
-    let (answer, recorder) = run(asked).await;
+    let (answer, recorder) = run(Box::pin(asked)).await;
     assert_eq!(answer.unwrap().body.into_inner(), body.to_string().into_bytes());
     let seen = trees(&recorder, 1).await;
     assert_eq!((&seen[0]["input"], &seen[0]["output"]), (&json!(["user: Greet me."]), &json!(["assistant: Hello."])));

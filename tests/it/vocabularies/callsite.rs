@@ -33,7 +33,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Made {
-    pub(super) fn new<'a>(place: Place<'_>, fields: impl Iterator<Item = &'a str>) -> &'static Metadata<'static> {
+    pub(super) fn leaked<'a>(place: Place<'_>, fields: impl Iterator<Item = &'a str>) -> &'static Metadata<'static> {
         let made: &'static Self = Box::leak(Box::new(Self { metadata: OnceLock::new() }));
         let names: Vec<&'static str> = fields.map(leak).collect();
         let fields = FieldSet::new(Vec::leak(names), Identifier(made));

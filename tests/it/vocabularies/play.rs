@@ -136,7 +136,7 @@ fn begin(told: &Told, playing: &[Playing], staging: Staging) -> Playing {
     names.extend(told.declared.iter().map(String::as_str));
     let target = told.target.as_deref().unwrap_or("app");
     let place = Place { name: &told.span_name, target, level: Level::INFO, is_span: true };
-    let metadata = Made::new(place, names.into_iter());
+    let metadata = Made::leaked(place, names.into_iter());
     let nothing = Map::new();
     let (first, again) = twice(&told.fields);
     let span = callsite::span(metadata, if staging.is_late { &nothing } else { &first });
@@ -152,7 +152,7 @@ fn begin(told: &Told, playing: &[Playing], staging: Staging) -> Playing {
     let inside = span.clone().entered();
     for event in &told.events {
         let place = Place { name: &event.name, target, level: event.level.parse().unwrap(), is_span: false };
-        let metadata = Made::new(place, event.fields.keys().map(String::as_str));
+        let metadata = Made::leaked(place, event.fields.keys().map(String::as_str));
         callsite::event(metadata, &event.fields);
     }
     drop(inside);

@@ -124,7 +124,7 @@ fn of_spans_of_one_call_only_one_counts_the_tokens() {
                     if inner_counts {
                         count_tokens(&inner, 10, 2);
                     }
-                })
+                });
             });
         });
         assert_eq!(recorder.tree(), tree, "{outer_counts} {inner_counts}");
@@ -238,7 +238,7 @@ fn a_session_in_other_words_is_the_roots_too_if_it_is_the_only_one() {
         ours.in_scope(|| drop(info_span!("task", llmobs.kind = "task", llmobs.session_id = "s1")));
     });
     let sessions = ["one", "two", "own", "ours"].map(|name| recorder.span(name).session_id);
-    assert_eq!(sessions.map(|session| session.unwrap_or_default()), ["s1", "", "s0", ""]);
+    assert_eq!(sessions.map(Option::unwrap_or_default), ["s1", "", "s0", ""]);
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn each_of_two_layers_hears_the_words_that_it_was_told_to() {
         outer.in_scope(|| {
             info_span!("inner", gen_ai.operation.name = "chat").in_scope(|| {
                 drop(info_span!("ours", llmobs.kind = "task"));
-            })
+            });
         });
     });
     assert_eq!(all.tree(), "workflow outer\n  llm inner\n    task ours\n");
