@@ -9,7 +9,7 @@ use tracing_core::metadata::LevelFilter;
 use tracing_core::subscriber::Interest;
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::model::{Callsite, Meaning};
+use crate::model::{Callsite, Meaning, Sense};
 use crate::vocabulary::{self, Vocabularies};
 
 mod words;
@@ -108,7 +108,7 @@ const OWN_TARGET: &str = "tracing_llmobs";
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// By [`Field::index`](tracing_core::Field::index).
-    meanings: Box<[Option<Meaning>]>,
+    senses: Box<[Option<Sense>]>,
     /// Some field says what a span passes on to those below it: kind, session, application, prompt, tools.
     pub(crate) has_identity: bool,
     /// The event tells what an instrumented function returned.
@@ -160,11 +160,13 @@ impl Plan {
             is_candidate: words.is_candidate(),
             tells_evaluation: metadata.fields().iter().any(|field| vocabulary::is_evaluation_word(field.name())),
         });
-        Self { meanings, has_identity, has_return, evaluation, has_failure, foreign }
+        let senses = meanings.iter().map(|meaning| meaning.map(Sense::from)).collect();
+        Self { senses, has_identity, has_return, evaluation, has_failure, foreign }
     }
 
-    pub(crate) fn meaning(&self, index: usize) -> Option<Meaning> {
-        self.meanings.get(index).copied().flatten()
+    #[inline]
+    pub(crate) fn sense(&self, index: usize) -> Option<Sense> {
+        self.senses.get(index).copied().flatten()
     }
 }
 

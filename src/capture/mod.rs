@@ -10,6 +10,7 @@ mod ended;
 mod evaluate;
 mod filter;
 mod kinship;
+mod known;
 mod layer;
 mod lineage;
 #[cfg_attr(not(feature = "opentelemetry"), path = "no_otel.rs")]

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::ended::Ended;
 use super::kinship::Kinship;
+use super::known::shared;
 use super::lineage::{Lineage, Trace};
 use super::state::Capture;
 use crate::model::{
@@ -23,6 +24,7 @@ mod said;
 mod times;
 
 use claim::{Claim, counts_tokens};
+use policy::restrict;
 use room::shed_content;
 use said::{given_name, name_of, text_of};
 use times::Times;
@@ -128,9 +130,7 @@ impl SpanRecord {
         if self.claim.is_some() {
             self.recognise(&mut recording);
         }
-        let mut log = std::mem::take(recording.log_mut());
-        self.restrict(&recording.origin, &mut log);
-        *recording.log_mut() = log;
+        restrict(self.policy(&recording.origin), recording.log_mut());
         if !self.has_room(&recording, 0) {
             let mut said = std::mem::take(recording.log_mut());
             self.append_what_fits(&mut recording, &said);
@@ -142,10 +142,10 @@ impl SpanRecord {
     /// Takes over what was said later.
     pub(crate) fn apply(&mut self, said: &mut Log, has_identity: bool) {
         let Some(mut recording) = self.recording.take() else { return };
-        if has_identity {
+        if has_identity && said.has_identity() {
             self.identify_from(&mut recording.origin, said);
         }
-        self.restrict(&recording.origin, said);
+        restrict(self.policy(&recording.origin), said);
         let is_told_more = self.is_told_more(said);
         if !self.has_room(&recording, said.bytes()) {
             self.append_what_fits(&mut recording, said);
@@ -337,7 +337,7 @@ impl SpanRecord {
 
     fn identify(&mut self, origin: &mut Origin, session_id: Option<&str>) {
         if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
-            let session_id: Arc<str> = session_id.into();
+            let session_id = shared(session_id);
             self.trace.name_session(&session_id);
             origin.session_id = Some(session_id);
             self.own_session = true;
@@ -360,7 +360,7 @@ impl SpanRecord {
 
     fn name_ml_app(&mut self, origin: &mut Origin, ml_app: Option<&str>) {
         if let Some(ml_app) = ml_app.filter(|name| !name.is_empty()) {
-            origin.ml_app = Some(ml_app.into());
+            origin.ml_app = Some(shared(ml_app));
             self.own_ml_app = true;
         }
     }

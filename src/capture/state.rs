@@ -1,6 +1,6 @@
 //! What all callbacks of one layer share, and the way from a span's id to its records.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -284,21 +284,28 @@ fn name<S: Subscriber + for<'a> LookupSpan<'a>>(dispatch: &Dispatch, id: &Id) ->
 }
 
 thread_local! {
-    /// A log to visit values into before a span is locked; empty while it is in use further up the stack.
-    static SCRATCH: Cell<Log> = const { Cell::new(Log::new()) };
+    /// A log to visit values into before a span is locked.
+    static SCRATCH: RefCell<Log> = const { RefCell::new(Log::new()) };
 }
 
 /// A scratch log above this is not worth keeping for each thread.
 const MOST_SCRATCH_BYTES: usize = 64 * 1024;
 
-/// Lends the thread's scratch log; a nested use gets one of its own.
+/// Lends the thread's scratch log; a nested use, and one at the end of a thread, gets one of its own.
 pub(super) fn with_scratch(queue: &Queue, using: impl FnOnce(&mut Log)) {
-    let mut log = SCRATCH.try_with(Cell::take).unwrap_or_default();
-    using(&mut log);
-    queue.spares.empty(&mut log);
-    if log.capacity() > MOST_SCRATCH_BYTES {
-        log = Log::new();
+    let mut using = Some(using);
+    let _ = SCRATCH.try_with(|scratch| {
+        let Ok(mut log) = scratch.try_borrow_mut() else { return };
+        let Some(using) = using.take() else { return };
+        using(&mut log);
+        queue.spares.empty(&mut log);
+        if log.capacity() > MOST_SCRATCH_BYTES {
+            *log = Log::new();
+        }
+    });
+    if let Some(using) = using {
+        let mut log = Log::new();
+        using(&mut log);
+        queue.spares.empty(&mut log);
     }
-    // At the end of a thread there is nobody to keep it for.
-    let _ = SCRATCH.try_with(|scratch| scratch.set(log));
 }

@@ -9,7 +9,7 @@ use tracing_core::field::{Field, Visit};
 
 use super::filter::Plan;
 use super::record::SpanRecord;
-use crate::model::{FieldValue, Log, Meaning, source_chain};
+use crate::model::{FieldValue, Log, Sense, source_chain};
 use crate::queue::Queue;
 use crate::stats::Problem;
 
@@ -24,25 +24,26 @@ pub(super) struct Visitor<'a> {
 
 impl Visitor<'_> {
     fn push(&mut self, field: &Field, value: FieldValue<'_>) {
-        if let Some(meaning) = self.plan.meaning(field.index()) {
-            let kept = self.log.push(meaning, value);
+        if let Some(sense) = self.plan.sense(field.index()) {
+            let kept = self.log.push(sense, value);
             self.count_unless(kept);
         }
     }
 
-    fn push_text(&mut self, meaning: Meaning, text: &str) {
-        if text.len() > self.room() {
-            self.oversize(meaning);
-        } else if text.len() >= Log::LARGE {
-            let kept = self.log.push_large(meaning, self.queue.spares.text(text));
+    fn push_text(&mut self, sense: Sense, text: &str) {
+        // The fields of one callsite do not fill a span with short texts, and what it holds in all is looked at later.
+        if text.len() < Log::LARGE {
+            let kept = self.log.push(sense, FieldValue::Text(text));
             self.count_unless(kept);
+        } else if text.len() > self.room() {
+            self.oversize(sense);
         } else {
-            let kept = self.log.push(meaning, FieldValue::Text(text));
+            let kept = self.log.push_large(sense, self.queue.spares.text(text));
             self.count_unless(kept);
         }
     }
 
-    fn push_formatted(&mut self, meaning: Meaning, value: &dyn fmt::Debug) {
+    fn push_formatted(&mut self, sense: Sense, value: &dyn fmt::Debug) {
         let room = self.room();
         let text = self.log.scratch();
         let start = text.len();
@@ -51,26 +52,26 @@ impl Visitor<'_> {
         let overflowed = writer.overflowed;
         match outcome {
             // Asking an error for its source is foreign code too, so that there is none is only known here.
-            Ok(_) if meaning.is_sources() && self.log.scratch().len() == start && !overflowed => {}
+            Ok(_) if sense.meaning().is_sources() && self.log.scratch().len() == start && !overflowed => {}
             // A formatter that fails has still said what it wrote before.
             Ok(_) if !overflowed => {
-                let kept = self.log.keep_written(meaning, start);
+                let kept = self.log.keep_written(sense, start);
                 self.count_unless(kept);
             }
             Ok(_) => {
                 self.log.scratch().truncate(start);
-                self.oversize(meaning);
+                self.oversize(sense);
             }
             Err(_) => {
                 self.log.scratch().truncate(start);
-                self.log.push(meaning, FieldValue::Text(PANICKED));
+                self.log.push(sense, FieldValue::Text(PANICKED));
                 self.queue.problems.count(Problem::Panic, self.place);
             }
         }
     }
 
-    fn oversize(&mut self, meaning: Meaning) {
-        self.log.push(meaning, FieldValue::Oversize);
+    fn oversize(&mut self, sense: Sense) {
+        self.log.push(sense, FieldValue::Oversize);
         self.queue.problems.count(Problem::Oversize, self.place);
     }
 
@@ -87,8 +88,8 @@ impl Visitor<'_> {
 
 impl Visit for Visitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if let Some(meaning) = self.plan.meaning(field.index()) {
-            self.push_text(meaning, value);
+        if let Some(sense) = self.plan.sense(field.index()) {
+            self.push_text(sense, value);
         }
     }
 
@@ -109,15 +110,15 @@ impl Visit for Visitor<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let Some(meaning) = self.plan.meaning(field.index()) else { return };
-        self.push_formatted(meaning, &Shown(value));
-        let Some(sources) = meaning.sources() else { return };
-        self.push_formatted(sources, &Sources(value));
+        let Some(sense) = self.plan.sense(field.index()) else { return };
+        self.push_formatted(sense, &Shown(value));
+        let Some(sources) = sense.meaning().sources() else { return };
+        self.push_formatted(sources.into(), &Sources(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if let Some(meaning) = self.plan.meaning(field.index()) {
-            self.push_formatted(meaning, value);
+        if let Some(sense) = self.plan.sense(field.index()) {
+            self.push_formatted(sense, value);
         }
     }
 }

@@ -2,6 +2,9 @@
 
 /// The first rule that a name breaks.
 pub(crate) fn broken_rule(name: &str) -> Option<&'static str> {
+    if is_plain(name) {
+        return None;
+    }
     let rules = [
         (name.is_empty(), "it is empty"),
         (name.chars().nth(MAX_CHARS).is_some(), "it is longer than 193 characters"),
@@ -51,6 +54,12 @@ pub fn sanitize_ml_app(name: &str) -> String {
     }
     let clean = clean.trim_end_matches('_');
     if clean.is_empty() { UNNAMED.to_owned() } else { clean.to_owned() }
+}
+
+/// Most names are, and are looked at for each span that has one.
+fn is_plain(name: &str) -> bool {
+    let is_plain = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b':' | b'.' | b'/');
+    !name.is_empty() && name.len() <= MAX_CHARS && name.as_bytes().iter().all(is_plain)
 }
 
 fn is_allowed(letter: char) -> bool {

@@ -1,4 +1,4 @@
-//! Recording → [`SpanEvent`]: here the log is read in order, later wins, and the kind decides the forms.
+//! Recording → [`Outline`]: here the log is read in order, later wins, and the kind decides the forms.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -7,22 +7,25 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::details::{self, Settled};
-use super::encode::tag_text;
+use super::encode::{Members, Outline, tag_text};
 use super::later::read;
 use super::links::ToolLinks;
 use super::merge;
-use super::shape::{Given, Side, shape};
-use super::value::{argument, number, object, structured, text, unquoted};
+use super::shape::Given;
+use super::value::{argument, datum, number, object, text, unquoted};
 use crate::config::broken_rule;
 use crate::model::{
-    Annotation, Details, FieldValue, KindSource, Meaning, Metrics, RESERVED, Recording, SharedTags, SpanError,
-    SpanEvent, Status, Tags, Taken,
+    Annotation, Details, FieldValue, KindSource, Meaning, Metrics, Origin, RESERVED, Recording, SharedTags, SpanError,
+    SpanKind, TagList, Tags, Taken,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
-use crate::vocabulary::{SESSION_TAG, UNKNOWN_MODEL, Vocabularies};
+use crate::vocabulary::Vocabularies;
 
 mod captured;
+mod fill;
+
+use fill::{fill_content, fill_error, fill_last_tags, fill_model};
 
 /// Makes events of recordings, with what the whole process has in common.
 #[derive(Debug)]
@@ -32,6 +35,15 @@ pub(crate) struct Assembler {
     vocabularies: Vocabularies,
     queue: Arc<Queue>,
     tool_links: RefCell<ToolLinks>,
+    /// Room for what the next span says.
+    spare: RefCell<Spare>,
+}
+
+#[derive(Debug, Default)]
+struct Spare {
+    tags: TagList<'static>,
+    metadata: Members<'static>,
+    metrics: Metrics,
 }
 
 impl Assembler {
@@ -42,7 +54,8 @@ impl Assembler {
         tags.insert("agent_service", ml_app.clone());
         tags.insert("error", "0");
         tags.remove("error_type");
-        Self { base_tags: tags.into_base(tag_text), ml_app, vocabularies, queue, tool_links: RefCell::default() }
+        let base_tags = tags.into_base(tag_text);
+        Self { base_tags, ml_app, vocabularies, queue, tool_links: RefCell::default(), spare: RefCell::default() }
     }
 
     /// The application of whatever names none.
@@ -50,141 +63,77 @@ impl Assembler {
         &self.ml_app
     }
 
-    /// The event of a recording, which is emptied.
-    pub(crate) fn assemble(&self, recording: &mut Recording) -> SpanEvent {
-        let mut draft = Draft { source: recording.source, ..Draft::default() };
+    /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
+    pub(crate) fn assemble<'a>(&self, recording: &'a mut Recording) -> Outline<'a> {
         let reading = merge::read(recording, self.vocabularies);
-        recording.log_mut().drain(|taken| {
+        let Recording { origin, kind, duration_ns, panicked, is_reported_elsewhere, source, log, .. } = recording;
+        let Spare { tags, metadata, metrics } = self.spare.take();
+        let mut draft = Draft { source: *source, metadata, metrics, tags, ..Draft::default() };
+        log.drain(|taken| {
             let taken = read(taken, &mut draft.problems);
             draft.apply(taken);
         });
-        merge::fill_gaps(&mut draft, reading, recording.source);
-        let place = recording.origin.name;
-        let mut event = self.begin(recording, &mut draft);
-        fill_model(&mut event, &mut draft);
-        fill_content(&mut event, &mut draft);
-        fill_error(&mut event, &mut draft, recording.panicked);
-        event.metadata = draft.metadata;
-        event.metrics = draft.metrics;
-        if recording.is_reported_elsewhere {
-            event.metrics.remove_usage();
+        merge::fill_gaps(&mut draft, reading, *source);
+        let mut outline = self.begin(origin, *kind, &mut draft);
+        outline.duration_ns = *duration_ns;
+        fill_model(&mut outline, &mut draft);
+        fill_content(&mut outline, &mut draft);
+        fill_error(&mut outline, &mut draft, *panicked);
+        outline.metadata = draft.metadata;
+        outline.metrics = draft.metrics;
+        if *is_reported_elsewhere {
+            outline.metrics.remove_usage();
         }
-        event.tags.absorb(draft.tags);
-        self.fill_details(&mut event, &mut draft.settled, recording, &mut draft.problems);
-        fill_last_tags(&mut event);
-        for problem in draft.problems {
-            self.queue.problems.count(problem, place);
-        }
-        event
-    }
-
-    fn begin(&self, recording: &Recording, draft: &mut Draft) -> SpanEvent {
-        let origin = &recording.origin;
-        let name = draft.name.take().filter(|name| !name.is_empty());
-        let name = name.unwrap_or_else(|| origin.name.to_owned());
-        let mut event = SpanEvent::new(origin.span_id, origin.trace_id.clone(), recording.kind, name);
-        event.parent_id = origin.parent_id;
-        event.start_ns = origin.start_ns;
-        event.duration_ns = recording.duration_ns;
-        event.sampling = origin.sampling;
-        event.session_id = origin.session_id.as_deref().map(str::to_owned);
-        event.agent_attribution.clone_from(&origin.agent);
-        event.apm_trace_id = origin.apm.as_ref().map(|apm| apm.trace_id.clone());
-        event.tags = Tags::above(Arc::clone(&self.base_tags));
-        if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
-            event.tags.put("ml_app", ml_app.to_owned());
-            event.tags.put("agent_service", ml_app.to_owned());
-        }
-        event
-    }
-
-    fn fill_details(
-        &self,
-        event: &mut SpanEvent,
-        settled: &mut Settled,
-        recording: &Recording,
-        problems: &mut Vec<Problem>,
-    ) {
-        let tool_id = details::fill(event, settled, recording.origin.passed.as_deref(), problems);
+        let passed = origin.passed.as_deref();
+        let tool_id = details::fill(&mut outline, &mut draft.settled, passed, &mut draft.problems);
         if let Ok(mut links) = self.tool_links.try_borrow_mut() {
-            links.follow(event, tool_id.as_deref());
+            links.follow(&mut outline, tool_id.as_deref());
         }
-    }
-}
-
-fn fill_model(event: &mut SpanEvent, draft: &mut Draft) {
-    if !event.kind.has_model() {
-        return;
-    }
-    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let provider = given(draft.model_provider.take()).map(|provider| provider.to_lowercase());
-    let default = match draft.source {
-        KindSource::Said => CUSTOM,
-        KindSource::Found | KindSource::Demoted => UNKNOWN_MODEL,
-    };
-    event.model_provider = Some(provider.unwrap_or_else(|| default.to_owned()));
-    event.model_name = Some(given(draft.model_name.take()).unwrap_or_else(|| default.to_owned()));
-}
-
-fn fill_content(event: &mut SpanEvent, draft: &mut Draft) {
-    let input = draft.input.take().or_else(|| draft.captured_input(event.kind));
-    let output = draft.output.take().or_else(|| draft.captured_output(event.kind));
-    for (side, given) in [(Side::Input, input), (Side::Output, output)] {
-        let Some(given) = given else { continue };
-        if matches!(given, Given::Oversize) && event.collection_errors.is_empty() {
-            event.collection_errors.push(super::encode::DROPPED_IO.to_owned());
+        fill_last_tags(&mut outline);
+        for problem in draft.problems {
+            self.queue.problems.count(problem, origin.name);
         }
-        match (shape(event.kind, side, given), side) {
-            (Some(content), Side::Input) => event.input = Some(content),
-            (Some(content), Side::Output) => event.output = Some(content),
-            (None, _) => draft.problems.push(Problem::Shape),
+        outline
+    }
+
+    /// Takes the room back that an outline has, once it is written.
+    pub(super) fn take_back(&self, outline: Outline<'_>) {
+        let Outline { tags, metadata, metrics, .. } = outline;
+        self.spare.replace(Spare { tags: tags.emptied(), metadata: metadata.emptied(), metrics: metrics.emptied() });
+    }
+
+    fn begin<'a>(&self, origin: &'a Origin, kind: SpanKind, draft: &mut Draft<'a>) -> Outline<'a> {
+        let name = draft.name.take().filter(|name| !name.is_empty());
+        let name = name.unwrap_or(Cow::Borrowed(origin.name));
+        let mut outline = Outline::new(origin.span_id, origin.trace_id.clone(), kind, name);
+        outline.parent_id = origin.parent_id;
+        outline.start_ns = origin.start_ns;
+        outline.sampling = origin.sampling;
+        outline.session_id = origin.session_id.as_deref().map(Cow::Borrowed);
+        outline.agent_attribution.clone_from(&origin.agent);
+        outline.apm_trace_id = origin.apm.as_ref().map(|apm| apm.trace_id.clone());
+        outline.tags = std::mem::take(&mut draft.tags);
+        outline.tags.stand_above(&self.base_tags);
+        if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
+            outline.tags.fill("ml_app", ml_app);
+            outline.tags.fill("agent_service", ml_app);
         }
+        outline
     }
-}
-
-fn fill_error(event: &mut SpanEvent, draft: &mut Draft, panicked: bool) {
-    let mut error = match (draft.error.take(), draft.failed.take()) {
-        (Some(explicit), _) if explicit.stack.is_empty() => explicit.stack(std::mem::take(&mut draft.sources)),
-        (Some(explicit), _) => explicit,
-        (None, Some(failed)) => failed,
-        (None, None) if panicked => SpanError::new("the thread panicked").error_type("panic"),
-        (None, None) => return,
-    };
-    if error.error_type.is_empty() {
-        "Error".clone_into(&mut error.error_type);
-    }
-    event.status = Status::Error;
-    event.error = Some(error);
-}
-
-/// The tags that must agree with what they repeat: the session, which capture has settled, and the status, which
-/// nobody can set.
-fn fill_last_tags(event: &mut SpanEvent) {
-    if let Some(session_id) = &event.session_id {
-        event.tags.put(SESSION_TAG, session_id.clone());
-    }
-    if let Some(error) = &event.error {
-        event.tags.put("error", "1");
-        event.tags.put("error_type", error.error_type.clone());
-        return;
-    }
-    // The base has `error:0`.
-    event.tags.remove_own("error");
-    event.tags.remove_own("error_type");
 }
 
 /// What the log says, slot by slot.
 #[derive(Debug, Default)]
-pub(super) struct Draft {
+pub(super) struct Draft<'a> {
     source: KindSource,
-    pub(super) name: Option<String>,
-    pub(super) model_name: Option<String>,
-    pub(super) model_provider: Option<String>,
-    pub(super) input: Option<Given>,
-    pub(super) output: Option<Given>,
-    pub(super) metadata: Map<String, Value>,
+    pub(super) name: Option<Cow<'a, str>>,
+    pub(super) model_name: Option<Cow<'a, str>>,
+    pub(super) model_provider: Option<Cow<'a, str>>,
+    pub(super) input: Option<Given<'a>>,
+    pub(super) output: Option<Given<'a>>,
+    pub(super) metadata: Members<'a>,
     pub(super) metrics: Metrics,
-    pub(super) tags: Tags,
+    pub(super) tags: TagList<'a>,
     pub(super) error: Option<SpanError>,
     /// What contexts say for it, and clients that saw the call: for the gaps.
     pub(super) assumed: Option<Box<Annotation>>,
@@ -201,19 +150,17 @@ pub(super) struct Draft {
     problems: Vec<Problem>,
 }
 
-impl Draft {
-    fn apply(&mut self, taken: Taken<'_>) {
+impl<'a> Draft<'a> {
+    fn apply(&mut self, taken: Taken<'a>) {
         match taken {
             Taken::Field(meaning, value) => self.field(meaning, value),
-            Taken::LargeInput(text) => self.input = Some(Given::Field(text)),
-            Taken::LargeOutput(text) => self.output = Some(Given::Field(text)),
             Taken::Annotation(annotation) if annotation.is_fallback => lay_over(&mut self.fallback, annotation),
             Taken::Annotation(annotation) if annotation.is_context => lay_over(&mut self.assumed, annotation),
             Taken::Annotation(annotation) => self.annotation(*annotation),
         }
     }
 
-    fn field(&mut self, meaning: Meaning, value: FieldValue<'_>) {
+    fn field(&mut self, meaning: Meaning, value: FieldValue<'a>) {
         match meaning {
             // Capture has settled these, and the last three were read before.
             Meaning::Kind
@@ -224,21 +171,21 @@ impl Draft {
             | Meaning::EventStart(_)
             | Meaning::EventField(_) => {}
             Meaning::MlApp => self.check_ml_app(&text(value)),
-            Meaning::Name => self.name = Some(text(value).into_owned()),
-            Meaning::ModelName => self.model_name = Some(text(value).into_owned()),
-            Meaning::ModelProvider => self.model_provider = Some(text(value).into_owned()),
+            Meaning::Name => self.name = Some(text(value)),
+            Meaning::ModelName => self.model_name = Some(text(value)),
+            Meaning::ModelProvider => self.model_provider = Some(text(value)),
             Meaning::Input => self.input = Some(Given::from(value)),
             Meaning::Output => self.output = Some(Given::from(value)),
             Meaning::Metadata => self.metadata_object(value),
             Meaning::MetadataValue(name) => {
                 if name != RESERVED {
-                    self.metadata.insert(name.to_owned(), structured(value));
+                    self.metadata.put(name.into(), datum(value));
                 }
             }
             Meaning::Metrics => self.metrics_object(value),
             Meaning::Metric(name) => self.metric(name.into(), number(value)),
             Meaning::Tags => self.tags_object(value),
-            Meaning::Tag(key) => self.tag(key.into(), text(value).into_owned()),
+            Meaning::Tag(key) => self.tag(key.into(), text(value)),
             Meaning::Error => self.error(value),
             Meaning::ErrorType => self.error.get_or_insert_default().error_type = text(value).into_owned(),
             Meaning::ErrorMessage => self.error.get_or_insert_default().message = text(value).into_owned(),
@@ -274,9 +221,9 @@ impl Draft {
             self.check_ml_app(ml_app);
         }
         self.settled.merge(said.details);
-        replace(&mut self.name, said.name);
-        replace(&mut self.model_name, said.model_name);
-        replace(&mut self.model_provider, said.model_provider);
+        replace(&mut self.name, said.name.map(Cow::Owned));
+        replace(&mut self.model_name, said.model_name.map(Cow::Owned));
+        replace(&mut self.model_provider, said.model_provider.map(Cow::Owned));
         replace(&mut self.input, said.input.map(Given::Content));
         replace(&mut self.output, said.output.map(Given::Content));
         if said.error.is_some() {
@@ -285,7 +232,7 @@ impl Draft {
         }
         self.metadata.extend(said.metadata);
         self.metrics.extend(said.metrics);
-        self.tags.extend(&said.tags);
+        self.tags.absorb(said.tags.into_list());
     }
 
     fn detail(&mut self, read: impl FnOnce(&mut Details) -> Result<(), Problem>) {
@@ -323,7 +270,10 @@ impl Draft {
 
     fn metadata_object(&mut self, value: FieldValue<'_>) {
         match object(value) {
-            Some(members) => self.metadata.extend(members.into_iter().filter(|(name, _)| name != RESERVED)),
+            Some(mut members) => {
+                members.remove(RESERVED);
+                self.metadata.extend(members);
+            }
             None => self.problems.push(Problem::Metadata),
         }
     }
@@ -350,16 +300,16 @@ impl Draft {
         for (key, value) in members {
             // As one text the intake would take a list apart at its commas.
             let is_good = match value {
-                Value::Array(items) => self.tags.insert_all(key, items.into_iter().map(tag_value)),
+                Value::Array(items) => self.tags.put_all(&key, items.into_iter().map(tag_value)),
                 one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
-                    self.tags.insert(key, tag_value(one))
+                    self.tags.put(key, tag_value(one))
                 }
             };
             self.check_tag(is_good);
         }
     }
 
-    fn tag(&mut self, key: Cow<'static, str>, value: String) {
+    fn tag(&mut self, key: Cow<'a, str>, value: Cow<'a, str>) {
         let is_good = self.tags.put(key, value);
         self.check_tag(is_good);
     }
@@ -370,10 +320,6 @@ impl Draft {
         }
     }
 }
-
-/// What the model or its provider is called when nobody says; the value of the public documents and of the
-/// Node, Go and Java SDKs.
-const CUSTOM: &str = "custom";
 
 fn lay_over(slot: &mut Option<Box<Annotation>>, later: Box<Annotation>) {
     match slot {
@@ -395,3 +341,6 @@ fn tag_value(value: Value) -> String {
         other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::encode::Outline;
 use super::value::{object, parsed, text};
-use crate::model::{AgentManifest, Details, FieldValue, Passed, Prompt, SpanEvent, SpanKind, ToolDefinition};
+use crate::model::{AgentManifest, Details, FieldValue, Passed, Prompt, SpanKind, ToolDefinition};
 use crate::stats::Problem;
 use crate::vocabulary;
 
@@ -85,7 +86,7 @@ pub(super) fn read_manifest(details: &mut Details, value: FieldValue<'_>) -> Res
 ///
 /// The event has its tags, but not yet those that repeat something else.
 pub(super) fn fill(
-    event: &mut SpanEvent,
+    event: &mut Outline<'_>,
     settled: &mut Settled,
     passed: Option<&Passed>,
     problems: &mut Vec<Problem>,
@@ -143,16 +144,16 @@ const fn is_misplaced(own: &Details, kind: SpanKind) -> bool {
 }
 
 /// The span's own prompt, or the one of the span above; only the own one is said to be annotated.
-fn fill_prompt(event: &mut SpanEvent, own: Option<Prompt>, passed: Option<&Passed>) {
+fn fill_prompt(event: &mut Outline<'_>, own: Option<Prompt>, passed: Option<&Passed>) {
     if own.is_some() && event.tags.get(PROMPT_TAG).is_none() {
-        event.tags.insert(PROMPT_TAG, "annotated");
+        event.tags.put(PROMPT_TAG, "annotated");
     }
     let Some(mut prompt) = own.or_else(|| passed?.prompt.clone()) else { return };
     prompt.complete(event.tags.get("ml_app").unwrap_or_default());
     event.prompt = Some(Box::new(prompt));
 }
 
-fn fill_tools(event: &mut SpanEvent, mut definitions: Vec<ToolDefinition>, problems: &mut Vec<Problem>) {
+fn fill_tools(event: &mut Outline<'_>, mut definitions: Vec<ToolDefinition>, problems: &mut Vec<Problem>) {
     let said = definitions.len();
     definitions.retain(|definition| !definition.name.is_empty());
     problems.extend((definitions.len() < said).then_some(Problem::ToolDefinition));
@@ -160,13 +161,13 @@ fn fill_tools(event: &mut SpanEvent, mut definitions: Vec<ToolDefinition>, probl
 }
 
 fn fill_agent(
-    event: &mut SpanEvent,
+    event: &mut Outline<'_>,
     version: Option<String>,
     manifest: Option<AgentManifest>,
     problems: &mut Vec<Problem>,
 ) {
     if let Some(version) = version.filter(|version| !version.is_empty()) {
-        event.tags.insert("agent_version", version);
+        event.tags.put("agent_version", version);
     }
     if let Some(mut manifest) = manifest {
         let is_clean = manifest.complete(&event.name);

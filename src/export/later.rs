@@ -4,6 +4,7 @@ use crate::model::{Annotation, Taken, Unreadable};
 use crate::stats::Problem;
 
 /// The same with all of it read.
+#[inline]
 pub(super) fn read<'a>(taken: Taken<'a>, problems: &mut Vec<Problem>) -> Taken<'a> {
     match taken {
         Taken::Annotation(said) if said.later.is_some() => {
@@ -13,6 +14,6 @@ pub(super) fn read<'a>(taken: Taken<'a>, problems: &mut Vec<Problem>) -> Taken<'
             problems.extend((said.refused > 0).then_some(Problem::Annotation));
             Taken::Annotation(Box::new(said))
         }
-        other @ (Taken::Field(..) | Taken::LargeInput(_) | Taken::LargeOutput(_) | Taken::Annotation(_)) => other,
+        other @ (Taken::Field(..) | Taken::Annotation(_)) => other,
     }
 }

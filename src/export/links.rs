@@ -10,9 +10,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::{Map, Value};
 
 use super::details::version_of;
-use super::encode::content_text;
+use super::encode::{Body, Outline, content_text};
 use super::value::parsed;
-use crate::model::{Content, Details, Message, SpanEvent, SpanId, SpanKind, SpanLink, ToolCall, TraceId};
+use crate::model::{Content, Details, Message, SpanId, SpanKind, SpanLink, ToolCall, TraceId};
 
 /// The calls that are not read yet, of all traces; the oldest goes when there are too many.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl ToolLinks {
     const MOST_CALLS: usize = 1024;
 
     /// Adds the links of a span, and learns its calls. `tool_id` is the call that a tool span says it answers.
-    pub(super) fn follow(&mut self, event: &mut SpanEvent, tool_id: Option<&str>) {
+    pub(super) fn follow(&mut self, event: &mut Outline<'_>, tool_id: Option<&str>) {
         match event.kind {
             SpanKind::Llm => {
                 self.read_results(event);
@@ -49,7 +49,7 @@ impl ToolLinks {
     }
 
     /// Links the span with those of the tools whose results it reads for the first time.
-    fn read_results(&mut self, event: &mut SpanEvent) {
+    fn read_results(&mut self, event: &mut Outline<'_>) {
         for id in messages(event.input.as_ref()).iter().flat_map(result_ids) {
             let is_read = |call: &Call| {
                 call.tool.is_some() && call.trace_id == event.trace_id && call.tool_id.as_deref() == Some(id)
@@ -62,7 +62,7 @@ impl ToolLinks {
         }
     }
 
-    fn learn_calls(&mut self, event: &SpanEvent) {
+    fn learn_calls(&mut self, event: &Outline<'_>) {
         let calls = messages(event.output.as_ref()).iter().flat_map(|message| &message.tool_calls);
         for call in calls.filter(|call| is_short(call)) {
             if self.calls.len() >= Self::MOST_CALLS {
@@ -73,7 +73,7 @@ impl ToolLinks {
     }
 
     /// Links a tool span with the span that called it.
-    fn answer(&mut self, event: &mut SpanEvent, tool_id: Option<&str>) {
+    fn answer(&mut self, event: &mut Outline<'_>, tool_id: Option<&str>) {
         let mut open = self.calls.iter_mut().filter(|call| call.tool.is_none() && call.trace_id == event.trace_id);
         let call = if let Some(id) = tool_id {
             open.find(|call| call.tool_id.as_deref() == Some(id))
@@ -93,7 +93,7 @@ impl ToolLinks {
 }
 
 impl Call {
-    fn new(event: &SpanEvent, call: &ToolCall) -> Self {
+    fn new(event: &Outline<'_>, call: &ToolCall) -> Self {
         Self {
             trace_id: event.trace_id.clone(),
             tool_id: call.tool_id.clone().filter(|id| !id.is_empty()),
@@ -118,11 +118,8 @@ fn link(links: &mut Vec<SpanLink>, link: SpanLink) {
     }
 }
 
-fn messages(content: Option<&Content>) -> &[Message] {
-    match content {
-        Some(Content::Messages(messages)) => messages,
-        Some(Content::Text(_) | Content::Documents(_) | Content::Json(_)) | None => &[],
-    }
+fn messages<'a>(body: Option<&'a Body<'_>>) -> &'a [Message] {
+    body.map(Body::messages).unwrap_or_default()
 }
 
 /// The ids of the calls whose results a message brings: with the results, or with the message of the role `tool`.
@@ -132,9 +129,8 @@ fn result_ids(message: &Message) -> impl Iterator<Item = &str> {
 }
 
 /// The arguments in the input of a tool span.
-fn arguments_of(input: Option<&Content>) -> Option<u64> {
-    let Some(Content::Text(text)) = input else { return None };
-    match parsed(text)? {
+fn arguments_of(input: Option<&Body<'_>>) -> Option<u64> {
+    match parsed(input?.text()?)? {
         Value::Object(members) => Some(hash_of(members)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
     }
@@ -156,23 +152,23 @@ mod tests {
     use super::*;
     use crate::model::{ToolDefinition, ToolResult};
 
-    fn event(id: u64, kind: SpanKind, name: &str) -> SpanEvent {
-        SpanEvent::new(SpanId::new(id).unwrap(), TraceId::new(9), kind, name)
+    fn event(id: u64, kind: SpanKind, name: &'static str) -> Outline<'static> {
+        Outline::new(SpanId::new(id).unwrap(), TraceId::new(9), kind, name.into())
     }
 
-    fn calling(id: u64, call: ToolCall) -> SpanEvent {
+    fn calling(id: u64, call: ToolCall) -> Outline<'static> {
         let mut llm = event(id, SpanKind::Llm, "chat");
-        llm.output = Some(Message::assistant("").tool_call(call).into());
+        llm.output = Some(Body::Content(Message::assistant("").tool_call(call).into()));
         llm
     }
 
-    fn reading(id: u64, tool_id: &str) -> SpanEvent {
+    fn reading(id: u64, tool_id: &str) -> Outline<'static> {
         let mut llm = event(id, SpanKind::Llm, "chat");
-        llm.input = Some(Message::tool(ToolResult::new("21").id(tool_id)).into());
+        llm.input = Some(Body::Content(Message::tool(ToolResult::new("21").id(tool_id)).into()));
         llm
     }
 
-    fn linked(event: &SpanEvent) -> Vec<u64> {
+    fn linked(event: &Outline<'_>) -> Vec<u64> {
         event.links.iter().map(|link| link.span_id.as_u64()).collect()
     }
 
@@ -184,7 +180,7 @@ mod tests {
             first.tool_definitions = vec![ToolDefinition::new("weather").version("v2")];
             links.follow(&mut first, None);
             let mut tool = event(2, SpanKind::Tool, if by_id { "other name" } else { "weather" });
-            tool.input = Some(r#"{"days": 1, "city": "Paris"}"#.into());
+            tool.input = Some(Body::Text(r#"{"days": 1, "city": "Paris"}"#.into()));
             links.follow(&mut tool, by_id.then_some("c1"));
             assert_eq!((linked(&tool), tool.tool_version.as_deref()), (vec![1], Some("v2")), "{by_id}");
             let (mut second, mut third) = (reading(3, "c1"), reading(4, "c1"));
@@ -202,10 +198,10 @@ mod tests {
         elsewhere.trace_id = TraceId::new(10);
         links.follow(&mut elsewhere, Some("c1"));
         let mut of_other_arguments = event(3, SpanKind::Tool, "weather");
-        of_other_arguments.input = Some(r#"{"city":"Rome"}"#.into());
+        of_other_arguments.input = Some(Body::Text(r#"{"city":"Rome"}"#.into()));
         links.follow(&mut of_other_arguments, None);
         let mut of_other_id = event(4, SpanKind::Tool, "weather");
-        of_other_id.input = Some(r#"{"city":"Paris"}"#.into());
+        of_other_id.input = Some(Body::Text(r#"{"city":"Paris"}"#.into()));
         links.follow(&mut of_other_id, Some("c2"));
         let long = "c".repeat(MOST_BYTES);
         links.follow(&mut calling(6, ToolCall::new("t", json!({})).id(long.as_str())), None);

@@ -1,5 +1,7 @@
 //! What others say about a span, below what it says in our words: each fills the gaps that those before have left.
 
+use std::borrow::Cow;
+
 use super::assemble::Draft;
 use super::shape::Given;
 use crate::model::{Annotation, CapturePolicy, KindSource, Recording, SpanError};
@@ -19,7 +21,7 @@ pub(super) fn read(recording: &Recording, vocabularies: Vocabularies) -> Option<
 }
 
 /// Fills the gaps: first from other crates' words, then from contexts, last from clients that saw the call.
-pub(super) fn fill_gaps(draft: &mut Draft, reading: Option<Reading>, source: KindSource) {
+pub(super) fn fill_gaps(draft: &mut Draft<'_>, reading: Option<Reading>, source: KindSource) {
     let (assumed, mut fallback) = (draft.assumed.take(), draft.fallback.take());
     if source == KindSource::Demoted {
         // The span below counts them.
@@ -41,22 +43,20 @@ pub(super) fn fill_gaps(draft: &mut Draft, reading: Option<Reading>, source: Kin
     }
 }
 
-fn fill(draft: &mut Draft, gaps: Annotation, is_assumed: bool) {
-    fill_slot(&mut draft.name, gaps.name);
-    fill_slot(&mut draft.model_name, gaps.model_name);
-    fill_slot(&mut draft.model_provider, gaps.model_provider);
+fn fill(draft: &mut Draft<'_>, gaps: Annotation, is_assumed: bool) {
+    fill_slot(&mut draft.name, gaps.name.map(Cow::Owned));
+    fill_slot(&mut draft.model_name, gaps.model_name.map(Cow::Owned));
+    fill_slot(&mut draft.model_provider, gaps.model_provider.map(Cow::Owned));
     fill_slot(&mut draft.input, gaps.input.map(Given::Content));
     fill_slot(&mut draft.output, gaps.output.map(Given::Content));
     draft.error =
         draft.error.take().or_else(|| with_text_of(gaps.error, draft.failed.as_ref().or(draft.logged.as_ref())));
-    for (name, value) in gaps.metadata {
-        draft.metadata.entry(name).or_insert(value);
-    }
+    draft.metadata.fill(gaps.metadata);
     let mut metrics = gaps.metrics;
     metrics.extend(std::mem::take(&mut draft.metrics));
     draft.metrics = metrics;
-    let mut tags = gaps.tags;
-    tags.extend(&draft.tags);
+    let mut tags = gaps.tags.into_list();
+    tags.absorb(std::mem::take(&mut draft.tags));
     draft.tags = tags;
     draft.settled.fill(gaps.details, is_assumed);
 }

@@ -4,8 +4,9 @@
 //! Never: application threads, spans of its own.
 //!
 //! ```text
-//! Item ─▶ assemble ─▶ SpanEvent ─▶ process ─▶ tail ─▶ encode ─▶ batch ─▶ Payload ─▶ transport ─▶ intake
-//!           └ shape, details, links                       └ shrink                      └ retry: again, in halves, or lost
+//! Item ─▶ assemble ─▶ Outline ────────────────────────▶ encode ─▶ batch ─▶ Payload ─▶ transport ─▶ intake
+//!           │            └─▶ SpanEvent ─▶ process ─▶ tail ─┘ └ shrink                      └ retry: again, in halves, or lost
+//!           └ shape, details, links      where there are processors or rules, or the sink is in this process
 //! ```
 
 mod watch;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::encode::Outline;
 use crate::model::{CapturePolicy, SpanEvent, Status, Submission, Tags, Verdict};
 use crate::queue::Queue;
 use crate::stats::{LossReason, Problem};
@@ -153,7 +154,7 @@ fn repeat(tags: &mut Tags, key: &'static str, value: Option<String>) {
 }
 
 /// Takes out what the policy does not let out.
-pub(super) fn restrict(event: &mut SpanEvent, policy: CapturePolicy) {
+pub(super) fn restrict(event: &mut Outline<'_>, policy: CapturePolicy) {
     if policy == CapturePolicy::All {
         return;
     }

@@ -1,11 +1,14 @@
 //! An event that is done with → buffers for spans to come.
 
-use crate::model::{Content, SpanEvent};
+use super::encode::{Body, Outline};
+use crate::model::Content;
 use crate::queue::Spares;
 
 /// Takes the content out of an event: what held large content will hold that of a later span.
-pub(super) fn reuse(event: &mut SpanEvent, spares: &Spares) {
-    for content in event.input.take().into_iter().chain(event.output.take()) {
+pub(super) fn reuse(event: &mut Outline<'_>, spares: &Spares) {
+    for body in [event.input.take(), event.output.take()].into_iter().flatten() {
+        // What is borrowed goes back with its recording.
+        let Body::Content(content) = body else { continue };
         match content {
             Content::Text(text) => spares.give_back_text(text),
             Content::Messages(messages) => {

@@ -1,6 +1,8 @@
 //! The form that input and output take, by kind.
 
-use super::encode::{DROPPED_VALUE, content_text};
+use std::borrow::Cow;
+
+use super::encode::{Body, DROPPED_VALUE, content_text};
 use super::value::{parsed, text};
 use crate::model::{Content, Document, FieldValue, Message, SpanKind};
 use crate::vocabulary;
@@ -14,17 +16,17 @@ pub(super) enum Side {
 
 /// Content as it was given.
 #[derive(Debug)]
-pub(super) enum Given {
+pub(super) enum Given<'a> {
     /// By a field, where JSON can only come as text.
-    Field(String),
+    Field(Cow<'a, str>),
     /// By an annotation, where every form has its type.
     Content(Content),
     /// It was too large to keep.
     Oversize,
 }
 
-impl From<FieldValue<'_>> for Given {
-    fn from(value: FieldValue<'_>) -> Self {
+impl<'a> From<FieldValue<'a>> for Given<'a> {
+    fn from(value: FieldValue<'a>) -> Self {
         match value {
             FieldValue::Oversize => Self::Oversize,
             FieldValue::Text(_)
@@ -32,40 +34,62 @@ impl From<FieldValue<'_>> for Given {
             | FieldValue::Signed(_)
             | FieldValue::Unsigned(_)
             | FieldValue::Float(_)
-            | FieldValue::Bool(_) => Self::Field(text(value).into_owned()),
+            | FieldValue::Bool(_) => Self::Field(text(value)),
         }
     }
 }
 
 /// The content in the form that the kind takes, or `None` when it has no such form.
-pub(super) fn shape(kind: SpanKind, side: Side, given: Given) -> Option<Content> {
-    let given = match given {
-        Given::Oversize => return Some(Content::Text(DROPPED_VALUE.to_owned())),
-        Given::Field(text) => from_field(kind, side, text),
-        Given::Content(content) => content,
-    };
-    match (kind, side) {
-        (SpanKind::Llm, _) => messages(given),
-        (SpanKind::Embedding, Side::Input) | (SpanKind::Retrieval, Side::Output) => documents(given),
-        (SpanKind::Embedding, Side::Output)
-        | (SpanKind::Retrieval, Side::Input)
-        | (SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task, _) => Some(as_text(given)),
+pub(super) fn shape(kind: SpanKind, side: Side, given: Given<'_>) -> Option<Body<'_>> {
+    let form = Form::of(kind, side);
+    match given {
+        Given::Oversize => Some(Body::Text(Cow::Borrowed(DROPPED_VALUE))),
+        Given::Field(text) => Some(from_field(form, text)),
+        Given::Content(content) => {
+            let content = match form {
+                Form::Messages => messages(content),
+                Form::Documents => documents(content),
+                Form::Text => Some(as_text(content)),
+            };
+            content.map(Body::Content)
+        }
+    }
+}
+
+/// What a kind takes.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Messages,
+    Documents,
+    Text,
+}
+
+impl Form {
+    const fn of(kind: SpanKind, side: Side) -> Self {
+        match (kind, side) {
+            (SpanKind::Llm, _) => Self::Messages,
+            (SpanKind::Embedding, Side::Input) | (SpanKind::Retrieval, Side::Output) => Self::Documents,
+            (SpanKind::Embedding, Side::Output)
+            | (SpanKind::Retrieval, Side::Input)
+            | (SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task, _) => Self::Text,
+        }
     }
 }
 
 /// The text of a field is JSON where the kind takes structure and the JSON has that structure; otherwise it
 /// stays text.
-fn from_field(kind: SpanKind, side: Side, text: String) -> Content {
-    let structure = match (kind, side) {
-        (SpanKind::Llm, _) => parsed(&text).and_then(|json| vocabulary::messages(&json)).map(Content::Messages),
-        (SpanKind::Embedding, Side::Input) | (SpanKind::Retrieval, Side::Output) => {
-            parsed(&text).and_then(|json| vocabulary::documents(&json)).map(Content::Documents)
-        }
-        (SpanKind::Embedding, Side::Output)
-        | (SpanKind::Retrieval, Side::Input)
-        | (SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task, _) => None,
-    };
-    structure.unwrap_or(Content::Text(text))
+fn from_field(form: Form, text: Cow<'_, str>) -> Body<'_> {
+    match form {
+        Form::Messages => match parsed(&text).and_then(|json| vocabulary::messages(&json)) {
+            Some(messages) => Body::Content(Content::Messages(messages)),
+            None => Body::Message(text),
+        },
+        Form::Documents => match parsed(&text).and_then(|json| vocabulary::documents(&json)) {
+            Some(documents) => Body::Content(Content::Documents(documents)),
+            None => Body::Document(text),
+        },
+        Form::Text => Body::Text(text),
+    }
 }
 
 fn messages(content: Content) -> Option<Content> {

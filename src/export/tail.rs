@@ -66,6 +66,12 @@ pub(super) struct Judged {
     pub(super) unsampled: u64,
 }
 
+impl Judged {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.unsampled == 0
+    }
+}
+
 /// See the file's card.
 #[derive(Debug)]
 pub(crate) struct Tail {
@@ -105,6 +111,11 @@ impl Tail {
     /// Whether spans wait for the end of their trace.
     pub(super) fn is_holding(&self) -> bool {
         self.spans > 0
+    }
+
+    /// Whether a span goes that no rule could keep.
+    pub(super) fn drops(&self, sampling: Option<Sampling>) -> bool {
+        self.rules.drop_unsampled && sampling.is_some_and(|sampling| !sampling.keep)
     }
 
     /// Decides about a span, and about those that waited for it.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::encode::Datum;
 use crate::model::FieldValue;
 
 /// The value as text.
@@ -29,6 +30,18 @@ pub(super) fn structured(value: FieldValue<'_>) -> Value {
         FieldValue::Float(number) => number.into(),
         FieldValue::Bool(flag) => flag.into(),
         FieldValue::Oversize => text(value).into(),
+    }
+}
+
+/// The same, where a text need not be owned.
+pub(super) fn datum(value: FieldValue<'_>) -> Datum<'_> {
+    match value {
+        FieldValue::Text(text) | FieldValue::Formatted(text) => parsed(text).map_or(Datum::Text(text), Datum::Json),
+        FieldValue::Signed(_)
+        | FieldValue::Unsigned(_)
+        | FieldValue::Float(_)
+        | FieldValue::Bool(_)
+        | FieldValue::Oversize => Datum::Json(structured(value)),
     }
 }
 

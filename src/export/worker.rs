@@ -12,19 +12,19 @@ use tokio::time::{sleep, sleep_until};
 use super::aside::Aside;
 use super::assemble::Assembler;
 use super::batch::{Batch, Batcher};
-use super::encode::{Common, Fit, encode_submission, encode_within};
-use super::process::{Processors, restrict};
+use super::process::Processors;
 use super::retry::{Attempt, Verdict, verdict};
-use super::reuse::reuse;
-use super::tail::{Judged, Ready, Tail};
+use super::tail::{Judged, Tail};
 use super::transport::{Payload, Route, Transport};
 use super::watch::{self, answer_late_waiters};
 use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::model::{Kept, Recording, SpanEvent, Submission};
+use crate::model::Kept;
 use crate::queue::{Item, Phase, Queue, mark_worker_thread};
-use crate::stats::{LossReason, Problem};
+use crate::stats::LossReason;
+
+mod items;
 
 /// Where events go.
 #[derive(Debug)]
@@ -57,8 +57,6 @@ impl Worker {
     /// Items and bytes that are taken from the queue in one go.
     const CHUNK_ITEMS: usize = 256;
     const CHUNK_BYTES: usize = 1024 * 1024;
-    /// What the intake does not accept any more.
-    const MAX_AGE_NS: u64 = 24 * 60 * 60 * 1_000_000_000;
 
     /// Starts the thread and returns when it runs.
     ///
@@ -155,29 +153,31 @@ impl Worker {
     async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) -> Result<(), PastDeadline> {
         let mut used = Vec::with_capacity(chunk.len());
         let mut judged = Judged::default();
-        let now = self.clock.instant();
-        for item in chunk.drain(..) {
-            match item {
+        let now = Now { instant: self.clock.instant(), wall_ns: self.clock.wall_ns() };
+        let (mut items, mut seen) = (chunk.drain(..), 0_usize);
+        while let Some(item) = items.next() {
+            if seen.is_multiple_of(AT_ONCE) {
+                glance(items.as_slice());
+            }
+            seen = seen.wrapping_add(1);
+            let (route, taken) = match item {
                 Item::Span(mut recording) => {
-                    self.read_and_judge(&mut recording, now, &mut judged);
+                    let taken = self.take_in(&mut recording, now, &mut judged);
                     used.push(recording);
-                    self.send_judged(&mut judged).await?;
+                    (Route::Spans, taken)
                 }
-                Item::Evaluation(mut submission) => {
-                    let taken = self.take_in_evaluation(&mut submission);
-                    self.send_if_full(Route::Evaluations, taken).await?;
-                }
+                Item::Evaluation(mut submission) => (Route::Evaluations, self.take_in_evaluation(&mut submission)),
+            };
+            // Nearly always there is nothing to wait for.
+            if !matches!(taken, Ok(None)) {
+                self.send_if_full(route, taken).await?;
+            }
+            if !judged.is_empty() {
+                self.send_judged(&mut judged).await?;
             }
         }
         self.queue.spares.give_back(used);
         Ok(())
-    }
-
-    fn read_and_judge(&mut self, recording: &mut Recording, now: Instant, judged: &mut Judged) {
-        match self.read(recording) {
-            Ok(ready) => self.tail.judge(ready, now, judged),
-            Err(reason) => self.aside.add(Err(reason), 1),
-        }
     }
 
     /// Decides about the traces that wait for their end: about all of them when somebody waits for us.
@@ -196,7 +196,7 @@ impl Worker {
             self.aside.add(Err(LossReason::Sampling), unsampled);
         }
         for ready in judged.ready.drain(..) {
-            let taken = self.take_in(ready);
+            let taken = self.take_in_event(ready);
             self.send_if_full(Route::Spans, taken).await?;
         }
         Ok(())
@@ -224,70 +224,6 @@ impl Worker {
             (Route::Spans, Err(reason)) => self.queue.lose(reason, items),
             (Route::Evaluations, end) => self.aside.add(end, items),
         }
-    }
-
-    /// Reads an item, lets the processors see it, and says why it cannot be sent.
-    fn read(&mut self, recording: &mut Recording) -> Result<Ready, LossReason> {
-        let (place, policy, bytes) = (recording.origin.name, recording.policy, recording.bytes());
-        let is_entry = recording.origin.is_entry;
-        let assembled = catch_unwind(AssertUnwindSafe(|| self.assembler.assemble(recording)));
-        let mut event = assembled.map_err(|_| LossReason::Worker)?;
-        if self.is_too_old(&event) {
-            return Err(LossReason::TooOld);
-        }
-        restrict(&mut event, policy);
-        self.processors.process(&mut event, place, &self.queue)?;
-        Ok(Ready { event, is_entry, place, bytes })
-    }
-
-    /// Turns an event into bytes, and returns the batch that is full because of it, or why it cannot be sent.
-    fn take_in(&mut self, ready: Ready) -> Result<Option<Batch>, LossReason> {
-        let Ready { mut event, place, .. } = ready;
-        if let Sink::Memory(events) = &self.sink {
-            drop(events.send(Kept::Span(Box::new(event))));
-            self.queue.deliver(1);
-            return Ok(None);
-        }
-        let max_event_bytes = self.max_event_bytes;
-        let pushed = self.spans.push(|out| {
-            let encode = AssertUnwindSafe(|| encode_within(&mut event, max_event_bytes, out));
-            catch_unwind(encode).unwrap_or(Err(LossReason::Worker))
-        });
-        reuse(&mut event, &self.queue.spares);
-        let (fit, full) = pushed?;
-        match fit {
-            Fit::Whole => {}
-            Fit::Shrunk => self.queue.problems.count(Problem::Shrunk, place),
-        }
-        Ok(full)
-    }
-
-    /// The same for an evaluation.
-    fn take_in_evaluation(&mut self, submission: &mut Submission) -> Result<Option<Batch>, LossReason> {
-        submission.judged.ml_app.get_or_insert_with(|| self.assembler.ml_app().to_owned());
-        self.processors.process_submission(submission, &self.queue)?;
-        let common = Common { ml_app: self.assembler.ml_app(), source: self.evaluation_source };
-        let max_bytes = self.max_event_bytes;
-        if let Sink::Memory(kept) = &self.sink {
-            let mut json = Vec::new();
-            encode_submission(submission, common, max_bytes, &mut json)?;
-            let evaluation = serde_json::from_slice(&json).map_err(|_| LossReason::Worker)?;
-            drop(kept.send(Kept::Evaluation(evaluation)));
-            self.queue.deliver(1);
-            return Ok(None);
-        }
-        let ((), full) = self.evaluations.push(|out| encode_submission(submission, common, max_bytes, out))?;
-        Ok(full)
-    }
-
-    /// Whether code of the application runs on this thread, which may never come back.
-    fn runs_foreign_code(&self) -> bool {
-        !self.processors.is_empty() || self.tail.has_rules()
-    }
-
-    fn is_too_old(&self, event: &SpanEvent) -> bool {
-        let end_ns = event.start_ns.saturating_add(event.duration_ns);
-        self.clock.wall_ns().saturating_sub(end_ns) > Self::MAX_AGE_NS
     }
 
     /// Sends a batch; one that is too large is sent in halves, and the halves in halves.
@@ -364,6 +300,13 @@ impl Worker {
     }
 }
 
+/// When a chunk of items is looked at.
+#[derive(Debug, Clone, Copy)]
+struct Now {
+    instant: Instant,
+    wall_ns: u64,
+}
+
 /// The shutdown deadline has passed. What is left stays pending, so that [`Queue::stop`] counts all of it and tells
 /// those who wait.
 #[derive(Debug)]
@@ -376,6 +319,18 @@ enum Outcome {
     TooLarge,
     Lost(LossReason),
 }
+
+/// Has the recordings that come next fetched all at once: they were written by other threads, perhaps long ago, and each
+/// lies in several places that are far from here.
+fn glance(items: &[Item]) {
+    let next = items.iter().take(AT_ONCE).map(|item| match item {
+        Item::Span(recording) => recording.glance(),
+        Item::Evaluation(_) => 0,
+    });
+    std::hint::black_box(next.fold(0, usize::wrapping_add));
+}
+
+const AT_ONCE: usize = 8;
 
 /// Ends when the shutdown deadline has passed; never while the pipeline runs.
 async fn past_deadline(queue: &Queue) {

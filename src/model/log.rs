@@ -1,7 +1,12 @@
 //! What was said about a span, step by step, in one growing buffer.
 
 use super::annotation::Annotation;
-use super::recording::{FieldValue, Meaning, Said, Taken};
+use super::meaning::{Meaning, Sense};
+use super::recording::{FieldValue, Said, Taken};
+
+mod identity;
+
+pub(crate) use identity::Identity;
 
 /// The buffer of a recording: one text, a few large ones beside it, and an index into them.
 #[derive(Debug, Default)]
@@ -36,6 +41,39 @@ enum Stored {
     Oversize,
 }
 
+impl Stored {
+    /// The same in a log where so many bytes of text and so many large texts come before.
+    #[inline]
+    const fn behind(self, text: u32, large: u32) -> Self {
+        match self {
+            Self::Text { start, end } => {
+                Self::Text { start: start.saturating_add(text), end: end.saturating_add(text) }
+            }
+            Self::Formatted { start, end } => {
+                Self::Formatted { start: start.saturating_add(text), end: end.saturating_add(text) }
+            }
+            Self::Large(at) => Self::Large(at.saturating_add(large)),
+            number @ (Self::Signed(_) | Self::Unsigned(_) | Self::Float(_) | Self::Bool(_) | Self::Oversize) => number,
+        }
+    }
+
+    /// The value, whose text lies in one of these.
+    #[inline]
+    fn value<'a>(self, all: &'a str, large: &'a [String]) -> FieldValue<'a> {
+        let text = |start, end| all.get(index(start)..index(end)).unwrap_or_default();
+        match self {
+            Self::Text { start, end } => FieldValue::Text(text(start, end)),
+            Self::Formatted { start, end } => FieldValue::Formatted(text(start, end)),
+            Self::Large(at) => FieldValue::Text(large.get(index(at)).map_or("", String::as_str)),
+            Self::Signed(number) => FieldValue::Signed(number),
+            Self::Unsigned(number) => FieldValue::Unsigned(number),
+            Self::Float(number) => FieldValue::Float(number),
+            Self::Bool(flag) => FieldValue::Bool(flag),
+            Self::Oversize => FieldValue::Oversize,
+        }
+    }
+}
+
 impl Log {
     /// Texts from here on are large: a buffer of their own costs less than a second copy.
     pub(crate) const LARGE: usize = 4 * 1024;
@@ -51,27 +89,52 @@ impl Log {
     }
 
     /// Appends a value; one of the same meaning that came before goes.
-    pub(crate) fn push(&mut self, meaning: Meaning, value: FieldValue<'_>) -> bool {
-        if !self.make_room(meaning) {
+    pub(crate) fn push(&mut self, meaning: impl Into<Sense>, value: FieldValue<'_>) -> bool {
+        let sense = meaning.into();
+        if !self.make_room(sense) {
             return false;
         }
         let stored = self.store(value);
-        self.entries.push(Entry::Field(meaning, stored));
+        self.entries.push(Entry::Field(sense.meaning, stored));
         true
     }
 
     /// Appends a large text by taking its buffer over.
-    pub(crate) fn push_large(&mut self, meaning: Meaning, text: String) -> bool {
-        if !self.make_room(meaning) {
+    pub(crate) fn push_large(&mut self, meaning: impl Into<Sense>, text: String) -> bool {
+        let sense = meaning.into();
+        if !self.make_room(sense) {
             return false;
         }
-        self.entries.push(Entry::Field(meaning, Stored::Large(offset(self.large.len()))));
+        self.entries.push(Entry::Field(sense.meaning, Stored::Large(offset(self.large.len()))));
         self.large.push(text);
         true
     }
 
     /// Appends what another log says; large texts are moved out of it.
     pub(crate) fn append(&mut self, later: &mut Self) -> bool {
+        let is_all_new = self.seen & later.seen == 0 && later.seen & Sense::EVALUATION == 0;
+        if is_all_new && self.entries.len().saturating_add(later.entries.len()) <= Self::MOST_ENTRIES {
+            self.append_all(later);
+            return true;
+        }
+        self.append_each(later)
+    }
+
+    /// The same where nothing is replaced and nothing left out, which is the rule.
+    fn append_all(&mut self, later: &mut Self) {
+        let (text, large) = (offset(self.text.len()), offset(self.large.len()));
+        self.text.push_str(&later.text);
+        self.large.append(&mut later.large);
+        self.garbage = self.garbage.saturating_add(later.garbage);
+        self.annotation_bytes = self.annotation_bytes.saturating_add(later.annotation_bytes);
+        self.seen |= later.seen;
+        self.entries.extend(later.entries.drain(..).map(|entry| match entry {
+            Entry::Field(meaning, stored) => Entry::Field(meaning, stored.behind(text, large)),
+            annotation @ Entry::Annotation(_) => annotation,
+        }));
+    }
+
+    fn append_each(&mut self, later: &mut Self) -> bool {
         let mut kept = true;
         for entry in &later.entries {
             let Entry::Field(meaning, stored) = entry else { continue };
@@ -138,38 +201,24 @@ impl Log {
         })
     }
 
-    /// The same for the one who ends the recording: annotations and large content are handed over.
-    pub(crate) fn drain(&mut self, mut each: impl FnMut(Taken<'_>)) {
-        let mut entries = std::mem::take(&mut self.entries);
+    /// The same for the one who ends the recording: annotations are handed over.
+    pub(crate) fn drain<'a>(&'a mut self, mut each: impl FnMut(Taken<'a>)) {
+        let Self { text, large, entries, .. } = self;
+        let (text, large): (&'a str, &'a [String]) = (text, large);
         for entry in entries.drain(..) {
             match entry {
-                Entry::Field(Meaning::Input, Stored::Large(at)) => each(Taken::LargeInput(self.take_large(at))),
-                Entry::Field(Meaning::Output, Stored::Large(at)) => each(Taken::LargeOutput(self.take_large(at))),
-                Entry::Field(meaning, stored) => each(Taken::Field(meaning, self.value(stored))),
+                Entry::Field(meaning, stored) => each(Taken::Field(meaning, stored.value(text, large))),
                 Entry::Annotation(annotation) => each(Taken::Annotation(annotation)),
             }
         }
-        // For the next span.
-        self.entries = entries;
     }
 
-    /// What a span passes on to those below it, as far as it is said here; of several tag objects the last.
-    pub(crate) fn identity(&self) -> Identity<'_> {
-        let mut found = Identity::default();
-        let mut wanted = self.seen & Identity::bits();
-        for entry in self.entries.iter().rev() {
-            if wanted == 0 {
-                break;
-            }
-            match entry {
-                Entry::Field(meaning, stored) if wanted & meaning.bit() != 0 => {
-                    wanted &= !meaning.bit();
-                    found.put(*meaning, self.value(*stored));
-                }
-                Entry::Field(..) | Entry::Annotation(_) => {}
-            }
-        }
-        found
+    /// Looks at the places that the one who ends the recording will come to first, so that all are on their way from
+    /// memory at once. What comes out means nothing.
+    pub(crate) fn glance(&self) -> usize {
+        let entries = self.entries.iter().step_by(ENTRIES_A_LINE).filter(|entry| matches!(entry, Entry::Field(..)));
+        let text = self.text.as_bytes().first().copied().map(usize::from).unwrap_or_default();
+        entries.count().wrapping_add(text)
     }
 
     /// Bytes that are held.
@@ -203,43 +252,44 @@ impl Log {
     }
 
     /// Keeps what was written into [`Log::scratch`] since it was `start` bytes long.
-    pub(crate) fn keep_written(&mut self, meaning: Meaning, start: usize) -> bool {
+    pub(crate) fn keep_written(&mut self, meaning: impl Into<Sense>, start: usize) -> bool {
+        let sense = meaning.into();
         let end = self.text.len();
-        self.forget(meaning);
-        if !self.is_open_to(meaning) || !self.text.is_char_boundary(start) {
+        self.forget(sense);
+        if !self.is_open_to(sense) || !self.text.is_char_boundary(start) {
             self.text.truncate(start.min(end));
             return false;
         }
-        self.entries.push(Entry::Field(meaning, Stored::Formatted { start: offset(start), end: offset(end) }));
+        self.entries.push(Entry::Field(sense.meaning, Stored::Formatted { start: offset(start), end: offset(end) }));
         true
     }
 
     /// Forgets an earlier value of this meaning and says whether there is room for one.
     #[inline]
-    fn make_room(&mut self, meaning: Meaning) -> bool {
-        self.forget(meaning);
+    fn make_room(&mut self, sense: Sense) -> bool {
+        self.forget(sense);
         if self.garbage > Self::SWEEP && self.garbage > self.text.len() / 2 {
             self.sweep();
         }
-        self.is_open_to(meaning)
+        self.is_open_to(sense)
     }
 
-    const fn is_open_to(&self, meaning: Meaning) -> bool {
-        self.entries.len() < Self::MOST_ENTRIES || !meaning.accumulates()
+    #[inline]
+    const fn is_open_to(&self, sense: Sense) -> bool {
+        self.entries.len() < Self::MOST_ENTRIES || !sense.accumulates()
     }
 
     /// Forgets an earlier value of this meaning, and remembers that there will be one.
     #[inline]
-    fn forget(&mut self, meaning: Meaning) {
-        let bit = meaning.bit();
-        if self.seen & bit == 0 {
-            self.seen |= bit;
-        } else if !meaning.accumulates() {
-            self.forget_entry(meaning);
+    fn forget(&mut self, sense: Sense) {
+        if self.seen & sense.bit == 0 {
+            self.seen |= sense.bit;
+        } else if !sense.accumulates() {
+            self.forget_entry(sense.meaning);
         }
     }
 
-    #[inline(never)]
+    #[cold]
     fn forget_entry(&mut self, meaning: Meaning) {
         let same = |entry: &Entry| matches!(entry, Entry::Field(other, _) if *other == meaning);
         let Some(at) = self.entries.iter().position(same) else { return };
@@ -267,10 +317,6 @@ impl Log {
         }
     }
 
-    fn take_large(&mut self, at: u32) -> String {
-        self.large.get_mut(index(at)).map(std::mem::take).unwrap_or_default()
-    }
-
     /// Takes a large text out; the last one moves into its place.
     fn drop_large(&mut self, gone: usize) {
         if gone >= self.large.len() {
@@ -287,6 +333,7 @@ impl Log {
     }
 
     /// Copies what is still referred to into a new buffer.
+    #[cold]
     fn sweep(&mut self) {
         let old = std::mem::take(&mut self.text);
         self.garbage = 0;
@@ -299,6 +346,7 @@ impl Log {
         }
     }
 
+    #[inline]
     fn store(&mut self, value: FieldValue<'_>) -> Stored {
         let start = offset(self.text.len());
         match value {
@@ -319,62 +367,12 @@ impl Log {
     }
 
     fn value(&self, stored: Stored) -> FieldValue<'_> {
-        let text = |start, end| self.text.get(index(start)..index(end)).unwrap_or_default();
-        match stored {
-            Stored::Text { start, end } => FieldValue::Text(text(start, end)),
-            Stored::Formatted { start, end } => FieldValue::Formatted(text(start, end)),
-            Stored::Large(at) => FieldValue::Text(self.large.get(index(at)).map_or("", String::as_str)),
-            Stored::Signed(number) => FieldValue::Signed(number),
-            Stored::Unsigned(number) => FieldValue::Unsigned(number),
-            Stored::Float(number) => FieldValue::Float(number),
-            Stored::Bool(flag) => FieldValue::Bool(flag),
-            Stored::Oversize => FieldValue::Oversize,
-        }
+        stored.value(&self.text, &self.large)
     }
 }
 
-/// What is said about whom a span belongs to, and what it passes on.
-#[derive(Debug, Default)]
-pub(crate) struct Identity<'a> {
-    pub(crate) kind: Option<FieldValue<'a>>,
-    pub(crate) session_id: Option<FieldValue<'a>>,
-    pub(crate) ml_app: Option<FieldValue<'a>>,
-    /// A session may be among the tags.
-    pub(crate) tags: Option<FieldValue<'a>>,
-    pub(crate) prompt: Option<FieldValue<'a>>,
-    pub(crate) tools: Option<FieldValue<'a>>,
-    pub(crate) policy: Option<FieldValue<'a>>,
-}
-
-impl<'a> Identity<'a> {
-    fn bits() -> u64 {
-        let wanted = [
-            Meaning::Kind,
-            Meaning::SessionId,
-            Meaning::MlApp,
-            Meaning::Tags,
-            Meaning::Prompt,
-            Meaning::ToolDefinitions,
-            Meaning::Capture,
-        ];
-        wanted.into_iter().fold(0, |bits, meaning| bits | meaning.bit())
-    }
-
-    fn put(&mut self, meaning: Meaning, value: FieldValue<'a>) {
-        let slots = [
-            (Meaning::Kind, &mut self.kind),
-            (Meaning::SessionId, &mut self.session_id),
-            (Meaning::MlApp, &mut self.ml_app),
-            (Meaning::Tags, &mut self.tags),
-            (Meaning::Prompt, &mut self.prompt),
-            (Meaning::ToolDefinitions, &mut self.tools),
-            (Meaning::Capture, &mut self.policy),
-        ];
-        for (_, slot) in slots.into_iter().filter(|(own, _)| *own == meaning) {
-            *slot = Some(value);
-        }
-    }
-}
+/// Of the processor's cache.
+const ENTRIES_A_LINE: usize = 64 / size_of::<Entry>();
 
 /// Whether two annotations go into the same slots.
 const fn is_alike(one: &Annotation, other: &Annotation) -> bool {

@@ -20,11 +20,13 @@ mod judgement;
 mod later;
 mod link;
 mod log;
+mod meaning;
 mod policy;
 mod prompt;
 mod recording;
 mod span;
 mod submission;
+mod tag_list;
 mod tags;
 mod texts;
 mod tool;
@@ -61,10 +63,9 @@ pub(crate) use id::IdSource;
 pub(crate) use judgement::{Judged, Measure};
 pub(crate) use later::{Later, Unreadable};
 pub(crate) use log::{Identity, Log};
+pub(crate) use meaning::{EvaluationField, Meaning, Sense};
 pub(crate) use policy::KindPolicies;
-pub(crate) use recording::{
-    Callsite, EvaluationField, FieldValue, KindSource, Meaning, Origin, Recording, Said, Taken,
-};
+pub(crate) use recording::{Callsite, FieldValue, KindSource, Origin, Recording, Said, Taken};
 pub(crate) use span::source_chain;
 pub(crate) use submission::{Join, Kept, Subject, Submission, Submitter, Target};
-pub(crate) use tags::SharedTags;
+pub(crate) use tag_list::{SharedTags, TagList};

@@ -7,216 +7,9 @@ use super::context::{AgentAttribution, ApmContext, Sampling};
 use super::details::Passed;
 use super::id::{SpanId, TraceId};
 use super::log::Log;
+use super::meaning::Meaning;
 use super::policy::CapturePolicy;
 use super::span::SpanKind;
-
-/// What a field says about a span. The vocabulary gives each field name one, once per callsite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    Kind,
-    Name,
-    ModelName,
-    ModelProvider,
-    SessionId,
-    MlApp,
-    /// How much of the span is kept.
-    Capture,
-    Input,
-    Output,
-    /// A JSON object of metadata.
-    Metadata,
-    /// One value of the metadata, with its name.
-    MetadataValue(&'static str),
-    /// A JSON object of metrics.
-    Metrics,
-    Metric(&'static str),
-    /// A JSON object of tags.
-    Tags,
-    Tag(&'static str),
-    Error,
-    ErrorType,
-    ErrorMessage,
-    ErrorStack,
-    /// What an error value comes from; an explicit stack wins.
-    ErrorSources,
-    /// A JSON object: the prompt.
-    Prompt,
-    /// A JSON array of tool definitions.
-    ToolDefinitions,
-    ToolId,
-    ToolVersion,
-    Intent,
-    /// A JSON array of tag keys, or a text of them with commas.
-    CostTags,
-    AgentVersion,
-    /// A JSON object: what the agent is declared to be.
-    AgentManifest,
-    /// A declared field that no vocabulary knows: an argument of an instrumented function.
-    Argument(&'static str),
-    /// What an instrumented function returned.
-    Returned,
-    /// The error an instrumented function returned, or that was logged inside the span.
-    Failed,
-    /// What the error of [`Meaning::Failed`] comes from.
-    FailedSources,
-    /// The error of a log line that has a text too, and what it comes from: an error of spans that we were told to be
-    /// ours, and no more than a text for others.
-    Logged,
-    LoggedSources,
-    /// Part of an evaluation, which is no part of the span.
-    Evaluation(EvaluationField),
-    /// A field of a span in the words of another crate, with its name.
-    Foreign(&'static str),
-    /// An event in the words of another crate begins; its fields follow. The name is that in the metadata, the value
-    /// whether it is at ERROR.
-    EventStart(&'static str),
-    /// A field of that event.
-    EventField(&'static str),
-}
-
-/// What a field says about an evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EvaluationField {
-    Label,
-    Categorical,
-    Score,
-    Boolean,
-    /// A JSON object.
-    Json,
-    Assessment,
-    Reasoning,
-    /// A JSON object of metadata.
-    Metadata,
-    MetadataValue(&'static str),
-    Tag(&'static str),
-}
-
-impl Meaning {
-    /// A bit for this meaning, to be or-ed into a set; those with a name share some.
-    pub(super) fn bit(self) -> u64 {
-        let index = match self {
-            Self::Kind => 0,
-            Self::Name => 1,
-            Self::ModelName => 2,
-            Self::ModelProvider => 3,
-            Self::SessionId => 4,
-            Self::MlApp => 5,
-            Self::Input => 6,
-            Self::Output => 7,
-            Self::Metadata => 8,
-            Self::Metrics => 9,
-            Self::Tags => 10,
-            Self::Error => 11,
-            Self::ErrorType => 12,
-            Self::ErrorMessage => 13,
-            Self::ErrorStack => 14,
-            Self::Returned => 15,
-            Self::Failed => 16,
-            Self::ErrorSources => 17,
-            Self::FailedSources => 18,
-            Self::Prompt => 19,
-            Self::ToolDefinitions => 20,
-            Self::ToolId => 21,
-            Self::ToolVersion => 22,
-            Self::Intent => 23,
-            Self::CostTags => 24,
-            Self::AgentVersion => 25,
-            Self::AgentManifest => 26,
-            Self::Evaluation(_) => 27,
-            Self::Capture => 28,
-            Self::EventStart(_) | Self::EventField(_) => 29,
-            Self::Logged => 30,
-            Self::LoggedSources => 31,
-            Self::MetadataValue(name)
-            | Self::Metric(name)
-            | Self::Tag(name)
-            | Self::Argument(name)
-            | Self::Foreign(name) => named(name),
-        };
-        1 << index
-    }
-
-    /// What the sources of an error value with this meaning mean.
-    pub(crate) fn sources(self) -> Option<Self> {
-        let pairs = [
-            (Self::Error, Self::ErrorSources),
-            (Self::Failed, Self::FailedSources),
-            (Self::Logged, Self::LoggedSources),
-        ];
-        pairs.into_iter().find(|(error, _)| *error == self).map(|(_, sources)| sources)
-    }
-
-    pub(crate) const fn is_sources(self) -> bool {
-        matches!(self, Self::ErrorSources | Self::FailedSources | Self::LoggedSources)
-    }
-
-    /// The strictest policy that lets it out. Errors are heard under every policy, because they decide the status.
-    pub(crate) const fn needs(self) -> CapturePolicy {
-        match self {
-            Self::Input
-            | Self::Output
-            | Self::Argument(_)
-            | Self::Returned
-            | Self::Prompt
-            | Self::Intent
-            | Self::AgentManifest => CapturePolicy::All,
-            Self::Metadata | Self::MetadataValue(_) | Self::Tags | Self::Tag(_) | Self::CostTags => {
-                CapturePolicy::Metadata
-            }
-            Self::Kind
-            | Self::Name
-            | Self::ModelName
-            | Self::ModelProvider
-            | Self::SessionId
-            | Self::MlApp
-            | Self::Capture
-            | Self::Evaluation(_)
-            | Self::ToolDefinitions
-            | Self::ToolId
-            | Self::ToolVersion
-            | Self::AgentVersion
-            | Self::Metrics
-            | Self::Metric(_)
-            | Self::Error
-            | Self::ErrorType
-            | Self::ErrorMessage
-            | Self::ErrorStack
-            | Self::ErrorSources
-            | Self::Failed
-            | Self::FailedSources
-            | Self::Logged
-            | Self::LoggedSources
-            // Only who reads them knows what they hold; what must not leave goes then.
-            | Self::Foreign(_)
-            | Self::EventStart(_)
-            | Self::EventField(_) => CapturePolicy::None,
-        }
-    }
-
-    /// Whether several values with this meaning add up instead of replacing one another.
-    pub(crate) const fn accumulates(self) -> bool {
-        matches!(
-            self,
-            Self::Metadata
-                | Self::Metrics
-                | Self::Tags
-                | Self::Prompt
-                | Self::CostTags
-                | Self::AgentManifest
-                | Self::EventStart(_)
-                | Self::EventField(_)
-        )
-    }
-}
-
-/// One of the bits from 32 on: length and ends tell most names apart.
-fn named(name: &str) -> u32 {
-    const FIRST: u32 = 32;
-    let ends = name.as_bytes().first().zip(name.as_bytes().last());
-    let (first, last) = ends.map_or((0, 0), |(first, last)| (u32::from(*first), u32::from(*last)));
-    let length = u32::try_from(name.len()).unwrap_or_default();
-    FIRST.saturating_add(first.wrapping_mul(31).wrapping_add(last).wrapping_add(length.wrapping_mul(7)) % (64 - FIRST))
-}
 
 /// A value as a field brought it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -243,9 +36,6 @@ pub(crate) enum Said<'a> {
 #[derive(Debug)]
 pub(crate) enum Taken<'a> {
     Field(Meaning, FieldValue<'a>),
-    /// Content in a buffer of its own.
-    LargeInput(String),
-    LargeOutput(String),
     Annotation(Box<Annotation>),
 }
 
@@ -292,7 +82,7 @@ pub(crate) struct Recording {
     pub(crate) callsite: Option<Arc<Callsite>>,
     /// How the kind is known.
     pub(crate) source: KindSource,
-    log: Log,
+    pub(crate) log: Log,
 }
 
 /// What the reader of another crate's words must know of the place where they were written.
@@ -345,6 +135,13 @@ impl Recording {
     /// What was said, and the origin that it may change.
     pub(crate) const fn said_about(&mut self) -> (&mut Origin, &Log) {
         (&mut self.origin, &self.log)
+    }
+
+    /// See [`Log::glance`].
+    pub(crate) fn glance(&self) -> usize {
+        let first = |text: &Option<Arc<str>>| text.as_ref().and_then(|text| text.as_bytes().first().copied());
+        let names = [first(&self.origin.session_id), first(&self.origin.ml_app)];
+        names.into_iter().flatten().map(usize::from).fold(self.log.glance(), usize::wrapping_add)
     }
 
     /// Bytes that this holds in the queue.

@@ -92,7 +92,7 @@ impl Metrics {
     pub(crate) fn put(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<MetricValue>) -> bool {
         let name = without_dots(name.into());
         let Some(value) = value.into().0 else { return false };
-        if name.trim().is_empty() {
+        if is_blank(&name) {
             return false;
         }
         match self.entries.iter_mut().find(|(own, _)| *own == name) {
@@ -104,9 +104,21 @@ impl Metrics {
 
     /// Sets all of `later` over these.
     pub fn extend(&mut self, later: Self) {
+        if self.entries.is_empty() {
+            self.entries = later.entries;
+            return;
+        }
         for (name, value) in later.entries {
             self.put(name, value);
         }
+    }
+
+    /// Nothing but its room, for other metrics.
+    pub(crate) fn emptied(mut self) -> Self {
+        self.entries.clear();
+        // More room than this is not kept.
+        self.entries.shrink_to(128);
+        self
     }
 
     /// Takes a metric away.
@@ -192,8 +204,12 @@ impl From<Number> for MetricValue {
     }
 }
 
+fn is_blank(name: &str) -> bool {
+    !name.as_bytes().first().is_some_and(u8::is_ascii_graphic) && name.trim().is_empty()
+}
+
 fn without_dots(name: Cow<'static, str>) -> Cow<'static, str> {
-    if name.contains('.') { Cow::Owned(name.replace('.', "_")) } else { name }
+    if name.as_bytes().contains(&b'.') { Cow::Owned(name.replace('.', "_")) } else { name }
 }
 
 #[cfg(test)]

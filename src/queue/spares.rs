@@ -15,15 +15,20 @@ pub(crate) struct Spares {
 
 #[derive(Debug, Default)]
 struct Kept {
-    #[expect(clippy::vec_box, reason = "they are handed on as boxes, without another allocation")]
-    recordings: Vec<Box<Recording>>,
+    /// By the name of the span that had it; see [`shelf_of`].
+    shelves: [Shelf; SHELVES],
     texts: Vec<String>,
     recording_bytes: usize,
     text_bytes: usize,
 }
 
+/// Recordings, handed on as boxes without another allocation, each with the bytes that it has reserved: to ask it would
+/// have everybody wait while it is fetched from memory.
+type Shelf = Vec<(Box<Recording>, usize)>;
+
 impl Spares {
-    const MAX_RECORDING_BYTES: usize = 32 * 1024 * 1024;
+    /// What the queue holds by default: a burst finds what the one before has left, unless there was quiet between.
+    const MAX_RECORDING_BYTES: usize = 128 * 1024 * 1024;
     const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
     /// Buffers above this are not worth keeping.
     const MAX_RECORDING: usize = 64 * 1024;
@@ -31,7 +36,7 @@ impl Spares {
 
     /// A recording that begins, in a used buffer if there is one.
     pub(crate) fn recording(&self, origin: Origin) -> Box<Recording> {
-        let Some(mut recording) = self.kept.lock().pop_recording() else {
+        let Some(mut recording) = self.kept.lock().pop_recording(origin.name) else {
             return Box::new(Recording::new(origin, Log::new()));
         };
         recording.restart(origin);
@@ -50,10 +55,11 @@ impl Spares {
         let mut texts = Vec::new();
         let empty = |mut recording: Box<Recording>| {
             recording.clear(|text| texts.push(text));
-            recording
+            let bytes = recording.log().capacity().saturating_add(size_of::<Recording>());
+            (recording, bytes)
         };
         // New spans wait for the lock, so the work is done before it is taken.
-        let recordings: Vec<_> = recordings.into_iter().map(empty).collect();
+        let recordings: Shelf = recordings.into_iter().map(empty).collect();
         let mut kept = self.kept.lock();
         let surplus = (kept.keep_recordings(recordings), kept.keep_texts(texts));
         drop(kept);
@@ -77,10 +83,11 @@ impl Spares {
     /// Lets half of what is kept go; called when nothing happens.
     pub(crate) fn shrink(&self) {
         let mut kept = self.kept.lock();
-        let recordings = kept.recordings.len() / 2;
         let texts = kept.texts.len() / 2;
-        let gone = (kept.recordings.split_off(recordings), kept.texts.split_off(texts));
-        kept.recording_bytes = sum(&kept.recordings, |recording| recording.log().capacity());
+        let recordings = kept.shelves.each_mut().map(|shelf| shelf.split_off(shelf.len() / 2));
+        let gone = (recordings, kept.texts.split_off(texts));
+        kept.recording_bytes =
+            kept.shelves.iter().fold(0, |total, shelf| total.saturating_add(sum(shelf, |(_, bytes)| *bytes)));
         kept.text_bytes = sum(&kept.texts, String::capacity);
         drop(kept);
         drop(gone);
@@ -88,9 +95,9 @@ impl Spares {
 }
 
 impl Kept {
-    fn pop_recording(&mut self) -> Option<Box<Recording>> {
-        let recording = self.recordings.pop()?;
-        self.recording_bytes = self.recording_bytes.saturating_sub(recording.log().capacity());
+    fn pop_recording(&mut self, name: &'static str) -> Option<Box<Recording>> {
+        let (recording, bytes) = self.shelves.get_mut(shelf_of(name))?.pop()?;
+        self.recording_bytes = self.recording_bytes.saturating_sub(bytes);
         Some(recording)
     }
 
@@ -101,19 +108,20 @@ impl Kept {
     }
 
     /// Returns those for which there is no room.
-    #[expect(clippy::vec_box, reason = "as above")]
-    fn keep_recordings(&mut self, mut recordings: Vec<Box<Recording>>) -> Vec<Box<Recording>> {
-        let fits = |recording: &mut Box<Recording>| {
-            let bytes = recording.log().capacity();
+    fn keep_recordings(&mut self, recordings: Shelf) -> Shelf {
+        let mut surplus = Shelf::new();
+        for (recording, bytes) in recordings {
             let total = self.recording_bytes.saturating_add(bytes);
             let fits = bytes <= Spares::MAX_RECORDING && total <= Spares::MAX_RECORDING_BYTES;
-            if fits {
-                self.recording_bytes = total;
+            match self.shelves.get_mut(shelf_of(recording.origin.name)).filter(|_| fits) {
+                Some(kept) => {
+                    self.recording_bytes = total;
+                    kept.push((recording, bytes));
+                }
+                None => surplus.push((recording, bytes)),
             }
-            fits
-        };
-        self.recordings.extend(recordings.extract_if(.., fits));
-        recordings
+        }
+        surplus
     }
 
     /// Returns those for which there is no room.
@@ -131,6 +139,15 @@ impl Kept {
         texts
     }
 }
+
+/// Spans of one name need about as much room, so that what one of them has left need not grow for the next.
+fn shelf_of(name: &'static str) -> usize {
+    // Names are alone at their place; the lowest bits tell little.
+    let address = name.as_ptr().addr();
+    (address.wrapping_shr(3) ^ address.wrapping_shr(9)) % SHELVES
+}
+
+const SHELVES: usize = 16;
 
 fn sum<T>(items: &[T], bytes: impl Fn(&T) -> usize) -> usize {
     items.iter().fold(0, |total, item| total.saturating_add(bytes(item)))

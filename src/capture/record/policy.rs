@@ -29,15 +29,7 @@ impl SpanRecord {
         });
     }
 
-    /// Forgets what the policy does not let out.
-    pub(super) fn restrict(&self, origin: &Origin, said: &mut Log) {
-        let policy = self.policy(origin);
-        if policy < CapturePolicy::All {
-            said.retain(|meaning| meaning.needs() <= policy);
-        }
-    }
-
-    /// The same for an annotation.
+    /// Takes out of an annotation what the policy does not let out.
     pub(super) fn restrict_annotation(&self, origin: &Origin, said: &mut Annotation) {
         let policy = self.policy(origin);
         if policy < CapturePolicy::All {
@@ -62,5 +54,12 @@ impl SpanRecord {
         }
         let tool_definitions = Some(passed?.tool_definitions.clone()?);
         Some(Arc::new(Passed { prompt: None, tool_definitions }))
+    }
+}
+
+/// Forgets what the policy does not let out.
+pub(super) fn restrict(policy: CapturePolicy, said: &mut Log) {
+    if policy < CapturePolicy::All {
+        said.retain(|meaning| meaning.needs() <= policy);
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Number, Value};
 
 use super::details::encode_prompt;
 use super::json::Writer;
+use super::outline::Body;
 use crate::model::{Content, Document, Media, MediaSource, Message, Prompt, Role, ToolCall, ToolResult};
 
 /// Appends an input or output and, within an input, the prompt.
@@ -12,16 +13,23 @@ use crate::model::{Content, Document, Media, MediaSource, Message, Prompt, Role,
 /// its compact text in `value`; a JSON string is that string. A prompt stands beside any of them: `"prompt":{…}`.
 ///
 /// Source: dd-trace-py 4.15 `ddtrace/llmobs/_utils.py` and `utils.py`, August 2026.
-pub(super) fn encode_content(content: Option<&Content>, prompt: Option<&Prompt>, json: &mut Writer<'_>) {
-    match content {
-        Some(Content::Text(text) | Content::Json(Value::String(text))) => json.raw(r#"{"value":"#).text(text),
-        Some(Content::Json(value)) => json.raw(r#"{"value":"#).json_text(value),
-        Some(Content::Messages(messages)) => json.raw(r#"{"messages":"#).list(messages, encode_message),
-        Some(Content::Documents(documents)) => json.raw(r#"{"documents":"#).list(documents, encode_document),
+pub(super) fn encode_content(body: Option<&Body<'_>>, prompt: Option<&Prompt>, json: &mut Writer<'_>) {
+    match body {
+        Some(Body::Text(text)) => json.raw(r#"{"value":"#).text(text),
+        Some(Body::Message(text)) => json.raw(r#"{"messages":[{"role":"","content":"#).text(text).raw("}]"),
+        Some(Body::Document(text)) => json.raw(r#"{"documents":[{"text":"#).text(text).raw("}]"),
+        Some(Body::Content(Content::Text(text) | Content::Json(Value::String(text)))) => {
+            json.raw(r#"{"value":"#).text(text)
+        }
+        Some(Body::Content(Content::Json(value))) => json.raw(r#"{"value":"#).json_text(value),
+        Some(Body::Content(Content::Messages(messages))) => json.raw(r#"{"messages":"#).list(messages, encode_message),
+        Some(Body::Content(Content::Documents(documents))) => {
+            json.raw(r#"{"documents":"#).list(documents, encode_document)
+        }
         None => json.raw("{"),
     };
     if let Some(prompt) = prompt {
-        json.comma(usize::from(content.is_some()));
+        json.comma(usize::from(body.is_some()));
         encode_prompt(prompt, json);
     }
     json.raw("}");

@@ -1,7 +1,8 @@
 //! Prompt, tools, links, and the intake's part of the metadata.
 
 use super::json::Writer;
-use crate::model::{Prompt, RESERVED, SpanEvent, SpanLink, Template, TemplatePart, ToolDefinition};
+use super::outline::{Datum, Outline};
+use crate::model::{Prompt, RESERVED, SpanLink, Template, TemplatePart, ToolDefinition};
 
 /// Appends the member of an input.
 ///
@@ -60,11 +61,15 @@ fn encode_part(json: &mut Writer<'_>, part: &TemplatePart) {
 /// Shape: `,"metadata":{"temperature":0.2,"_dd":{"cost_tags":["team"],"agent_manifest":{…}}}`.
 ///
 /// Source: dd-trace-py 4.16 `ddtrace/llmobs/_llmobs.py`, August 2026.
-pub(super) fn encode_metadata(event: &SpanEvent, json: &mut Writer<'_>) {
+pub(super) fn encode_metadata(event: &Outline<'_>, json: &mut Writer<'_>) {
     json.raw(r#","metadata":{"#);
     let mut written = 0_usize;
     for (name, value) in event.metadata.iter().filter(|(name, _)| *name != RESERVED) {
-        json.comma(written).text(name).raw(":").value(value, METADATA_DEPTH.saturating_add(1));
+        json.comma(written).text(name).raw(":");
+        match value {
+            Datum::Text(text) => json.text(text),
+            Datum::Json(value) => json.value(value, METADATA_DEPTH.saturating_add(1)),
+        };
         written = written.saturating_add(1);
     }
     let manifest = event.agent_manifest.as_ref().filter(|manifest| !manifest.members().is_empty());
@@ -87,7 +92,7 @@ pub(super) fn encode_metadata(event: &SpanEvent, json: &mut Writer<'_>) {
 /// Appends `,"tool_definitions":[…]` and `,"tool":{"version":"…"}`, whichever there is.
 ///
 /// Source: dd-trace-py 4.16 `ddtrace/llmobs/_llmobs.py` and `utils.py` (`extract_tool_definitions`), August 2026.
-pub(super) fn encode_tools(event: &SpanEvent, json: &mut Writer<'_>) {
+pub(super) fn encode_tools(event: &Outline<'_>, json: &mut Writer<'_>) {
     if !event.tool_definitions.is_empty() {
         json.raw(r#","tool_definitions":"#).list(&event.tool_definitions, encode_definition);
     }

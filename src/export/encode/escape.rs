@@ -1,9 +1,7 @@
 //! Text as the inside of a JSON string.
 //!
 //! Prompts are long and JSON inside JSON is full of quotes, so this looks at 32 bytes at a time. The
-//! compiler turns [`flags`] into vector instructions; a block without a hit is copied whole, and in any
-//! other one a word of 8 bytes is stored and what follows a hit is stored again further on, which needs no
-//! decision per byte.
+//! compiler turns [`flags`] into vector instructions; what lies between two hits is copied in one go.
 
 /// What becomes of each byte: up to seven bytes of text, and how many in the last place.
 #[derive(Debug)]
@@ -49,113 +47,81 @@ impl Escapes {
 
 /// Appends `text`, escaped; what is not ASCII stays as it is.
 pub(super) fn escape(text: &str, escapes: &Escapes, out: &mut Vec<u8>) {
-    let (blocks, tail) = text.as_bytes().as_chunks::<BLOCK>();
-    if !blocks.is_empty() {
-        out.reserve(text.len());
-        escape_blocks(blocks, escapes, out);
+    let bytes = text.as_bytes();
+    if bytes.len() < BLOCK && is_clean(bytes) {
+        return out.extend_from_slice(bytes);
     }
-    if is_clean(tail) {
-        out.extend_from_slice(tail);
-    } else {
-        escape_tail(tail, escapes, out);
-    }
+    escape_runs(bytes, escapes, out);
 }
 
 /// Names, ids and tags are short and clean, so this is what they cost.
 #[inline]
-fn is_clean(tail: &[u8]) -> bool {
-    let Some(last) = tail.last_chunk() else {
-        return !tail.iter().any(|byte| is_special(*byte));
-    };
-    // The last eight bytes may be looked at twice.
-    !has_special(*last) && !tail.as_chunks().0.iter().any(|word| has_special(*word))
-}
-
-fn escape_blocks(blocks: &[[u8; BLOCK]], escapes: &Escapes, out: &mut Vec<u8>) {
-    let clean = blocks.iter().take_while(|block| !any(&flags(block))).count();
-    let (clean, mixed) = blocks.split_at(clean);
-    out.extend_from_slice(clean.as_flattened());
-    if !mixed.is_empty() {
-        escape_mixed(mixed, escapes, out);
+fn is_clean(short: &[u8]) -> bool {
+    if let Some(last) = short.last_chunk() {
+        // The last eight bytes may be looked at twice.
+        return !has_special(*last) && !short.as_chunks().0.iter().any(|word| has_special(*word));
     }
+    if let (Some([a, b, c, d]), Some([e, f, g, h])) = (short.first_chunk(), short.last_chunk()) {
+        return !has_special([*a, *b, *c, *d, *e, *f, *g, *h]);
+    }
+    !short.iter().any(|byte| is_special(*byte))
 }
 
-/// Not inlined, so that text without a hit does not pay for the stage.
-#[inline(never)]
-fn escape_mixed(blocks: &[[u8; BLOCK]], escapes: &Escapes, out: &mut Vec<u8>) {
-    let mut stage = Stage::new();
+/// Copies what lies between two bytes that cannot stay as they are in one go, however long it is.
+fn escape_runs(bytes: &[u8], escapes: &Escapes, out: &mut Vec<u8>) {
+    out.reserve(bytes.len().saturating_add(BLOCK));
+    let mut run = Run { bytes, start: 0 };
+    let (blocks, tail) = bytes.as_chunks::<BLOCK>();
+    let mut at = 0_usize;
     for block in blocks {
         let flags = flags(block);
-        if !any(&flags) {
-            out.extend_from_slice(block);
-            continue;
+        if any(&flags) {
+            for (word, flags) in flags.as_chunks().0.iter().enumerate() {
+                run.interrupt(at.wrapping_add(word.wrapping_mul(8)), *flags, escapes, out);
+            }
         }
-        for (word, flags) in block.as_chunks().0.iter().zip(flags.as_chunks().0) {
-            stage.word(*word, *flags, escapes);
-        }
-        stage.empty_into(out);
+        at = at.wrapping_add(BLOCK);
     }
-}
-
-#[inline(never)]
-fn escape_tail(tail: &[u8], escapes: &Escapes, out: &mut Vec<u8>) {
-    let mut stage = Stage::new();
     for byte in tail {
-        stage.byte(*byte, escapes);
+        if is_special(*byte) {
+            run.end(at, escapes, out);
+        }
+        at = at.wrapping_add(1);
     }
-    stage.empty_into(out);
+    out.extend_from_slice(bytes.get(run.start..).unwrap_or_default());
 }
 
-/// Where a block is written, with room for the worst one and for a store past its end.
-struct Stage {
-    bytes: [u8; BLOCK * 7 + 8],
-    len: usize,
+/// Bytes that can stay as they are, from the last one that could not on.
+struct Run<'a> {
+    bytes: &'a [u8],
+    start: usize,
 }
 
-impl Stage {
-    const fn new() -> Self {
-        Self { bytes: [0; BLOCK * 7 + 8], len: 0 }
-    }
-
+impl Run<'_> {
+    /// Ends runs where the flags of a word say so, which begins here.
     #[inline]
-    fn word(&mut self, word: [u8; 8], flags: [u8; 8], escapes: &Escapes) {
-        let mut rest = u64::from_le_bytes(word);
+    fn interrupt(&mut self, word: usize, flags: [u8; 8], escapes: &Escapes, out: &mut Vec<u8>) {
         let mut hits = u64::from_le_bytes(flags);
-        let mut left = 8_usize;
         while hits != 0 {
-            // A flag is the highest bit of its byte; the bits of whole bytes below it are clean.
-            let clean_bits = hits.trailing_zeros() & 0x38;
-            let clean = usize::try_from(clean_bits >> 3).unwrap_or_default();
-            self.store(rest.to_le_bytes(), clean);
-            rest = rest.unbounded_shr(clean_bits);
-            let [byte, ..] = rest.to_le_bytes();
-            self.byte(byte, escapes);
-            rest >>= 8;
-            hits = hits.unbounded_shr(clean_bits) >> 8;
-            left = left.wrapping_sub(clean).wrapping_sub(1);
-        }
-        self.store(rest.to_le_bytes(), left);
-    }
-
-    #[inline]
-    fn byte(&mut self, byte: u8, escapes: &Escapes) {
-        let bytes = escapes.of(byte);
-        let [.., len] = bytes;
-        self.store(bytes, usize::from(len));
-    }
-
-    /// Stores all eight bytes, of which the first `len` count.
-    #[inline]
-    fn store(&mut self, bytes: [u8; 8], len: usize) {
-        if let Some(place) = self.bytes.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut) {
-            *place = bytes;
-            self.len = self.len.wrapping_add(len);
+            // A flag is the highest bit of its byte.
+            let byte = usize::try_from(hits.trailing_zeros() >> 3).unwrap_or_default();
+            self.end(word.wrapping_add(byte), escapes, out);
+            hits &= hits.wrapping_sub(1);
         }
     }
 
-    fn empty_into(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.bytes.get(..self.len).unwrap_or_default());
-        self.len = 0;
+    /// Writes the run up to a byte, and what stands for that byte.
+    #[inline]
+    fn end(&mut self, at: usize, escapes: &Escapes, out: &mut Vec<u8>) {
+        let Some((byte, run)) = self.bytes.get(self.start..=at).and_then(<[u8]>::split_last) else { return };
+        out.extend_from_slice(run);
+        let stands_for = escapes.of(*byte);
+        let [.., len] = stands_for;
+        let end = out.len().wrapping_add(usize::from(len));
+        // Eight bytes are one store; what is too much goes again.
+        out.extend_from_slice(&stands_for);
+        out.truncate(end);
+        self.start = at.wrapping_add(1);
     }
 }
 

@@ -74,8 +74,8 @@ impl<'a> Writer<'a> {
         self.raw("\"");
         if let Some(number) = id.as_u128() {
             let mut digits = [0; 32];
-            for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(number.to_be_bytes()) {
-                *pair = HEX.get(usize::from(byte)).copied().unwrap_or_default();
+            for (eight, four) in digits.as_chunks_mut().0.iter_mut().zip(number.to_be_bytes().as_chunks().0) {
+                *eight = hex(*four);
             }
             self.out.extend_from_slice(&digits);
         } else {
@@ -249,15 +249,13 @@ const fn word(flag: bool) -> &'static str {
     if flag { "true" } else { "false" }
 }
 
-/// Each byte as two digits.
-#[expect(clippy::indexing_slicing, reason = "the compiler runs it, where a mistake is an error")]
-static HEX: [[u8; 2]; 256] = {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut table = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < table.len() {
-        table[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
-        byte += 1;
-    }
-    table
-};
+/// Four bytes as eight hex digits: each half of a byte gets a byte of its own, and all become digits at once.
+const fn hex(bytes: [u8; 4]) -> [u8; 8] {
+    let [a, b, c, d] = bytes;
+    let spread = u64::from_be_bytes([0, a, 0, b, 0, c, 0, d]);
+    let halves = (spread << 4 | spread) & u64::from_le_bytes([0x0f; 8]);
+    // Six more than nine overflow into the fifth bit, which tells letters from figures.
+    let letters = (halves.wrapping_add(u64::from_le_bytes([6; 8])) >> 4) & u64::from_le_bytes([1; 8]);
+    let above_figures = 39; // from the character after `9` to `a`
+    halves.wrapping_add(u64::from_le_bytes([b'0'; 8])).wrapping_add(letters.wrapping_mul(above_figures)).to_be_bytes()
+}

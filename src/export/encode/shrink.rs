@@ -1,8 +1,8 @@
 //! An event that may have to lose its content to be small enough.
 
 use super::envelope::{AFTER_SPAN, BEFORE_SPAN};
+use super::outline::{Body, Outline};
 use super::span::encode_span;
-use crate::model::{Content, SpanEvent};
 use crate::stats::LossReason;
 
 /// What was written of an event.
@@ -28,7 +28,7 @@ pub(crate) enum Fit {
 ///
 /// Source: dd-trace-py 4.15 `ddtrace/llmobs/_writer.py`, `_truncate_span_event`, August 2026; the second step is ours.
 pub(crate) fn encode_within(
-    event: &mut SpanEvent,
+    event: &mut Outline<'_>,
     max_event_bytes: usize,
     out: &mut Vec<u8>,
 ) -> Result<Fit, LossReason> {
@@ -43,7 +43,7 @@ pub(crate) fn encode_within(
     fit
 }
 
-fn encode_smaller(event: &mut SpanEvent, max_bytes: usize, out: &mut Vec<u8>) -> Result<Fit, LossReason> {
+fn encode_smaller(event: &mut Outline<'_>, max_bytes: usize, out: &mut Vec<u8>) -> Result<Fit, LossReason> {
     let start = out.len();
     if is_written(event, max_bytes, out) {
         return Ok(Fit::Whole);
@@ -61,15 +61,15 @@ fn encode_smaller(event: &mut SpanEvent, max_bytes: usize, out: &mut Vec<u8>) ->
     if is_written(event, max_bytes, out) { Ok(Fit::Shrunk) } else { Err(LossReason::TooLarge) }
 }
 
-fn is_written(event: &SpanEvent, max_bytes: usize, out: &mut Vec<u8>) -> bool {
+fn is_written(event: &Outline<'_>, max_bytes: usize, out: &mut Vec<u8>) -> bool {
     let start = out.len();
     encode_span(event, out);
     out.len().saturating_sub(start) < max_bytes
 }
 
-fn drop_content(event: &mut SpanEvent) {
-    event.input = Some(Content::Text(DROPPED_VALUE.to_owned()));
-    event.output = Some(Content::Text(DROPPED_VALUE.to_owned()));
+fn drop_content(event: &mut Outline<'_>) {
+    event.input = Some(Body::Text(DROPPED_VALUE.into()));
+    event.output = Some(Body::Text(DROPPED_VALUE.into()));
     event.prompt = None;
     if !event.collection_errors.iter().any(|error| error == DROPPED_IO) {
         event.collection_errors.push(DROPPED_IO.to_owned());

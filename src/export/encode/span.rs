@@ -1,9 +1,12 @@
 //! A span event, top to bottom as it is on the wire; `docs/wire.md` is its table.
 
 use super::content::encode_content;
+use std::ops::Range;
+
 use super::details::{encode_link, encode_metadata, encode_tools};
 use super::json::Writer;
-use crate::model::{AgentAttribution, Sampling, SpanError, SpanEvent, Tags};
+use super::outline::Outline;
+use crate::model::{AgentAttribution, Sampling, SpanError, TagList};
 
 /// Appends one event.
 ///
@@ -19,11 +22,17 @@ use crate::model::{AgentAttribution, Sampling, SpanError, SpanEvent, Tags};
 /// Units: `start_ns` is nanoseconds since 1970, `duration` nanoseconds. It cannot fail.
 ///
 /// Source: dd-trace-py 4.15 `ddtrace/llmobs/_llmobs.py` and `_writer.py`, August 2026; where SDKs differ, the nested form.
-pub(crate) fn encode_span(event: &SpanEvent, out: &mut Vec<u8>) {
+pub(crate) fn encode_span(event: &Outline<'_>, out: &mut Vec<u8>) {
     out.reserve(TYPICAL_BYTES);
     let mut json = Writer::new(out);
-    json.raw(r#"{"span_id":""#).integer(event.span_id.as_u64());
-    json.raw(r#"","trace_id":"#).trace_id(&event.trace_id);
+    json.raw(r#"{"span_id":""#);
+    let span_id = json.len();
+    json.integer(event.span_id.as_u64());
+    let span_id = span_id..json.len();
+    json.raw(r#"","trace_id":"#);
+    let trace_id = json.len();
+    json.trace_id(&event.trace_id);
+    let trace_id = trace_id..json.len();
     match event.parent_id {
         Some(parent) => json.raw(r#","parent_id":""#).integer(parent.as_u64()),
         None => json.raw(r#","parent_id":"undefined"#),
@@ -37,7 +46,7 @@ pub(crate) fn encode_span(event: &SpanEvent, out: &mut Vec<u8>) {
     encode_metrics(event, &mut json);
     encode_tags(&event.tags, &mut json);
     json.optional(r#","session_id":"#, event.session_id.as_deref().filter(|id| !id.is_empty()));
-    encode_private(event, &mut json);
+    encode_private(event, Ids { span_id, trace_id }, &mut json);
     if !event.links.is_empty() {
         json.raw(r#","span_links":"#).list(&event.links, encode_link);
     }
@@ -49,7 +58,7 @@ pub(crate) fn encode_span(event: &SpanEvent, out: &mut Vec<u8>) {
     json.raw("}");
 }
 
-fn encode_meta(event: &SpanEvent, json: &mut Writer<'_>) {
+fn encode_meta(event: &Outline<'_>, json: &mut Writer<'_>) {
     json.raw(r#"{"span":{"kind":""#).raw(event.kind.as_str()).raw(r#""}"#);
     json.optional(r#","model_name":"#, event.model_name.as_deref());
     json.optional(r#","model_provider":"#, event.model_provider.as_deref());
@@ -86,7 +95,7 @@ fn encode_agent(agent: &AgentAttribution, json: &mut Writer<'_>) {
     json.raw(r#","pagent_span_id":""#).integer(agent.span_id.as_u64()).raw(r#""}"#);
 }
 
-fn encode_metrics(event: &SpanEvent, json: &mut Writer<'_>) {
+fn encode_metrics(event: &Outline<'_>, json: &mut Writer<'_>) {
     json.raw(r#","metrics":{"#);
     for (index, (name, number)) in event.metrics.iter().enumerate() {
         json.comma(index).text(name).raw(":").number(number);
@@ -94,8 +103,28 @@ fn encode_metrics(event: &SpanEvent, json: &mut Writer<'_>) {
     json.raw("}");
 }
 
-fn encode_tags(tags: &Tags, json: &mut Writer<'_>) {
+fn encode_tags(tags: &TagList<'_>, json: &mut Writer<'_>) {
     json.raw(r#","tags":["#);
+    let mut count;
+    if let Some((shared, own)) = tags.wire() {
+        json.raw(shared);
+        count = usize::from(!shared.is_empty());
+        for (key, value) in own {
+            json.comma(count).raw("\"").part(key).raw(":").part(value).raw("\"");
+            count = count.saturating_add(1);
+        }
+    } else {
+        count = encode_shown(tags, json);
+    }
+    for tag in tags.bare() {
+        json.comma(count).text(tag);
+        count = count.saturating_add(1);
+    }
+    json.raw("]");
+}
+
+/// The same where a shared tag is hidden by one of the span's own; says how many there are.
+fn encode_shown(tags: &TagList<'_>, json: &mut Writer<'_>) -> usize {
     let mut count = 0_usize;
     for (key, value, encoded) in tags.shown() {
         json.comma(count);
@@ -105,11 +134,7 @@ fn encode_tags(tags: &Tags, json: &mut Writer<'_>) {
         };
         count = count.saturating_add(1);
     }
-    for tag in tags.bare() {
-        json.comma(count).text(tag);
-        count = count.saturating_add(1);
-    }
-    json.raw("]");
+    count
 }
 
 /// A tag as it is on the wire: `"key:value"`.
@@ -119,13 +144,21 @@ pub(crate) fn tag_text(key: &str, value: &str) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// Where ids are written that are written again.
+struct Ids {
+    span_id: Range<usize>,
+    trace_id: Range<usize>,
+}
+
 /// The intake's own member; nothing of the user's is written into it.
-fn encode_private(event: &SpanEvent, json: &mut Writer<'_>) {
-    let apm = event.apm_trace_id.as_ref().unwrap_or(&event.trace_id);
-    json.raw(r#","_dd":{"span_id":""#).integer(event.span_id.as_u64());
+fn encode_private(event: &Outline<'_>, ids: Ids, json: &mut Writer<'_>) {
+    json.raw(r#","_dd":{"span_id":""#).again(ids.span_id);
     json.raw(r#"","trace_id":"#);
     let id = json.len();
-    json.trace_id(apm);
+    match &event.apm_trace_id {
+        Some(apm) => json.trace_id(apm),
+        None => json.again(ids.trace_id),
+    };
     let id = id..json.len();
     json.raw(r#","apm_trace_id":"#).again(id);
     if let Some(sampling) = event.sampling {

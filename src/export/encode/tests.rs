@@ -48,8 +48,12 @@ fn expected(kind: &str, meta: Value) -> Value {
 }
 
 pub(super) fn text(event: &SpanEvent) -> String {
+    written(&event.clone().into())
+}
+
+fn written(outline: &Outline<'_>) -> String {
     let mut out = b"before".to_vec();
-    encode_span(event, &mut out);
+    encode_span(outline, &mut out);
     String::from_utf8(out).unwrap().strip_prefix("before").unwrap().to_owned()
 }
 
@@ -278,9 +282,11 @@ fn depth_without_end_does_not_need_the_stack() {
     deep.output = Some(Content::from(Message::assistant("").tool_call(ToolCall::new("t", json!({})))));
     let Some(Content::Messages(messages)) = &mut deep.output else { panic!("messages were put in") };
     messages[0].tool_calls[0].arguments.insert("deep".to_owned(), nested());
-    let encode = move || (text(&deep), deep);
+    let deep = Outline::from(deep);
+    let encode = move || (written(&deep), deep);
     let small = std::thread::Builder::new().stack_size(128 * 1024).spawn(encode).unwrap();
-    let (text, mut deep) = small.join().unwrap();
+    let (text, deep) = small.join().unwrap();
+    let mut deep = deep.into_event();
     let got: Value = serde_json::from_str(&text).unwrap();
     let input = got["meta"]["input"]["value"].as_str().unwrap();
     assert_eq!(input.len(), LEVELS / 2 * 2 + LEVELS / 2 * 6 + 1);
@@ -306,9 +312,9 @@ fn take_apart(mut value: Option<Value>) {
 }
 
 /// One event through [`encode_within`], as the item's text.
-fn within(event: &mut SpanEvent, max: usize) -> Result<(Fit, String), LossReason> {
+fn within(event: &SpanEvent, max: usize) -> Result<(Fit, String), LossReason> {
     let mut out = b"before".to_vec();
-    let fit = encode_within(event, max, &mut out);
+    let fit = encode_within(&mut event.clone().into(), max, &mut out);
     let item = String::from_utf8(out).unwrap().strip_prefix("before").unwrap().to_owned();
     match fit {
         Ok(fit) => Ok((fit, item)),
@@ -333,7 +339,7 @@ fn an_event_of_exactly_the_limit_is_shrunk_and_one_byte_less_is_not() {
     let big = SpanEvent { input: Some(Content::from("x".repeat(5_000))), ..event(SpanKind::Task) };
     let bytes = text(&big).len();
     for (limit, fit) in [(bytes - 1, Fit::Shrunk), (bytes, Fit::Shrunk), (bytes + 1, Fit::Whole)] {
-        let (got, item) = within(&mut big.clone(), limit).unwrap();
+        let (got, item) = within(&big, limit).unwrap();
         assert_eq!(got, fit, "{limit}");
         assert_eq!(only_span(&item).get("collection_errors").is_some(), fit == Fit::Shrunk);
     }
@@ -344,7 +350,7 @@ fn a_shrunk_event_keeps_what_is_not_content() {
     let mut big = SpanEvent { input: Some(Content::from(Message::user("y".repeat(5_000)))), ..event(SpanKind::Llm) };
     big.metadata.insert("kept".to_owned(), json!(1));
     big.metrics.insert("m", 1);
-    let (_, item) = within(&mut big, 1_200).unwrap();
+    let (_, item) = within(&big, 1_200).unwrap();
     let marker = json!({"value": "[This value has been dropped because this span's size exceeds the 5MB size limit.]"});
     let mut wanted = expected("llm", json!({"input": marker, "output": marker, "metadata": {"kept": 1}}));
     wanted["metrics"] = json!({"m": 1});
@@ -357,12 +363,12 @@ fn metadata_goes_second_and_then_the_event_is_lost() {
     let mut big = event(SpanKind::Task);
     big.metadata.insert("big".to_owned(), json!("z".repeat(5_000)));
     big.collection_errors.push("dropped_io".to_owned());
-    let (fit, item) = within(&mut big.clone(), 1_200).unwrap();
+    let (fit, item) = within(&big, 1_200).unwrap();
     let span = only_span(&item);
     assert_eq!((fit, &span["meta"]["metadata"]), (Fit::Shrunk, &json!({})));
     assert_eq!(span["collection_errors"], json!(["dropped_io"]));
     big.name = "n".repeat(5_000);
-    assert_eq!(within(&mut big, 1_200), Err(LossReason::TooLarge));
+    assert_eq!(within(&big, 1_200), Err(LossReason::TooLarge));
 }
 
 #[test]
@@ -376,7 +382,7 @@ fn every_member_on_the_wire_is_in_its_document() {
     messages.iter_mut().flat_map(|message| &mut message.tool_calls).for_each(|call| call.arguments.clear());
     let text = SpanEvent { input: Some(Content::from("t")), ..self::event(SpanKind::Task) };
     let mut out = Vec::new();
-    encode_within(&mut event, usize::MAX, &mut out).unwrap();
+    encode_within(&mut event.into(), usize::MAX, &mut out).unwrap();
     let mut open = vec![encoded(&text), serde_json::from_slice(&out).unwrap()];
     let mut members = std::collections::BTreeSet::new();
     while let Some(value) = open.pop() {

@@ -1,0 +1,172 @@
+//! That nothing is said differently because nobody wanted to see it first.
+
+use super::super::encode::encode_within;
+use super::*;
+use crate::model::{
+    AgentAttribution, ApmContext, Callsite, CapturePolicy, Log, Message, Prompt, Sampling, SpanId, ToolCall, TraceId,
+};
+use crate::queue::Limits;
+
+fn assembler() -> Assembler {
+    let limits = Limits { max_items: 1, max_bytes: 1, wake_bytes: 1, wake_items: 1 };
+    let tags = Tags::from_iter([("env", "prod"), ("service", "api"), ("team", "search")]);
+    Assembler::new(tags, "app".to_owned(), Vocabularies::ALL, Arc::new(Queue::new(limits)))
+}
+
+fn recording(kind: SpanKind, say: impl Fn(&mut Log)) -> Recording {
+    let origin = Origin {
+        name: "work",
+        span_id: SpanId::new(7).unwrap(),
+        trace_id: TraceId::new(9),
+        parent_id: SpanId::new(8),
+        start_ns: 1_000,
+        sampling: Some(Sampling::new(0.5, true)),
+        session_id: Some("session \"1\"".into()),
+        ml_app: Some("other-app".into()),
+        agent: Some(AgentAttribution::new(Some("guide"), SpanId::new(3).unwrap())),
+        policy: CapturePolicy::All,
+        apm: Some(Arc::new(ApmContext::new(TraceId::new(11)))),
+        passed: None,
+        is_entry: false,
+    };
+    let mut recording = Recording::new(origin, Log::new());
+    recording.kind = kind;
+    recording.duration_ns = 250;
+    say(recording.log_mut());
+    recording
+}
+
+/// Every slot that a text may be borrowed for, as plain text, as JSON, and as something that is no text.
+fn say_fields(log: &mut Log) {
+    use FieldValue::{Bool, Float, Formatted, Oversize, Signed, Text, Unsigned};
+    for (meaning, value) in [
+        (Meaning::Name, Text("a \"name\"\n")),
+        (Meaning::ModelName, Formatted("gpt-4o-mini")),
+        (Meaning::ModelProvider, Text("OpenAI")),
+        (Meaning::Input, Text("what is it?\u{1}")),
+        (Meaning::Output, Text(r#"[{"role":"assistant","content":"it is"}]"#)),
+        (Meaning::MetadataValue("z"), Text("plain")),
+        (Meaning::MetadataValue("a"), Text(r#"{"deep":[1,"two"]}"#)),
+        (Meaning::MetadataValue("m"), Float(0.25)),
+        (Meaning::MetadataValue("big"), Oversize),
+        (Meaning::Metadata, Text(r#"{"z":"replaced","_dd":1,"k":null}"#)),
+        (Meaning::Metric("input_tokens"), Unsigned(3)),
+        (Meaning::Metric("some.cost"), Text("0.5")),
+        (Meaning::Metrics, Text(r#"{"output_tokens":-4}"#)),
+        (Meaning::Tag("team"), Text("ranking")),
+        (Meaning::Tag("step"), Signed(-1)),
+        (Meaning::Tags, Text(r#"{"x":"y:z"," t ":true}"#)),
+        (Meaning::Argument("flag"), Bool(true)),
+        (Meaning::Returned, Formatted("\"done\"")),
+        (Meaning::ErrorMessage, Text("no")),
+        (Meaning::Intent, Text("why")),
+        (Meaning::CostTags, Text("team,step")),
+        (Meaning::Prompt, Text(r#"{"id":"greeting","version":"2"}"#)),
+    ] {
+        assert!(log.push(meaning, value), "{meaning:?}");
+    }
+}
+
+fn say_annotation(log: &mut Log) {
+    let call = ToolCall::new("weather", serde_json::json!({"city": "Paris"})).id("c1");
+    let annotation = Annotation::new()
+        .name("annotated")
+        .model_name("m")
+        .model_provider("P")
+        .input([Message::system("s"), Message::user("u")])
+        .output(Message::assistant("a").tool_call(call))
+        .metadata("k", "v")
+        .metric("input_tokens", 1)
+        .tag("env", "test")
+        .prompt(Prompt::new("p"));
+    log.annotate(annotation);
+}
+
+fn say_large(log: &mut Log) {
+    log.push_large(Meaning::Input, "large \"text\" ".repeat(1_000));
+    log.push_large(Meaning::Output, "more\n".repeat(2_000));
+}
+
+/// In the words of other crates, by a client that saw the call, and by a context.
+fn say_others(log: &mut Log) {
+    use FieldValue::{Bool, Signed, Text};
+    for (meaning, value) in [
+        (Meaning::Foreign("gen_ai.request.model"), Text("gpt-4o-mini")),
+        (Meaning::Foreign("gen_ai.provider.name"), Text("OpenAI")),
+        (Meaning::Foreign("gen_ai.request.seed"), Signed(7)),
+        (Meaning::Foreign("gen_ai.usage.input_tokens"), Signed(12)),
+        (Meaning::Foreign("tag.tags"), Text(r#"["beta \"1\"","x:y"]"#)),
+        (Meaning::EventStart("gen_ai.user.message"), Bool(false)),
+        (Meaning::EventField("content"), Text("what is it?")),
+        (Meaning::Logged, Text("logged")),
+    ] {
+        assert!(log.push(meaning, value), "{meaning:?}");
+    }
+    let seen = Annotation::new().tag("seen", "1").metadata("seen", true).output(Message::assistant("seen"));
+    let read = || Annotation::new().metric("output_tokens", 3).tag("read", "later");
+    log.annotate(Annotation { is_fallback: true, ..seen });
+    log.annotate(Annotation { is_fallback: true, ..Annotation::later(10, read) });
+    log.annotate(Annotation { is_context: true, ..Annotation::new().tag("assumed", "1").name("assumed") });
+}
+
+fn say_both(log: &mut Log) {
+    say_others(log);
+    say_fields(log);
+}
+
+fn others(kind: SpanKind, source: KindSource, say: impl Fn(&mut Log)) -> Recording {
+    let declared = ["gen_ai.request.model"].into();
+    let callsite = Callsite { target: "app", name: "work", declared };
+    Recording { callsite: Some(Arc::new(callsite)), source, ..recording(kind, say) }
+}
+
+fn say_nothing(_: &mut Log) {}
+
+/// The item of a recording: straight from its buffer, or by way of an event.
+fn item(assembler: &Assembler, mut recording: Recording, by_event: bool) -> String {
+    let mut out = Vec::new();
+    let mut outline = assembler.assemble(&mut recording);
+    if by_event {
+        outline = Outline::from(outline.into_event());
+    }
+    encode_within(&mut outline, usize::MAX, &mut out).unwrap();
+    assembler.take_back(outline);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn what_is_written_does_not_depend_on_who_owns_the_texts() {
+    for kind in SpanKind::ALL {
+        for say in [say_nothing, say_fields, say_annotation, say_large] {
+            let items = [false, true].map(|by_event| item(&assembler(), recording(kind, say), by_event));
+            assert_eq!(items[0], items[1], "{kind}");
+            assert!(items[0].contains("\"session_id\":\"session \\\"1\\\"\""), "{}", items[0]);
+        }
+    }
+}
+
+#[test]
+fn nor_does_what_others_say_of_it() {
+    let parts = [r#""seen":true"#, r#""seen:1""#, r#""read:later""#, r#""assumed:1""#, r#""beta \"1\"","x:y""#];
+    for kind in SpanKind::ALL {
+        for source in [KindSource::Said, KindSource::Found, KindSource::Demoted] {
+            for say in [say_others, say_both] {
+                let items = [false, true].map(|by_event| item(&assembler(), others(kind, source, say), by_event));
+                assert_eq!(items[0], items[1], "{kind}");
+                let missing: Vec<_> = parts.iter().filter(|part| !items[0].contains(**part)).collect();
+                assert!(missing.is_empty(), "{missing:?} in {}", items[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_of_one_span_is_left_for_the_next() {
+    let used = assembler();
+    for say in [say_fields, say_annotation, say_large, say_others] {
+        item(&used, others(SpanKind::Llm, KindSource::Found, say), false);
+        let items =
+            [&used, &assembler()].map(|assembler| item(assembler, recording(SpanKind::Task, say_nothing), false));
+        assert_eq!(items[0], items[1]);
+    }
+}

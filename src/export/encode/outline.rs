@@ -1,0 +1,307 @@
+//! A span on its way into bytes: all that a `SpanEvent` says, whose texts may still lie where capture put them.
+//!
+//! Owning them is for processors, rules and tests; to be written, they need not be copied first.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::model::{
+    AgentAttribution, AgentManifest, Content, Document, Message, Metrics, Prompt, Sampling, SpanError, SpanEvent,
+    SpanId, SpanKind, SpanLink, Status, TagList, ToolDefinition, TraceId,
+};
+
+/// Member by member what [`SpanEvent`] has.
+#[derive(Debug)]
+pub(crate) struct Outline<'a> {
+    pub(crate) span_id: SpanId,
+    pub(crate) trace_id: TraceId,
+    pub(crate) parent_id: Option<SpanId>,
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) kind: SpanKind,
+    pub(crate) start_ns: u64,
+    pub(crate) duration_ns: u64,
+    pub(crate) status: Status,
+    pub(crate) error: Option<SpanError>,
+    pub(crate) model_name: Option<Cow<'a, str>>,
+    pub(crate) model_provider: Option<Cow<'a, str>>,
+    pub(crate) input: Option<Body<'a>>,
+    pub(crate) output: Option<Body<'a>>,
+    pub(crate) prompt: Option<Box<Prompt>>,
+    pub(crate) tool_definitions: Vec<ToolDefinition>,
+    pub(crate) tool_version: Option<String>,
+    pub(crate) intent: Option<String>,
+    pub(crate) cost_tags: Vec<Cow<'static, str>>,
+    pub(crate) agent_manifest: Option<AgentManifest>,
+    pub(crate) links: Vec<SpanLink>,
+    pub(crate) metadata: Members<'a>,
+    pub(crate) metrics: Metrics,
+    pub(crate) tags: TagList<'a>,
+    pub(crate) session_id: Option<Cow<'a, str>>,
+    pub(crate) agent_attribution: Option<AgentAttribution>,
+    pub(crate) apm_trace_id: Option<TraceId>,
+    pub(crate) sampling: Option<Sampling>,
+    pub(crate) collection_errors: Vec<String>,
+}
+
+/// Input or output.
+#[derive(Debug)]
+pub(crate) enum Body<'a> {
+    /// [`Content::Text`]
+    Text(Cow<'a, str>),
+    /// One message without a role.
+    Message(Cow<'a, str>),
+    /// One document that is nothing but a text.
+    Document(Cow<'a, str>),
+    Content(Content),
+}
+
+/// One value of the metadata.
+#[derive(Debug)]
+pub(crate) enum Datum<'a> {
+    Text(&'a str),
+    Json(Value),
+}
+
+/// The members of a JSON object, ordered by name.
+#[derive(Debug, Default)]
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Datum<'a>)>);
+
+impl<'a> Outline<'a> {
+    /// A span without content.
+    pub(crate) fn new(span_id: SpanId, trace_id: TraceId, kind: SpanKind, name: Cow<'a, str>) -> Self {
+        Self {
+            span_id,
+            trace_id,
+            parent_id: None,
+            name,
+            kind,
+            start_ns: 0,
+            duration_ns: 0,
+            status: Status::Ok,
+            error: None,
+            model_name: None,
+            model_provider: None,
+            input: None,
+            output: None,
+            prompt: None,
+            tool_definitions: Vec::new(),
+            tool_version: None,
+            intent: None,
+            cost_tags: Vec::new(),
+            agent_manifest: None,
+            links: Vec::new(),
+            metadata: Members::default(),
+            metrics: Metrics::new(),
+            tags: TagList::new(),
+            session_id: None,
+            agent_attribution: None,
+            apm_trace_id: None,
+            sampling: None,
+            collection_errors: Vec::new(),
+        }
+    }
+
+    /// The same, with texts of its own.
+    pub(crate) fn into_event(self) -> SpanEvent {
+        let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
+        let mut event = SpanEvent::new(self.span_id, self.trace_id, self.kind, self.name);
+        event.parent_id = self.parent_id;
+        event.start_ns = self.start_ns;
+        event.duration_ns = self.duration_ns;
+        event.status = self.status;
+        event.error = self.error;
+        event.model_name = owned(self.model_name);
+        event.model_provider = owned(self.model_provider);
+        event.input = self.input.map(Body::into_content);
+        event.output = self.output.map(Body::into_content);
+        event.prompt = self.prompt;
+        event.tool_definitions = self.tool_definitions;
+        event.tool_version = self.tool_version;
+        event.intent = self.intent;
+        event.cost_tags = self.cost_tags;
+        event.agent_manifest = self.agent_manifest;
+        event.links = self.links;
+        event.metadata = self.metadata.into_map();
+        event.metrics = self.metrics;
+        event.tags = self.tags.into();
+        event.session_id = owned(self.session_id);
+        event.agent_attribution = self.agent_attribution;
+        event.apm_trace_id = self.apm_trace_id;
+        event.sampling = self.sampling;
+        event.collection_errors = self.collection_errors;
+        event
+    }
+}
+
+impl From<SpanEvent> for Outline<'static> {
+    #[expect(clippy::too_many_lines, reason = "taken apart in full, so that a new member is not forgotten here")]
+    fn from(event: SpanEvent) -> Self {
+        let SpanEvent {
+            span_id,
+            trace_id,
+            parent_id,
+            name,
+            kind,
+            start_ns,
+            duration_ns,
+            status,
+            error,
+            model_name,
+            model_provider,
+            input,
+            output,
+            prompt,
+            tool_definitions,
+            tool_version,
+            intent,
+            cost_tags,
+            agent_manifest,
+            links,
+            metadata,
+            metrics,
+            tags,
+            session_id,
+            agent_attribution,
+            apm_trace_id,
+            sampling,
+            collection_errors,
+        } = event;
+        Self {
+            span_id,
+            trace_id,
+            parent_id,
+            name: name.into(),
+            kind,
+            start_ns,
+            duration_ns,
+            status,
+            error,
+            model_name: model_name.map(Cow::Owned),
+            model_provider: model_provider.map(Cow::Owned),
+            input: input.map(Body::Content),
+            output: output.map(Body::Content),
+            prompt,
+            tool_definitions,
+            tool_version,
+            intent,
+            cost_tags,
+            agent_manifest,
+            links,
+            metadata: metadata.into(),
+            metrics,
+            tags: tags.into_list(),
+            session_id: session_id.map(Cow::Owned),
+            agent_attribution,
+            apm_trace_id,
+            sampling,
+            collection_errors,
+        }
+    }
+}
+
+impl Body<'_> {
+    pub(crate) fn into_content(self) -> Content {
+        match self {
+            Self::Text(text) => Content::Text(text.into_owned()),
+            Self::Message(text) => Content::Messages(vec![Message::new("", text)]),
+            Self::Document(text) => Content::Documents(vec![Document::new(text)]),
+            Self::Content(content) => content,
+        }
+    }
+
+    /// The messages that it has, as far as they have more than a content.
+    pub(crate) fn messages(&self) -> &[Message] {
+        match self {
+            Self::Content(Content::Messages(messages)) => messages,
+            Self::Content(Content::Text(_) | Content::Documents(_) | Content::Json(_))
+            | Self::Text(_)
+            | Self::Message(_)
+            | Self::Document(_) => &[],
+        }
+    }
+
+    /// The text, if it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Content(Content::Text(text)) => Some(text),
+            Self::Content(Content::Messages(_) | Content::Documents(_) | Content::Json(_))
+            | Self::Message(_)
+            | Self::Document(_) => None,
+        }
+    }
+}
+
+impl<'a> Members<'a> {
+    /// Sets a member; a later one replaces an earlier one.
+    pub(crate) fn put(&mut self, name: Cow<'a, str>, value: Datum<'a>) {
+        match self.0.binary_search_by(|(own, _)| own.cmp(&name)) {
+            Ok(at) => {
+                if let Some(slot) = self.0.get_mut(at) {
+                    slot.1 = value;
+                }
+            }
+            Err(at) => self.0.insert(at, (name, value)),
+        }
+    }
+
+    /// Nothing but its room, for other members.
+    pub(crate) fn emptied(mut self) -> Members<'static> {
+        self.0.clear();
+        if self.0.capacity() > MOST_ROOM {
+            return Members::default();
+        }
+        // The compiler leaves the room where it is.
+        Members(self.0.into_iter().map(|_| (Cow::Borrowed(""), Datum::Text(""))).collect())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Datum<'a>)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Sets all members of a JSON object.
+    pub(crate) fn extend(&mut self, later: Map<String, Value>) {
+        self.0.reserve(later.len());
+        for (name, value) in later {
+            self.put(name.into(), Datum::Json(value));
+        }
+    }
+
+    /// Sets those members of a JSON object that there are none of yet.
+    pub(crate) fn fill(&mut self, gaps: Map<String, Value>) {
+        for (name, value) in gaps {
+            if let Err(at) = self.0.binary_search_by(|(own, _)| own.as_ref().cmp(name.as_str())) {
+                self.0.insert(at, (name.into(), Datum::Json(value)));
+            }
+        }
+    }
+
+    fn into_map(self) -> Map<String, Value> {
+        self.0.into_iter().map(|(name, value)| (name.into_owned(), value.into())).collect()
+    }
+}
+
+impl From<Map<String, Value>> for Members<'_> {
+    fn from(map: Map<String, Value>) -> Self {
+        let mut members = Self::default();
+        members.extend(map);
+        members
+    }
+}
+
+impl From<Datum<'_>> for Value {
+    fn from(datum: Datum<'_>) -> Self {
+        match datum {
+            Datum::Text(text) => Self::String(text.to_owned()),
+            Datum::Json(value) => value,
+        }
+    }
+}
+
+/// More room than this is not kept.
+const MOST_ROOM: usize = 128;
