@@ -62,13 +62,19 @@ pub(super) fn many(value: &Value) -> &[Value] {
     }
 }
 
+/// The JSON of a value, its members sorted, whatever other crates ask of `serde_json`.
+pub(super) fn written(mut value: Value) -> String {
+    value.sort_all_objects();
+    value.to_string()
+}
+
 /// A value as text: text as it is, nothing for null, else its JSON.
 pub(super) fn as_text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::Null => Cow::Borrowed(""),
         Value::String(text) => Cow::Borrowed(text),
         other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            Cow::Owned(other.to_string())
+            Cow::Owned(written(other.clone()))
         }
     }
 }

@@ -45,7 +45,10 @@ pub(crate) fn content_text(content: Content) -> String {
         Content::Json(Value::String(text)) => return text.clone(),
         // Written as a JSON string, because that writer walks without recursion.
         Content::Json(value) => {
-            json.json_text(value);
+            let mut value = value.clone();
+            // Their order is the same whatever other crates ask of serde_json.
+            value.sort_all_objects();
+            json.json_text(&value);
             return serde_json::from_slice(&out).unwrap_or_default();
         }
         Content::Text(_) => return into_text(content),

@@ -33,7 +33,7 @@ pub(super) fn message(item: &Value, media: &mut MediaRoom) -> Option<Message> {
         "image_generation_call" => Some(Message::assistant("[image]")),
         // The first says which tools there are, the second only points at something.
         "mcp_list_tools" | "item_reference" => None,
-        _ => Some(Message::assistant(json::cut(&without_media(item).to_string(), UNKNOWN_CHARS))),
+        _ => Some(Message::assistant(json::cut(&json::written(without_media(item)), UNKNOWN_CHARS))),
     }
 }
 

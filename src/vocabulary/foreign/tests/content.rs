@@ -85,7 +85,7 @@ fn messages_are_read_in_the_dialect_of_every_api() {
         ),
         (
             "what nobody knows",
-            json!({"b": 1, "a": [2]}),
+            json!({"a": [2], "b": 1}),
             json!([{"$exact": true, "role": "assistant", "content": "{\"a\":[2],\"b\":1}"}]),
         ),
         (

@@ -172,14 +172,14 @@ fn content(content: Option<Content>, kind: SpanKind) -> Option<Value> {
             json!({"messages": messages.iter().map(message).collect::<Vec<_>>()})
         }
         Content::Messages(messages) => {
-            json!({"value": Value::Array(messages.iter().map(message).collect()).to_string()})
+            json!({"value": written(Value::Array(messages.iter().map(message).collect()))})
         }
         Content::Documents(documents) if is_text => {
             let texts: Vec<String> = documents.iter().map(in_order).collect();
             json!({"value": format!("[{}]", texts.join(","))})
         }
         Content::Documents(documents) => json!({"documents": documents.iter().map(document).collect::<Vec<_>>()}),
-        Content::Json(value) => json!({"value": value.to_string()}),
+        Content::Json(value) => json!({"value": written(value.clone())}),
     })
 }
 
@@ -285,4 +285,9 @@ fn compare(at: &str, expected: &Value, seen: &Value, problems: &mut Vec<String>)
             }
         }
     }
+}
+
+fn written(mut json: Value) -> String {
+    json.sort_all_objects();
+    json.to_string()
 }
