@@ -28,7 +28,7 @@ pub(super) fn message(item: &Value, media: &mut MediaRoom) -> Option<Message> {
             let text = part(&mut message, json::get(item, &["output"]), media);
             Some(Message { content: text, ..message })
         }
-        "reasoning" => Some(Message::new("reasoning", reasoning(item).to_string())),
+        "reasoning" => Some(Message::new("reasoning", json::written(reasoning(item)))),
         "mcp_call" => Some(mcp_call(item)),
         "image_generation_call" => Some(Message::assistant("[image]")),
         // The first says which tools there are, the second only points at something.

@@ -6,6 +6,7 @@ use super::{URL, counted, said};
 use crate::model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolResult};
 use crate::providers::Head;
 use crate::providers::frames;
+use crate::providers::json::written;
 use crate::providers::trial::Trial;
 
 fn request() -> Value {
@@ -53,13 +54,13 @@ fn thoughts_calls_and_what_the_server_did_are_messages_in_their_order() {
                 "server_tool_use": {"web_search_requests": 1}, "service_tier": "standard"}),
     );
     let search = ToolCall::new("web_search", json!({"query": "greetings"})).id("srvtoolu_1").kind("server_tool_use");
-    let found = json!({"type": "web_search_result", "url": "https://example.com", "title": "Greetings"}).to_string();
+    let found = written(json!({"type": "web_search_result", "url": "https://example.com", "title": "Greetings"}));
     let found = ToolResult::new(found).name("").id("srvtoolu_1").kind("tool_result");
     let wave = ToolCall::new("wave", json!({})).id("toolu_1").kind("tool_use");
     let expected = asked()
         .output([
             Message::new("reasoning", "A greeting."),
-            Message::assistant(json!({"type": "redacted_thinking", "data": "[redacted thinking]"}).to_string()),
+            Message::assistant(written(json!({"type": "redacted_thinking", "data": "[redacted thinking]"}))),
             Message::assistant("").tool_call(search),
             Message::assistant("").tool_result(found),
             Message::assistant("Hello"),

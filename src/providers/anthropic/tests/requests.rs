@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{URL, said};
 use crate::model::{Annotation, Media, Message, ToolCall, ToolDefinition, ToolResult};
+use crate::providers::json::written;
 use crate::providers::trial::Trial;
 
 fn input(content: &Value) -> Vec<Message> {
@@ -129,7 +130,7 @@ fn blocks_without_a_member_of_their_own_are_json_without_bytes() {
             json!({"type": "container_upload", "file_id": "file_1"}),
         ),
     ] {
-        assert_eq!(input(&json!([block])), [Message::user(expected.to_string())]);
+        assert_eq!(input(&json!([block])), [Message::user(written(expected))]);
     }
     let long = json!({"type": "of tomorrow", "bytes": "A".repeat(10_000)});
     assert_eq!(input(&json!([long]))[0].content.len(), 4096);
