@@ -3,6 +3,7 @@
 
 pub mod burst;
 pub mod program;
+pub mod request;
 pub mod runner;
 pub mod stream;
 pub mod text;

@@ -4,7 +4,7 @@
 //! The provider writes as fast as the client reads, which no model does: what is measured is the worst ratio.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,6 +16,8 @@ use tracing::instrument::WithSubscriber;
 use tracing_llmobs::Guard;
 use tracing_llmobs::clients::reqwest::Observe;
 use tracing_subscriber::prelude::*;
+
+use crate::request;
 
 /// Bytes of text in one completion.
 const TEXT: usize = 1024 * 1024;
@@ -217,25 +219,11 @@ fn serve(connection: TcpStream, answer: &[Vec<u8>]) -> std::io::Result<()> {
     connection.set_nodelay(true)?;
     let mut answers = connection.try_clone()?;
     let mut requests = BufReader::new(connection);
-    let mut line = String::new();
-    loop {
-        let mut length = 0;
-        loop {
-            line.clear();
-            if requests.read_line(&mut line)? == 0 {
-                return Ok(());
-            }
-            if line.trim().is_empty() {
-                break;
-            }
-            let Some((name, value)) = line.split_once(':') else { continue };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse().map_err(std::io::Error::other)?;
-            }
-        }
-        requests.read_exact(&mut vec![0; length])?;
+    let mut body = Vec::new();
+    while request::read(&mut requests, &mut body)? {
         answer.iter().try_for_each(|write| answers.write_all(write))?;
     }
+    Ok(())
 }
 
 /// The intake, its input and its output.

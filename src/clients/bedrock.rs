@@ -148,7 +148,7 @@ impl Waiting {
 }
 
 impl Drop for Waiting {
-    /// `aws-smithy-runtime` before 1.11 drops a call that takes too long, and tells no interceptor.
+    /// `aws-smithy-runtime` 1.10 drops a call that takes too long, and tells no interceptor.
     fn drop(&mut self) {
         /// The call began before it was seen here.
         const EARLIER: Duration = Duration::from_millis(20);

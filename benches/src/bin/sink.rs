@@ -1,11 +1,12 @@
 //! An intake that takes everything, as cheaply as it can be done: it reads each body, counts the events in
 //! it, and answers 202. It prints its port, and what it counted once its input ends.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use memchr::memmem;
+use tracing_llmobs_benches::request;
 
 fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -28,28 +29,13 @@ fn serve(connection: TcpStream) -> std::io::Result<()> {
     connection.set_nodelay(true)?;
     let mut answers = connection.try_clone()?;
     let mut requests = BufReader::with_capacity(256 << 10, connection);
-    let (mut line, mut body) = (String::new(), Vec::new());
-    loop {
-        let mut length = 0;
-        loop {
-            line.clear();
-            if requests.read_line(&mut line)? == 0 {
-                return Ok(());
-            }
-            if line.trim().is_empty() {
-                break;
-            }
-            let Some((name, value)) = line.split_once(':') else { continue };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse().map_err(std::io::Error::other)?;
-            }
-        }
-        body.resize(length, 0);
-        requests.read_exact(&mut body)?;
+    let mut body = Vec::new();
+    while request::read(&mut requests, &mut body)? {
         // Quotes in content are escaped, so only an event's own member looks like this.
         let events = memmem::find_iter(&body, br#","start_ns":"#).count();
         EVENTS.fetch_add(events as u64, Ordering::Relaxed);
-        BYTES.fetch_add(length as u64, Ordering::Relaxed);
+        BYTES.fetch_add(body.len() as u64, Ordering::Relaxed);
         answers.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")?;
     }
+    Ok(())
 }
