@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::ended::Ended;
 use super::kinship::Kinship;
 use super::known::shared;
-use super::lineage::{Lineage, Trace};
+use super::lineage::{Inherited, Lineage, Trace};
 use super::state::Capture;
 use crate::model::{
     AgentAttribution, Annotation, ApmContext, CapturePolicy, FieldValue, Identity, Log, Origin, Passed, Prompt,
@@ -91,12 +91,14 @@ impl SpanRecord {
             capture.queue.refuse(LossReason::OpenSpans);
             return None;
         }
-        let origin = capture.origin(name, above.as_ref(), apm);
-        let recording = capture.queue.spares.recording(origin);
-        let (trace, slate) = match above {
-            Some(above) => (above.trace, above.slate),
-            None => (Arc::new(Trace::of(recording.origin.span_id)), None),
+        let (span_id, start_ns) = (capture.ids.span_id(), capture.clock.wall_ns());
+        let (mut inherited, trace, slate) = match above {
+            Some(above) => above.split(),
+            None => (Inherited::NOTHING, Arc::new(Trace::of(span_id)), None),
         };
+        inherited.apm = apm;
+        let origin = capture.place((name, span_id, start_ns), inherited, &trace);
+        let recording = capture.queue.spares.recording(origin);
         Some(Self {
             capture: Arc::clone(capture),
             kind: None,

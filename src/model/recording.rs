@@ -1,5 +1,6 @@
 //! What capture kept of a span: cheap to write, not yet interpreted.
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use super::annotation::Annotation;
@@ -149,25 +150,38 @@ impl Recording {
         self.log.bytes().saturating_add(size_of::<Self>())
     }
 
-    /// Begins anew for another span; what is reserved is used again.
-    pub(crate) fn restart(&mut self, origin: Origin) {
-        self.origin = origin;
-        self.kind = SpanKind::Task;
-        self.duration_ns = 0;
-        self.panicked = false;
-        self.policy = CapturePolicy::None;
-        self.is_reported_elsewhere = false;
-        self.callsite = None;
-        self.source = KindSource::Said;
+    /// Takes the log out, and leaves nothing that would have to be dropped.
+    pub(crate) fn empty(&mut self) -> Log {
+        let log = std::mem::take(&mut self.log);
+        *self = Self::new(self.origin.blank(), Log::new());
+        log
     }
 
-    /// Empties it; large buffers go to `spare`.
-    pub(crate) fn clear(&mut self, spare: impl FnMut(String)) {
-        self.log.clear(spare);
-        self.origin.session_id = None;
-        self.origin.ml_app = None;
-        self.origin.agent = None;
-        self.origin.apm = None;
-        self.origin.passed = None;
+    /// A recording that begins, in a box that another one has left [empty](Self::empty).
+    pub(crate) fn renew(mut blank: Box<Self>, origin: Origin, log: Log) -> Box<Self> {
+        // To drop what is there would be to look at it; it says nothing, and is far away.
+        let _nothing = ManuallyDrop::new(std::mem::replace(&mut *blank, Self::new(origin, log)));
+        blank
+    }
+}
+
+impl Origin {
+    /// One that says nothing more.
+    const fn blank(&self) -> Self {
+        Self {
+            name: self.name,
+            span_id: self.span_id,
+            trace_id: TraceId::new(0),
+            parent_id: None,
+            is_entry: false,
+            start_ns: 0,
+            sampling: None,
+            session_id: None,
+            ml_app: None,
+            agent: None,
+            policy: CapturePolicy::None,
+            apm: None,
+            passed: None,
+        }
     }
 }

@@ -22,9 +22,17 @@ struct Kept {
     text_bytes: usize,
 }
 
-/// Recordings, handed on as boxes without another allocation, each with the bytes that it has reserved: to ask it would
-/// have everybody wait while it is fetched from memory.
-type Shelf = Vec<(Box<Recording>, usize)>;
+type Shelf = Vec<Spare>;
+
+/// What a recording was made of. All that must be read to make another is here, side by side with that of its neighbours:
+/// the box itself, which nobody has seen for long, is only written to, and nobody waits until it comes from memory.
+#[derive(Debug)]
+struct Spare {
+    blank: Box<Recording>,
+    log: Log,
+    /// That the log has reserved, and the box.
+    bytes: usize,
+}
 
 impl Spares {
     /// What the queue holds by default: a burst finds what the one before has left, unless there was quiet between.
@@ -36,11 +44,10 @@ impl Spares {
 
     /// A recording that begins, in a used buffer if there is one.
     pub(crate) fn recording(&self, origin: Origin) -> Box<Recording> {
-        let Some(mut recording) = self.kept.lock().pop_recording(origin.name) else {
-            return Box::new(Recording::new(origin, Log::new()));
-        };
-        recording.restart(origin);
-        recording
+        match self.kept.lock().pop_recording(origin.name) {
+            Some(Spare { blank, log, bytes: _ }) => Recording::renew(blank, origin, log),
+            None => Box::new(Recording::new(origin, Log::new())),
+        }
     }
 
     /// An owned copy of a large text.
@@ -53,13 +60,15 @@ impl Spares {
     /// Keeps what recordings had reserved, as far as there is room.
     pub(crate) fn give_back(&self, recordings: impl IntoIterator<Item = Box<Recording>>) {
         let mut texts = Vec::new();
-        let empty = |mut recording: Box<Recording>| {
-            recording.clear(|text| texts.push(text));
-            let bytes = recording.log().capacity().saturating_add(size_of::<Recording>());
-            (recording, bytes)
+        let empty = |mut blank: Box<Recording>| {
+            let shelf = shelf_of(blank.origin.name);
+            let mut log = blank.empty();
+            log.clear(|text| texts.push(text));
+            let bytes = log.capacity().saturating_add(size_of::<Recording>());
+            (shelf, Spare { blank, log, bytes })
         };
         // New spans wait for the lock, so the work is done before it is taken.
-        let recordings: Shelf = recordings.into_iter().map(empty).collect();
+        let recordings: Vec<_> = recordings.into_iter().map(empty).collect();
         let mut kept = self.kept.lock();
         let surplus = (kept.keep_recordings(recordings), kept.keep_texts(texts));
         drop(kept);
@@ -87,7 +96,7 @@ impl Spares {
         let recordings = kept.shelves.each_mut().map(|shelf| shelf.split_off(shelf.len() / 2));
         let gone = (recordings, kept.texts.split_off(texts));
         kept.recording_bytes =
-            kept.shelves.iter().fold(0, |total, shelf| total.saturating_add(sum(shelf, |(_, bytes)| *bytes)));
+            kept.shelves.iter().fold(0, |total, shelf| total.saturating_add(sum(shelf, |spare| spare.bytes)));
         kept.text_bytes = sum(&kept.texts, String::capacity);
         drop(kept);
         drop(gone);
@@ -95,10 +104,10 @@ impl Spares {
 }
 
 impl Kept {
-    fn pop_recording(&mut self, name: &'static str) -> Option<Box<Recording>> {
-        let (recording, bytes) = self.shelves.get_mut(shelf_of(name))?.pop()?;
-        self.recording_bytes = self.recording_bytes.saturating_sub(bytes);
-        Some(recording)
+    fn pop_recording(&mut self, name: &'static str) -> Option<Spare> {
+        let spare = self.shelves.get_mut(shelf_of(name))?.pop()?;
+        self.recording_bytes = self.recording_bytes.saturating_sub(spare.bytes);
+        Some(spare)
     }
 
     fn pop_text(&mut self) -> String {
@@ -108,17 +117,17 @@ impl Kept {
     }
 
     /// Returns those for which there is no room.
-    fn keep_recordings(&mut self, recordings: Shelf) -> Shelf {
+    fn keep_recordings(&mut self, spares: Vec<(usize, Spare)>) -> Shelf {
         let mut surplus = Shelf::new();
-        for (recording, bytes) in recordings {
-            let total = self.recording_bytes.saturating_add(bytes);
-            let fits = bytes <= Spares::MAX_RECORDING && total <= Spares::MAX_RECORDING_BYTES;
-            match self.shelves.get_mut(shelf_of(recording.origin.name)).filter(|_| fits) {
+        for (shelf, spare) in spares {
+            let total = self.recording_bytes.saturating_add(spare.bytes);
+            let fits = spare.bytes <= Spares::MAX_RECORDING && total <= Spares::MAX_RECORDING_BYTES;
+            match self.shelves.get_mut(shelf).filter(|_| fits) {
                 Some(kept) => {
                     self.recording_bytes = total;
-                    kept.push((recording, bytes));
+                    kept.push(spare);
                 }
-                None => surplus.push((recording, bytes)),
+                None => surplus.push(spare),
             }
         }
         surplus
