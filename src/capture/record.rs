@@ -14,6 +14,7 @@ use crate::model::{
     AgentAttribution, Annotation, ApmContext, CapturePolicy, FieldValue, Identity, Log, Origin, Passed, Prompt,
     Recording, SpanContext, SpanKind, ToolDefinition,
 };
+use crate::queue::Spares;
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
@@ -98,7 +99,7 @@ impl SpanRecord {
         };
         inherited.apm = apm;
         let origin = capture.place((name, span_id, start_ns), inherited, &trace);
-        let recording = capture.queue.spares.recording(origin);
+        let recording = Spares::recording(origin);
         Some(Self {
             capture: Arc::clone(capture),
             kind: None,
@@ -223,7 +224,7 @@ impl SpanRecord {
             self.kinship.end(kind, counts_tokens(recording.log()));
         }
         let Some(kind) = self.kind.filter(|_| !self.trace.is_off()) else {
-            self.capture.queue.spares.give_back([recording]);
+            self.capture.queue.spares.give_back(recording);
             return verdicts.is_some().then_some(Ended { recording: None, verdicts });
         };
         recording.kind = kind;

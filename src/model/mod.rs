@@ -62,7 +62,7 @@ pub(crate) use gateway::Gateways;
 pub(crate) use id::IdSource;
 pub(crate) use judgement::{Judged, Measure};
 pub(crate) use later::{Later, Unreadable};
-pub(crate) use log::{Identity, Log};
+pub(crate) use log::{Extent, Identity, Log, Pack};
 pub(crate) use meaning::{EvaluationField, Meaning, Sense};
 pub(crate) use policy::KindPolicies;
 pub(crate) use recording::{Callsite, FieldValue, KindSource, Origin, Recording, Said, Taken};

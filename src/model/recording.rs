@@ -1,6 +1,5 @@
 //! What capture kept of a span: cheap to write, not yet interpreted.
 
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use super::annotation::Annotation;
@@ -138,30 +137,25 @@ impl Recording {
         (&mut self.origin, &self.log)
     }
 
-    /// See [`Log::glance`].
-    pub(crate) fn glance(&self) -> usize {
-        let first = |text: &Option<Arc<str>>| text.as_ref().and_then(|text| text.as_bytes().first().copied());
-        let names = [first(&self.origin.session_id), first(&self.origin.ml_app)];
-        names.into_iter().flatten().map(usize::from).fold(self.log.glance(), usize::wrapping_add)
-    }
-
     /// Bytes that this holds in the queue.
     pub(crate) fn bytes(&self) -> usize {
         self.log.bytes().saturating_add(size_of::<Self>())
     }
 
-    /// Takes the log out, and leaves nothing that would have to be dropped.
-    pub(crate) fn empty(&mut self) -> Log {
-        let log = std::mem::take(&mut self.log);
-        *self = Self::new(self.origin.blank(), Log::new());
-        log
+    /// Takes all but the log out.
+    pub(crate) fn take_head(&mut self) -> Self {
+        let blank = Self::new(self.origin.blank(), std::mem::take(&mut self.log));
+        std::mem::replace(self, blank)
     }
 
-    /// A recording that begins, in a box that another one has left [empty](Self::empty).
-    pub(crate) fn renew(mut blank: Box<Self>, origin: Origin, log: Log) -> Box<Self> {
-        // To drop what is there would be to look at it; it says nothing, and is far away.
-        let _nothing = ManuallyDrop::new(std::mem::replace(&mut *blank, Self::new(origin, log)));
-        blank
+    /// The opposite: the log stays, all else is replaced.
+    pub(crate) fn give_head(&mut self, head: Self) {
+        *self = Self { log: std::mem::take(&mut self.log), ..head };
+    }
+
+    /// Begins anew for another span.
+    pub(crate) fn restart(&mut self, origin: Origin) {
+        self.give_head(Self::new(origin, Log::new()));
     }
 }
 
