@@ -19,7 +19,7 @@ mod side;
 mod spares;
 mod waiting;
 
-pub(crate) use chunk::Chunk;
+pub(crate) use chunk::{Chunk, Next};
 pub(crate) use open::OpenSpans;
 pub(crate) use side::{is_worker_thread, mark_worker_thread};
 pub(crate) use spares::Spares;
@@ -172,8 +172,8 @@ impl Queue {
         if wake {
             self.work.notify_one();
         }
-        if let Some(recording) = left {
-            Spares::keep(recording);
+        if let Some(log) = left {
+            Spares::keep(log);
         }
         Ok(())
     }

@@ -99,7 +99,7 @@ impl SpanRecord {
         };
         inherited.apm = apm;
         let origin = capture.place((name, span_id, start_ns), inherited, &trace);
-        let recording = Spares::recording(origin);
+        let recording = Box::new(Recording::new(origin, Spares::log()));
         Some(Self {
             capture: Arc::clone(capture),
             kind: None,
@@ -224,7 +224,7 @@ impl SpanRecord {
             self.kinship.end(kind, counts_tokens(recording.log()));
         }
         let Some(kind) = self.kind.filter(|_| !self.trace.is_off()) else {
-            self.capture.queue.spares.give_back(recording);
+            self.capture.queue.spares.give_back(std::mem::take(recording.log_mut()));
             return verdicts.is_some().then_some(Ended { recording: None, verdicts });
         };
         recording.kind = kind;

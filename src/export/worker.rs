@@ -21,7 +21,7 @@ use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
 use crate::model::Kept;
-use crate::queue::{Chunk, Item, Phase, Queue, mark_worker_thread};
+use crate::queue::{Chunk, Next, Phase, Queue, Spares, mark_worker_thread};
 use crate::stats::LossReason;
 
 mod items;
@@ -146,18 +146,18 @@ impl Worker {
     }
 
     async fn send_full_batches(&mut self, chunk: &mut Chunk) -> Result<(), PastDeadline> {
-        let mut used = None;
+        let mut log = Spares::log();
         let mut judged = Judged::default();
         let now = Now { instant: self.clock.instant(), wall_ns: self.clock.wall_ns() };
-        while let Some(item) = chunk.next(&mut used) {
+        while let Some(item) = chunk.next(&mut log) {
             let (route, taken) = match item {
-                Item::Span(mut recording) => {
+                Next::Span(mut recording) => {
                     let taken = self.take_in(&mut recording, now, &mut judged);
-                    self.queue.spares.empty(recording.log_mut());
-                    used = Some(recording);
+                    log = std::mem::take(recording.log_mut());
+                    self.queue.spares.empty(&mut log);
                     (Route::Spans, taken)
                 }
-                Item::Evaluation(mut submission) => (Route::Evaluations, self.take_in_evaluation(&mut submission)),
+                Next::Evaluation(mut submission) => (Route::Evaluations, self.take_in_evaluation(&mut submission)),
             };
             // Nearly always there is nothing to wait for.
             if !matches!(taken, Ok(None)) {
@@ -167,6 +167,7 @@ impl Worker {
                 self.send_judged(&mut judged).await?;
             }
         }
+        Spares::keep(log);
         Ok(())
     }
 

@@ -141,41 +141,4 @@ impl Recording {
     pub(crate) fn bytes(&self) -> usize {
         self.log.bytes().saturating_add(size_of::<Self>())
     }
-
-    /// Takes all but the log out.
-    pub(crate) fn take_head(&mut self) -> Self {
-        let blank = Self::new(self.origin.blank(), std::mem::take(&mut self.log));
-        std::mem::replace(self, blank)
-    }
-
-    /// The opposite: the log stays, all else is replaced.
-    pub(crate) fn give_head(&mut self, head: Self) {
-        *self = Self { log: std::mem::take(&mut self.log), ..head };
-    }
-
-    /// Begins anew for another span.
-    pub(crate) fn restart(&mut self, origin: Origin) {
-        self.give_head(Self::new(origin, Log::new()));
-    }
-}
-
-impl Origin {
-    /// One that says nothing more.
-    const fn blank(&self) -> Self {
-        Self {
-            name: self.name,
-            span_id: self.span_id,
-            trace_id: TraceId::new(0),
-            parent_id: None,
-            is_entry: false,
-            start_ns: 0,
-            sampling: None,
-            session_id: None,
-            ml_app: None,
-            agent: None,
-            policy: CapturePolicy::None,
-            apm: None,
-            passed: None,
-        }
-    }
 }

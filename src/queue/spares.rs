@@ -7,9 +7,9 @@ use std::cell::RefCell;
 
 use parking_lot::Mutex;
 
-use crate::model::{Log, Origin, Recording};
+use crate::model::Log;
 
-/// Large texts that the worker is done with, and recordings that this thread is.
+/// Large texts that the worker is done with, and logs that this thread is.
 #[derive(Debug, Default)]
 pub(crate) struct Spares(Mutex<Texts>);
 
@@ -20,47 +20,42 @@ struct Texts {
 }
 
 thread_local! {
-    /// Recordings come back as soon as a span has ended, while they are still near.
-    static OWN: RefCell<Vec<Box<Recording>>> = const { RefCell::new(Vec::new()) };
+    /// Logs come back as soon as a span has ended, while they are still near.
+    static OWN: RefCell<Vec<Log>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Spares {
     const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
     /// Buffers above this are not worth keeping.
     const MAX_TEXT: usize = 2 * 1024 * 1024;
-    /// The same for a recording, and how many each thread keeps: as many spans as are mostly open above one another.
-    const MAX_RECORDING: usize = 32 * 1024;
-    const MOST_RECORDINGS: usize = 8;
+    /// The same for a log, and how many each thread keeps: as many as spans are mostly open above one another.
+    const MAX_LOG: usize = 32 * 1024;
+    const MOST_LOGS: usize = 8;
 
-    /// A recording that begins, in a used buffer if there is one.
-    pub(crate) fn recording(origin: Origin) -> Box<Recording> {
+    /// An empty log, a used one of this thread if there is one.
+    pub(crate) fn log() -> Log {
         // At the end of a thread there is nothing to use again.
         let used = OWN.try_with(|own| own.try_borrow_mut().ok()?.pop());
-        let Some(mut recording) = used.ok().flatten() else {
-            return Box::new(Recording::new(origin, Log::new()));
-        };
-        recording.restart(origin);
-        recording
+        used.ok().flatten().unwrap_or_default()
     }
 
-    /// Keeps what an empty recording has reserved, as far as there is room.
-    pub(crate) fn keep(recording: Box<Recording>) {
-        if recording.log().capacity() > Self::MAX_RECORDING {
+    /// Keeps what an empty log has reserved, as far as there is room.
+    pub(crate) fn keep(log: Log) {
+        if log.capacity() > Self::MAX_LOG {
             return;
         }
         let _ = OWN.try_with(|own| {
             let Ok(mut own) = own.try_borrow_mut() else { return };
-            if own.len() < Self::MOST_RECORDINGS {
-                own.push(recording);
+            if own.len() < Self::MOST_LOGS {
+                own.push(log);
             }
         });
     }
 
-    /// Keeps what a recording that goes nowhere has reserved.
-    pub(crate) fn give_back(&self, mut recording: Box<Recording>) {
-        self.empty(recording.log_mut());
-        drop(recording.take_head());
-        Self::keep(recording);
+    /// The same for one that is not sent.
+    pub(crate) fn give_back(&self, mut log: Log) {
+        self.empty(&mut log);
+        Self::keep(log);
     }
 
     /// An owned copy of a large text.
