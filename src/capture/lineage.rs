@@ -114,6 +114,7 @@ impl Inherited {
 
 impl Capture {
     /// The place of a span with this id and begin.
+    #[inline]
     pub(super) fn place(
         &self,
         (name, span_id, start_ns): (&'static str, SpanId, u64),

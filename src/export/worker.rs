@@ -20,8 +20,8 @@ use super::watch::{self, answer_late_waiters};
 use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::model::Kept;
-use crate::queue::{Chunk, Next, Phase, Queue, Spares, mark_worker_thread};
+use crate::model::{Kept, Log};
+use crate::queue::{Chunk, Next, Phase, Queue, mark_worker_thread};
 use crate::stats::LossReason;
 
 mod items;
@@ -112,13 +112,13 @@ impl Worker {
 
     /// Sends everything that is in the queue, and what comes in meanwhile.
     async fn drain(&mut self) -> Result<(), PastDeadline> {
-        let mut used = None;
+        let (mut used, mut log) = (None, Log::new());
         loop {
             self.check_deadline()?;
             let taken = self.queue.take(used.take());
             self.send_held().await?;
             let Some(mut chunk) = taken else { break };
-            self.send_full_batches(&mut chunk).await?;
+            self.send_full_batches(&mut chunk, &mut log).await?;
             used = Some(chunk);
         }
         let (evaluations, spans) = (self.evaluations.take(), self.spans.take());
@@ -145,16 +145,15 @@ impl Worker {
         Ok(())
     }
 
-    async fn send_full_batches(&mut self, chunk: &mut Chunk) -> Result<(), PastDeadline> {
-        let mut log = Spares::log();
+    async fn send_full_batches(&mut self, chunk: &mut Chunk, log: &mut Log) -> Result<(), PastDeadline> {
         let mut judged = Judged::default();
         let now = Now { instant: self.clock.instant(), wall_ns: self.clock.wall_ns() };
-        while let Some(item) = chunk.next(&mut log) {
+        while let Some(item) = chunk.next(log) {
             let (route, taken) = match item {
                 Next::Span(mut recording) => {
                     let taken = self.take_in(&mut recording, now, &mut judged);
-                    log = std::mem::take(recording.log_mut());
-                    self.queue.spares.empty(&mut log);
+                    *log = std::mem::take(recording.log_mut());
+                    self.queue.spares.empty(log);
                     (Route::Spans, taken)
                 }
                 Next::Evaluation(mut submission) => (Route::Evaluations, self.take_in_evaluation(&mut submission)),
@@ -167,7 +166,6 @@ impl Worker {
                 self.send_judged(&mut judged).await?;
             }
         }
-        Spares::keep(log);
         Ok(())
     }
 

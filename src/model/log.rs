@@ -229,9 +229,11 @@ impl Log {
 
     /// Empties it for another span; what is reserved stays, and large buffers go to `spare`.
     pub(crate) fn clear(&mut self, mut spare: impl FnMut(String)) {
-        for mut text in self.large.drain(..).filter(|text| text.capacity() > 0) {
-            text.clear();
-            spare(text);
+        if !self.large.is_empty() {
+            for mut text in self.large.drain(..).filter(|text| text.capacity() > 0) {
+                text.clear();
+                spare(text);
+            }
         }
         self.text.clear();
         self.entries.clear();
@@ -261,6 +263,15 @@ impl Log {
     /// Forgets an earlier value of this meaning and says whether there is room for one.
     #[inline]
     fn make_room(&mut self, sense: Sense) -> bool {
+        if self.seen & sense.bit == 0 && self.entries.len() < Self::MOST_ENTRIES {
+            self.seen |= sense.bit;
+            return true;
+        }
+        self.make_room_again(sense)
+    }
+
+    #[cold]
+    fn make_room_again(&mut self, sense: Sense) -> bool {
         self.forget(sense);
         if self.garbage > Self::SWEEP && self.garbage > self.text.len() / 2 {
             self.sweep();

@@ -22,12 +22,19 @@ impl Log {
         if !self.has_identity() {
             return found;
         }
-        for entry in self.entries.iter().rev() {
+        let mut missing = self.seen & Sense::IDENTITY;
+        for entry in &self.entries {
             let Entry::Field(meaning, stored) = entry else { continue };
-            if let Some(slot) = found.slot(*meaning)
-                && slot.is_none()
-            {
+            if let Some(slot) = found.slot(*meaning) {
                 *slot = Some(self.value(*stored));
+                let sense = Sense::from(*meaning);
+                // Of what accumulates, a later one may come.
+                if !sense.accumulates() {
+                    missing &= !sense.bit;
+                }
+            }
+            if missing == 0 {
+                break;
             }
         }
         found
