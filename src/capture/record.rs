@@ -308,12 +308,12 @@ impl SpanRecord {
     }
 
     fn identify_from(&mut self, origin: &mut Origin, said: &Log) {
+        if let Some(kind) = said.kind_alone() {
+            return self.take_kind(kind, origin.name);
+        }
         let Identity { kind, session_id, ml_app, tags, prompt, tools, policy } = said.identity();
         if let Some(kind) = kind {
-            match text_of(kind).and_then(|text| text.parse().ok()) {
-                Some(kind) => self.say_kind(kind),
-                None => self.capture.queue.problems.count(Problem::UnknownKind, origin.name),
-            }
+            self.take_kind(kind, origin.name);
         }
         let tagged = tags.and_then(text_of).and_then(session_of_tags);
         let session = session_id.and_then(name_of).or(tagged.map(Cow::Owned));
@@ -325,6 +325,13 @@ impl SpanRecord {
         }
         if let Some(tools) = tools.and_then(text_of).and_then(tools_of) {
             self.pass_on(None, Some(&tools));
+        }
+    }
+
+    fn take_kind(&mut self, kind: FieldValue<'_>, place: &'static str) {
+        match text_of(kind).and_then(|text| text.parse().ok()) {
+            Some(kind) => self.say_kind(kind),
+            None => self.capture.queue.problems.count(Problem::UnknownKind, place),
         }
     }
 

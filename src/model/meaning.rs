@@ -85,7 +85,7 @@ pub(crate) enum EvaluationField {
 
 impl Meaning {
     /// A bit for this meaning, to be or-ed into a set; those with a name share some.
-    const fn bit(self) -> u64 {
+    pub(super) const fn bit(self) -> u64 {
         let index = match self {
             Self::Kind => 0,
             Self::Name => 1,

@@ -40,6 +40,18 @@ impl Log {
         found
     }
 
+    /// The kind, if it is all that is said of that: so it is of most spans.
+    #[inline]
+    pub(crate) fn kind_alone(&self) -> Option<FieldValue<'_>> {
+        if self.seen & Sense::IDENTITY != Meaning::Kind.bit() {
+            return None;
+        }
+        self.entries.iter().find_map(|entry| match entry {
+            Entry::Field(Meaning::Kind, stored) => Some(self.value(*stored)),
+            Entry::Field(..) | Entry::Annotation(_) => None,
+        })
+    }
+
     /// Whether there may be anything of that.
     #[inline]
     pub(crate) const fn has_identity(&self) -> bool {
