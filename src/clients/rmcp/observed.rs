@@ -1,0 +1,267 @@
+//! What a server or a client is asked for.
+
+use std::borrow::Cow;
+
+use rmcp::model::{
+    CallToolRequestParams, ClientNotification, ClientRequest, ClientResult, ConstString, ErrorData, Extensions,
+    Implementation, ProtocolVersion, RequestMetaObject, ServerConfig, ServerNotification, ServerRequest, ServerResult,
+};
+use rmcp::service::{NotificationContext, RequestContext, ServiceRole};
+use rmcp::{RoleClient, RoleServer, Service};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::exchange::{CANCELLED, Exchange};
+use super::said::members_bytes;
+use super::shown::{self, SMALL};
+use super::{context, intent, sampling};
+use crate::model::{Annotation, SpanError, SpanKind};
+
+/// A handler whose requests show up, of a server or of a client.
+///
+/// Of a server, each `tools/call` is a `tool` span, and `initialize`, `server/discover`, `resources/read` and `prompts/get` are
+/// `task` spans; of a client, what the server asks it for. Each is below the span of the caller if the request says
+/// which that is: in `_meta._dd_trace_context`, as the Python SDK writes it, in `_meta.traceparent`, or in the headers of the
+/// HTTP request that brought it.
+///
+/// # Example
+///
+/// ```
+/// use rmcp::ServerHandler;
+/// use tracing_llmobs::clients::rmcp::Observed;
+///
+/// #[derive(Clone)]
+/// struct Weather;
+///
+/// impl ServerHandler for Weather {}
+///
+/// // `Observed::new(Weather).serve(transport)`
+/// let server = Observed::new(Weather);
+/// # let _ = server;
+/// ```
+#[derive(Debug, Clone)]
+pub struct Observed<S> {
+    inner: S,
+    captures_intent: bool,
+}
+
+impl<S> Observed<S> {
+    /// This handler, and what it does shows up.
+    pub const fn new(inner: S) -> Self {
+        Self { inner, captures_intent: false }
+    }
+
+    /// Asks models why they call a tool, default `false`: the schemas of the tools that are listed get an argument `telemetry`,
+    /// which is taken out of a call before the tool sees it. On the wire `meta.intent`.
+    ///
+    /// A tool that has an argument of that name keeps it. What a model says is content: the capture policy holds.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # struct Weather;
+    /// use tracing_llmobs::clients::rmcp::Observed;
+    ///
+    /// let server = Observed::new(Weather).capture_intent(true);
+    /// # let _ = server;
+    /// ```
+    pub const fn capture_intent(mut self, captures_intent: bool) -> Self {
+        self.captures_intent = captures_intent;
+        self
+    }
+}
+
+impl<S: Service<RoleServer>> Service<RoleServer> for Observed<S> {
+    async fn handle_request(
+        &self,
+        mut request: ClientRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
+        let intent = if self.captures_intent { intent::take(&mut request) } else { None };
+        if let Some(exchange) = served(&request, &context, intent) {
+            let cancelled = context.ct.clone();
+            let work = self.inner.handle_request(request, context);
+            return exchange.run(work, |answer| told(answer, shown::whole, cancelled.is_cancelled())).await;
+        }
+        let mut answer = self.inner.handle_request(request, context).await;
+        if self.captures_intent
+            && let Ok(ServerResult::ListToolsResult(listed)) = &mut answer
+        {
+            intent::ask_for(listed);
+        }
+        answer
+    }
+
+    async fn handle_notification(
+        &self,
+        notification: ClientNotification,
+        context: NotificationContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.inner.handle_notification(notification, context).await
+    }
+
+    fn get_info(&self) -> ServerConfig {
+        self.inner.get_info()
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        self.inner.supported_protocol_versions()
+    }
+}
+
+impl<S: Service<RoleClient>> Service<RoleClient> for Observed<S> {
+    async fn handle_request(
+        &self,
+        request: ServerRequest,
+        context: RequestContext<RoleClient>,
+    ) -> Result<ClientResult, ErrorData> {
+        let Some(exchange) = asked(&request, &context) else {
+            return self.inner.handle_request(request, context).await;
+        };
+        let cancelled = context.ct.clone();
+        let work = self.inner.handle_request(request, context);
+        exchange.run(work, |answer| told(answer, sampling::answered, cancelled.is_cancelled())).await
+    }
+
+    async fn handle_notification(
+        &self,
+        notification: ServerNotification,
+        context: NotificationContext<RoleClient>,
+    ) -> Result<(), ErrorData> {
+        self.inner.handle_notification(notification, context).await
+    }
+
+    fn get_info(&self) -> <RoleClient as ServiceRole>::Info {
+        self.inner.get_info()
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        self.inner.supported_protocol_versions()
+    }
+}
+
+/// The span of a request to a server, if it has one.
+fn served(request: &ClientRequest, context: &RequestContext<RoleServer>, intent: Option<String>) -> Option<Exchange> {
+    let around = Around { meta: &context.meta, extensions: &context.extensions };
+    Some(match request {
+        ClientRequest::CallToolRequest(call) => {
+            let name = call.params.name.as_ref();
+            let exchange = around.begin(call.method.as_str(), SpanKind::Tool, name, || {
+                Annotation::new().tag("mcp_tool", name).tag("mcp_tool_kind", "server")
+            });
+            exchange.say(|| intent.map_or_else(Annotation::new, |intent| Annotation::new().intent(intent)));
+            exchange.say(|| around.input(call.method.as_str(), call_bytes(&call.params), call.params.clone()));
+            exchange
+        }
+        ClientRequest::InitializeRequest(initialize) => {
+            let client = &initialize.params.client_info;
+            around.task(initialize.method.as_str(), SMALL, &initialize.params, || client_tags(client))
+        }
+        ClientRequest::DiscoverRequest(discover) => {
+            let tags = || context.client_info().as_ref().map_or_else(Annotation::new, client_tags);
+            around.task(discover.method.as_str(), SMALL, &discover.params, tags)
+        }
+        ClientRequest::ReadResourceRequest(read) => {
+            around.task(read.method.as_str(), read.params.uri.len(), &read.params, Annotation::new)
+        }
+        ClientRequest::GetPromptRequest(get) => {
+            let bytes = get.params.arguments.as_ref().map_or(SMALL, members_bytes);
+            around.task(get.method.as_str(), bytes, &get.params, Annotation::new)
+        }
+        _ => return None,
+    })
+}
+
+/// The span of a request to a client, if it has one.
+fn asked(request: &ServerRequest, context: &RequestContext<RoleClient>) -> Option<Exchange> {
+    let around = Around { meta: &context.meta, extensions: &context.extensions };
+    Some(match request {
+        ServerRequest::CreateMessageRequest(create) => {
+            let method = create.method.as_str();
+            let exchange = around.begin(method, SpanKind::Task, &task_name(method), Annotation::new);
+            exchange.say(|| {
+                let (bytes, params) = sampling::params(&create.params);
+                around.input(method, bytes, params)
+            });
+            exchange
+        }
+        ServerRequest::ElicitRequest(elicit) => {
+            around.task(elicit.method.as_str(), SMALL, &elicit.params, Annotation::new)
+        }
+        _ => return None,
+    })
+}
+
+/// What comes with a request.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    meta: &'a RequestMetaObject,
+    extensions: &'a Extensions,
+}
+
+impl Around<'_> {
+    fn begin(self, method: &str, kind: SpanKind, name: &str, say: impl FnOnce() -> Annotation) -> Exchange {
+        Exchange::begin_below(
+            || context::parent(self.meta, self.extensions),
+            || {
+                let said = say().kind(kind).name(name).tag("mcp_method", method);
+                context::session_id(self.extensions).into_iter().fold(said, |said, id| said.tag("mcp_session_id", id))
+            },
+        )
+    }
+
+    fn task<P>(self, method: &'static str, bytes: usize, params: &P, say: impl FnOnce() -> Annotation) -> Exchange
+    where
+        P: Serialize + Clone + Send + 'static,
+    {
+        let exchange = self.begin(method, SpanKind::Task, &task_name(method), say);
+        exchange.say(|| self.input(method, bytes, params.clone()));
+        exchange
+    }
+
+    /// Shape: `{"method":"tools/call","params":{"name":"weather","arguments":{…}}}`, and in the parameters `_meta` as the caller
+    /// filled it, if it did.
+    fn input<P>(self, method: &'static str, bytes: usize, params: P) -> Annotation
+    where
+        P: Serialize + Send + 'static,
+    {
+        let meta = context::without_context(self.meta);
+        let bytes = bytes.saturating_add(members_bytes(&meta));
+        shown::input(bytes, (params, meta), move |(params, meta)| {
+            let mut params = shown::to_json(params);
+            if !meta.is_empty()
+                && let Value::Object(members) = &mut params
+            {
+                members.insert("_meta".to_owned(), Value::Object(meta));
+            }
+            json!({"method": method, "params": params})
+        })
+    }
+}
+
+/// What is told of an answer; to a request that was cancelled nobody gets it.
+fn told<R>(answer: &Result<R, ErrorData>, show: impl FnOnce(&R) -> Annotation, is_cancelled: bool) -> Annotation {
+    match answer {
+        Err(error) => Annotation::new().error(error),
+        Ok(result) => {
+            let said = show(result);
+            if !is_cancelled || said.error.is_some() {
+                return said;
+            }
+            said.span_error(SpanError::new("the caller has cancelled the request").error_type(CANCELLED))
+        }
+    }
+}
+
+fn client_tags(client: &Implementation) -> Annotation {
+    let version = format!("{}_{}", client.name, client.version);
+    Annotation::new().tag("client_name", client.name.clone()).tag("client_version", version)
+}
+
+fn call_bytes(params: &CallToolRequestParams) -> usize {
+    params.arguments.as_ref().map_or(SMALL, members_bytes)
+}
+
+fn task_name(method: &str) -> String {
+    format!("mcp.{method}")
+}
