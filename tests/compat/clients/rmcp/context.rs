@@ -1,0 +1,170 @@
+//! The context in `_meta`.
+
+use std::collections::HashMap;
+
+use rmcp::model::{ClientNotification, ClientRequest, ProtocolVersion, RequestMetaObject, ServerResult};
+use rmcp::service::NotificationContext;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+use tracing_llmobs::{Builder, propagation, testing};
+use tracing_llmobs_compat::seen;
+use tracing_subscriber::prelude::*;
+
+use super::*;
+
+/// What the server sees of a call: its metadata.
+async fn metadata(client: &RunningService<RoleClient, ()>, params: CallToolRequestParams) -> Value {
+    let answer = client.call_tool_observed(params).await.unwrap();
+    read(&json!(answer.content[0].as_text().unwrap().text))["meta"].take()
+}
+
+#[tokio::test]
+async fn what_the_caller_says_in_the_metadata_stays_beside_the_context() {
+    const THEIRS: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let asked = async {
+        let client = connected().await;
+        let mut params = CallToolRequestParams::new("meta");
+        let meta = json!({"tenant": "a", "traceparent": THEIRS, "tracestate": "theirs=1"});
+        params.meta = serde_json::from_value::<JsonObject>(meta).ok().map(RequestMetaObject::from);
+        let span = info_span!("answer", llmobs.kind = "agent");
+        let meta = metadata(&client, params).instrument(span).await;
+        client.cancel().await.unwrap();
+        meta
+    };
+    let (meta, recorder) = run_with_tasks(asked).await;
+    assert_eq!((&meta["tenant"], &meta["traceparent"]), (&json!("a"), &json!(THEIRS)));
+    assert!(meta["progressToken"].is_number(), "{meta}");
+    let state = meta["tracestate"].as_str().unwrap();
+    assert!(state.starts_with("dd=") && state.ends_with("theirs=1"), "{state}");
+    let called = recorder.span("MCP Client Tool Call: meta");
+    let tags = meta["_dd_trace_context"]["x-datadog-tags"].as_str().unwrap();
+    assert!(tags.contains(&format!("_dd.p.llmobs_parent_id={}", called.span_id)), "{tags}");
+    let seen = answered(&recorder, 4).await;
+    let served = &seen[0]["children"][0]["children"][0];
+    let request = json!({"method": "tools/call", "params": {"name": "meta", "_meta": {"tenant": "a"}}});
+    assert_eq!(read(&served["input"]), request);
+}
+
+#[tokio::test]
+async fn where_nobody_listens_nothing_is_added() {
+    let client = connected().await;
+    let meta = metadata(&client, CallToolRequestParams::new("meta")).await;
+    client.cancel().await.unwrap();
+    let names: Vec<_> = meta.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["progressToken"]);
+}
+
+#[tokio::test]
+async fn a_caller_that_only_speaks_the_standard_is_understood() {
+    let asked = async {
+        let client = connected().await;
+        let span = info_span!("theirs", llmobs.kind = "agent");
+        let mut headers = HashMap::new();
+        assert!(propagation::inject(&span, &mut headers));
+        let mut params = call("weather", json!({"city": "Oslo"}));
+        let meta: JsonObject =
+            ["traceparent", "tracestate"].map(|name| (name.to_owned(), json!(headers[name]))).into_iter().collect();
+        params.meta = Some(meta.into());
+        client.call_tool(params).await.unwrap();
+        client.cancel().await.unwrap();
+    };
+    let ((), recorder) = run_with_tasks(asked).await;
+    let seen = answered(&recorder, 4).await;
+    assert_eq!(shape(&seen), json!([{"agent theirs": [{"tool weather": ["retrieval look_up"]}]}]));
+}
+
+/// Puts what brought a request to where rmcp's server for HTTP puts it.
+struct OverHttp<S> {
+    inner: S,
+    parts: http::request::Parts,
+}
+
+impl<S: Service<RoleServer>> Service<RoleServer> for OverHttp<S> {
+    async fn handle_request(
+        &self,
+        request: ClientRequest,
+        mut context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
+        context.extensions.insert(self.parts.clone());
+        self.inner.handle_request(request, context).await
+    }
+
+    async fn handle_notification(
+        &self,
+        notification: ClientNotification,
+        context: NotificationContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.inner.handle_notification(notification, context).await
+    }
+
+    fn get_info(&self) -> ServerConfig {
+        self.inner.get_info()
+    }
+
+    fn supported_protocol_versions(&self) -> std::borrow::Cow<'static, [ProtocolVersion]> {
+        self.inner.supported_protocol_versions()
+    }
+}
+
+#[tokio::test]
+async fn the_http_request_that_brings_a_call_names_its_session_and_its_caller() {
+    let asked = async {
+        let span = info_span!("theirs", llmobs.kind = "agent");
+        let mut request = http::Request::new(());
+        request.headers_mut().insert("mcp-session-id", "s-7".parse().unwrap());
+        assert!(propagation::inject(&span, request.headers_mut()));
+        let server = OverHttp { inner: Observed::new(Weather), parts: request.into_parts().0 };
+        let client = ().serve(serve(server)).await.unwrap();
+        client.call_tool(call("weather", json!({"city": "Oslo"}))).await.unwrap();
+        client.cancel().await.unwrap();
+    };
+    let ((), recorder) = run_with_tasks(asked).await;
+    let seen = trees(&recorder, 4).await;
+    assert_eq!(
+        shape(&seen),
+        json!([{"agent theirs": ["task mcp.initialize", {"tool weather": ["retrieval look_up"]}]}])
+    );
+    for name in ["mcp.initialize", "weather"] {
+        assert_eq!(recorder.span(name).tags.get("mcp_session_id"), Some("s-7"));
+    }
+}
+
+#[tokio::test]
+async fn a_call_between_two_processes_is_one_trace() {
+    let process = |ml_app: &str| {
+        let (layer, recorder) = testing::recorder_of(Builder::without_environment().ml_app(ml_app)).unwrap();
+        (Dispatch::new(tracing_subscriber::registry().with(layer)), recorder)
+    };
+    let ((caller, called), (server, serving)) = (process("caller"), process("server"));
+    // The ids of a recorder are counted, and those of two processes are not the same.
+    tracing::dispatcher::with_default(&server, || {
+        (0..16).for_each(|_| drop(info_span!("earlier", llmobs.kind = "task")))
+    });
+    let (near, far) = tokio::io::duplex(4096);
+    let serving_thread = std::thread::spawn(move || {
+        let _default = tracing::dispatcher::set_default(&server);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let running = Observed::new(Weather).serve(far).await.unwrap();
+            running.waiting().await.unwrap();
+        });
+    });
+    let asked = async {
+        let client = ().serve(near).await.unwrap();
+        let span = info_span!("answer", llmobs.kind = "agent", llmobs.session_id = "s-1");
+        client.call_tool_observed(call("weather", json!({"city": "Oslo"}))).instrument(span).await.unwrap();
+        client.cancel().await.unwrap();
+    };
+    asked.with_subscriber(caller).await;
+    serving_thread.join().unwrap();
+    trees(&called, 2).await;
+    trees(&serving, 16 + 3).await;
+    let mut spans = called.spans();
+    spans.extend(serving.spans().into_iter().filter(|span| !["earlier", "mcp.initialize"].contains(&&*span.name)));
+    let below = json!([{"tool weather": ["retrieval look_up"]}]);
+    let tree = json!([{"agent answer": [{"tool MCP Client Tool Call: weather": below}]}]);
+    assert_eq!(shape(&seen::trees(&spans)), tree);
+    let (asking, serving) = (called.span("MCP Client Tool Call: weather"), serving.span("weather"));
+    assert_eq!(serving.trace_id, asking.trace_id);
+    assert_eq!((serving.session_id.as_deref(), serving.tags.get("ml_app")), (Some("s-1"), Some("caller")));
+}
