@@ -9,7 +9,7 @@ use rmcp::service::{Peer, PeerRequestOptions, RunningService, ServiceError};
 use rmcp::{RoleClient, Service};
 
 use super::context;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, failed};
 use super::said::{Answer, Asked, asked};
 use super::session::{SessionSpan, server_of};
 use crate::model::Annotation;
@@ -218,5 +218,5 @@ fn begin(session: Option<&SessionSpan>, peer: &Peer<RoleClient>, params: &(impl 
 }
 
 fn told<A: Answer>(answer: &Result<A, ServiceError>) -> Annotation {
-    answer.as_ref().map_or_else(|error| Annotation::new().error(error), Answer::told)
+    answer.as_ref().map_or_else(failed, Answer::told)
 }

@@ -4,6 +4,7 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing::instrument::Instrument;
 
+use super::super::secrets::without_secrets;
 use crate::capture::{LlmObsSpanExt, find};
 use crate::model::{Annotation, SpanContext, SpanError};
 use crate::vocabulary::fields;
@@ -87,6 +88,36 @@ pub(super) fn open(parent: impl FnOnce() -> Option<SpanContext>, say: impl FnOnc
     (span, is_seen)
 }
 
+/// The error of a client. Transports name the URL that they did not reach, with what is secret in it.
+pub(super) fn failed<E: std::error::Error>(error: &E) -> Annotation {
+    Annotation::new().span_error(without_secrets(SpanError::from_error(error)))
+}
+
 /// The type of the error of what was cancelled.
 pub(super) const CANCELLED: &str = "Cancelled";
 const TARGET: &str = "tracing_llmobs::clients";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nobody_listens_nobody_is_asked() {
+        let everything = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
+        let others = tracing_subscriber::layer::SubscriberExt::with(tracing_subscriber::registry(), everything);
+        for subscriber in [tracing::Dispatch::none(), tracing::Dispatch::new(others)] {
+            tracing::dispatcher::with_default(&subscriber, || {
+                let exchange = Exchange::begin_below(|| panic!("asked for a parent"), || panic!("asked for a name"));
+                exchange.say(|| panic!("asked for the input"));
+                exchange.end(|| panic!("asked for the output"));
+            });
+        }
+    }
+
+    #[test]
+    fn of_a_url_that_a_client_did_not_reach_nothing_secret_is_told() {
+        let error = std::io::Error::other("error for url (https://user:p@host/mcp?token=k)");
+        let said = failed(&error).error;
+        assert_eq!(said.map(|error| error.message).as_deref(), Some("error for url (https://host/mcp?…)"));
+    }
+}

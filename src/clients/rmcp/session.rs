@@ -15,7 +15,7 @@ use tracing::Span;
 use tracing::instrument::Instrument;
 
 use super::calls::{ask, send};
-use super::exchange::{Exchange, open};
+use super::exchange::{Exchange, failed, open};
 use super::shown::{self, SMALL};
 use crate::capture::{LlmObsSpanExt, current_context};
 use crate::model::{Annotation, SpanId, SpanKind, Tags};
@@ -73,8 +73,8 @@ impl<S: Service<RoleClient>> Session<S> {
                 Ok(Self { running, span })
             }
             Err(error) => {
-                beginning.end(|| Annotation::new().error(&error));
-                span.end(|| Annotation::new().error(&error));
+                beginning.end(|| failed(&error));
+                span.end(|| failed(&error));
                 Err(error)
             }
         }
@@ -247,7 +247,7 @@ impl SessionSpan {
 
     fn quit(&self, quit: &Result<QuitReason, JoinError>) {
         self.end(|| match quit {
-            Err(error) | Ok(QuitReason::JoinError(error)) => Annotation::new().error(error),
+            Err(error) | Ok(QuitReason::JoinError(error)) => failed(error),
             Ok(_) => Annotation::new(),
         });
     }
