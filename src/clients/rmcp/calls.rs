@@ -7,11 +7,12 @@ use rmcp::model::{
 };
 use rmcp::service::{Peer, PeerRequestOptions, RunningService, ServiceError};
 use rmcp::{RoleClient, Service};
+use tracing::instrument::Instrument;
 
 use super::context;
 use super::exchange::{Exchange, failed};
 use super::said::{Answer, Asked, asked};
-use super::session::{SessionSpan, server_of};
+use super::session::{Session, SessionSpan, server_of};
 use crate::model::Annotation;
 
 /// The calls of a client that show up.
@@ -119,6 +120,39 @@ impl<S: Service<RoleClient>> ObservedCalls for RunningService<RoleClient, S> {
     }
 }
 
+/// The same as without `_observed`.
+impl<S: Service<RoleClient>> ObservedCalls for Session<S> {
+    async fn call_tool_observed(&self, params: CallToolRequestParams) -> Result<CallToolResult, ServiceError> {
+        self.call_tool(params).await
+    }
+
+    async fn list_tools_observed(
+        &self,
+        params: Option<PaginatedRequestParams>,
+    ) -> Result<ListToolsResult, ServiceError> {
+        self.list_tools(params).await
+    }
+
+    async fn read_resource_observed(
+        &self,
+        params: ReadResourceRequestParams,
+    ) -> Result<ReadResourceResult, ServiceError> {
+        self.read_resource(params).await
+    }
+
+    async fn get_prompt_observed(&self, params: GetPromptRequestParams) -> Result<GetPromptResult, ServiceError> {
+        self.get_prompt(params).await
+    }
+
+    async fn send_request_observed(
+        &self,
+        request: ClientRequest,
+        options: PeerRequestOptions,
+    ) -> Result<ServerResult, ServiceError> {
+        self.send_request(request, options).await
+    }
+}
+
 impl ObservedCalls for Peer<RoleClient> {
     async fn call_tool_observed(&self, params: CallToolRequestParams) -> Result<CallToolResult, ServiceError> {
         ask(None, self, params, |params| self.call_tool(params)).await
@@ -177,10 +211,12 @@ where
     A: Answer,
     F: Future<Output = Result<A, ServiceError>>,
 {
-    if let Some(told) = context::told(exchange.span(), params.metadata()) {
+    if let Some(told) = context::told(&exchange.span(), params.metadata()) {
         params.meta_or_default().extend(told);
     }
-    exchange.run(call(params), told).await
+    let answer = call(params).instrument(exchange.span()).await;
+    exchange.end(|| told(&answer));
+    answer
 }
 
 /// Sends a request of any kind, as a span if it shows.
@@ -195,11 +231,13 @@ pub(super) async fn send(
     let mut there = params.metadata().cloned().unwrap_or_default();
     there.extend(request.get_meta_mut().clone());
     there.extend(options.meta.clone().unwrap_or_default());
-    if let Some(told) = context::told(exchange.span(), Some(&there)) {
+    if let Some(told) = context::told(&exchange.span(), Some(&there)) {
         // What the options say wins over the rest.
         options.meta.get_or_insert_default().extend(told);
     }
-    exchange.run(sent(peer, request, options), told).await
+    let answer = sent(peer, request, options).instrument(exchange.span()).await;
+    exchange.end(|| told(&answer));
+    answer
 }
 
 async fn sent(

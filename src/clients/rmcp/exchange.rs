@@ -2,7 +2,6 @@
 
 use tracing::Span;
 use tracing::field::Empty;
-use tracing::instrument::Instrument;
 
 use super::super::secrets::without_secrets;
 use crate::capture::{LlmObsSpanExt, find};
@@ -29,8 +28,9 @@ impl Exchange {
         Self { span, is_open }
     }
 
-    pub(super) const fn span(&self) -> &Span {
-        &self.span
+    /// What the work is to be done in. It is instrumented where it is awaited: a future that is handed on takes twice the room.
+    pub(super) fn span(&self) -> Span {
+        self.span.clone()
     }
 
     /// Says more about the request, if somebody listens.
@@ -38,13 +38,6 @@ impl Exchange {
         if self.is_open {
             self.span.annotate(say());
         }
-    }
-
-    /// Does the work inside the span, which ends with what is told of the answer.
-    pub(super) async fn run<T>(self, work: impl Future<Output = T>, tell: impl FnOnce(&T) -> Annotation) -> T {
-        let answer = work.instrument(self.span.clone()).await;
-        self.end(|| tell(&answer));
-        answer
     }
 
     /// Ends the span with what is told last.

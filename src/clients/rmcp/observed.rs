@@ -10,6 +10,7 @@ use rmcp::service::{NotificationContext, RequestContext, ServiceRole};
 use rmcp::{RoleClient, RoleServer, Service};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tracing::instrument::Instrument;
 
 use super::exchange::{CANCELLED, Exchange};
 use super::said::members_bytes;
@@ -80,8 +81,9 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Observed<S> {
         let intent = if self.captures_intent { intent::take(&mut request) } else { None };
         if let Some(exchange) = served(&request, &context, intent) {
             let cancelled = context.ct.clone();
-            let work = self.inner.handle_request(request, context);
-            return exchange.run(work, |answer| told(answer, shown::whole, cancelled.is_cancelled())).await;
+            let answer = self.inner.handle_request(request, context).instrument(exchange.span()).await;
+            exchange.end(|| told(&answer, shown::whole, cancelled.is_cancelled()));
+            return answer;
         }
         let mut answer = self.inner.handle_request(request, context).await;
         if self.captures_intent
@@ -119,8 +121,9 @@ impl<S: Service<RoleClient>> Service<RoleClient> for Observed<S> {
             return self.inner.handle_request(request, context).await;
         };
         let cancelled = context.ct.clone();
-        let work = self.inner.handle_request(request, context);
-        exchange.run(work, |answer| told(answer, sampling::answered, cancelled.is_cancelled())).await
+        let answer = self.inner.handle_request(request, context).instrument(exchange.span()).await;
+        exchange.end(|| told(&answer, sampling::answered, cancelled.is_cancelled()));
+        answer
     }
 
     async fn handle_notification(

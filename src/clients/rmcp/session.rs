@@ -1,6 +1,7 @@
 //! A client's session: one span from its beginning to its end, with its calls below.
 
 use std::ops::Deref;
+use std::pin::Pin;
 use std::time::Duration;
 
 use rmcp::model::{
@@ -58,8 +59,15 @@ impl<S: Service<RoleClient>> Session<S> {
     /// # Errors
     ///
     /// That of the opening; it is the error of both spans.
-    pub async fn open<E: std::error::Error>(
+    pub fn open<E: std::error::Error>(
         opening: impl Future<Output = Result<RunningService<RoleClient, S>, E>>,
+    ) -> impl Future<Output = Result<Self, E>> {
+        // A future that is handed on takes twice the room, and this one is large.
+        Self::opened(Box::pin(opening))
+    }
+
+    async fn opened<E: std::error::Error>(
+        opening: Pin<Box<impl Future<Output = Result<RunningService<RoleClient, S>, E>>>>,
     ) -> Result<Self, E> {
         let span = SessionSpan::begin();
         let beginning =

@@ -154,9 +154,9 @@ async fn answered(recorder: &Recorder, count: usize) -> Value {
 
 /// The trees of kinds and names alone.
 fn shape(trees: &Value) -> Value {
-    let node = |tree: &Value| match &tree["children"] {
-        Value::Array(children) => json!({tree["span"].as_str().unwrap(): shape(&children.clone().into())}),
-        _ => tree["span"].clone(),
+    let node = |tree: &Value| {
+        let name = tree["span"].as_str().unwrap();
+        if tree["children"].is_array() { json!({name: shape(&tree["children"])}) } else { json!(name) }
     };
     trees.as_array().unwrap().iter().map(node).collect()
 }
@@ -188,10 +188,10 @@ async fn a_call_is_one_trace_from_the_agent_through_the_client_into_the_server()
         keys.iter().map(|key| span.tags.get(key).map(str::to_owned)).collect()
     };
     let of = |tags: &[&str]| tags.iter().map(|tag| Some((*tag).to_owned())).collect::<Vec<_>>();
-    let client = tags("MCP Client Tool Call: weather", &["mcp_tool_kind", "mcp_server_name"]);
-    assert_eq!(client, of(&["client", "weather-server"]));
-    let server = tags("weather", &["mcp_tool", "mcp_tool_kind", "mcp_method"]);
-    assert_eq!(server, of(&["weather", "server", "tools/call"]));
+    let calling = tags("MCP Client Tool Call: weather", &["mcp_tool_kind", "mcp_server_name"]);
+    assert_eq!(calling, of(&["client", "weather-server"]));
+    let serving = tags("weather", &["mcp_tool", "mcp_tool_kind", "mcp_method"]);
+    assert_eq!(serving, of(&["weather", "server", "tools/call"]));
     let begun = tags("mcp.initialize", &["mcp_method", "client_name", "client_version"]);
     assert_eq!(begun[0].as_deref(), Some("initialize"));
     let (name, version) = (begun[1].as_deref().unwrap(), begun[2].as_deref().unwrap());

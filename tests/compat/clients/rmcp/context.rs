@@ -135,14 +135,14 @@ async fn a_call_between_two_processes_is_one_trace() {
         let (layer, recorder) = testing::recorder_of(Builder::without_environment().ml_app(ml_app)).unwrap();
         (Dispatch::new(tracing_subscriber::registry().with(layer)), recorder)
     };
-    let ((caller, called), (server, serving)) = (process("caller"), process("server"));
+    let ((near_side, called), (far_side, serving)) = (process("caller"), process("server"));
     // The ids of a recorder are counted, and those of two processes are not the same.
-    tracing::dispatcher::with_default(&server, || {
-        (0..16).for_each(|_| drop(info_span!("earlier", llmobs.kind = "task")))
+    tracing::dispatcher::with_default(&far_side, || {
+        (0..16).for_each(|_| drop(info_span!("earlier", llmobs.kind = "task")));
     });
     let (near, far) = tokio::io::duplex(4096);
     let serving_thread = std::thread::spawn(move || {
-        let _default = tracing::dispatcher::set_default(&server);
+        let _default = tracing::dispatcher::set_default(&far_side);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let running = Observed::new(Weather).serve(far).await.unwrap();
@@ -155,7 +155,7 @@ async fn a_call_between_two_processes_is_one_trace() {
         client.call_tool_observed(call("weather", json!({"city": "Oslo"}))).instrument(span).await.unwrap();
         client.cancel().await.unwrap();
     };
-    asked.with_subscriber(caller).await;
+    asked.with_subscriber(near_side).await;
     serving_thread.join().unwrap();
     trees(&called, 2).await;
     trees(&serving, 16 + 3).await;

@@ -64,6 +64,23 @@ async fn a_session_that_is_dropped_has_ended() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_waited_for_ends_with_its_server() {
+    let work = async {
+        let (near, far) = tokio::io::duplex(4096);
+        let server = tokio::spawn(async move { Observed::new(Weather).serve(far).await.unwrap() });
+        let client = Session::open(().serve(near)).await.unwrap();
+        client.call_tool_observed(call("weather", json!({"city": "Oslo"}))).await.unwrap();
+        server.await.unwrap().cancel().await.unwrap();
+        client.waiting().await.unwrap();
+    };
+    let ((), recorder) = run_with_tasks(work).await;
+    let seen = answered(&recorder, 6).await;
+    let called = json!({"tool MCP Client Tool Call: weather": [{"tool weather": ["retrieval look_up"]}]});
+    assert_eq!(shape(&seen), json!([{"workflow MCP Client Session": ["task MCP Client Initialize", called]}]));
+    assert_eq!(seen[0]["error"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_session_ends_with_the_call_that_finds_its_server_gone() {
     let work = async {
         let (near, far) = tokio::io::duplex(4096);
