@@ -21,6 +21,7 @@ mod asks;
 mod context;
 mod errors;
 mod sessions;
+mod with_rig;
 
 #[derive(Clone)]
 struct Weather;
