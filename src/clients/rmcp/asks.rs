@@ -4,11 +4,12 @@
 use rmcp::RoleServer;
 use rmcp::model::{
     ClientResult, CreateMessageRequestParams, CreateMessageResult, ElicitRequest, ElicitRequestParams, ElicitResult,
-    ServerRequest,
+    RequestParamsMeta, ServerRequest,
 };
 use rmcp::service::{Peer, ServiceError};
+use tracing::instrument::Instrument;
 
-use super::calls::observe;
+use super::calls::{tell, told};
 use super::exchange::Exchange;
 use super::said::Asked;
 
@@ -56,24 +57,31 @@ pub trait ObservedAsks {
 impl ObservedAsks for Peer<RoleServer> {
     async fn create_message_observed(
         &self,
-        params: CreateMessageRequestParams,
+        mut params: CreateMessageRequestParams,
     ) -> Result<CreateMessageResult, ServiceError> {
-        observe(begin(&params), params, |params| self.create_message(params)).await
+        let exchange = begin(&mut params);
+        let answer = self.create_message(params).instrument(exchange.span()).await;
+        exchange.end(|| told(&answer));
+        answer
     }
 
-    async fn create_elicitation_observed(&self, params: ElicitRequestParams) -> Result<ElicitResult, ServiceError> {
+    async fn create_elicitation_observed(&self, mut params: ElicitRequestParams) -> Result<ElicitResult, ServiceError> {
         let ask = |params| async {
             match self.send_request(ServerRequest::ElicitRequest(ElicitRequest::new(params))).await? {
                 ClientResult::ElicitResult(result) => Ok(result),
                 _ => Err(ServiceError::UnexpectedResponse),
             }
         };
-        observe(begin(&params), params, ask).await
+        let exchange = begin(&mut params);
+        let answer = ask(params).instrument(exchange.span()).await;
+        exchange.end(|| told(&answer));
+        answer
     }
 }
 
-fn begin(params: &impl Asked) -> Exchange {
+fn begin(params: &mut (impl Asked + RequestParamsMeta)) -> Exchange {
     let exchange = Exchange::begin(|| params.said());
     exchange.say(|| params.input());
+    tell(&exchange, params);
     exchange
 }

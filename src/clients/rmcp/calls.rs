@@ -189,20 +189,6 @@ impl ObservedCalls for Peer<RoleClient> {
 pub(super) async fn ask<P, A, F>(
     session: Option<&SessionSpan>,
     peer: &Peer<RoleClient>,
-    params: P,
-    call: impl FnOnce(P) -> F,
-) -> Result<A, ServiceError>
-where
-    P: Asked + RequestParamsMeta,
-    A: Answer,
-    F: Future<Output = Result<A, ServiceError>>,
-{
-    observe(begin(session, peer, &params), params, call).await
-}
-
-/// Makes a request as this exchange, which the other side is told of.
-pub(super) async fn observe<P, A, F>(
-    exchange: Exchange,
     mut params: P,
     call: impl FnOnce(P) -> F,
 ) -> Result<A, ServiceError>
@@ -211,12 +197,20 @@ where
     A: Answer,
     F: Future<Output = Result<A, ServiceError>>,
 {
-    if let Some(told) = context::told(&exchange.span(), params.metadata()) {
-        params.meta_or_default().extend(told);
+    let exchange = begin(session, peer, &params);
+    if session.is_none_or(|session| session.tells) {
+        tell(&exchange, &mut params);
     }
     let answer = call(params).instrument(exchange.span()).await;
     exchange.end(|| told(&answer));
     answer
+}
+
+/// Says in the metadata of a request which span it is.
+pub(super) fn tell(exchange: &Exchange, params: &mut (impl Asked + RequestParamsMeta)) {
+    if let Some(told) = context::told(&exchange.span(), params.metadata()) {
+        params.meta_or_default().extend(told);
+    }
 }
 
 /// Sends a request of any kind, as a span if it shows.
@@ -231,7 +225,9 @@ pub(super) async fn send(
     let mut there = params.metadata().cloned().unwrap_or_default();
     there.extend(request.get_meta_mut().clone());
     there.extend(options.meta.clone().unwrap_or_default());
-    if let Some(told) = context::told(&exchange.span(), Some(&there)) {
+    if session.is_none_or(|session| session.tells)
+        && let Some(told) = context::told(&exchange.span(), Some(&there))
+    {
         // What the options say wins over the rest.
         options.meta.get_or_insert_default().extend(told);
     }
@@ -255,6 +251,6 @@ fn begin(session: Option<&SessionSpan>, peer: &Peer<RoleClient>, params: &(impl 
     exchange
 }
 
-fn told<A: Answer>(answer: &Result<A, ServiceError>) -> Annotation {
+pub(super) fn told<A: Answer>(answer: &Result<A, ServiceError>) -> Annotation {
     answer.as_ref().map_or_else(failed, Answer::told)
 }

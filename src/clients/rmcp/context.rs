@@ -7,7 +7,7 @@ use serde_json::Value;
 use tracing::Span;
 
 use crate::model::SpanContext;
-use crate::propagation;
+use crate::propagation::{self, Trust, extract_trusting};
 
 /// What is to be added to the metadata of a request; what is there already counts as the headers of a request do.
 ///
@@ -29,9 +29,9 @@ pub(super) fn told(span: &Span, there: Option<&RequestMetaObject>) -> Option<Req
 }
 
 /// The span that a request comes from, if its metadata says so, or the HTTP request that brought it.
-pub(super) fn parent(meta: &RequestMetaObject, extensions: &Extensions) -> Option<SpanContext> {
-    let brought = || propagation::extract(&http_request(extensions)?.headers);
-    propagation::extract(&headers(meta)).or_else(brought)
+pub(super) fn parent(meta: &RequestMetaObject, extensions: &Extensions, trust: Trust) -> Option<SpanContext> {
+    let brought = || extract_trusting(&http_request(extensions)?.headers, trust);
+    extract_trusting(&headers(meta), trust).or_else(brought)
 }
 
 /// The session that the HTTP request names which brought a request.

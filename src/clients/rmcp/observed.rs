@@ -17,6 +17,7 @@ use super::said::members_bytes;
 use super::shown::{self, SMALL};
 use super::{context, intent, sampling};
 use crate::model::{Annotation, SpanError, SpanKind};
+use crate::propagation::Trust;
 
 /// A handler whose requests show up, of a server or of a client.
 ///
@@ -44,12 +45,31 @@ use crate::model::{Annotation, SpanError, SpanKind};
 pub struct Observed<S> {
     inner: S,
     captures_intent: bool,
+    trust: Trust,
 }
 
 impl<S> Observed<S> {
     /// This handler, and what it does shows up.
     pub const fn new(inner: S) -> Self {
-        Self { inner, captures_intent: false }
+        Self { inner, captures_intent: false, trust: Trust::All }
+    }
+
+    /// How far callers are believed. Default: [`Trust::All`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # struct Weather;
+    /// use tracing_llmobs::clients::rmcp::Observed;
+    /// use tracing_llmobs::propagation::Trust;
+    ///
+    /// // Anybody may call this server.
+    /// let server = Observed::new(Weather).trust(Trust::Nothing);
+    /// # let _ = server;
+    /// ```
+    pub const fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
     }
 
     /// Asks models why they call a tool, default `false`: the schemas of the tools that are listed get an argument `telemetry`,
@@ -79,7 +99,8 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Observed<S> {
         context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
         let intent = if self.captures_intent { intent::take(&mut request) } else { None };
-        if let Some(exchange) = served(&request, &context, intent) {
+        let around = Around { meta: &context.meta, extensions: &context.extensions, trust: self.trust };
+        if let Some(exchange) = served(&request, &context, around, intent) {
             let cancelled = context.ct.clone();
             let answer = self.inner.handle_request(request, context).instrument(exchange.span()).await;
             exchange.end(|| told(&answer, shown::whole, cancelled.is_cancelled()));
@@ -117,7 +138,8 @@ impl<S: Service<RoleClient>> Service<RoleClient> for Observed<S> {
         request: ServerRequest,
         context: RequestContext<RoleClient>,
     ) -> Result<ClientResult, ErrorData> {
-        let Some(exchange) = asked(&request, &context) else {
+        let around = Around { meta: &context.meta, extensions: &context.extensions, trust: self.trust };
+        let Some(exchange) = asked(&request, around) else {
             return self.inner.handle_request(request, context).await;
         };
         let cancelled = context.ct.clone();
@@ -144,8 +166,12 @@ impl<S: Service<RoleClient>> Service<RoleClient> for Observed<S> {
 }
 
 /// The span of a request to a server, if it has one.
-fn served(request: &ClientRequest, context: &RequestContext<RoleServer>, intent: Option<String>) -> Option<Exchange> {
-    let around = Around { meta: &context.meta, extensions: &context.extensions };
+fn served(
+    request: &ClientRequest,
+    context: &RequestContext<RoleServer>,
+    around: Around<'_>,
+    intent: Option<String>,
+) -> Option<Exchange> {
     Some(match request {
         ClientRequest::CallToolRequest(call) => {
             let name = call.params.name.as_ref();
@@ -176,8 +202,7 @@ fn served(request: &ClientRequest, context: &RequestContext<RoleServer>, intent:
 }
 
 /// The span of a request to a client, if it has one.
-fn asked(request: &ServerRequest, context: &RequestContext<RoleClient>) -> Option<Exchange> {
-    let around = Around { meta: &context.meta, extensions: &context.extensions };
+fn asked(request: &ServerRequest, around: Around<'_>) -> Option<Exchange> {
     Some(match request {
         ServerRequest::CreateMessageRequest(create) => {
             let method = create.method.as_str();
@@ -200,12 +225,13 @@ fn asked(request: &ServerRequest, context: &RequestContext<RoleClient>) -> Optio
 struct Around<'a> {
     meta: &'a RequestMetaObject,
     extensions: &'a Extensions,
+    trust: Trust,
 }
 
 impl Around<'_> {
     fn begin(self, method: &str, kind: SpanKind, name: &str, say: impl FnOnce() -> Annotation) -> Exchange {
         Exchange::begin_below(
-            || context::parent(self.meta, self.extensions),
+            || context::parent(self.meta, self.extensions, self.trust),
             || {
                 let said = say().kind(kind).name(name).tag("mcp_method", method);
                 context::session_id(self.extensions).into_iter().fold(said, |said, id| said.tag("mcp_session_id", id))

@@ -88,6 +88,13 @@ impl<S: Service<RoleClient>> Session<S> {
         }
     }
 
+    /// Whether the server is told which span a call comes from, and with it session, application and agent; default `true`.
+    /// A server of somebody else need not know.
+    pub const fn propagate(mut self, tells: bool) -> Self {
+        self.span.tells = tells;
+        self
+    }
+
     /// [`RunningService::call_tool`], as a span.
     ///
     /// # Errors
@@ -223,6 +230,8 @@ impl<S: Service<RoleClient>> Deref for Session<S> {
 pub(super) struct SessionSpan {
     span: Span,
     is_seen: bool,
+    /// The server is told of the calls' spans.
+    pub(super) tells: bool,
     /// The span that the session was opened in.
     above: Option<SpanId>,
 }
@@ -231,7 +240,7 @@ impl SessionSpan {
     fn begin() -> Self {
         let above = current_id();
         let (span, is_seen) = open(|| None, || Annotation::new().kind(SpanKind::Workflow).name("MCP Client Session"));
-        Self { span, is_seen, above }
+        Self { span, is_seen, tells: true, above }
     }
 
     /// Begins a call, in the session or in the span around the call, whichever is the nearer one: where there is no span

@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 
-use rmcp::model::{ClientNotification, ClientRequest, ProtocolVersion, RequestMetaObject, ServerResult};
-use rmcp::service::NotificationContext;
+use rmcp::model::{
+    CallToolRequest, ClientNotification, ClientRequest, ProtocolVersion, RequestMetaObject, ServerResult,
+};
+use rmcp::service::{NotificationContext, PeerRequestOptions};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
+use tracing_llmobs::clients::rmcp::Session;
+use tracing_llmobs::propagation::Trust;
 use tracing_llmobs::{Builder, propagation, testing};
 use tracing_llmobs_compat::seen;
 use tracing_subscriber::prelude::*;
@@ -43,6 +47,28 @@ async fn what_the_caller_says_in_the_metadata_stays_beside_the_context() {
     let served = &seen[0]["children"][0]["children"][0];
     let request = json!({"method": "tools/call", "params": {"name": "meta", "_meta": {"tenant": "a"}}});
     assert_eq!(read(&served["input"]), request);
+}
+
+#[tokio::test]
+async fn a_server_of_somebody_else_need_not_be_told_and_a_caller_need_not_be_believed() {
+    for (tells, trust) in [(false, Trust::All), (true, Trust::Nothing)] {
+        let asked = async {
+            let server = Observed::new(Weather).trust(trust);
+            let client = Session::open(().serve(serve(server))).await.unwrap().propagate(tells);
+            let answer = client.call_tool(CallToolRequestParams::new("meta")).await.unwrap();
+            let request = ClientRequest::CallToolRequest(CallToolRequest::new(CallToolRequestParams::new("meta")));
+            client.send_request(request, PeerRequestOptions::no_options()).await.unwrap();
+            client.cancel().await.unwrap();
+            read(&json!(answer.content[0].as_text().unwrap().text))["meta"].take()
+        };
+        let (meta, recorder) = run_with_tasks(asked).await;
+        assert_eq!(meta.get("_dd_trace_context").is_some(), tells, "{meta}");
+        let seen = answered(&recorder, 7).await;
+        let called = "tool MCP Client Tool Call: meta";
+        let session = json!({"workflow MCP Client Session": ["task MCP Client Initialize", called, called]});
+        // What rmcp does for a server in the same program is inside of no session.
+        assert_eq!(shape(&seen), json!([session, "tool meta", "tool meta"]));
+    }
 }
 
 #[tokio::test]
