@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rmcp::model::{ClientRequest, JsonObject, ListToolsResult};
+use rmcp::model::{CallToolRequestParams, JsonObject, ListToolsResult};
 use serde_json::{Value, json};
 
 /// Asks for the intent in the schemas of these tools; one that has an argument of that name itself is left alone.
@@ -17,9 +17,8 @@ pub(super) fn ask_for(listed: &mut ListToolsResult) {
 }
 
 /// Takes the answer out of a call; an argument of that name that has another form is the tool's own.
-pub(super) fn take(request: &mut ClientRequest) -> Option<String> {
-    let ClientRequest::CallToolRequest(call) = request else { return None };
-    let arguments = call.params.arguments.as_mut()?;
+pub(super) fn take(call: &mut CallToolRequestParams) -> Option<String> {
+    let arguments = call.arguments.as_mut()?;
     let Value::Object(telemetry) = arguments.get(TELEMETRY)? else { return None };
     if telemetry.keys().any(|key| key != INTENT) {
         return None;
@@ -59,7 +58,7 @@ const QUESTION: &str = "Why this tool is called now: the task at hand and what t
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rmcp::model::{CallToolRequest, CallToolRequestParams, Tool};
+    use rmcp::model::Tool;
 
     fn asked(schema: Value) -> Value {
         let schema: JsonObject = serde_json::from_value(schema).unwrap();
@@ -102,11 +101,9 @@ mod tests {
             (json!({"intent": "x"}), None, json!({"intent": "x"})),
         ] {
             let arguments: JsonObject = serde_json::from_value(arguments).unwrap();
-            let params = CallToolRequestParams::new("weather").with_arguments(arguments);
-            let mut request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
-            assert_eq!(take(&mut request).as_deref(), intent);
-            let ClientRequest::CallToolRequest(call) = request else { panic!("another request") };
-            assert_eq!(call.params.arguments.map(Value::Object), Some(left));
+            let mut call = CallToolRequestParams::new("weather").with_arguments(arguments);
+            assert_eq!(take(&mut call).as_deref(), intent);
+            assert_eq!(call.arguments.map(Value::Object), Some(left));
         }
     }
 }

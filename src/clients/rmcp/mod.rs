@@ -33,6 +33,7 @@ mod asks;
 mod calls;
 mod context;
 mod exchange;
+mod handler;
 mod intent;
 mod observed;
 mod said;
@@ -42,5 +43,6 @@ mod shown;
 
 pub use asks::ObservedAsks;
 pub use calls::ObservedCalls;
+pub use handler::ObservedHandler;
 pub use observed::Observed;
 pub use session::Session;

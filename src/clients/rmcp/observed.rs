@@ -3,16 +3,19 @@
 use std::borrow::Cow;
 
 use rmcp::model::{
-    CallToolRequestParams, ClientNotification, ClientRequest, ClientResult, ConstString, ErrorData, Extensions,
-    Implementation, ProtocolVersion, RequestMetaObject, ServerConfig, ServerNotification, ServerRequest, ServerResult,
+    CallToolRequestMethod, CallToolRequestParams, ClientNotification, ClientRequest, ClientResult, ConstString,
+    DiscoverRequestMethod, ErrorData, Extensions, GetPromptRequestMethod, GetPromptRequestParams, Implementation,
+    InitializeRequestParams, InitializeResultMethod, ProtocolVersion, ReadResourceRequestMethod,
+    ReadResourceRequestParams, RequestMetaObject, ServerConfig, ServerNotification, ServerRequest, ServerResult,
 };
 use rmcp::service::{NotificationContext, RequestContext, ServiceRole};
-use rmcp::{RoleClient, RoleServer, Service};
+use rmcp::{RoleClient, RoleServer, ServerHandler, Service};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::instrument::Instrument;
 
 use super::exchange::{CANCELLED, Exchange};
+use super::handler::ObservedHandler;
 use super::said::members_bytes;
 use super::shown::{self, SMALL};
 use super::{context, intent, sampling};
@@ -43,8 +46,8 @@ use crate::propagation::Trust;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Observed<S> {
-    inner: S,
-    captures_intent: bool,
+    pub(super) inner: S,
+    pub(super) captures_intent: bool,
     trust: Trust,
 }
 
@@ -90,6 +93,36 @@ impl<S> Observed<S> {
         self.captures_intent = captures_intent;
         self
     }
+
+    /// The same as a [`ServerHandler`], for those who want one: rmcp's server for HTTP.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rmcp::ServerHandler;
+    /// use tracing_llmobs::clients::rmcp::Observed;
+    ///
+    /// #[derive(Clone)]
+    /// struct Weather;
+    ///
+    /// impl ServerHandler for Weather {}
+    ///
+    /// // `StreamableHttpService::new(|| Ok(Observed::new(Weather).into_handler()), sessions, config)`
+    /// fn handler() -> impl ServerHandler {
+    ///     Observed::new(Weather).into_handler()
+    /// }
+    /// # let _ = handler();
+    /// ```
+    pub const fn into_handler(self) -> ObservedHandler<S>
+    where
+        S: ServerHandler,
+    {
+        ObservedHandler(self)
+    }
+
+    pub(super) const fn around<'a, R: ServiceRole>(&self, context: &'a RequestContext<R>) -> Around<'a> {
+        Around { meta: &context.meta, extensions: &context.extensions, trust: self.trust }
+    }
 }
 
 impl<S: Service<RoleServer>> Service<RoleServer> for Observed<S> {
@@ -98,9 +131,11 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Observed<S> {
         mut request: ClientRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
-        let intent = if self.captures_intent { intent::take(&mut request) } else { None };
-        let around = Around { meta: &context.meta, extensions: &context.extensions, trust: self.trust };
-        if let Some(exchange) = served(&request, &context, around, intent) {
+        let intent = match &mut request {
+            ClientRequest::CallToolRequest(call) if self.captures_intent => intent::take(&mut call.params),
+            _ => None,
+        };
+        if let Some(exchange) = served(&request, &context, self.around(&context), intent) {
             let cancelled = context.ct.clone();
             let answer = self.inner.handle_request(request, context).instrument(exchange.span()).await;
             exchange.end(|| told(&answer, shown::whole, cancelled.is_cancelled()));
@@ -138,8 +173,7 @@ impl<S: Service<RoleClient>> Service<RoleClient> for Observed<S> {
         request: ServerRequest,
         context: RequestContext<RoleClient>,
     ) -> Result<ClientResult, ErrorData> {
-        let around = Around { meta: &context.meta, extensions: &context.extensions, trust: self.trust };
-        let Some(exchange) = asked(&request, around) else {
+        let Some(exchange) = asked(&request, self.around(&context)) else {
             return self.inner.handle_request(request, context).await;
         };
         let cancelled = context.ct.clone();
@@ -173,30 +207,11 @@ fn served(
     intent: Option<String>,
 ) -> Option<Exchange> {
     Some(match request {
-        ClientRequest::CallToolRequest(call) => {
-            let name = call.params.name.as_ref();
-            let exchange = around.begin(call.method.as_str(), SpanKind::Tool, name, || {
-                Annotation::new().tag("mcp_tool", name).tag("mcp_tool_kind", "server")
-            });
-            exchange.say(|| intent.map_or_else(Annotation::new, |intent| Annotation::new().intent(intent)));
-            exchange.say(|| around.input(call.method.as_str(), call_bytes(&call.params), call.params.clone()));
-            exchange
-        }
-        ClientRequest::InitializeRequest(initialize) => {
-            let client = &initialize.params.client_info;
-            around.task(initialize.method.as_str(), SMALL, &initialize.params, || client_tags(client))
-        }
-        ClientRequest::DiscoverRequest(discover) => {
-            let tags = || context.client_info().as_ref().map_or_else(Annotation::new, client_tags);
-            around.task(discover.method.as_str(), SMALL, &discover.params, tags)
-        }
-        ClientRequest::ReadResourceRequest(read) => {
-            around.task(read.method.as_str(), read.params.uri.len(), &read.params, Annotation::new)
-        }
-        ClientRequest::GetPromptRequest(get) => {
-            let bytes = get.params.arguments.as_ref().map_or(SMALL, members_bytes);
-            around.task(get.method.as_str(), bytes, &get.params, Annotation::new)
-        }
+        ClientRequest::CallToolRequest(call) => around.call(&call.params, intent),
+        ClientRequest::InitializeRequest(initialize) => around.initialize(&initialize.params),
+        ClientRequest::DiscoverRequest(_) => around.discover(context.client_info().as_ref()),
+        ClientRequest::ReadResourceRequest(read) => around.read(&read.params),
+        ClientRequest::GetPromptRequest(get) => around.prompt(&get.params),
         _ => return None,
     })
 }
@@ -222,13 +237,42 @@ fn asked(request: &ServerRequest, around: Around<'_>) -> Option<Exchange> {
 
 /// What comes with a request.
 #[derive(Clone, Copy)]
-struct Around<'a> {
+pub(super) struct Around<'a> {
     meta: &'a RequestMetaObject,
     extensions: &'a Extensions,
     trust: Trust,
 }
 
 impl Around<'_> {
+    pub(super) fn call(self, params: &CallToolRequestParams, intent: Option<String>) -> Exchange {
+        let name = params.name.as_ref();
+        let exchange = self.begin(CallToolRequestMethod::VALUE, SpanKind::Tool, name, || {
+            Annotation::new().tag("mcp_tool", name).tag("mcp_tool_kind", "server")
+        });
+        exchange.say(|| intent.map_or_else(Annotation::new, |intent| Annotation::new().intent(intent)));
+        let bytes = || params.arguments.as_ref().map_or(SMALL, members_bytes);
+        exchange.say(|| self.input(CallToolRequestMethod::VALUE, bytes(), params.clone()));
+        exchange
+    }
+
+    pub(super) fn initialize(self, params: &InitializeRequestParams) -> Exchange {
+        self.task(InitializeResultMethod::VALUE, SMALL, params, || client_tags(&params.client_info))
+    }
+
+    pub(super) fn discover(self, client: Option<&Implementation>) -> Exchange {
+        let tags = || client.map_or_else(Annotation::new, client_tags);
+        self.task(DiscoverRequestMethod::VALUE, SMALL, &json!({}), tags)
+    }
+
+    pub(super) fn read(self, params: &ReadResourceRequestParams) -> Exchange {
+        self.task(ReadResourceRequestMethod::VALUE, params.uri.len(), params, Annotation::new)
+    }
+
+    pub(super) fn prompt(self, params: &GetPromptRequestParams) -> Exchange {
+        let bytes = params.arguments.as_ref().map_or(SMALL, members_bytes);
+        self.task(GetPromptRequestMethod::VALUE, bytes, params, Annotation::new)
+    }
+
     fn begin(self, method: &str, kind: SpanKind, name: &str, say: impl FnOnce() -> Annotation) -> Exchange {
         Exchange::begin_below(
             || context::parent(self.meta, self.extensions, self.trust),
@@ -269,7 +313,11 @@ impl Around<'_> {
 }
 
 /// What is told of an answer; to a request that was cancelled nobody gets it.
-fn told<R>(answer: &Result<R, ErrorData>, show: impl FnOnce(&R) -> Annotation, is_cancelled: bool) -> Annotation {
+pub(super) fn told<R>(
+    answer: &Result<R, ErrorData>,
+    show: impl FnOnce(&R) -> Annotation,
+    is_cancelled: bool,
+) -> Annotation {
     match answer {
         Err(error) => Annotation::new().error(error),
         Ok(result) => {
@@ -285,10 +333,6 @@ fn told<R>(answer: &Result<R, ErrorData>, show: impl FnOnce(&R) -> Annotation, i
 fn client_tags(client: &Implementation) -> Annotation {
     let version = format!("{}_{}", client.name, client.version);
     Annotation::new().tag("client_name", client.name.clone()).tag("client_version", version)
-}
-
-fn call_bytes(params: &CallToolRequestParams) -> usize {
-    params.arguments.as_ref().map_or(SMALL, members_bytes)
 }
 
 fn task_name(method: &str) -> String {

@@ -170,7 +170,7 @@ impl<S: Service<RoleClient>> Session<S> {
     pub async fn waiting(self) -> Result<QuitReason, JoinError> {
         let Self { running, span } = self;
         let quit = running.waiting().await;
-        span.quit(&quit);
+        span.quit(quit.as_ref().map(Some));
         quit
     }
 
@@ -182,7 +182,7 @@ impl<S: Service<RoleClient>> Session<S> {
     pub async fn cancel(self) -> Result<QuitReason, JoinError> {
         let Self { running, span } = self;
         let quit = running.cancel().await;
-        span.quit(&quit);
+        span.quit(quit.as_ref().map(Some));
         quit
     }
 
@@ -193,7 +193,7 @@ impl<S: Service<RoleClient>> Session<S> {
     /// Those of [`RunningService::close`].
     pub async fn close(&mut self) -> Result<QuitReason, JoinError> {
         let quit = self.running.close().await;
-        self.span.quit(&quit);
+        self.span.quit(quit.as_ref().map(Some));
         quit
     }
 
@@ -204,7 +204,7 @@ impl<S: Service<RoleClient>> Session<S> {
     /// Those of [`RunningService::close_with_timeout`].
     pub async fn close_with_timeout(&mut self, timeout: Duration) -> Result<Option<QuitReason>, JoinError> {
         let quit = self.running.close_with_timeout(timeout).await;
-        self.span.end(Annotation::new);
+        self.span.quit(quit.as_ref().map(Option::as_ref));
         quit
     }
 
@@ -262,9 +262,9 @@ impl SessionSpan {
         }
     }
 
-    fn quit(&self, quit: &Result<QuitReason, JoinError>) {
+    fn quit(&self, quit: Result<Option<&QuitReason>, &JoinError>) {
         self.end(|| match quit {
-            Err(error) | Ok(QuitReason::JoinError(error)) => failed(error),
+            Err(error) | Ok(Some(QuitReason::JoinError(error))) => failed(error),
             Ok(_) => Annotation::new(),
         });
     }

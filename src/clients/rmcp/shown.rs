@@ -59,11 +59,16 @@ pub(super) fn texts(result: &CallToolResult) -> Annotation {
 /// The whole answer of a server.
 pub(super) fn whole(result: &ServerResult) -> Annotation {
     match result {
-        ServerResult::CallToolResult(result) => with_error(output(call_bytes(result), call(result), to_json), result),
+        ServerResult::CallToolResult(result) => called(result),
         ServerResult::ReadResourceResult(result) => resources(result),
         ServerResult::GetPromptResult(result) => prompt(result),
         other => output(SMALL, other.clone(), to_json),
     }
+}
+
+/// All that a tool gave back, as its server sees it.
+pub(super) fn called(result: &CallToolResult) -> Annotation {
+    with_error(output(call_bytes(result), call(result), to_json), result)
 }
 
 pub(super) fn tools(listed: &ListToolsResult) -> Annotation {

@@ -1,11 +1,13 @@
 //! The context in `_meta`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use rmcp::model::{
-    CallToolRequest, ClientNotification, ClientRequest, ProtocolVersion, RequestMetaObject, ServerResult,
-};
-use rmcp::service::{NotificationContext, PeerRequestOptions};
+use rmcp::model::{CallToolRequest, ClientRequest, RequestMetaObject};
+use rmcp::service::PeerRequestOptions;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::{StreamableHttpClientTransport, StreamableHttpServerConfig, StreamableHttpService};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 use tracing_llmobs::clients::rmcp::Session;
@@ -99,59 +101,41 @@ async fn a_caller_that_only_speaks_the_standard_is_understood() {
     assert_eq!(shape(&seen), json!([{"agent theirs": [{"tool weather": ["retrieval look_up"]}]}]));
 }
 
-/// Puts what brought a request to where rmcp's server for HTTP puts it.
-struct OverHttp<S> {
-    inner: S,
-    parts: http::request::Parts,
-}
-
-impl<S: Service<RoleServer>> Service<RoleServer> for OverHttp<S> {
-    async fn handle_request(
-        &self,
-        request: ClientRequest,
-        mut context: RequestContext<RoleServer>,
-    ) -> Result<ServerResult, ErrorData> {
-        context.extensions.insert(self.parts.clone());
-        self.inner.handle_request(request, context).await
-    }
-
-    async fn handle_notification(
-        &self,
-        notification: ClientNotification,
-        context: NotificationContext<RoleServer>,
-    ) -> Result<(), ErrorData> {
-        self.inner.handle_notification(notification, context).await
-    }
-
-    fn get_info(&self) -> ServerConfig {
-        self.inner.get_info()
-    }
-
-    fn supported_protocol_versions(&self) -> std::borrow::Cow<'static, [ProtocolVersion]> {
-        self.inner.supported_protocol_versions()
-    }
+/// A server on loopback, and a client whose requests have these headers.
+async fn over_http(headers: http::HeaderMap) -> Session<()> {
+    let (sessions, config) = (Arc::new(LocalSessionManager::default()), StreamableHttpServerConfig::default());
+    let service = StreamableHttpService::new(|| Ok(Observed::new(Weather).into_handler()), sessions, config);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}/mcp", listener.local_addr().unwrap());
+    let router = axum::Router::new().route_service("/mcp", service);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let http = reqwest::Client::builder().no_proxy().default_headers(headers).build().unwrap();
+    let config = StreamableHttpClientTransportConfig::with_uri(uri);
+    Session::open(().serve(StreamableHttpClientTransport::with_client(http, config))).await.unwrap()
 }
 
 #[tokio::test]
-async fn the_http_request_that_brings_a_call_names_its_session_and_its_caller() {
-    let asked = async {
-        let span = info_span!("theirs", llmobs.kind = "agent");
-        let mut request = http::Request::new(());
-        request.headers_mut().insert("mcp-session-id", "s-7".parse().unwrap());
-        assert!(propagation::inject(&span, request.headers_mut()));
-        let server = OverHttp { inner: Observed::new(Weather), parts: request.into_parts().0 };
-        let client = ().serve(serve(server)).await.unwrap();
-        client.call_tool(call("weather", json!({"city": "Oslo"}))).await.unwrap();
-        client.cancel().await.unwrap();
-    };
-    let ((), recorder) = run_with_tasks(asked).await;
-    let seen = trees(&recorder, 4).await;
-    assert_eq!(
-        shape(&seen),
-        json!([{"agent theirs": ["task mcp.initialize", {"tool weather": ["retrieval look_up"]}]}])
-    );
-    for name in ["mcp.initialize", "weather"] {
-        assert_eq!(recorder.span(name).tags.get("mcp_session_id"), Some("s-7"));
+async fn the_http_request_that_brings_a_call_names_its_session_and_its_caller_unless_the_call_does() {
+    for tells in [false, true] {
+        let asked = async {
+            let span = info_span!("theirs", llmobs.kind = "agent");
+            let mut headers = http::HeaderMap::new();
+            assert!(propagation::inject(&span, &mut headers));
+            let client = over_http(headers).await.propagate(tells);
+            client.call_tool(call("weather", json!({"city": "Oslo"}))).await.unwrap();
+            client.cancel().await.unwrap();
+        };
+        let ((), recorder) = run_with_tasks(asked).await;
+        let seen = trees(&recorder, 7).await;
+        let (called, served) = ("tool MCP Client Tool Call: weather", json!({"tool weather": ["retrieval look_up"]}));
+        let session = |called: Value| json!({"workflow MCP Client Session": ["task MCP Client Initialize", called]});
+        let expected = if tells {
+            json!([{"agent theirs": ["task mcp.initialize"]}, session(json!({called: [served]}))])
+        } else {
+            json!([{"agent theirs": ["task mcp.initialize", served]}, session(json!(called))])
+        };
+        assert_eq!(shape(&seen), expected);
+        assert!(recorder.span("weather").tags.get("mcp_session_id").is_some_and(|id| !id.is_empty()));
     }
 }
 
