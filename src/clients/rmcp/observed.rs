@@ -325,7 +325,7 @@ pub(super) fn told<R>(
             if !is_cancelled || said.error.is_some() {
                 return said;
             }
-            said.span_error(SpanError::new("the caller has cancelled the request").error_type(CANCELLED))
+            said.span_error(SpanError::new("the request was cancelled").error_type(CANCELLED))
         }
     }
 }

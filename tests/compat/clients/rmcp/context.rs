@@ -102,9 +102,9 @@ async fn a_caller_that_only_speaks_the_standard_is_understood() {
 }
 
 /// A server on loopback, and a client whose requests have these headers.
-async fn over_http(headers: http::HeaderMap) -> Session<()> {
+async fn over_http(server: Observed<Weather>, headers: http::HeaderMap) -> Session<()> {
     let (sessions, config) = (Arc::new(LocalSessionManager::default()), StreamableHttpServerConfig::default());
-    let service = StreamableHttpService::new(|| Ok(Observed::new(Weather).into_handler()), sessions, config);
+    let service = StreamableHttpService::new(move || Ok(server.clone().into_handler()), sessions, config);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/mcp", listener.local_addr().unwrap());
     let router = axum::Router::new().route_service("/mcp", service);
@@ -121,7 +121,7 @@ async fn the_http_request_that_brings_a_call_names_its_session_and_its_caller_un
             let span = info_span!("theirs", llmobs.kind = "agent");
             let mut headers = http::HeaderMap::new();
             assert!(propagation::inject(&span, &mut headers));
-            let client = over_http(headers).await.propagate(tells);
+            let client = over_http(Observed::new(Weather), headers).await.propagate(tells);
             client.call_tool(call("weather", json!({"city": "Oslo"}))).await.unwrap();
             client.cancel().await.unwrap();
         };
@@ -137,6 +137,44 @@ async fn the_http_request_that_brings_a_call_names_its_session_and_its_caller_un
         assert_eq!(shape(&seen), expected);
         assert!(recorder.span("weather").tags.get("mcp_session_id").is_some_and(|id| !id.is_empty()));
     }
+}
+
+#[tokio::test]
+async fn a_handler_shows_what_a_server_shows() {
+    let asked = async {
+        let client = over_http(Observed::new(Weather).capture_intent(true), http::HeaderMap::new()).await;
+        let tools = client.list_all_tools().await.unwrap();
+        assert!(tools.iter().all(|tool| tool.input_schema["properties"].get("telemetry").is_some()));
+        let arguments = json!({"city": "Atlantis", "telemetry": {"intent": "to dive"}});
+        assert_eq!(client.call_tool(call("weather", arguments)).await.unwrap().is_error, Some(true));
+        assert!(client.call_tool(call("weather", json!({}))).await.is_err());
+        client.read_resource(ReadResourceRequestParams::new("file:///oslo")).await.unwrap();
+        client.get_prompt(GetPromptRequestParams::new("told")).await.unwrap();
+        client.cancel().await.unwrap();
+    };
+    let ((), recorder) = run_with_tasks(asked).await;
+    let seen = answered(&recorder, 13).await;
+    let called = json!({"tool MCP Client Tool Call: weather": ["tool weather"]});
+    let steps = [
+        json!("task MCP Client Initialize"),
+        json!("task MCP Client list Tools"),
+        json!("task MCP Client list Tools"),
+        called.clone(),
+        called,
+        json!({"task MCP Client Read Resource": ["task mcp.resources/read"]}),
+        json!({"task MCP Client Get Prompt: told": ["task mcp.prompts/get"]}),
+    ];
+    assert_eq!(shape(&seen), json!([{"workflow MCP Client Session": steps}]));
+    let served = |step: usize| &seen[0]["children"][step]["children"][0];
+    assert_eq!(served(3)["error"], "ToolError: never heard of it");
+    let request = json!({"method": "tools/call", "params": {"name": "weather", "arguments": {"city": "Atlantis"}}});
+    assert_eq!(read(&served(3)["input"]), request);
+    assert_eq!(read(&served(3)["output"])["content"], json!([{"type": "text", "text": "never heard of it"}]));
+    assert!(served(4)["error"].as_str().is_some_and(|error| error.contains("no city")));
+    assert_eq!(read(&served(5)["output"])["contents"][1]["blob"], "[file]");
+    assert_eq!(read(&served(6)["output"])["messages"][0]["content"]["text"], "Do as told.");
+    let intents: Vec<_> = recorder.spans().into_iter().filter_map(|span| span.intent).collect();
+    assert_eq!(intents, ["to dive"]);
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ async fn a_call_that_nobody_waits_for_is_cancelled_on_both_sides() {
     assert!(timed_out);
     let (client, server) = errors(&recorder, 4).await;
     assert!(client.starts_with("Cancelled: nobody waits"), "{client}");
-    assert!(server.starts_with("Cancelled: the caller"), "{server}");
+    assert!(server.starts_with("Cancelled: the request"), "{server}");
     assert!(recorder.span("wait").output.is_some(), "what was done is shown");
 }
 
