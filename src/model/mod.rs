@@ -54,7 +54,7 @@ pub use usage::{MetricValue, Metrics, metric};
 pub use verdict::Verdict;
 
 pub(crate) use annotation::RESERVED;
-#[cfg(feature = "receiver")]
+#[cfg(any(feature = "receiver", feature = "rmcp"))]
 pub(crate) use content::json_bytes;
 pub(crate) use context::low_half;
 pub(crate) use details::{Details, Passed};
