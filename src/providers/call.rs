@@ -1,6 +1,8 @@
 //! One call: what was sent, and how its answer begins.
 
 use std::borrow::Cow;
+use std::fmt::Debug;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -19,13 +21,37 @@ use crate::model::{Annotation, SpanError, SpanKind};
 #[derive(Debug, Clone)]
 pub struct Call {
     pub(super) endpoint: Endpoint,
-    body: Bytes,
+    body: Arc<dyn Sent>,
+}
+
+/// The body of a request, there already or on its way.
+pub(crate) trait Sent: Debug + Send + Sync {
+    /// As much of it as there is.
+    fn bytes(&self) -> Bytes;
+
+    /// Bytes that it holds on to.
+    fn held(&self) -> usize;
+}
+
+impl Sent for Bytes {
+    fn bytes(&self) -> Bytes {
+        self.clone()
+    }
+
+    fn held(&self) -> usize {
+        self.len()
+    }
 }
 
 impl Call {
     /// A call with this body. What is no JSON, or no body at all, is a call without input.
     pub fn new(endpoint: Endpoint, body: impl Into<Bytes>) -> Self {
-        Self { endpoint, body: body.into() }
+        Self::sending(endpoint, body.into())
+    }
+
+    /// A call whose body may still be on its way.
+    pub(crate) fn sending(endpoint: Endpoint, body: impl Sent + 'static) -> Self {
+        Self { endpoint, body: Arc::new(body) }
     }
 
     /// The kind of its span.
@@ -54,7 +80,7 @@ impl Call {
     }
 
     pub(super) fn request(&self) -> Value {
-        json::parse(&self.body)
+        json::parse(&self.body.bytes())
     }
 
     pub(super) fn describe(&self, request: &Value) -> Annotation {
@@ -74,7 +100,7 @@ impl Call {
 
     /// Bytes that the call holds on to.
     pub(super) fn held(&self) -> usize {
-        self.body.len()
+        self.body.held()
     }
 }
 

@@ -61,6 +61,8 @@ mod nonsense;
 #[cfg(test)]
 mod trial;
 
+#[cfg(feature = "tower")]
+pub(crate) use call::Sent;
 pub use call::{Call, Head};
 pub use endpoint::{Api, Endpoint};
 pub use received::{Ending, Received};

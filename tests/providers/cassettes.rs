@@ -14,10 +14,10 @@ use tracing_subscriber::prelude::*;
 use crate::exchange::{Exchange, emit, events, metrics};
 
 /// One line of the recordings.
-struct Recording {
-    file: String,
-    id: String,
-    json: Value,
+pub struct Recording {
+    pub file: String,
+    pub id: String,
+    pub json: Value,
 }
 
 impl Recording {
@@ -58,6 +58,17 @@ impl Recording {
         Some(Exchange { endpoint, request: bytes(&self.json["request"]), head, body: bytes(answer) })
     }
 
+    /// The JSON of the answer: one value, or one for each event of a stream.
+    pub fn bodies(&self) -> Vec<Value> {
+        let answer = &self.json["response"];
+        match (answer["json"].clone(), answer["text"].as_str()) {
+            (Value::Null, None) if self.is_stream() => frames(&bytes(answer)),
+            (Value::Null, None) => Vec::new(),
+            (json, None) => vec![json],
+            (_, Some(text)) => text.lines().filter_map(line).collect(),
+        }
+    }
+
     fn is_good(&self) -> bool {
         self.json["status"].as_u64().unwrap() < 400
     }
@@ -87,7 +98,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// The recordings of calls that we know, each with its exchange.
-fn known() -> Vec<(Recording, Exchange)> {
+pub fn known() -> Vec<(Recording, Exchange)> {
     let with_exchange = |recording: Recording| recording.exchange().map(|exchange| (recording, exchange));
     Recording::all().into_iter().filter_map(with_exchange).collect()
 }
@@ -185,14 +196,8 @@ impl std::fmt::Debug for Dump<'_> {
 
 /// The texts of an answer, read without anything of the library: what stands under the names that texts have.
 fn texts(recording: &Recording) -> Vec<String> {
-    let answer = &recording.json["response"];
-    let bodies: Vec<Value> = match (answer["json"].clone(), answer["text"].as_str()) {
-        (Value::Null, None) => frames(&bytes(answer)),
-        (json, None) => vec![json],
-        (_, Some(text)) => text.lines().filter_map(line).collect(),
-    };
     let mut texts = Vec::new();
-    for body in bodies {
+    for body in recording.bodies() {
         let body = body.as_object().cloned().unwrap_or_default();
         let members: Map<String, Value> =
             body.into_iter().filter(|(name, _)| !ECHOES.contains(&name.as_str())).collect();

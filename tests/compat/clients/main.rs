@@ -13,6 +13,7 @@
 mod async_openai;
 mod bedrock;
 mod genai;
+mod hyper_util;
 mod reqwest_middleware;
 mod rig;
 mod rmcp;
