@@ -9,9 +9,9 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 use super::codec::codec;
+use super::data_urls::{error_without, without_data_urls};
 use super::endpoint::Endpoint;
 use super::json;
-use super::media::without_data_urls;
 use super::received::Received;
 use crate::model::{Annotation, SpanError, SpanKind};
 
@@ -84,14 +84,13 @@ impl Call {
     }
 
     pub(super) fn describe(&self, request: &Value) -> Annotation {
-        let mut said = codec(self.endpoint.api).sent(&self.endpoint, request);
-        said.input = said.input.map(without_data_urls);
+        let said = without_data_urls(codec(self.endpoint.api).sent(&self.endpoint, request));
         said.kind(self.kind()).name(self.name()).tag("integration", self.endpoint.api.integration())
     }
 
     /// An llm span that failed has an output all the same: one empty message.
     pub(super) fn fail(&self, said: Annotation, error: SpanError) -> Annotation {
-        let said = said.span_error(error);
+        let said = said.span_error(error_without(error));
         if said.output.is_none() && self.kind() == SpanKind::Llm {
             return said.output(codec(self.endpoint.api).silence());
         }

@@ -40,6 +40,7 @@ mod received;
 
 mod asked;
 mod counts;
+mod data_urls;
 mod embedded;
 mod failure;
 mod framing;
