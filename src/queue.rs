@@ -13,6 +13,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::model::{Recording, Submission};
 use crate::stats::{Counts, LossReason, Problems, Stats};
 
+mod adopt;
 mod awaited;
 mod open;
 mod side;

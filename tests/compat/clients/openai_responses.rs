@@ -149,8 +149,14 @@ async fn calls_of_tools_are_told_those_of_the_provider_too() {
         ],
         "metrics": counted(),
         "tools": ["get_weather"],
+        "children": [{
+            "span": "tool MCP Client Tool Call: distance",
+            "input": r#"{"to":"Paris"}"#,
+            "output": "878 km",
+            "metadata": {"tool_id": "mcp-1"},
+        }],
     }));
-    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+    assert_eq!(trees(&recorder, 2).await, json!([expected]));
 }
 
 #[tokio::test]

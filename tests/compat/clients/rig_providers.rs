@@ -55,6 +55,11 @@ fn with(base: &Value, more: Value) -> Value {
     span
 }
 
+/// The metrics of a stream.
+fn timed(metrics: &Value) -> Value {
+    with(metrics, json!({"time_to_first_token": true}))
+}
+
 /// The span without its error, which must be one of rig's.
 fn broken(mut seen: Value) -> Value {
     let error = seen.as_object_mut().unwrap().remove("error").unwrap_or_default();
@@ -80,17 +85,34 @@ async fn gemini() {
         })
     };
     let text = |text: &str, end| chunk(json!({"text": text}), end);
-    let base = json!({});
+    let counted = json!({"input_tokens": 9, "output_tokens": 4, "total_tokens": 13});
+    let base = json!({
+        "span": "llm generate_content gemini-2.5-flash",
+        "model": "gcp.gemini/gemini-2.5-flash",
+        "input": ["user: Greet me."],
+        "metadata": {"stream": false},
+        "tools": ["get_weather"],
+    });
+    let said = with(&base, json!({"output": ["assistant: Hello."], "metrics": counted}));
+    let part =
+        with(&base, json!({"output": ["assistant: Hel"], "metrics": timed(&counted), "metadata": {"stream": true}}));
+    let streamed = with(&said, json!({"metrics": timed(&counted), "metadata": {"stream": true}}));
     let whole = Answer::json(200, &text("Hello.", Some("STOP")));
-    assert_eq!(seen!(model, whole, None), with(&base, json!({"a": 1})));
+    assert_eq!(seen!(model, whole, None), said);
     let asks = json!({"functionCall": {"name": "get_weather", "args": {"city": "Paris"}}});
-    assert_eq!(seen!(model, Answer::json(200, &chunk(asks, Some("STOP"))), None), with(&base, json!({"a": 1})));
+    assert_eq!(
+        seen!(model, Answer::json(200, &chunk(asks, Some("STOP"))), None),
+        with(&said, json!({"output": [r#"assistant:  [call  get_weather {"city":"Paris"}]"#]}))
+    );
     let refused = json!({"error": {"code": 400, "message": "No such model.", "status": "INVALID_ARGUMENT"}});
-    assert_eq!(seen!(model, Answer::json(400, &refused), None), with(&base, json!({"a": 1})));
+    assert_eq!(
+        seen!(model, Answer::json(400, &refused), None),
+        with(&base, json!({"output": ["assistant: "], "error": "INVALID_ARGUMENT: No such model."}))
+    );
     let stream = events(&[text("Hel", None), text("lo.", Some("STOP"))]);
-    assert_eq!(seen!(model, stream.clone(), Some(usize::MAX)), with(&base, json!({"a": 1})));
-    assert_eq!(seen!(model, stream.clone().then_silence(1), Some(1)), with(&base, json!({"a": 1})));
-    assert_eq!(broken(seen!(model, stream.then_break(1), Some(usize::MAX))), with(&base, json!({"a": 1})));
+    assert_eq!(seen!(model, stream.clone(), Some(usize::MAX)), streamed);
+    assert_eq!(seen!(model, stream.clone().then_silence(1), Some(1)), part);
+    assert_eq!(broken(seen!(model, stream.then_break(1), Some(usize::MAX))), part);
 }
 
 #[tokio::test]
@@ -107,17 +129,36 @@ async fn ollama() {
         if is_done { with(&line, counts) } else { line }
     };
     let text = |text: &str| json!({"role": "assistant", "content": text});
-    let base = json!({});
-    assert_eq!(seen!(model, Answer::json(200, &line(text("Hello."), true)), None), with(&base, json!({"a": 1})));
+    let counted = json!({"input_tokens": 9, "output_tokens": 4, "total_tokens": 13});
+    let base = json!({
+        "span": "llm chat llama3.2",
+        "model": "ollama/llama3.2",
+        "input": ["user: Greet me."],
+        "metadata": {"stream": false},
+        "tools": ["get_weather"],
+    });
+    let ended = json!({"stream": false, "finish_reason": "stop"});
+    let said = with(&base, json!({"output": ["assistant: Hello."], "metrics": counted, "metadata": ended}));
+    let part =
+        with(&base, json!({"output": ["assistant: Hel"], "metrics": timed(&json!({})), "metadata": {"stream": true}}));
+    let streamed =
+        with(&said, json!({"metrics": timed(&counted), "metadata": {"stream": true, "finish_reason": "stop"}}));
+    assert_eq!(seen!(model, Answer::json(200, &line(text("Hello."), true)), None), said);
     let function = json!({"name": "get_weather", "arguments": {"city": "Paris"}});
     let asks = json!({"role": "assistant", "content": "", "tool_calls": [{"type": "function", "function": function}]});
-    assert_eq!(seen!(model, Answer::json(200, &line(asks, true)), None), with(&base, json!({"a": 1})));
+    assert_eq!(
+        seen!(model, Answer::json(200, &line(asks, true)), None),
+        with(&said, json!({"output": [r#"assistant:  [call  get_weather {"city":"Paris"}]"#]}))
+    );
     let refused = json!({"error": "No such model."});
-    assert_eq!(seen!(model, Answer::json(404, &refused), None), with(&base, json!({"a": 1})));
+    assert_eq!(
+        seen!(model, Answer::json(404, &refused), None),
+        with(&base, json!({"output": [": "], "error": "HTTP 404: No such model."}))
+    );
     let stream = Answer::lines(&[line(text("Hel"), false), line(text("lo."), false), line(text(""), true)]);
-    assert_eq!(seen!(model, stream.clone(), Some(usize::MAX)), with(&base, json!({"a": 1})));
-    assert_eq!(seen!(model, stream.clone().then_silence(1), Some(1)), with(&base, json!({"a": 1})));
-    assert_eq!(broken(seen!(model, stream.then_break(1), Some(usize::MAX))), with(&base, json!({"a": 1})));
+    assert_eq!(seen!(model, stream.clone(), Some(usize::MAX)), streamed);
+    assert_eq!(seen!(model, stream.clone().then_silence(1), Some(1)), part);
+    assert_eq!(broken(seen!(model, stream.then_break(1), Some(usize::MAX))), part);
 }
 
 #[tokio::test]
@@ -126,13 +167,37 @@ async fn anthropic() {
         let config = AnthropicConfig::new("test-key").with_base_url(provider.url());
         config.connect(http(Calls::new())).completion("claude-sonnet-4-5")
     };
-    let base = json!({});
+    let counted = json!({"input_tokens": 9, "output_tokens": 4, "total_tokens": 13});
+    let base = json!({
+        "span": "llm chat claude-sonnet-4-5",
+        "model": "anthropic/claude-sonnet-4-5-20250929",
+        "input": ["user: Greet me."],
+        "metadata": {"stream": false, "max_tokens": 64000},
+        "tools": ["get_weather"],
+    });
+    // What rig says of a stream is the model that was asked for.
+    let asked_for = "anthropic/claude-sonnet-4-5";
+    let said = with(&base, json!({"output": ["assistant: Hello."], "metrics": counted}));
+    let part = with(
+        &base,
+        json!({"output": ["assistant: Hel"], "metrics": timed(&json!({"input_tokens": 9, "output_tokens": 1, "total_tokens": 10})), "model": asked_for, "metadata": {"stream": true, "max_tokens": 64000}}),
+    );
+    let streamed = with(
+        &said,
+        json!({"metrics": timed(&counted), "model": asked_for, "metadata": {"stream": true, "max_tokens": 64000}}),
+    );
     let used = json!([{"type": "tool_use", "id": "toolu-1", "name": "get_weather", "input": {"city": "Paris"}}]);
-    assert_eq!(seen!(model, answers::message(&used, "tool_use"), None), with(&base, json!({"a": 1})));
+    assert_eq!(
+        seen!(model, answers::message(&used, "tool_use"), None),
+        with(&said, json!({"output": [r#"assistant:  [call toolu-1 get_weather {"city":"Paris"}]"#]}))
+    );
     let refused = json!({"type": "error", "error": {"type": "overloaded_error", "message": "Busy."}});
-    assert_eq!(seen!(model, Answer::json(529, &refused), None), with(&base, json!({"a": 1})));
+    assert_eq!(
+        seen!(model, Answer::json(529, &refused), None),
+        with(&base, json!({"model": asked_for, "output": [": "], "error": "overloaded_error: Busy."}))
+    );
     let stream = answers::message_events(&["Hel", "lo."]);
-    assert_eq!(seen!(model, stream.clone(), Some(usize::MAX)), with(&base, json!({"a": 1})));
-    assert_eq!(seen!(model, stream.clone().then_silence(3), Some(1)), with(&base, json!({"a": 1})));
-    assert_eq!(broken(seen!(model, stream.then_break(3), Some(usize::MAX))), with(&base, json!({"a": 1})));
+    assert_eq!(seen!(model, stream.clone(), Some(usize::MAX)), streamed);
+    assert_eq!(seen!(model, stream.clone().then_silence(3), Some(1)), part);
+    assert_eq!(broken(seen!(model, stream.then_break(3), Some(usize::MAX))), part);
 }

@@ -1,0 +1,26 @@
+//! Items that come to light when another one is read.
+
+use super::{Item, Phase, Queue};
+use crate::stats::LossReason;
+
+impl Queue {
+    /// Takes in what was found in the reading of another item, and belongs to it: it is bounded by that one, and whoever
+    /// waits for that one waits for this one too. After the end it is refused.
+    pub(crate) fn adopt(&self, item: Item) {
+        let bytes = item.bytes();
+        let mut state = self.state.lock();
+        state.ledger.offered = state.ledger.offered.saturating_add(1);
+        if state.phase == Phase::Stopped {
+            state.ledger.lost.lose(LossReason::Closed, 1);
+            // Outside the lock.
+            drop((state, item));
+            return;
+        }
+        state.ledger.accepted = state.ledger.accepted.saturating_add(1);
+        state.bytes = state.bytes.saturating_add(bytes);
+        state.items.push_back((item, bytes));
+        for waiter in &mut state.waiters {
+            waiter.target = waiter.target.saturating_add(1);
+        }
+    }
+}
