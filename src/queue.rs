@@ -188,13 +188,6 @@ impl Queue {
         over.then_some(LossReason::QueueBytes)
     }
 
-    /// Counts an item that never became one.
-    pub(crate) fn refuse(&self, reason: LossReason) {
-        let mut state = self.state.lock();
-        state.ledger.offered = state.ledger.offered.saturating_add(1);
-        state.ledger.lost.lose(reason, 1);
-    }
-
     /// The next items in order, at most so many and about so many bytes.
     pub(crate) fn take(&self, max_items: usize, max_bytes: usize, into: &mut Vec<Item>) {
         let mut state = self.state.lock();

@@ -80,9 +80,13 @@ impl Observation {
         if is_gateway {
             endpoint = endpoint.behind_instrumented_proxy();
         }
+        let session = endpoint.session().map(str::to_owned);
         let call = call(endpoint);
         match &place {
-            Place::Own(span) => drop(span.annotate(Annotation::new().kind(call.kind()).name(call.name()))),
+            Place::Own(span) => {
+                let said = Annotation::new().kind(call.kind()).name(call.name());
+                span.annotate(session.into_iter().fold(said, Annotation::session_id));
+            }
             Place::Around(around) if is_gateway => around.leave_to_gateway(),
             Place::Around(_) => {}
         }

@@ -227,3 +227,23 @@ where
         self.inner.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_request_goes_is_said_by_its_uri_or_by_its_host() {
+        for (uri, host, expected) in [
+            ("http://h:1/v1?a=b", Some("other"), "http://h:1/v1?a=b"),
+            ("/v1/messages", Some("api.anthropic.com"), "https://api.anthropic.com/v1/messages"),
+            ("/v1/messages", None, "/v1/messages"),
+        ] {
+            let mut request = Request::post(uri);
+            if let Some(host) = host {
+                request = request.header(header::HOST, host);
+            }
+            assert_eq!(url(&request.body(()).unwrap()), expected);
+        }
+    }
+}

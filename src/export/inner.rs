@@ -5,13 +5,13 @@ use crate::model::{Annotation, CapturePolicy, IdSource, KindPolicies, Log, Origi
 use crate::queue::{Item, Queue};
 use crate::stats::Problem;
 
-/// Hands each of them over as a span below this one, at its end: when they were is not said. They are within its policy and
+/// Hands each of them over as a span below this one; at its end, where it does not say when it was. They are within its policy and
 /// within that of their kind.
 pub(super) fn hand_over(settled: &mut Settled, below: Below<'_>, queue: &Queue) -> Result<(), Problem> {
     let inner = settled.take_inner();
     let is_too_much = inner.len() > MOST;
-    for said in inner.into_iter().take(MOST) {
-        queue.adopt(Item::Span(Box::new(below.recording(said))));
+    for (said, at) in inner.into_iter().take(MOST).zip(0..) {
+        queue.adopt(Item::Span(Box::new(below.recording(said, at))));
     }
     if is_too_much { Err(Problem::TooManyValues) } else { Ok(()) }
 }
@@ -26,7 +26,8 @@ pub(super) struct Below<'a> {
 }
 
 impl Below<'_> {
-    fn recording(self, mut said: Annotation) -> Recording {
+    /// `at` is its place among the others: those that do not say when they were stay in their order.
+    fn recording(self, mut said: Annotation, at: u64) -> Recording {
         let kind = said.kind.unwrap_or(SpanKind::Task);
         let policy = self.policy.min(self.policies.of(kind));
         if policy < CapturePolicy::All {
@@ -35,17 +36,20 @@ impl Below<'_> {
         if policy < CapturePolicy::Metadata {
             said.metadata.clear();
         }
+        let start_ns = said.start_ns.take().unwrap_or(self.end_ns.saturating_add(at));
+        let end_ns = said.end_ns.take().unwrap_or(start_ns);
         let origin = Origin {
             name: NAME,
             span_id: IdSource::Random.span_id(),
             parent_id: Some(self.origin.span_id),
             is_entry: false,
-            start_ns: self.end_ns,
+            start_ns,
             passed: None,
             ..self.origin.clone()
         };
         let mut recording = Recording::new(origin, Log::default());
         recording.kind = kind;
+        recording.duration_ns = end_ns.saturating_sub(start_ns);
         recording.policy = policy;
         recording.log_mut().annotate(said);
         recording

@@ -1,9 +1,16 @@
-//! Items that come to light when another one is read.
+//! Items that come to light when another one is read, and those that never become one.
 
 use super::{Item, Phase, Queue};
 use crate::stats::LossReason;
 
 impl Queue {
+    /// Counts an item that never became one.
+    pub(crate) fn refuse(&self, reason: LossReason) {
+        let mut state = self.state.lock();
+        state.ledger.offered = state.ledger.offered.saturating_add(1);
+        state.ledger.lost.lose(reason, 1);
+    }
+
     /// Takes in what was found in the reading of another item, and belongs to it: it is bounded by that one, and whoever
     /// waits for that one waits for this one too. After the end it is refused.
     pub(crate) fn adopt(&self, item: Item) {

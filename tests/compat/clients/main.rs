@@ -12,6 +12,7 @@
 
 mod async_openai;
 mod bedrock;
+mod bedrock_agents;
 mod genai;
 mod hyper_util;
 mod openai_responses;

@@ -3,7 +3,6 @@
 use futures_util::StreamExt;
 use rig::completion::{CompletionRequest, ToolDefinition};
 use rig::http_client::ReqwestClient;
-use rig::prelude::*;
 use rig::providers::anthropic::AnthropicConfig;
 use rig::providers::gemini::GeminiConfig;
 use rig::providers::ollama::OllamaConfig;

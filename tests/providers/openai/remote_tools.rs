@@ -63,10 +63,10 @@ fn a_call_of_a_remote_tool_is_a_span_below_the_call_of_the_model() {
         let stats = recorder.handle().stats();
         let problems: Vec<_> = Problem::ALL.into_iter().filter(|problem| stats.problems(*problem) > 0).collect();
         assert_eq!((problems, stats.is_balanced(), stats.delivered), (vec![], true, 3));
-        for tool in [rolled, spun] {
+        for (tool, at) in [rolled, spun].into_iter().zip(0..) {
             assert_eq!((tool.kind, tool.parent_id), (SpanKind::Tool, Some(model.span_id)));
             assert_eq!((&tool.trace_id, tool.session_id.as_deref()), (&model.trace_id, Some("s-1")));
-            assert_eq!((tool.start_ns, tool.duration_ns), (model.start_ns + model.duration_ns, 0));
+            assert_eq!((tool.start_ns, tool.duration_ns), (model.start_ns + model.duration_ns + at, 0));
             assert_eq!(tool.input, Some(Content::from(r#"{"n":2}"#)));
         }
         assert_eq!((rolled.name.as_str(), &rolled.output), ("MCP Client Tool Call: roll", &Some(Content::from("7"))));
