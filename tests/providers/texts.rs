@@ -160,6 +160,11 @@ const PROTOCOL: &[&str] = &[
     ".response_type",
     // Names of things.
     ".id",
+    "agentId",
+    "agentAliasId",
+    "sessionId",
+    ".eventTime",
+    ".callerChain",
     ".item_id",
     ".request_id",
     ".response_id",

@@ -128,10 +128,18 @@ fn asked(said: &Value) -> Annotation {
 fn answered(open: Annotation, said: &Value) -> Annotation {
     let thought = json::text(json::get(said, &["reasoningContent", "reasoningText"]), "text");
     let raw = json::text(json::get(said, &["rawResponse"]), "content");
-    let text = if raw.is_empty() { shown(json::get(said, &["parsedResponse"])) } else { raw.to_owned() };
+    let text = if raw.is_empty() { shown(json::get(said, &["parsedResponse"])) } else { plain(raw) };
     let thought = Some(thought).filter(|thought| !thought.is_empty()).map(|text| Message::new("reasoning", text));
     let output: Vec<Message> = thought.into_iter().chain([Message::assistant(text)]).collect();
     open.output(output).metrics(Counts::of_usage(json::get(said, &["metadata", "usage"])).metrics())
+}
+
+/// The text of an answer that is the JSON of one: `{"content": [{"type": "text", "text"}], …}`; any other is as it is.
+fn plain(raw: &str) -> String {
+    let answer = json::parse(raw.as_bytes());
+    let blocks = json::items(&answer, "content");
+    let texts: Option<String> = blocks.iter().map(|block| block.get("text")?.as_str()).collect();
+    texts.filter(|text| !text.is_empty()).unwrap_or_else(|| raw.to_owned())
 }
 
 /// A tool, by what the agent used: an action, a base of knowledge, an interpreter, another agent.

@@ -109,7 +109,7 @@ fn its_steps_are_below_it_with_their_times() {
                 &step(
                     "modelInvocationOutput",
                     json!({
-                        "rawResponse": {"content": "I look."}, "metadata": {"usage": usage},
+                        "rawResponse": {"content": json!({"role": "assistant", "content": [{"type": "text", "text": "I look."}]}).to_string()}, "metadata": {"usage": usage},
                     }),
                 ),
             ),
