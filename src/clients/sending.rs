@@ -25,13 +25,18 @@ impl Default for Body {
 }
 
 impl Sending {
+    /// A piece that begins so many bytes behind the beginning. When a request is tried again, what was seen comes again.
+    pub(super) fn piece(&self, start: usize, bytes: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(start, bytes);
+    }
+}
+
+impl Body {
     /// Bytes that are kept at most; what is longer is no JSON any more, and says nothing.
     const MOST: usize = 32 * 1024 * 1024;
 
-    /// A piece that begins so many bytes behind the beginning. When a request is tried again, what was seen comes again.
-    pub(super) fn piece(&self, start: usize, bytes: &[u8]) {
-        let mut body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Body::Coming(body) = &mut *body else { return };
+    fn take(&mut self, start: usize, bytes: &[u8]) {
+        let Self::Coming(body) = self else { return };
         let more = body.len().checked_sub(start).and_then(|known| bytes.get(known..)).unwrap_or_default();
         let room = Self::MOST.saturating_sub(body.len());
         body.extend_from_slice(more.get(..room).unwrap_or(more));
@@ -75,10 +80,10 @@ mod tests {
 
     #[test]
     fn a_body_without_end_is_bounded() {
-        let (sending, piece) = (Sending::default(), vec![b'x'; Sending::MOST / 3]);
+        let (sending, piece) = (Sending::default(), vec![b'x'; Body::MOST / 3]);
         for at in 0..5 {
             sending.piece(at * piece.len(), &piece);
         }
-        assert_eq!(sending.held(), Sending::MOST);
+        assert_eq!(sending.held(), Body::MOST);
     }
 }

@@ -154,6 +154,7 @@ impl Annotation {
     }
 
     /// Says that another span came to pass inside this one, which nobody could open: a tool that the provider ran.
+    #[cfg(feature = "providers")]
     pub(crate) fn inner(mut self, said: Self) -> Self {
         self.details_mut().inner.push(said);
         self

@@ -42,7 +42,9 @@ fn said(event: &SpanEvent, content: Option<&Content>) -> String {
     }
     texts.extend(event.error.iter().map(|error| error.message.clone()));
     let inner: Vec<Value> = texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect();
-    inner.iter().for_each(|value| leaves(value, &mut texts));
+    for value in &inner {
+        leaves(value, &mut texts);
+    }
     texts.join(&BETWEEN.to_string())
 }
 

@@ -21,7 +21,9 @@ mod model;
 #[cfg(test)]
 mod tests;
 
-pub(super) use agents::{Agents, Place};
+pub(super) use agents::Agents;
+#[cfg(feature = "_clients")]
+pub(super) use agents::Place;
 pub(super) use converse::Converse;
 pub(super) use embeddings::Embeddings;
 pub(super) use invoke::Invoke;

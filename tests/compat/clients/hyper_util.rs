@@ -240,7 +240,7 @@ async fn a_body_that_is_sent_in_pieces_is_seen_and_a_boxed_one_goes_through_a_st
             .service(http);
         let (parts, body) = request(&provider, &json!({})).into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let pieces: Vec<_> = body.chunks(7).map(|piece| Bytes::copy_from_slice(piece)).collect();
+        let pieces: Vec<_> = body.chunks(7).map(Bytes::copy_from_slice).collect();
         let pieces = pieces.into_iter().map(|piece| Ok::<_, Infallible>(http_body::Frame::data(piece)));
         let request = Request::from_parts(parts, StreamBody::new(stream::iter(pieces)));
         let answer = client.oneshot(request).await.unwrap();

@@ -15,7 +15,7 @@ use tracing_subscriber::prelude::*;
 use super::RESPONSES;
 use crate::exchange::Exchange;
 
-fn call(id: &str, name: &str, more: Value) -> Value {
+fn call(id: &str, name: &str, more: &Value) -> Value {
     let mut call = json!({
         "type": "mcp_call", "id": id, "name": name, "server_label": "dice", "arguments": "{\"n\":2}", "output": null,
         "error": null,
@@ -27,8 +27,8 @@ fn call(id: &str, name: &str, more: Value) -> Value {
 fn items() -> Vec<Value> {
     let text = json!([{"type": "output_text", "text": "Seven."}]);
     vec![
-        call("mcp_1", "roll", json!({"output": "7"})),
-        call("mcp_2", "spin", json!({"error": {"type": "http_error", "code": 502, "message": "No wheel."}})),
+        call("mcp_1", "roll", &json!({"output": "7"})),
+        call("mcp_2", "spin", &json!({"error": {"type": "http_error", "code": 502, "message": "No wheel."}})),
         json!({"type": "message", "role": "assistant", "content": text}),
     ]
 }
@@ -107,7 +107,7 @@ fn behind_a_proxy_that_reports_itself_they_are_the_proxys() {
 
 #[test]
 fn too_many_of_them_are_counted() {
-    let many: Vec<Value> = (0..200).map(|at| call(&format!("mcp_{at}"), "roll", json!({"output": "7"}))).collect();
+    let many: Vec<Value> = (0..200).map(|at| call(&format!("mcp_{at}"), "roll", &json!({"output": "7"}))).collect();
     let (spans, recorder) = spans(unary(&many).whole(), CapturePolicy::All, CapturePolicy::All);
     let stats = recorder.handle().stats();
     assert_eq!((spans.len(), stats.problems(Problem::TooManyValues), stats.is_balanced()), (129, 1, true));

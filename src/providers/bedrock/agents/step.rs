@@ -172,7 +172,7 @@ fn failed(said: &Value) -> Annotation {
 fn shown(said: &Value) -> String {
     let mut said = crate::providers::media::without_media(said);
     if let Some(members) = said.as_object_mut() {
-        ["traceId", "metadata"].iter().for_each(|name| drop(members.remove(*name)));
+        members.retain(|name, _| !matches!(name.as_str(), "traceId" | "metadata"));
     }
     if said == json!({}) { String::new() } else { json::written(said) }
 }

@@ -80,54 +80,59 @@ fn shown(said: &Annotation) -> Value {
     json!([name, text(&said.input), text(&said.output), took, inner])
 }
 
-#[test]
-fn its_steps_are_below_it_with_their_times() {
+/// An answer with the traces of three steps.
+fn traced() -> Vec<u8> {
     let step = |name: &str, mut said: Value| {
         said["traceId"] = json!("t-0");
         json!({"orchestrationTrace": {name: said}})
     };
     let prompt = json!({"system": "Be brief.", "messages": [{"role": "user", "content": "Is it open?"}]}).to_string();
+    let looks = json!({"role": "assistant", "content": [{"type": "text", "text": "I look."}]}).to_string();
     let usage = json!({"inputTokens": 9, "outputTokens": 4});
     let used =
         json!({"actionGroupName": "hours", "function": "get", "parameters": [{"name": "day", "value": "Monday"}]});
-    let said = asked().stream(
-        AWS,
-        &[
-            trace("00", &json!({"guardrailTrace": {"traceId": "g-0", "action": "NONE"}})),
-            trace(
-                "01",
-                &step(
-                    "modelInvocationInput",
-                    json!({
-                        "text": prompt, "type": "ORCHESTRATION", "foundationModel": "claude",
-                        "inferenceConfiguration": {"temperature": 0, "maximumLength": 20},
-                    }),
-                ),
+    [
+        trace("00", &json!({"guardrailTrace": {"traceId": "g-0", "action": "NONE"}})),
+        trace(
+            "01",
+            &step(
+                "modelInvocationInput",
+                json!({
+                    "text": prompt, "type": "ORCHESTRATION", "foundationModel": "claude",
+                    "inferenceConfiguration": {"temperature": 0, "maximumLength": 20},
+                }),
             ),
-            trace(
-                "03",
-                &step(
-                    "modelInvocationOutput",
-                    json!({
-                        "rawResponse": {"content": json!({"role": "assistant", "content": [{"type": "text", "text": "I look."}]}).to_string()}, "metadata": {"usage": usage},
-                    }),
-                ),
+        ),
+        trace(
+            "03",
+            &step(
+                "modelInvocationOutput",
+                json!({
+                    "rawResponse": {"content": looks}, "metadata": {"usage": usage},
+                }),
             ),
-            trace("03", &step("rationale", json!({"text": "I must look."}))),
-            trace(
-                "04",
-                &step("invocationInput", json!({"invocationType": "ACTION_GROUP", "actionGroupInvocationInput": used})),
-            ),
-            trace(
-                "06",
-                &step("observation", json!({"type": "ACTION_GROUP", "actionGroupInvocationOutput": {"text": "Open."}})),
-            ),
-            trace("07", &step("observation", json!({"type": "FINISH", "finalResponse": {"text": "Yes."}}))),
-            trace("08", &json!({"failureTrace": {"traceId": "f-0", "failureReason": "It broke.", "failureCode": 500}})),
-            chunk(b"Yes."),
-        ]
-        .concat(),
-    );
+        ),
+        trace("03", &step("rationale", json!({"text": "I must look."}))),
+        trace(
+            "04",
+            &step("invocationInput", json!({"invocationType": "ACTION_GROUP", "actionGroupInvocationInput": used})),
+        ),
+        trace(
+            "06",
+            &step("observation", json!({"type": "ACTION_GROUP", "actionGroupInvocationOutput": {"text": "Open."}})),
+        ),
+        trace("07", &step("observation", json!({"type": "FINISH", "finalResponse": {"text": "Yes."}}))),
+        trace("08", &json!({"failureTrace": {"traceId": "f-0", "failureReason": "It broke.", "failureCode": 500}})),
+        chunk(b"Yes."),
+    ]
+    .concat()
+}
+
+#[test]
+fn its_steps_are_below_it_with_their_times() {
+    let said = asked().stream(AWS, &traced());
+    let used =
+        json!({"actionGroupName": "hours", "function": "get", "parameters": [{"name": "day", "value": "Monday"}]});
     assert_eq!(said.output, Some(Content::from("Yes.")));
     let inner = &said.details.as_ref().unwrap().inner;
     let shown: Vec<Value> = inner.iter().map(shown).collect();
