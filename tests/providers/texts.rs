@@ -94,6 +94,8 @@ fn walk(value: &Value, path: &str, texts: &mut Vec<(String, String)>) {
     /// Shorter texts are words of a protocol more often than of a conversation.
     const SHORTEST: usize = 8;
     match value {
+        // A tool that is not loaded yet is shown by its name alone.
+        Value::Object(members) if members.get("defer_loading") == Some(&Value::Bool(true)) => {}
         Value::Object(members) => {
             for (name, value) in members {
                 let path = format!("{path}.{name}");
@@ -126,7 +128,7 @@ fn unescaped(text: &str) -> String {
 /// Between two texts; it stands in none.
 const BETWEEN: char = '\u{1}';
 
-/// The members of a request that are the conversation.
+/// The members of a request that are the conversation, and the tools for it.
 const CONVERSATION: &[&str] = &[
     "chat_history",
     "content",
@@ -145,6 +147,9 @@ const CONVERSATION: &[&str] = &[
     "systemInstruction",
     "system_instruction",
     "texts",
+    "tools",
+    "functions",
+    "toolConfig",
 ];
 
 /// The ends of the paths of what is no part of a conversation.
