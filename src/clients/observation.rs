@@ -3,7 +3,6 @@
 use std::mem;
 use std::time::{Duration, Instant};
 
-#[cfg(any(feature = "async-openai", feature = "bedrock", feature = "reqwest-middleware", feature = "rig"))]
 use bytes::Bytes;
 use http::HeaderMap;
 use tracing::Span;
@@ -113,7 +112,7 @@ impl Observation {
     }
 
     /// A piece of the answer came.
-    pub(super) fn piece(&mut self, bytes: &[u8]) {
+    pub(super) fn piece(&mut self, bytes: &Bytes) {
         let Stage::Answered { received, blocks, last_bytes, .. } = &mut self.stage else { return };
         let began = self.began;
         blocks.add(received, bytes, || seconds_since(began));

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -195,14 +196,13 @@ pin_project! {
 
 impl<B> Body for ResponseBody<B>
 where
-    B: Body,
-    B::Data: AsRef<[u8]>,
+    B: Body<Data = Bytes>,
     B::Error: Display,
 {
-    type Data = B::Data;
+    type Data = Bytes;
     type Error = B::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
         let frame = ready!(this.inner.poll_frame(cx));
         let Some(observation) = this.observation else { return Poll::Ready(frame) };
@@ -210,7 +210,7 @@ where
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    observation.piece(data.as_ref());
+                    observation.piece(data);
                 }
             }
             Some(Err(error)) => observation.fail(error),

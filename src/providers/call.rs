@@ -98,7 +98,7 @@ impl Call {
     }
 
     /// Bytes that the call holds on to.
-    pub(super) fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.body.held()
     }
 }
