@@ -108,7 +108,7 @@
 //! | `redact` | [`Redactor`]: a processor that replaces what matches regular expressions |
 //! | `stream` | [`StreamRecorder::over`]: records any `futures_core::Stream` |
 //! | `receiver` | a local intake on loopback that takes what any Datadog SDK sends, and prints each trace as a tree |
-//! | `tower` | [`propagation`] for `tower` servers (axum, tonic) and clients |
+//! | `tower` | [`propagation`] for `tower` servers (axum, tonic) and clients; `clients`: the calls of models through any of `http` types are spans |
 //! | `async-openai` | `clients`: the calls of `async-openai` 0.43 are spans |
 //! | `reqwest-middleware` | `clients`: the calls of models through `reqwest-middleware` 0.5 are spans; [`propagation`] for it |
 //! | `rig` | `clients`: an HTTP client for rig 0.44 that fills in rig's own spans; needs Rust 1.95 |

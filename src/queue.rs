@@ -12,6 +12,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::model::{Recording, Submission};
 use crate::stats::{Counts, LossReason, Problems, Stats};
 
+mod adopt;
 mod awaited;
 mod chunk;
 mod open;
@@ -189,13 +190,6 @@ impl Queue {
         over.then_some(LossReason::QueueBytes)
     }
 
-    /// Counts an item that never became one.
-    pub(crate) fn refuse(&self, reason: LossReason) {
-        let mut state = self.state.lock();
-        state.ledger.offered = state.ledger.offered.saturating_add(1);
-        state.ledger.lost.lose(reason, 1);
-    }
-
     /// The next items in order, and back with those that were taken before.
     pub(crate) fn take(&self, used: Option<Chunk>) -> Option<Chunk> {
         let used = used.map(|mut used| {
@@ -355,20 +349,6 @@ impl Queue {
     /// Ends when somebody new waits; to be made before the waiters are looked at.
     pub(crate) fn enlisted(&self) -> tokio::sync::futures::Notified<'_> {
         self.enlisted.notified()
-    }
-
-    /// Answers those tasks whose deadline has passed and says when the next one comes.
-    pub(crate) fn expire_waiters(&self, now: Instant) -> Option<Instant> {
-        let mut state = self.state.lock();
-        let pending = state.ledger.pending();
-        let late = |waiter: &mut Waiter| waiter.deadline.is_some_and(|deadline| deadline <= now);
-        let expired: Vec<Waiter> = state.waiters.extract_if(.., late).collect();
-        let next = state.waiters.iter().filter_map(|waiter| waiter.deadline).min();
-        drop(state);
-        for waiter in expired {
-            waiter.done.answer(Unsettled(pending));
-        }
-        next
     }
 
     /// The ledger at this instant.

@@ -65,7 +65,8 @@ impl Builder {
         };
         let worker = Worker {
             queue: Arc::clone(&queue),
-            assembler: Assembler::new(base_tags(&settings), settings.ml_app, vocabularies, Arc::clone(&queue)),
+            assembler: Assembler::new(base_tags(&settings), settings.ml_app, vocabularies, Arc::clone(&queue))
+                .policies(processing.policies),
             spans: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
             evaluations: Batcher::new(Frame::EVALUATIONS, settings.max_payload_bytes),
             processors: processing.processors,

@@ -25,7 +25,8 @@ use super::observation::Observation;
 use crate::model::SpanError;
 
 /// Every `InvokeModel` and `Converse`, streamed or not, is a span: model, messages, tools, usage, time to the first token,
-/// errors. A call with its retries is one span.
+/// errors. A call with its retries is one span. In a client of `aws-sdk-bedrockagentruntime` every `InvokeAgent` is an `agent`
+/// span, with the steps that its traces tell of below it.
 ///
 /// # Example
 ///

@@ -36,7 +36,8 @@ impl Calls {
         Self { rules: Vec::new() }
     }
 
-    /// Says who serves the models at this URL, and below it, where the host does not tell.
+    /// Says who serves the models at this URL, and below it, where the host does not tell. Paths there are read as this
+    /// provider's: with `ollama` and `cohere` their own APIs are known too.
     pub fn provider(self, base_url: &str, provider: impl Into<String>) -> Self {
         self.rule(base_url, Rule::Provider(provider.into()))
     }
@@ -60,7 +61,9 @@ impl Calls {
     pub(super) fn endpoint(&self, method: &str, url: &str) -> Option<Endpoint> {
         match self.rule_for(url) {
             None => Endpoint::recognise(method, url),
-            Some(Rule::Provider(name)) => Some(Endpoint::recognise(method, url)?.with_provider(name.clone())),
+            // Paths that only some providers have are theirs at a host of one's own too.
+            Some(Rule::Provider(name)) => Endpoint::recognise_of(name, method, url)
+                .or_else(|| Some(Endpoint::recognise(method, url)?.with_provider(name.clone()))),
             Some(Rule::At(endpoint)) => method.eq_ignore_ascii_case("POST").then(|| endpoint.clone()),
             Some(Rule::Ignore) => None,
         }
@@ -97,8 +100,11 @@ mod tests {
             .ignore("http://Models.test/")
             .at("http://models.test/v1", own.clone())
             .ignore("http://models.test/v1/private")
-            .provider("http://models.test/v2", "own");
+            .provider("http://models.test/v2", "own")
+            .provider("http://gpu-7:8000", "ollama")
+            .provider("https://api.cohere.com", "named");
         let named = Endpoint::new(Api::OpenAiChat, "own");
+        let (ollama, cohere) = (Endpoint::new(Api::OllamaChat, "ollama"), Endpoint::new(Api::CohereChat, "named"));
         for (method, url, expected) in [
             ("POST", "http://models.test/v1", Some(&own)),
             ("post", "http://models.test/v1?key=a", Some(&own)),
@@ -109,6 +115,9 @@ mod tests {
             ("POST", "http://models.test/chat/completions", None),
             ("POST", "http://models.test/v2/chat/completions", Some(&named)),
             ("POST", "http://models.test/v2/files", None),
+            ("POST", "http://models.test/v2/api/chat", None),
+            ("POST", "http://gpu-7:8000/api/chat", Some(&ollama)),
+            ("POST", "https://api.cohere.com/v2/chat", Some(&cohere)),
         ] {
             assert_eq!(calls.endpoint(method, url).as_ref(), expected, "{method} {url}");
         }

@@ -35,6 +35,10 @@ pub mod rig;
 pub mod rmcp;
 #[cfg(any(feature = "_clients", feature = "rmcp"))]
 mod secrets;
+#[cfg(feature = "tower")]
+mod sending;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 #[cfg(feature = "_clients")]
 pub use calls::Calls;

@@ -15,7 +15,7 @@ use super::secrets::without_secrets;
 use crate::capture::{CallAround, LlmObsSpanExt, call_around, is_gateway};
 use crate::clock::{Clock, nanos_between};
 use crate::model::{Annotation, SpanError};
-use crate::providers::{Call, Ending, Head, Received};
+use crate::providers::{Call, Ending, Endpoint, Head, Received};
 use crate::vocabulary::fields;
 
 /// One call that is being made. It ends once, at the latest when it is dropped.
@@ -50,7 +50,18 @@ enum Stage {
 
 impl Observation {
     /// Sees a request that is about to be made in the current span; `None` when it is no call of a model, or nobody listens.
+    #[cfg(any(feature = "async-openai", feature = "bedrock", feature = "reqwest-middleware", feature = "rig"))]
     pub(super) fn begin(calls: &Calls, method: &str, url: &str, body: impl FnOnce() -> Bytes) -> Option<Self> {
+        Self::begin_call(calls, method, url, |endpoint| Call::new(endpoint, body()))
+    }
+
+    /// The same, with how the call is made of its endpoint.
+    pub(super) fn begin_call(
+        calls: &Calls,
+        method: &str,
+        url: &str,
+        call: impl FnOnce(Endpoint) -> Call,
+    ) -> Option<Self> {
         let mut endpoint = calls.endpoint(method, url)?;
         let current = Span::current();
         // An `llm` span around a search is not the call that makes the vectors.
@@ -68,9 +79,13 @@ impl Observation {
         if is_gateway {
             endpoint = endpoint.behind_instrumented_proxy();
         }
-        let call = Call::new(endpoint, body());
+        let session = endpoint.session().map(str::to_owned);
+        let call = call(endpoint);
         match &place {
-            Place::Own(span) => drop(span.annotate(Annotation::new().kind(call.kind()).name(call.name()))),
+            Place::Own(span) => {
+                let said = Annotation::new().kind(call.kind()).name(call.name());
+                span.annotate(session.into_iter().fold(said, Annotation::session_id));
+            }
             Place::Around(around) if is_gateway => around.leave_to_gateway(),
             Place::Around(_) => {}
         }
@@ -78,7 +93,7 @@ impl Observation {
     }
 
     /// The span to make the call in.
-    #[cfg(any(feature = "async-openai", feature = "reqwest-middleware", feature = "rig"))]
+    #[cfg(any(feature = "async-openai", feature = "reqwest-middleware", feature = "rig", feature = "tower"))]
     pub(super) fn span(&self) -> Span {
         match &self.place {
             Place::Own(span) => span.clone(),
@@ -112,7 +127,7 @@ impl Observation {
     }
 
     /// There is no answer, or no more of it.
-    #[cfg(any(feature = "async-openai", feature = "reqwest-middleware", feature = "rig"))]
+    #[cfg(any(feature = "async-openai", feature = "reqwest-middleware", feature = "rig", feature = "tower"))]
     pub(super) fn fail<E: std::fmt::Display>(&mut self, error: &E) {
         self.end(Ending::Broken(SpanError::new(error.to_string()).error_type(std::any::type_name::<E>())));
     }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::details::{self, Settled};
 use super::encode::{Members, Outline, tag_text};
+use super::inner::{self, Below};
 use super::later::read;
 use super::links::ToolLinks;
 use super::merge;
@@ -15,8 +16,8 @@ use super::shape::Given;
 use super::value::{argument, datum, number, object, text, unquoted};
 use crate::config::broken_rule;
 use crate::model::{
-    Annotation, Details, FieldValue, KindSource, Meaning, Metrics, Origin, RESERVED, Recording, SharedTags, SpanError,
-    SpanKind, TagList, Tags, Taken,
+    Annotation, Details, FieldValue, KindPolicies, KindSource, Meaning, Metrics, Origin, RESERVED, Recording,
+    SharedTags, SpanError, SpanKind, TagList, Tags, Taken,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
@@ -34,6 +35,8 @@ pub(crate) struct Assembler {
     ml_app: String,
     vocabularies: Vocabularies,
     queue: Arc<Queue>,
+    /// What may leave of spans that are found here.
+    policies: KindPolicies,
     tool_links: RefCell<ToolLinks>,
     /// Room for what the next span says.
     spare: RefCell<Spare>,
@@ -55,7 +58,21 @@ impl Assembler {
         tags.insert("error", "0");
         tags.remove("error_type");
         let base_tags = tags.into_base(tag_text);
-        Self { base_tags, ml_app, vocabularies, queue, tool_links: RefCell::default(), spare: RefCell::default() }
+        Self {
+            base_tags,
+            ml_app,
+            vocabularies,
+            queue,
+            policies: KindPolicies::default(),
+            tool_links: RefCell::default(),
+            spare: RefCell::default(),
+        }
+    }
+
+    /// Sets what may leave of spans that come to light in the reading of others.
+    pub(crate) fn policies(mut self, policies: KindPolicies) -> Self {
+        self.policies = policies;
+        self
     }
 
     /// The application of whatever names none.
@@ -66,7 +83,8 @@ impl Assembler {
     /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
     pub(crate) fn assemble<'a>(&self, recording: &'a mut Recording) -> Outline<'a> {
         let reading = merge::read(recording, self.vocabularies);
-        let Recording { origin, kind, duration_ns, panicked, is_reported_elsewhere, source, log, .. } = recording;
+        let Recording { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, source, log, .. } =
+            recording;
         let Spare { tags, metadata, metrics } = self.spare.take();
         let mut draft = Draft { source: *source, metadata, metrics, tags, ..Draft::default() };
         log.drain(|taken| {
@@ -84,6 +102,9 @@ impl Assembler {
         if *is_reported_elsewhere {
             outline.metrics.remove_usage();
         }
+        let end_ns = origin.start_ns.saturating_add(*duration_ns);
+        let below = Below { origin, end_ns, policy: *policy, policies: self.policies };
+        draft.problems.extend(inner::hand_over(&mut draft.settled, below, &self.queue).err());
         let passed = origin.passed.as_deref();
         let tool_id = details::fill(&mut outline, &mut draft.settled, passed, &mut draft.problems);
         if let Ok(mut links) = self.tool_links.try_borrow_mut() {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::encode::Outline;
 use super::value::{object, parsed, text};
-use crate::model::{AgentManifest, Details, FieldValue, Passed, Prompt, SpanKind, ToolDefinition};
+use crate::model::{AgentManifest, Annotation, Details, FieldValue, Passed, Prompt, SpanKind, ToolDefinition};
 use crate::stats::Problem;
 use crate::vocabulary;
 
@@ -36,6 +36,12 @@ impl Settled {
             gaps.merge(*said);
         }
         *slot = Some(gaps);
+    }
+
+    /// The spans that came to pass inside it.
+    pub(super) fn take_inner(&mut self) -> Vec<Annotation> {
+        let both = [&mut self.assumed, &mut self.own].into_iter().flatten();
+        both.flat_map(|details| std::mem::take(&mut details.inner)).collect()
     }
 
     /// Both as one; what the span says itself comes later.

@@ -15,6 +15,7 @@ mod worker;
 mod aside;
 mod assemble;
 mod details;
+mod inner;
 mod later;
 mod links;
 mod merge;

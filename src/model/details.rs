@@ -26,6 +26,8 @@ pub(crate) struct Details {
     pub(crate) agent_version: Option<String>,
     pub(crate) agent_manifest: Option<AgentManifest>,
     pub(crate) links: Vec<SpanLink>,
+    /// Spans that came to pass inside this one, and that nobody opened.
+    pub(crate) inner: Vec<Annotation>,
 }
 
 impl Details {
@@ -83,6 +85,7 @@ impl Details {
         for link in later.links {
             self.add_link(link);
         }
+        self.inner.extend(later.inner);
     }
 
     pub(crate) fn text_bytes(&self) -> usize {
@@ -95,7 +98,8 @@ impl Details {
         let manifest = self.agent_manifest.as_ref().map_or(0, AgentManifest::text_bytes);
         let costs = self.cost_tags.iter().fold(0_usize, |sum, key| sum.saturating_add(key.len()));
         let links = self.links.len().saturating_mul(LINK);
-        [texts, tools, prompt, manifest, costs, links].into_iter().fold(0, usize::saturating_add)
+        let inner = self.inner.iter().fold(0_usize, |sum, said| sum.saturating_add(said.text_bytes()));
+        [texts, tools, prompt, manifest, costs, links, inner].into_iter().fold(0, usize::saturating_add)
     }
 }
 
@@ -146,6 +150,13 @@ impl Annotation {
             self.refuse_deep(schema);
         }
         self.details_mut().tool_definitions = Some(definitions);
+        self
+    }
+
+    /// Says that another span came to pass inside this one, which nobody could open: a tool that the provider ran.
+    #[cfg(feature = "providers")]
+    pub(crate) fn inner(mut self, said: Self) -> Self {
+        self.details_mut().inner.push(said);
         self
     }
 

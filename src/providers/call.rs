@@ -1,15 +1,17 @@
 //! One call: what was sent, and how its answer begins.
 
 use std::borrow::Cow;
+use std::fmt::Debug;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 use super::codec::codec;
+use super::data_urls::{error_without, without_data_urls};
 use super::endpoint::Endpoint;
 use super::json;
-use super::media::without_data_urls;
 use super::received::Received;
 use crate::model::{Annotation, SpanError, SpanKind};
 
@@ -19,13 +21,37 @@ use crate::model::{Annotation, SpanError, SpanKind};
 #[derive(Debug, Clone)]
 pub struct Call {
     pub(super) endpoint: Endpoint,
-    body: Bytes,
+    body: Arc<dyn Sent>,
+}
+
+/// The body of a request, there already or on its way.
+pub(crate) trait Sent: Debug + Send + Sync {
+    /// As much of it as there is.
+    fn bytes(&self) -> Bytes;
+
+    /// Bytes that it holds on to.
+    fn held(&self) -> usize;
+}
+
+impl Sent for Bytes {
+    fn bytes(&self) -> Bytes {
+        self.clone()
+    }
+
+    fn held(&self) -> usize {
+        self.len()
+    }
 }
 
 impl Call {
     /// A call with this body. What is no JSON, or no body at all, is a call without input.
     pub fn new(endpoint: Endpoint, body: impl Into<Bytes>) -> Self {
-        Self { endpoint, body: body.into() }
+        Self::sending(endpoint, body.into())
+    }
+
+    /// A call whose body may still be on its way.
+    pub(crate) fn sending(endpoint: Endpoint, body: impl Sent + 'static) -> Self {
+        Self { endpoint, body: Arc::new(body) }
     }
 
     /// The kind of its span.
@@ -54,18 +80,17 @@ impl Call {
     }
 
     pub(super) fn request(&self) -> Value {
-        json::parse(&self.body)
+        json::parse(&self.body.bytes())
     }
 
     pub(super) fn describe(&self, request: &Value) -> Annotation {
-        let mut said = codec(self.endpoint.api).sent(&self.endpoint, request);
-        said.input = said.input.map(without_data_urls);
+        let said = without_data_urls(codec(self.endpoint.api).sent(&self.endpoint, request));
         said.kind(self.kind()).name(self.name()).tag("integration", self.endpoint.api.integration())
     }
 
     /// An llm span that failed has an output all the same: one empty message.
     pub(super) fn fail(&self, said: Annotation, error: SpanError) -> Annotation {
-        let said = said.span_error(error);
+        let said = said.span_error(error_without(error));
         if said.output.is_none() && self.kind() == SpanKind::Llm {
             return said.output(codec(self.endpoint.api).silence());
         }
@@ -73,8 +98,8 @@ impl Call {
     }
 
     /// Bytes that the call holds on to.
-    pub(super) fn held(&self) -> usize {
-        self.body.len()
+    pub(crate) fn held(&self) -> usize {
+        self.body.held()
     }
 }
 

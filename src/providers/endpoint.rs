@@ -21,12 +21,16 @@ pub enum Api {
     OpenAiEmbeddings,
     /// `POST …/v1/messages` of Anthropic; `:rawPredict` and `:streamRawPredict` of its models on Vertex AI.
     AnthropicMessages,
+    /// `POST /v1/complete` of Anthropic, which came before messages.
+    AnthropicComplete,
     /// `POST /model/{id}/invoke` and `/invoke-with-response-stream` of Amazon Bedrock.
     BedrockInvoke,
     /// `POST /model/{id}/invoke` of an embedding model.
     BedrockEmbeddings,
     /// `POST /model/{id}/converse` and `/converse-stream`.
     BedrockConverse,
+    /// `POST /agents/{id}/agentAliases/{alias}/sessions/{session}/text` of Agents for Amazon Bedrock.
+    BedrockAgent,
     /// `POST …/models/{model}:generateContent` and `:streamGenerateContent`.
     GeminiGenerate,
     /// `POST …/models/{model}:embedContent` and `:batchEmbedContents`.
@@ -61,6 +65,7 @@ impl Api {
             | Self::OpenAiCompletions
             | Self::OpenAiResponses
             | Self::AnthropicMessages
+            | Self::AnthropicComplete
             | Self::BedrockInvoke
             | Self::BedrockConverse
             | Self::GeminiGenerate
@@ -70,6 +75,7 @@ impl Api {
             | Self::CohereChat
             | Self::OllamaChat
             | Self::OllamaGenerate => SpanKind::Llm,
+            Self::BedrockAgent => SpanKind::Agent,
             Self::OpenAiEmbeddings
             | Self::BedrockEmbeddings
             | Self::GeminiEmbed
@@ -84,8 +90,9 @@ impl Api {
     pub(super) const fn integration(self) -> &'static str {
         match self {
             Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses | Self::OpenAiEmbeddings => "openai",
-            Self::AnthropicMessages => "anthropic",
+            Self::AnthropicMessages | Self::AnthropicComplete => "anthropic",
             Self::BedrockInvoke | Self::BedrockEmbeddings | Self::BedrockConverse => "bedrock",
+            Self::BedrockAgent => "bedrock_agents",
             Self::GeminiGenerate | Self::GeminiEmbed | Self::GeminiInteractions => "google_genai",
             Self::VertexGenerate | Self::VertexEmbed => "vertexai",
             Self::MistralChat | Self::MistralEmbeddings => "mistralai",
@@ -98,7 +105,7 @@ impl Api {
     fn only_provider(self) -> Option<&'static str> {
         match self.integration() {
             "google_genai" | "vertexai" => Some("google"),
-            "bedrock" => Some("amazon_bedrock"),
+            "bedrock" | "bedrock_agents" => Some("amazon_bedrock"),
             "ollama" => Some("ollama"),
             _ => None,
         }
@@ -174,6 +181,13 @@ impl Endpoint {
         }
         let endpoint = Self::new(api, provider_at(url).or(api.only_provider()).unwrap_or(UNKNOWN));
         Some(Self { model: model.map(str::to_owned), is_streamed: route.is_streamed, ..endpoint })
+    }
+
+    /// The conversation that the URL names.
+    #[cfg(feature = "_clients")]
+    pub(crate) fn session(&self) -> Option<&str> {
+        let place = self.model.as_deref().filter(|_| self.api == Api::BedrockAgent);
+        place.and_then(bedrock::Place::read).map(|place| place.session)
     }
 
     /// The API.

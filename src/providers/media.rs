@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::{Content, Media, Message};
+use crate::model::Media;
 
 /// What media of one request, or of one answer, may still be kept. All of its messages share it: pictures that fit one by one
 /// may be too much together.
@@ -84,51 +84,6 @@ pub(super) fn is_media(text: &str) -> bool {
     data_url(text).is_some() || (text.len() >= LONG && text.bytes().all(is_base64))
 }
 
-/// The content with a marker for each `data:` URL in the middle of its texts: some models answer with pictures in Markdown.
-pub(super) fn without_data_urls(content: Content) -> Content {
-    match content {
-        Content::Text(text) => Content::Text(marked(text)),
-        Content::Messages(messages) => Content::Messages(messages.into_iter().map(message_without).collect()),
-        Content::Documents(mut documents) => {
-            for document in &mut documents {
-                document.text = marked(std::mem::take(&mut document.text));
-            }
-            Content::Documents(documents)
-        }
-        json @ Content::Json(_) => json,
-    }
-}
-
-fn message_without(mut message: Message) -> Message {
-    message.content = marked(message.content);
-    for result in &mut message.tool_results {
-        result.result = marked(std::mem::take(&mut result.result));
-    }
-    message
-}
-
-fn marked(text: String) -> String {
-    const BASE64: &str = ";base64,";
-    if !text.contains(BASE64) {
-        return text;
-    }
-    let is_head = |byte: u8| byte.is_ascii_alphanumeric() || b"/+-.;=_".contains(&byte);
-    let is_data = |char: char| char.is_ascii_alphanumeric() || matches!(char, '+' | '/' | '=' | '-' | '_' | '%');
-    let mut short = String::new();
-    let mut rest = text.as_str();
-    while let Some((before, behind)) = rest.split_once(BASE64) {
-        if let Some((before, _)) = before.rsplit_once("data:").filter(|(_, head)| head.bytes().all(is_head)) {
-            short.extend([before, OMITTED]);
-            rest = behind.trim_start_matches(is_data);
-            continue;
-        }
-        short.extend([before, BASE64]);
-        rest = behind;
-    }
-    short.push_str(rest);
-    short
-}
-
 /// What stands for a picture that is not kept.
 pub(super) const IMAGE: Marker = "[image]";
 /// What stands for bytes of whatever kind.
@@ -159,21 +114,6 @@ mod tests {
         let picture = format!("data:image/png;base64,{}", "A".repeat(MediaRoom::BYTES / 2));
         assert!(room.image_url(&picture).is_ok() && room.image_url(&picture).is_ok());
         assert_eq!(room.image_url(&picture), Err("[image omitted: too large]"));
-    }
-
-    #[test]
-    fn a_data_url_in_the_middle_of_a_text_is_marked_and_the_text_around_it_stays() {
-        for (text, expected) in [
-            ("", ""),
-            ("a data: URL has ;base64, in it", "a data: URL has ;base64, in it"),
-            ("data:image/png;base64,AA==", "[omitted]"),
-            ("See ![a](data:image/png;base64,A+/A==), or not.", "See ![a]([omitted]), or not."),
-            ("data:a/b;c=d;base64,AA==\ndata:a/b;base64,BB end", "[omitted]\n[omitted] end"),
-            ("data: x ;base64,AAdata:a/b;base64,BB", "data: x ;base64,AA[omitted]"),
-            ("data:image/png;base64,Ä", "[omitted]Ä"),
-        ] {
-            assert_eq!(marked(text.to_owned()), expected);
-        }
     }
 
     #[test]

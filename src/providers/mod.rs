@@ -40,6 +40,7 @@ mod received;
 
 mod asked;
 mod counts;
+mod data_urls;
 mod embedded;
 mod failure;
 mod framing;
@@ -61,6 +62,8 @@ mod nonsense;
 #[cfg(test)]
 mod trial;
 
+#[cfg(feature = "tower")]
+pub(crate) use call::Sent;
 pub use call::{Call, Head};
 pub use endpoint::{Api, Endpoint};
 pub use received::{Ending, Received};

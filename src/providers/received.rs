@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::call::{Call, Head};
 use super::codec::{Answer, Frame, Rebuild, codec};
+use super::data_urls::without_data_urls;
 use super::framing::{Framing, Opening};
 use super::json;
-use super::media::without_data_urls;
 use crate::model::{Annotation, SpanError, metric};
 
 /// What has come of an answer so far.
@@ -126,9 +126,8 @@ impl Received {
             return self.call.fail(said, codec.error(&self.head, body));
         }
         let answer = Answer { endpoint: &self.call.endpoint, request, head: &self.head, body };
-        let mut said = codec.received(said, answer);
         // Some answers say what was asked.
-        (said.input, said.output) = (said.input.map(without_data_urls), said.output.map(without_data_urls));
+        let mut said = without_data_urls(codec.received(said, answer));
         if self.call.endpoint.is_proxy {
             said.metrics.remove_usage();
         }

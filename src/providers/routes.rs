@@ -108,6 +108,7 @@ const ROUTES: &[Route] = &[
     route(At::AnyProvider, "/embeddings", Api::OpenAiEmbeddings),
     // Anthropic; on Vertex AI the path names the model, and counting tokens looks like one.
     route(At::Anywhere, "/v1/messages", Api::AnthropicMessages),
+    route(At::Domain("anthropic.com"), "/v1/complete", Api::AnthropicComplete),
     not_a_call("/models/count-tokens:rawPredict"),
     route(At::Anywhere, "/publishers/anthropic/models/{model}:rawPredict", Api::AnthropicMessages),
     streamed("/publishers/anthropic/models/{model}:streamRawPredict", Api::AnthropicMessages),
@@ -116,6 +117,7 @@ const ROUTES: &[Route] = &[
     streamed("/model/{model}/invoke-with-response-stream", Api::BedrockInvoke),
     route(At::Anywhere, "/model/{model}/converse", Api::BedrockConverse),
     streamed("/model/{model}/converse-stream", Api::BedrockConverse),
+    route(At::Anywhere, "/agents/{model}/text", Api::BedrockAgent),
     // Vertex AI, then Gemini, whose paths are the end of its.
     route(At::Anywhere, "/publishers/google/models/{model}:generateContent", Api::VertexGenerate),
     streamed("/publishers/google/models/{model}:streamGenerateContent", Api::VertexGenerate),

@@ -30,12 +30,22 @@ fn usage() -> Value {
     json!({"inputTokens": 9, "outputTokens": 4, "totalTokens": 13})
 }
 
-fn frame(event: &str, payload: &Value) -> Vec<u8> {
-    let header = |name: &'static str, value: &str| Header::new(name, HeaderValue::String(value.to_owned().into()));
+/// One frame of an event stream.
+pub fn frame(event: &str, payload: &Value) -> Vec<u8> {
+    framed("event", event, payload)
+}
+
+/// One frame that says what went wrong.
+pub fn exception(name: &str, payload: &Value) -> Vec<u8> {
+    framed("exception", name, payload)
+}
+
+fn framed(kind: &str, name: &str, payload: &Value) -> Vec<u8> {
+    let header = |name: String, value: &str| Header::new(name, HeaderValue::String(value.to_owned().into()));
     let message = Message::new(payload.to_string())
-        .add_header(header(":message-type", "event"))
-        .add_header(header(":event-type", event))
-        .add_header(header(":content-type", "application/json"));
+        .add_header(header(":message-type".to_owned(), kind))
+        .add_header(header(format!(":{kind}-type"), name))
+        .add_header(header(":content-type".to_owned(), "application/json"));
     let mut bytes = Vec::new();
     write_message_to(&message, &mut bytes).unwrap();
     bytes

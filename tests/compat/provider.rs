@@ -38,8 +38,18 @@ impl Answer {
 
     /// Server-sent events, each in a piece of its own.
     pub fn events(events: impl IntoIterator<Item = String>) -> Self {
-        let pieces = events.into_iter().map(Bytes::from).collect();
-        Self { status: 200, content_type: "text/event-stream", pieces, end: End::Regular }
+        Self::pieces("text/event-stream", events)
+    }
+
+    /// Lines of JSON, each in a piece of its own.
+    pub fn lines(lines: &[Value]) -> Self {
+        Self::pieces("application/x-ndjson", lines.iter().map(|line| format!("{line}\n")))
+    }
+
+    /// Pieces of whatever type.
+    pub fn pieces(content_type: &'static str, pieces: impl IntoIterator<Item = String>) -> Self {
+        let pieces = pieces.into_iter().map(Bytes::from).collect();
+        Self { status: 200, content_type, pieces, end: End::Regular }
     }
 
     /// The frames of an AWS event stream, each in a piece of its own.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tracing::Dispatch;
 use tracing_llmobs::providers::{Call, Ending, Endpoint, Head};
 use tracing_llmobs::receiver::Receiver;
@@ -14,10 +14,10 @@ use tracing_subscriber::prelude::*;
 use crate::exchange::{Exchange, emit, events, metrics};
 
 /// One line of the recordings.
-struct Recording {
-    file: String,
-    id: String,
-    json: Value,
+pub struct Recording {
+    pub file: String,
+    pub id: String,
+    pub json: Value,
 }
 
 impl Recording {
@@ -36,7 +36,7 @@ impl Recording {
         json.map(|json| Self { file: file.clone(), id: json["id"].as_str().unwrap().to_owned(), json }).collect()
     }
 
-    fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         self.json["url"].as_str().unwrap()
     }
 
@@ -56,6 +56,17 @@ impl Recording {
         let head =
             Head::new(status).headers(&headers).content_type(answer["content_type"].as_str().unwrap_or_default());
         Some(Exchange { endpoint, request: bytes(&self.json["request"]), head, body: bytes(answer) })
+    }
+
+    /// The JSON of the answer: one value, or one for each event of a stream.
+    pub fn bodies(&self) -> Vec<Value> {
+        let answer = &self.json["response"];
+        match (answer["json"].clone(), answer["text"].as_str()) {
+            (Value::Null, None) if self.is_stream() => frames(&bytes(answer)),
+            (Value::Null, None) => Vec::new(),
+            (json, None) => vec![json],
+            (_, Some(text)) => text.lines().filter_map(line).collect(),
+        }
     }
 
     fn is_good(&self) -> bool {
@@ -87,7 +98,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// The recordings of calls that we know, each with its exchange.
-fn known() -> Vec<(Recording, Exchange)> {
+pub fn known() -> Vec<(Recording, Exchange)> {
     let with_exchange = |recording: Recording| recording.exchange().map(|exchange| (recording, exchange));
     Recording::all().into_iter().filter_map(with_exchange).collect()
 }
@@ -99,10 +110,11 @@ fn calls_are_recognised_and_nothing_else_is() {
     let known: BTreeSet<&str> = all.iter().filter(|one| is_known(one)).map(|one| one.file.as_str()).collect();
     for recording in &all {
         // Ranking is a call of a model, but neither a generation nor an embedding.
-        let is_call = recording.file != "other" && !recording.url().contains("rerank");
+        let is_agent = recording.url().contains("bedrock-agent-runtime");
+        let is_call = is_agent || recording.file != "other" && !recording.url().contains("rerank");
         let is_of_openai = recording.file.contains("openai");
         // Where one exchange of an API is known, all are.
-        let expected = is_call && (is_of_openai || known.contains(recording.file.as_str()));
+        let expected = is_call && (is_agent || is_of_openai || known.contains(recording.file.as_str()));
         assert_eq!(is_known(recording), expected, "{} {} {}", recording.file, recording.id, recording.url());
     }
 }
@@ -121,7 +133,8 @@ fn every_recording_becomes_an_event_that_survives_the_wire() {
     for ((recording, exchange), event) in known.iter().zip(&events) {
         let what = format!("{} {}: {event:#?}", recording.file, recording.id);
         assert_eq!(event.kind, exchange.endpoint.api().kind(), "{what}");
-        assert!(!event.name.is_empty() && event.model_provider.is_some(), "{what}");
+        assert!(!event.name.is_empty(), "{what}");
+        assert_eq!(event.model_provider.is_some(), event.kind != SpanKind::Agent, "{what}");
         // Some recordings have no request.
         assert!(event.input.is_some() || exchange.request.is_empty(), "{what}");
         assert_eq!(event.status == Status::Error, !recording.is_good(), "{what}");
@@ -185,14 +198,8 @@ impl std::fmt::Debug for Dump<'_> {
 
 /// The texts of an answer, read without anything of the library: what stands under the names that texts have.
 fn texts(recording: &Recording) -> Vec<String> {
-    let answer = &recording.json["response"];
-    let bodies: Vec<Value> = match (answer["json"].clone(), answer["text"].as_str()) {
-        (Value::Null, None) => frames(&bytes(answer)),
-        (json, None) => vec![json],
-        (_, Some(text)) => text.lines().filter_map(line).collect(),
-    };
     let mut texts = Vec::new();
-    for body in bodies {
+    for body in recording.bodies() {
         let body = body.as_object().cloned().unwrap_or_default();
         let members: Map<String, Value> =
             body.into_iter().filter(|(name, _)| !ECHOES.contains(&name.as_str())).collect();
@@ -209,7 +216,11 @@ fn frames(bytes: &[u8]) -> Vec<Value> {
         let frame = aws_smithy_eventstream::frame::read_message_from(&mut bytes).unwrap();
         let payload: Value = serde_json::from_slice(frame.payload()).unwrap();
         frames.push(match payload["bytes"].as_str() {
-            Some(inner) => serde_json::from_slice(&aws_smithy_types::base64::decode(inner).unwrap()).unwrap(),
+            // An agent's are text.
+            Some(inner) => {
+                let inner = aws_smithy_types::base64::decode(inner).unwrap();
+                serde_json::from_slice(&inner).unwrap_or_else(|_| json!({"text": String::from_utf8_lossy(&inner)}))
+            }
             None => payload,
         });
     }
@@ -241,7 +252,8 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
 /// What a provider repeats of the request.
 const ECHOES: &[&str] = &["instructions", "tools", "prompt", "input", "response"];
 /// What is beside the text.
-const ASIDE: &[&str] = &["logprobs", "annotations", "citations", "search_results", "text_offset", "reasoning_details"];
+const ASIDE: &[&str] =
+    &["logprobs", "annotations", "citations", "search_results", "text_offset", "reasoning_details", "trace"];
 /// What texts are called.
 const TEXTS: &[&str] = &[
     "content",

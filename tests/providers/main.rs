@@ -20,3 +20,4 @@ mod any_json;
 mod cassettes;
 mod endings;
 mod openai;
+mod texts;

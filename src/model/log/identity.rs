@@ -25,14 +25,11 @@ impl Log {
         let mut missing = self.seen & Sense::IDENTITY;
         for entry in &self.entries {
             let Entry::Field(meaning, stored) = entry else { continue };
-            if let Some(slot) = found.slot(*meaning) {
-                *slot = Some(self.value(*stored));
-                let sense = Sense::from(*meaning);
-                // Of what accumulates, a later one may come.
-                if !sense.accumulates() {
-                    missing &= !sense.bit;
-                }
-            }
+            let Some(slot) = found.slot(*meaning) else { continue };
+            *slot = Some(self.value(*stored));
+            let sense = Sense::from(*meaning);
+            // Of what accumulates, a later one may come.
+            missing &= if sense.accumulates() { u64::MAX } else { !sense.bit };
             if missing == 0 {
                 break;
             }

@@ -1,4 +1,4 @@
-//! Amazon Bedrock: `InvokeModel`, whose bodies are those of each model's family, `Converse`, and the streams of both.
+//! Amazon Bedrock: `InvokeModel`, whose bodies are those of each model's family, `Converse`, and the streams of both; agents.
 //!
 //! ```text
 //!  request body ─▶ dialect ─┬─▶ anthropic::Messages      the same bodies as at Anthropic's own API
@@ -11,6 +11,7 @@
 //! Which family a body belongs to is read off its shape: the id of an inference profile or of a model of one's own does not
 //! say it. Never: a call to look a model or a profile up.
 
+mod agents;
 mod converse;
 mod counts;
 mod embeddings;
@@ -20,6 +21,9 @@ mod model;
 #[cfg(test)]
 mod tests;
 
+pub(super) use agents::Agents;
+#[cfg(feature = "_clients")]
+pub(super) use agents::Place;
 pub(super) use converse::Converse;
 pub(super) use embeddings::Embeddings;
 pub(super) use invoke::Invoke;

@@ -1,9 +1,13 @@
 //! What the id of a model says.
 
+use super::agents::Place;
 use crate::providers::endpoint::Api;
 
 /// The API of an invocation of this model; nothing when the model neither writes nor embeds. Other APIs are as they are.
 pub(in crate::providers) fn narrowed(api: Api, model_id: &str) -> Option<Api> {
+    if api == Api::BedrockAgent {
+        return Place::read(model_id).map(|_| api);
+    }
     if api != Api::BedrockInvoke {
         return Some(api);
     }

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::super::endpoint::Api;
 use super::super::json;
 use super::super::media::{MediaRoom, without_media};
 use super::message::{plain, shown};
-use crate::model::{Message, ToolCall, ToolResult};
+use crate::model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolResult};
 
 /// The input of a request: text, or items.
 pub(super) fn input(input: &Value, media: &mut MediaRoom) -> Vec<Message> {
@@ -22,7 +23,6 @@ pub(super) fn message(item: &Value, media: &mut MediaRoom) -> Option<Message> {
     match kind {
         "message" | "" => turn(item, media),
         "function_call" | "custom_tool_call" => Some(Message::assistant("").tool_call(call(item, "call_id", kind))),
-        "function_call_output" | "custom_tool_call_output" => Some(output(item, media)),
         "computer_call_output" => {
             let mut message = Message::user("");
             let text = part(&mut message, json::get(item, &["output"]), media);
@@ -33,7 +33,9 @@ pub(super) fn message(item: &Value, media: &mut MediaRoom) -> Option<Message> {
         "image_generation_call" => Some(Message::assistant("[image]")),
         // The first says which tools there are, the second only points at something.
         "mcp_list_tools" | "item_reference" => None,
-        _ => Some(Message::assistant(json::cut(&json::written(without_media(item)), UNKNOWN_CHARS))),
+        _ if kind.ends_with("_call_output") => Some(output(item, media)),
+        _ if OWN_TOOLS.contains(&kind) => Some(Message::assistant(shown_whole(item))),
+        _ => Some(Message::assistant(json::cut(&shown_whole(item), UNKNOWN_CHARS))),
     }
 }
 
@@ -125,6 +127,48 @@ fn mcp_call(item: &Value) -> Message {
     let result = if output.is_empty() { failed } else { output };
     let result = ToolResult::new(result).name(json::text(item, "name")).id(json::text(item, "id"));
     Message::assistant("").tool_call(call(item, "id", "mcp_call")).tool_result(result.kind("mcp_tool_result"))
+}
+
+/// The span of a call that the provider made itself: a tool that ran elsewhere, inside the call of the model.
+pub(super) fn remote_call(item: &Value) -> Option<Annotation> {
+    if json::text(item, "type") != "mcp_call" {
+        return None;
+    }
+    let (name, id) = (json::text(item, "name"), json::text(item, "id"));
+    let said = Annotation::new().kind(SpanKind::Tool).name(format!("MCP Client Tool Call: {name}"));
+    let said = said.input(shown(json::get(item, &["arguments"]))).metadata("tool_id", id).tool_id(id);
+    let said = said.tag("integration", Api::OpenAiResponses.integration());
+    Some(match json::some(item, "error") {
+        Some(error) => {
+            let said_of_it = [json::text(error, "message"), json::text(error, "content")].into_iter();
+            let message = said_of_it.chain(error.as_str()).find(|text| !text.is_empty());
+            let message = message.map_or_else(|| shown(error), str::to_owned);
+            said.span_error(SpanError::new(message).error_type(error_type(error)))
+        }
+        None => said.output(shown(json::get(item, &["output"]))),
+    })
+}
+
+fn error_type(error: &Value) -> &str {
+    let said = Some(json::text(error, "type")).filter(|kind| !kind.is_empty());
+    said.unwrap_or("mcp_tool_error")
+}
+
+/// What the provider's tools were asked and have found: searches, pages, programs and what they print.
+const OWN_TOOLS: &[&str] = &[
+    "web_search_call",
+    "file_search_call",
+    "code_interpreter_call",
+    "computer_call",
+    "local_shell_call",
+    "shell_call",
+    "apply_patch_call",
+    "mcp_approval_request",
+    "mcp_approval_response",
+];
+
+fn shown_whole(item: &Value) -> String {
+    json::written(without_media(item))
 }
 
 /// Characters of an item that nobody knows.

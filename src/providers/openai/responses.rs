@@ -51,6 +51,9 @@ impl Codec for Responses {
         if json::some(request, "input").is_none() && json::some(request, "prompt").is_some() {
             said = names::heard(said, items::input(json::get(body, &["instructions"]), &mut MediaRoom::new()));
         }
+        if !answer.endpoint.is_proxy {
+            said = items.iter().filter_map(items::remote_call).fold(said, Annotation::inner);
+        }
         said = usage::count(prompt::answered(said, request, body), body);
         failure::inside(body).into_iter().fold(said, Annotation::span_error)
     }

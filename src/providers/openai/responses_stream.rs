@@ -29,6 +29,7 @@ struct Item {
     text: String,
     refusal: String,
     arguments: String,
+    code: String,
     summary: String,
     thought: String,
 }
@@ -86,6 +87,7 @@ impl ResponsesStream {
             "response.function_call_arguments.delta"
             | "response.mcp_call_arguments.delta"
             | "response.custom_tool_call_input.delta" => &mut item.arguments,
+            "response.code_interpreter_call_code.delta" => &mut item.code,
             "response.reasoning_summary_text.delta" => &mut item.summary,
             "response.reasoning_text.delta" => &mut item.thought,
             _ => return false,
@@ -96,7 +98,8 @@ impl ResponsesStream {
 
 impl Item {
     fn is_empty(&self) -> bool {
-        [&self.text, &self.refusal, &self.arguments, &self.summary, &self.thought].into_iter().all(String::is_empty)
+        let texts = [&self.text, &self.refusal, &self.arguments, &self.code, &self.summary, &self.thought];
+        texts.into_iter().all(String::is_empty)
     }
 
     fn whole(self) -> Value {
@@ -125,6 +128,9 @@ impl Item {
         if !self.arguments.is_empty() {
             let name = if members.contains_key("input") { "input" } else { "arguments" };
             members.insert(name.to_owned(), Value::from(self.arguments));
+        }
+        if !self.code.is_empty() {
+            members.insert("code".to_owned(), Value::from(self.code));
         }
         whole
     }

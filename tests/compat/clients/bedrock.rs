@@ -121,6 +121,60 @@ async fn a_stream_that_nobody_reads_to_its_end_has_what_was_read() {
 }
 
 #[tokio::test]
+async fn a_stream_that_breaks_off_has_what_came_and_why() {
+    let provider = Provider::start([Answer::frames(bedrock::frames(&["Hel", "lo."])).then_break(2)]).await;
+    let asked = async {
+        let mut answer = client(&provider).converse_stream().model_id(MODEL).messages(user()).send().await.unwrap();
+        while let Ok(Some(_)) = answer.stream.recv().await {}
+    };
+    let ((), recorder) = run(Box::pin(asked)).await;
+    let mut seen = trees(&recorder, 1).await;
+    let error = seen[0].as_object_mut().unwrap().remove("error").unwrap_or_default();
+    assert!(error.as_str().is_some_and(|error| error.starts_with("ResponseError: ")), "{error}");
+    let expected = greeting(&json!({"output": ["assistant: Hel"], "metrics": {"time_to_first_token": true}}));
+    assert_eq!(seen, json!([expected]));
+}
+
+#[tokio::test]
+async fn a_streamed_call_of_a_tool_and_an_exception_in_the_middle_are_read_as_they_pass() {
+    let at = |event: &str, mut more: Value| {
+        more["contentBlockIndex"] = json!(0);
+        bedrock::frame(event, &more)
+    };
+    let begun = json!({"start": {"toolUse": {"toolUseId": "t1", "name": "weather"}}});
+    let piece = |input: &str| at("contentBlockDelta", json!({"delta": {"toolUse": {"input": input}}}));
+    let mut frames =
+        vec![bedrock::frame("messageStart", &json!({"role": "assistant"})), at("contentBlockStart", begun)];
+    frames.extend([piece("{\"city\":"), piece("\"Oslo\"}"), at("contentBlockStop", json!({}))]);
+    let mut thrown = frames.clone();
+    frames.push(bedrock::frame("messageStop", &json!({"stopReason": "tool_use"})));
+    thrown.push(bedrock::exception("throttlingException", &json!({"message": "Slow down."})));
+    let provider = Provider::start([Answer::frames(frames), Answer::frames(thrown)]).await;
+    let asked = async {
+        for is_good in [true, false] {
+            let call = client(&provider).converse_stream().model_id(MODEL).messages(user());
+            let mut answer = call.send().await.unwrap();
+            let end = loop {
+                match answer.stream.recv().await {
+                    Ok(Some(_)) => {}
+                    end => break end,
+                }
+            };
+            assert_eq!(end.is_ok(), is_good);
+        }
+    };
+    let ((), recorder) = run(Box::pin(asked)).await;
+    let asks = json!({
+        "output": [r#"assistant:  [call t1 weather {"city":"Oslo"}]"#],
+        "metrics": {"time_to_first_token": true},
+    });
+    let (mut whole, mut thrown) = (greeting(&asks), greeting(&asks));
+    whole["metadata"] = json!({"stop_reason": "tool_use"});
+    thrown["error"] = json!("throttlingException: Slow down.");
+    assert_eq!(trees(&recorder, 2).await, json!([whole, thrown]));
+}
+
+#[tokio::test]
 async fn a_refusal_is_an_error_and_retries_are_one_span() {
     let busy = Answer::json(503, &json!({"message": "Busy."}));
     let refused = Answer::json(400, &json!({"__type": "ValidationException", "message": "No such model."}));

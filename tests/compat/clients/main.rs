@@ -12,8 +12,13 @@
 
 mod async_openai;
 mod bedrock;
+mod bedrock_agents;
 mod genai;
+mod hyper_util;
+mod openai_responses;
+mod other_providers;
 mod reqwest_middleware;
 mod rig;
+mod rig_providers;
 mod rmcp;
 mod stage;

@@ -7,6 +7,7 @@ mod embeddings;
 mod hosts;
 mod prompts;
 mod random;
+mod remote_tools;
 mod response_streams;
 mod responses;
 

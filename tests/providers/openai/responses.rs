@@ -146,6 +146,30 @@ fn every_item_of_the_output_is_shown() {
 }
 
 #[test]
+fn tools_of_the_provider_are_shown_whole_and_without_bytes() {
+    let long = "a word ".repeat(2_000);
+    let items = json!([
+        {"type": "file_search_call", "id": "fs_1", "queries": ["helmets"], "results": [{"filename": "a.txt", "text": long}]},
+        {"type": "code_interpreter_call", "id": "ci_1", "code": long, "outputs": [{"type": "logs", "logs": "7"}, {"type": "image", "url": "data:image/png;base64,AA=="}]},
+        {"type": "computer_call", "id": "cc_1", "call_id": "call_1", "action": {"type": "type", "text": "Hello."}},
+        {"type": "mcp_approval_request", "id": "ar_1", "name": "roll", "server_label": "dice", "arguments": "{\"n\":2}"},
+    ]);
+    let said = output(&items);
+    let shown = |at: usize| serde_json::from_str::<Value>(&said[at].content).unwrap();
+    assert_eq!(shown(0)["results"][0]["text"], long);
+    assert_eq!((&shown(1)["code"], &shown(1)["outputs"][1]["url"]), (&json!(long), &json!("[omitted]")));
+    assert_eq!((&shown(2), &shown(3)), (&items[2], &items[3]));
+    let answers = json!([
+        {"type": "shell_call_output", "call_id": "call_2", "output": [{"stdout": "hi", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}]},
+        {"type": "local_shell_call_output", "call_id": "call_3", "output": "{\"stdout\":\"ho\"}"},
+    ]);
+    let said = input(&answers);
+    let result = |at: usize| (said[at].tool_results[0].tool_id.as_deref(), said[at].tool_results[0].result.as_str());
+    let first = r#"[{"outcome":{"exit_code":0,"type":"exit"},"stderr":"","stdout":"hi"}]"#;
+    assert_eq!((result(0), result(1)), ((Some("call_2"), first), (Some("call_3"), r#"{"stdout":"ho"}"#)));
+}
+
+#[test]
 fn what_nobody_knows_is_cut() {
     let said = output(&json!([{"type": "new_call", "words": "a ".repeat(9_000)}]));
     assert_eq!(said[0].content.chars().count(), 4096);

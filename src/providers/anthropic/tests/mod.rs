@@ -1,6 +1,7 @@
 //! Calls of the Messages API, written after its public documentation.
 
 mod answers;
+mod complete;
 mod random;
 mod requests;
 mod streams;

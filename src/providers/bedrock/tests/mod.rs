@@ -1,5 +1,6 @@
 //! Calls of Bedrock, written after its public documentation and that of the families.
 
+mod agents;
 mod converse;
 mod embeddings;
 mod failures;

@@ -1,0 +1,249 @@
+//! A layer for any `tower` client that speaks in `http` types: hyper's, and what is built on it. Feature `tower`.
+
+use std::fmt::Display;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::Span;
+use tracing::instrument::{Instrument, Instrumented};
+
+use super::calls::Calls;
+use super::observation::Observation;
+use super::sending::Sending;
+use crate::providers::Call;
+
+/// Every call of a model is a span, whichever service makes it: model, messages, tools, usage, time to the first token, errors.
+///
+/// Put it outermost, so that a call with its retries is one span, and
+/// [`ClientLayer`](crate::propagation::tower::ClientLayer) below it.
+///
+/// The bodies pass through [`RequestBody`] and [`ResponseBody`], so the service below is one for `Request<RequestBody<B>>`. One
+/// for a single type of bodies, a boxed one, has `ServiceBuilder::map_request` in between:
+/// `.map_request(|request: http::Request<_>| request.map(BoxBody::new))`.
+///
+/// # Example
+///
+/// ```
+/// use tower_layer::Layer;
+/// use tracing_llmobs::clients::tower::ObserveLayer;
+///
+/// # #[derive(Clone)]
+/// # struct Http;
+/// // With `hyper-util`: `ServiceBuilder::new().layer(ObserveLayer::new()).service(Client::builder(executor).build(connector))`.
+/// let service = ObserveLayer::new().layer(Http);
+/// # let _ = service;
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ObserveLayer {
+    calls: Calls,
+}
+
+impl ObserveLayer {
+    /// A layer for all calls that are known.
+    pub const fn new() -> Self {
+        Self { calls: Calls::new() }
+    }
+
+    /// Says which requests are calls of models.
+    pub fn calls(mut self, calls: Calls) -> Self {
+        self.calls = calls;
+        self
+    }
+}
+
+impl<S> Layer<S> for ObserveLayer {
+    type Service = Observe<S>;
+
+    fn layer(&self, inner: S) -> Observe<S> {
+        Observe { inner, calls: self.calls.clone() }
+    }
+}
+
+/// What [`ObserveLayer`] makes of a service.
+#[derive(Debug, Clone)]
+pub struct Observe<S> {
+    inner: S,
+    calls: Calls,
+}
+
+impl<S, B, R> Service<Request<B>> for Observe<S>
+where
+    S: Service<Request<RequestBody<B>>, Response = Response<R>>,
+    S::Error: Display,
+    B: Body,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let sending = Sending::default();
+        let begin = |endpoint| Call::sending(endpoint, sending.clone());
+        let observation = Observation::begin_call(&self.calls, request.method().as_str(), &url(&request), begin);
+        let told = observation.is_some().then_some(sending);
+        let span = observation.as_ref().map_or_else(Span::current, Observation::span);
+        let request = request.map(|inner| RequestBody { inner, told, passed: 0 });
+        let sent = span.in_scope(|| self.inner.call(request));
+        ResponseFuture { sent: sent.instrument(span), observation }
+    }
+}
+
+/// Where a request goes. Over a connection that is open already it says only the path, and the host aside.
+fn url<B>(request: &Request<B>) -> String {
+    let uri = request.uri();
+    let host = request.headers().get(header::HOST).filter(|_| uri.authority().is_none());
+    match host.and_then(|host| host.to_str().ok()) {
+        Some(host) => format!("https://{host}{uri}"),
+        None => uri.to_string(),
+    }
+}
+
+pin_project! {
+    /// The answer to come of a service below [`ObserveLayer`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        sent: Instrumented<F>,
+        observation: Option<Observation>,
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    E: Display,
+{
+    type Output = Result<Response<ResponseBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let answer = ready!(this.sent.poll(cx));
+        let mut observation = this.observation.take();
+        if let Some(observation) = &mut observation {
+            match &answer {
+                Ok(response) => observation.head(response.status().as_u16(), response.headers()),
+                Err(error) => observation.fail(error),
+            }
+        }
+        let observation = observation.map(Mutex::new);
+        Poll::Ready(answer.map(|response| response.map(|inner| ResponseBody { inner, observation })))
+    }
+}
+
+pin_project! {
+    /// A body that tells what it yields, and passes everything on as it comes.
+    #[derive(Debug, Clone)]
+    pub struct RequestBody<B> {
+        #[pin]
+        inner: B,
+        // Of a call that is observed.
+        told: Option<Sending>,
+        // A copy that is sent again begins anew.
+        passed: usize,
+    }
+}
+
+impl<B> Body for RequestBody<B>
+where
+    B: Body,
+    B::Data: AsRef<[u8]>,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let frame = ready!(this.inner.poll_frame(cx));
+        let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+        if let Some((told, data)) = this.told.as_ref().zip(data) {
+            told.piece(*this.passed, data.as_ref());
+            *this.passed = this.passed.saturating_add(data.as_ref().len());
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+pin_project! {
+    /// A body that tells what it yields, and passes everything on as it comes.
+    #[derive(Debug)]
+    pub struct ResponseBody<B> {
+        #[pin]
+        inner: B,
+        // Never locked by two: a body that is `Sync` stays so, and a provider's reader is not.
+        observation: Option<Mutex<Observation>>,
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Display,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let this = self.project();
+        let frame = ready!(this.inner.poll_frame(cx));
+        let Some(observation) = this.observation else { return Poll::Ready(frame) };
+        let observation = observation.get_mut().unwrap_or_else(PoisonError::into_inner);
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    observation.piece(data);
+                }
+            }
+            Some(Err(error)) => observation.fail(error),
+            None => observation.complete(),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_request_goes_is_said_by_its_uri_or_by_its_host() {
+        for (uri, host, expected) in [
+            ("http://h:1/v1?a=b", Some("other"), "http://h:1/v1?a=b"),
+            ("/v1/messages", Some("api.anthropic.com"), "https://api.anthropic.com/v1/messages"),
+            ("/v1/messages", None, "/v1/messages"),
+        ] {
+            let mut request = Request::post(uri);
+            if let Some(host) = host {
+                request = request.header(header::HOST, host);
+            }
+            assert_eq!(url(&request.body(()).unwrap()), expected);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Spans that nobody opened: what came to pass inside a call, and is known only when its answer has been read.
+
+use super::details::Settled;
+use crate::model::{Annotation, CapturePolicy, IdSource, KindPolicies, Log, Origin, Recording, SpanKind};
+use crate::queue::{Item, Queue};
+use crate::stats::Problem;
+
+/// Hands each of them over as a span below this one; at its end, where it does not say when it was. They are within its policy and
+/// within that of their kind.
+pub(super) fn hand_over(settled: &mut Settled, below: Below<'_>, queue: &Queue) -> Result<(), Problem> {
+    let inner = settled.take_inner();
+    let is_too_much = inner.len() > MOST;
+    for (said, at) in inner.into_iter().take(MOST).zip(0..) {
+        queue.adopt(Item::Span(Box::new(below.recording(said, at))));
+    }
+    if is_too_much { Err(Problem::TooManyValues) } else { Ok(()) }
+}
+
+/// What a span passes on to those in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Below<'a> {
+    pub(super) origin: &'a Origin,
+    pub(super) end_ns: u64,
+    pub(super) policy: CapturePolicy,
+    pub(super) policies: KindPolicies,
+}
+
+impl Below<'_> {
+    /// `at` is its place among the others: those that do not say when they were stay in their order.
+    fn recording(self, mut said: Annotation, at: u64) -> Recording {
+        let kind = said.kind.unwrap_or(SpanKind::Task);
+        let policy = self.policy.min(self.policies.of(kind));
+        if policy < CapturePolicy::All {
+            (said.input, said.output) = (None, None);
+        }
+        if policy < CapturePolicy::Metadata {
+            said.metadata.clear();
+        }
+        let start_ns = said.start_ns.take().unwrap_or(self.end_ns.saturating_add(at));
+        let end_ns = said.end_ns.take().unwrap_or(start_ns);
+        let origin = Origin {
+            name: NAME,
+            span_id: IdSource::Random.span_id(),
+            parent_id: Some(self.origin.span_id),
+            is_entry: false,
+            start_ns,
+            passed: None,
+            ..self.origin.clone()
+        };
+        let mut recording = Recording::new(origin, Log::default());
+        recording.kind = kind;
+        recording.duration_ns = end_ns.saturating_sub(start_ns);
+        recording.policy = policy;
+        recording.log_mut().annotate(said);
+        recording
+    }
+}
+
+/// What they are called in diagnostics, where a span has the name of its callsite.
+const NAME: &str = "inner";
+/// So many of one span; further ones are left out and counted.
+const MOST: usize = 128;

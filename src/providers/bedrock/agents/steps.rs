@@ -1,0 +1,41 @@
+//! The traces of an agent → its steps: what belongs to one `traceId` is one step, and what was done in it stands below it.
+
+use serde_json::Value;
+
+use super::step::Step;
+use super::time::unix_ns;
+use crate::model::Annotation;
+use crate::providers::json;
+
+/// The steps, in the order in which they began.
+pub(super) fn of(traces: &[Value]) -> Vec<Annotation> {
+    let mut steps: Vec<(String, Step)> = Vec::new();
+    for event in traces {
+        let Some((kind, body)) = only_member(json::get(event, &["trace"])) else { continue };
+        let at_ns = unix_ns(json::get(event, &["eventTime"]));
+        // Some traces say what happened, others have it inside.
+        let inside =
+            only_member(body).filter(|(name, inner)| inner.is_object() && !WHOLE.contains(&kind) && *name != "event");
+        let (what, said) = inside.unwrap_or((kind, body));
+        let id = [said, body].into_iter().map(|of| json::text(of, "traceId")).find(|id| !id.is_empty());
+        let id = id.unwrap_or_default();
+        let at = steps.iter().rposition(|(known, step)| known == id && step.kind() == kind);
+        let at = at.unwrap_or_else(|| {
+            steps.push((id.to_owned(), Step::new(kind)));
+            steps.len().saturating_sub(1)
+        });
+        if let Some((_, step)) = steps.get_mut(at) {
+            step.take(what, said, at_ns);
+        }
+    }
+    steps.into_iter().map(|(_, step)| step.into_annotation()).collect()
+}
+
+/// Traces that are themselves what happened.
+const WHOLE: &[&str] = &["guardrailTrace", "failureTrace", "customOrchestrationTrace"];
+
+/// The name and the value of an object's first member that is an object.
+fn only_member(value: &Value) -> Option<(&str, &Value)> {
+    let members = value.as_object()?;
+    members.iter().find(|(_, value)| value.is_object()).map(|(name, value)| (name.as_str(), value))
+}

@@ -1,0 +1,302 @@
+//! Providers without a Rust client of note, called through `reqwest-middleware`: whole, streamed, with a tool, refused, let go
+//! of and broken off.
+
+use futures_util::StreamExt;
+use reqwest_middleware::ClientBuilder;
+use serde_json::{Value, json};
+use tracing_llmobs::clients::Calls;
+use tracing_llmobs::clients::reqwest::Observe;
+use tracing_llmobs_compat::answers;
+use tracing_llmobs_compat::provider::{Answer, Provider};
+
+use crate::stage::{run, trees};
+
+/// An API at a provider.
+struct Api {
+    provider: &'static str,
+    path: &'static str,
+    request: Value,
+}
+
+/// How much of an answer the application reads.
+#[derive(Clone, Copy)]
+enum Reads {
+    All,
+    /// Until this has come.
+    Until(&'static str),
+}
+
+impl Api {
+    /// The span of one call.
+    async fn seen(&self, answer: Answer, reads: Reads) -> Value {
+        let provider = Provider::start([answer]).await;
+        let calls = Calls::new().provider(provider.url(), self.provider);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = ClientBuilder::new(http).with(Observe::new().calls(calls)).build();
+        let asked = async {
+            let request = client.post(format!("{}{}", provider.url(), self.path)).body(self.request.to_string());
+            let mut body = request.send().await.unwrap().bytes_stream();
+            let mut text = Vec::new();
+            while let Some(Ok(piece)) = body.next().await {
+                text.extend_from_slice(&piece);
+                if let Reads::Until(last) = reads
+                    && String::from_utf8_lossy(&text).contains(last)
+                {
+                    break;
+                }
+            }
+        };
+        let ((), recorder) = run(asked).await;
+        assert_eq!(provider.asked()[0].body, self.request);
+        let mut seen = trees(&recorder, 1).await;
+        assert_eq!(seen.as_array().map(Vec::len), Some(1), "{seen}");
+        seen[0].take()
+    }
+}
+
+/// What all spans of an API say, and what else this one does.
+fn with(base: &Value, more: Value) -> Value {
+    let mut span = base.clone();
+    span.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    span
+}
+
+/// The metrics of a stream.
+fn timed(metrics: &Value) -> Value {
+    with(metrics, json!({"time_to_first_token": true}))
+}
+
+fn events(events: &[Value]) -> Answer {
+    Answer::events(events.iter().map(|event| format!("data: {event}\r\n\r\n")))
+}
+
+/// A streamed answer that is let go of after its first text, and one that breaks off there: what came, and why.
+async fn ends_early(api: &Api, answer: Answer, pieces: usize, expected: &Value) {
+    let dropped = api.seen(answer.clone().then_silence(pieces), Reads::Until("Hel")).await;
+    assert_eq!(&dropped, expected);
+    let mut broken = api.seen(answer.then_break(pieces), Reads::All).await;
+    let error = broken.as_object_mut().unwrap().remove("error").unwrap_or_default();
+    assert!(error.as_str().is_some_and(|error| error.starts_with("reqwest::")), "{error}");
+    assert_eq!(&broken, expected);
+}
+
+#[tokio::test]
+async fn anthropic() {
+    let tool = json!({"name": "get_weather", "description": "Tells the weather.", "input_schema": {"type": "object"}});
+    let api = Api {
+        provider: "anthropic",
+        path: "/v1/messages",
+        request: json!({
+            "model": "claude-sonnet-4-5", "max_tokens": 20, "system": "Be brief.", "tools": [tool],
+            "messages": [{"role": "user", "content": "Greet me."}],
+        }),
+    };
+    let counted = json!({"input_tokens": 9, "output_tokens": 4, "total_tokens": 13});
+    let call = json!({
+        "span": "llm anthropic.request",
+        "model": "anthropic/claude-sonnet-4-5",
+        "input": ["system: Be brief.", "user: Greet me."],
+        "metadata": {"max_tokens": 20},
+        "tools": ["get_weather"],
+    });
+    let said = with(&call, json!({"output": ["assistant: Hello."], "metrics": counted}));
+    let whole = answers::message(&json!([{"type": "text", "text": "Hello."}]), "end_turn");
+    assert_eq!(api.seen(whole, Reads::All).await, said);
+    let stream = answers::message_events(&["Hel", "lo."]);
+    assert_eq!(api.seen(stream.clone(), Reads::All).await, with(&said, json!({"metrics": timed(&counted)})));
+
+    let used = json!([{"type": "tool_use", "id": "toolu-1", "name": "get_weather", "input": {"city": "Paris"}}]);
+    let asks = json!({"output": [r#"assistant:  [call toolu-1 get_weather {"city":"Paris"}]"#], "metrics": counted});
+    assert_eq!(api.seen(answers::message(&used, "tool_use"), Reads::All).await, with(&call, asks));
+
+    let refused = json!({"type": "error", "error": {"type": "overloaded_error", "message": "Busy."}});
+    let error = json!({"output": [": "], "error": "overloaded_error: Busy."});
+    assert_eq!(api.seen(Answer::json(529, &refused), Reads::All).await, with(&call, error));
+
+    let begun = json!({"input_tokens": 9, "output_tokens": 1, "total_tokens": 10});
+    let part = json!({"output": ["assistant: Hel"], "metrics": timed(&begun)});
+    ends_early(&api, stream, 3, &with(&call, part)).await;
+}
+
+#[tokio::test]
+async fn gemini() {
+    let request = json!({
+        "contents": [{"role": "user", "parts": [{"text": "Greet me."}]}],
+        "systemInstruction": {"parts": [{"text": "Be brief."}]},
+        "tools": [{"functionDeclarations": [{"name": "get_weather", "description": "Tells the weather."}]}],
+    });
+    let at = |path| Api { provider: "google", path, request: request.clone() };
+    let api = at("/v1beta/models/gemini-2.5-flash:generateContent");
+    let chunk = |part: Value| {
+        json!({
+            "candidates": [{"content": {"role": "model", "parts": [part]}, "index": 0}], "modelVersion": "gemini-2.5-flash",
+            "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 4, "totalTokenCount": 13},
+        })
+    };
+    let counted = json!({"input_tokens": 9, "output_tokens": 4, "total_tokens": 13});
+    let call = json!({
+        "span": "llm google_genai.request",
+        "model": "google/gemini-2.5-flash",
+        "input": ["system: Be brief.", "user: Greet me."],
+        "tools": ["get_weather"],
+    });
+    let said = with(&call, json!({"output": ["assistant: Hello."], "metrics": counted}));
+    assert_eq!(api.seen(Answer::json(200, &chunk(json!({"text": "Hello."}))), Reads::All).await, said);
+
+    let asks = json!({"functionCall": {"name": "get_weather", "args": {"city": "Paris"}}});
+    let asked = json!({"output": [r#"assistant:  [call  get_weather {"city":"Paris"}]"#], "metrics": counted});
+    assert_eq!(api.seen(Answer::json(200, &chunk(asks)), Reads::All).await, with(&call, asked));
+
+    let refused = json!({"error": {"code": 400, "message": "No such model.", "status": "INVALID_ARGUMENT"}});
+    let error = json!({"output": ["assistant: "], "error": "INVALID_ARGUMENT: No such model."});
+    assert_eq!(api.seen(Answer::json(400, &refused), Reads::All).await, with(&call, error));
+
+    let streamed = with(&said, json!({"metrics": timed(&counted)}));
+    let part = with(&streamed, json!({"output": ["assistant: Hel"]}));
+    let chunks = [chunk(json!({"text": "Hel"})), chunk(json!({"text": "lo."}))];
+    let api = at("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
+    assert_eq!(api.seen(events(&chunks), Reads::All).await, streamed);
+    ends_early(&api, events(&chunks), 1, &part).await;
+
+    // Without `alt=sse` it is one array, which comes piece by piece all the same.
+    let [first, second] = chunks.map(|chunk| chunk.to_string());
+    let list = Answer::pieces("application/json; charset=UTF-8", [format!("[{first}"), format!(",\r\n{second}]")]);
+    let api = at("/v1beta/models/gemini-2.5-flash:streamGenerateContent");
+    assert_eq!(api.seen(list.clone(), Reads::All).await, streamed);
+    ends_early(&api, list, 1, &part).await;
+}
+
+#[tokio::test]
+async fn cohere() {
+    let tool = json!({"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}});
+    let api = Api {
+        provider: "cohere",
+        path: "/v2/chat",
+        request: json!({
+            "model": "command-a-03-2025", "messages": [{"role": "user", "content": "Greet me."}], "tools": [tool],
+        }),
+    };
+    let usage = json!({"tokens": {"input_tokens": 9, "output_tokens": 4}});
+    let answer = |message: Value| {
+        Answer::json(200, &json!({"id": "c-1", "finish_reason": "COMPLETE", "message": message, "usage": usage}))
+    };
+    let counted = json!({"input_tokens": 9, "output_tokens": 4, "total_tokens": 13});
+    let call = json!({
+        "span": "llm cohere.request",
+        "model": "cohere/command-a-03-2025",
+        "input": ["user: Greet me."],
+        "tools": ["get_weather"],
+    });
+    let ended = json!({"finish_reason": "COMPLETE"});
+    let said = with(&call, json!({"output": ["assistant: Hello."], "metrics": counted, "metadata": ended}));
+    let text = json!({"role": "assistant", "content": [{"type": "text", "text": "Hello."}]});
+    assert_eq!(api.seen(answer(text), Reads::All).await, said);
+
+    let function = json!({"name": "get_weather", "arguments": "{\"city\":\"Paris\"}"});
+    let asks = json!({
+        "role": "assistant", "tool_plan": "I look outside.",
+        "tool_calls": [{"id": "call-1", "type": "function", "function": function}],
+    });
+    let asked = ["reasoning: I look outside.", r#"assistant:  [call call-1 get_weather {"city":"Paris"}]"#];
+    assert_eq!(api.seen(answer(asks), Reads::All).await, with(&said, json!({"output": asked})));
+
+    let error = json!({"output": [": "], "error": "HTTP 404: No such model."});
+    assert_eq!(
+        api.seen(Answer::json(404, &json!({"message": "No such model."})), Reads::All).await,
+        with(&call, error)
+    );
+
+    let delta =
+        |text: &str| json!({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}});
+    let stream = events(&[
+        json!({"type": "message-start", "id": "c-1", "delta": {"message": {"role": "assistant"}}}),
+        json!({"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}}),
+        delta("Hel"),
+        delta("lo."),
+        json!({"type": "content-end", "index": 0}),
+        json!({"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": usage}}),
+    ]);
+    assert_eq!(api.seen(stream.clone(), Reads::All).await, with(&said, json!({"metrics": timed(&counted)})));
+    let part = json!({"output": ["assistant: Hel"], "metrics": timed(&json!({}))});
+    ends_early(&api, stream, 3, &with(&call, part)).await;
+}
+
+#[tokio::test]
+async fn mistral() {
+    let tool = json!({"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}});
+    let api = Api {
+        provider: "mistral",
+        path: "/v1/chat/completions",
+        request: json!({
+            "model": "mistral-small-latest", "messages": [{"role": "user", "content": "Greet me."}], "tools": [tool],
+            "temperature": 0.5,
+        }),
+    };
+    let counted = json!({"input_tokens": 9, "output_tokens": 4, "total_tokens": 13});
+    let call = json!({
+        "span": "llm mistralai.request",
+        "model": "mistral/mistral-small-latest",
+        "input": ["user: Greet me."],
+        "metadata": {"temperature": 0.5},
+        "tools": ["get_weather"],
+    });
+    let answered = with(&call, json!({"model": "mistral/gpt-4o-mini-2024-07-18", "metrics": counted}));
+    let said = with(&answered, json!({"output": ["assistant: Hello."]}));
+    assert_eq!(api.seen(answers::chat_text("Hello."), Reads::All).await, said);
+
+    let asks = answers::chat_tool("call-1", "get_weather", &json!({"city": "Paris"}));
+    let asked = json!({"output": [r#"assistant:  [call call-1 get_weather {"city":"Paris"}]"#]});
+    assert_eq!(api.seen(asks, Reads::All).await, with(&answered, asked));
+
+    let refused = json!({"object": "error", "message": "No such model.", "type": "invalid_model", "code": "1500"});
+    let error = json!({"output": ["assistant: "], "error": "invalid_model: No such model."});
+    assert_eq!(api.seen(Answer::json(400, &refused), Reads::All).await, with(&call, error));
+
+    let stream = answers::chat_events(&["Hel", "lo."]);
+    assert_eq!(api.seen(stream.clone(), Reads::All).await, with(&said, json!({"metrics": timed(&counted)})));
+    let part = json!({"output": ["assistant: Hel"], "metrics": timed(&json!({}))});
+    ends_early(&api, stream, 2, &with(&answered, part)).await;
+}
+
+#[tokio::test]
+async fn ollama() {
+    let tool = json!({"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}});
+    let api = Api {
+        provider: "ollama",
+        path: "/api/chat",
+        request: json!({"model": "llama3.2", "messages": [{"role": "user", "content": "Greet me."}], "tools": [tool]}),
+    };
+    let line = |message: Value, is_done: bool| {
+        let mut line =
+            json!({"model": "llama3.2", "created_at": "1970-01-01T00:00:00Z", "message": message, "done": is_done});
+        if is_done {
+            let counts = json!({"done_reason": "stop", "prompt_eval_count": 9, "eval_count": 4});
+            line.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
+        }
+        line
+    };
+    let text = |text: &str| json!({"role": "assistant", "content": text});
+    let counted = json!({"input_tokens": 9, "output_tokens": 4, "total_tokens": 13});
+    let call = json!({
+        "span": "llm ollama.request",
+        "model": "ollama/llama3.2",
+        "input": ["user: Greet me."],
+        "tools": ["get_weather"],
+    });
+    let ended = json!({"finish_reason": "stop"});
+    let said = with(&call, json!({"output": ["assistant: Hello."], "metrics": counted, "metadata": ended}));
+    assert_eq!(api.seen(Answer::json(200, &line(text("Hello."), true)), Reads::All).await, said);
+
+    let function = json!({"name": "get_weather", "arguments": {"city": "Paris"}});
+    let asks = json!({"role": "assistant", "content": "", "tool_calls": [{"function": function}]});
+    let asked = json!({"output": [r#"assistant:  [call  get_weather {"city":"Paris"}]"#]});
+    assert_eq!(api.seen(Answer::json(200, &line(asks, true)), Reads::All).await, with(&said, asked));
+
+    let error = json!({"output": [": "], "error": "HTTP 404: No such model."});
+    assert_eq!(api.seen(Answer::json(404, &json!({"error": "No such model."})), Reads::All).await, with(&call, error));
+
+    let stream = Answer::lines(&[line(text("Hel"), false), line(text("lo."), false), line(text(""), true)]);
+    assert_eq!(api.seen(stream.clone(), Reads::All).await, with(&said, json!({"metrics": timed(&counted)})));
+    let part = json!({"output": ["assistant: Hel"], "metrics": timed(&json!({}))});
+    ends_early(&api, stream, 1, &with(&call, part)).await;
+}
