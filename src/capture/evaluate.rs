@@ -10,10 +10,10 @@ use super::layer::CaptureLayer;
 use super::record::{Evaluable, SpanRecord};
 use super::records::Records;
 use super::state::{Capture, with_scratch};
-use crate::model::{Evaluation, EvaluationError, Feedback, SpanKind, Submission};
+use crate::model::{CapturePolicy, Evaluation, EvaluationError, Feedback, SpanKind, Submission};
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
-use crate::vocabulary::{self, Nature};
+use crate::vocabulary::{self, EvaluationDraft, Nature};
 
 impl Capture {
     /// Checks an evaluation and hands it over.
@@ -39,6 +39,11 @@ impl Capture {
             outcome = outcome.and(capture.submit_evaluation(span.joined(evaluation.clone())));
         }
         outcome.and(last.submit_evaluation(span.joined(evaluation)))
+    }
+
+    /// The span that told of the response that an evaluation names, if it is remembered.
+    pub(super) fn told_of(&self, draft: &EvaluationDraft) -> Option<Evaluable> {
+        self.responses.find(draft.response_id.as_deref()?)
     }
 
     /// A refusal is counted where it happens.
@@ -104,6 +109,12 @@ impl CaptureLayer {
             }
             let policy = span.as_ref().map_or_else(|| self.capture.policies.strictest(), |span| span.policy);
             for draft in vocabulary::read(&sayings, SpanKind::Task, false, vocabularies).evaluations {
+                if let Some(told) = self.capture.told_of(&draft) {
+                    if !told.is_off {
+                        self.capture.submit_or_count(told.about(draft, policy), place);
+                    }
+                    continue;
+                }
                 let ml_app = span.as_ref().and_then(|span| span.ml_app.as_deref());
                 let joined = draft.joined(span.as_ref().map(|span| span.context.clone())).or_ml_app(ml_app);
                 self.capture.submit_or_count(joined.within(policy), place);
@@ -135,6 +146,12 @@ impl CaptureLayer {
 }
 
 impl Evaluable {
+    /// The evaluation of this span, within what may leave from here and from where it was said.
+    pub(super) fn about(self, draft: EvaluationDraft, policy: CapturePolicy) -> Evaluation {
+        let policy = policy.min(self.policy);
+        self.joined(draft.evaluation).within(policy)
+    }
+
     fn joined(self, evaluation: Evaluation) -> Evaluation {
         evaluation.span(self.context).or_ml_app(self.ml_app.as_deref())
     }

@@ -27,6 +27,15 @@ impl Slate {
     }
 }
 
+/// What a span hands to those below it, where other crates say something above.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kin {
+    /// What those below write on, where somebody reads it.
+    slate: Option<Arc<Slate>>,
+    /// Who uses the application.
+    pub(super) user: Option<Arc<str>>,
+}
+
 /// The slate of the span above, and the own one. Most spans have neither.
 #[derive(Debug, Default)]
 pub(super) struct Kinship(Option<Box<Slates>>);
@@ -35,6 +44,7 @@ pub(super) struct Kinship(Option<Box<Slates>>);
 struct Slates {
     above: Option<Arc<Slate>>,
     own: Arc<Slate>,
+    user: Option<Arc<str>>,
 }
 
 /// A call of a model, as one that is nested in another sees it.
@@ -55,10 +65,10 @@ impl Call {
 }
 
 impl Kinship {
-    /// That of a span below the one with this slate.
-    pub(super) fn below(above: Option<Arc<Slate>>) -> Self {
+    /// That of a span below the one that hands this down.
+    pub(super) fn below(above: Option<Box<Kin>>) -> Self {
         // Between two calls a span of ours hands on what is below it.
-        Self(above.map(|above| Box::new(Slates { above: Some(above), own: Arc::default() })))
+        Self(above.map(|above| Box::new(Slates { above: above.slate, own: Arc::default(), user: above.user })))
     }
 
     /// Gives the span a slate of its own, because it is one that another crate tells of.
@@ -66,9 +76,19 @@ impl Kinship {
         self.0.get_or_insert_default();
     }
 
-    /// What those below are to write on.
-    pub(super) fn slate(&self) -> Option<Arc<Slate>> {
-        self.0.as_ref().map(|slates| Arc::clone(&slates.own))
+    /// What those below get.
+    pub(super) fn kin(&self) -> Option<Box<Kin>> {
+        let hand_down = |slates: &Slates| Kin { slate: Some(Arc::clone(&slates.own)), user: slates.user.clone() };
+        self.0.as_ref().map(|slates| Box::new(hand_down(slates)))
+    }
+
+    /// Who uses the application, as this span or one above said.
+    pub(super) fn user(&self) -> Option<&Arc<str>> {
+        self.0.as_ref()?.user.as_ref()
+    }
+
+    pub(super) fn name_user(&mut self, user: Arc<str>) {
+        self.0.get_or_insert_default().user = Some(user);
     }
 
     /// Whether anybody cares how the span ends.
@@ -89,7 +109,7 @@ impl Kinship {
 
     /// Tells the span above how this one ended: as what kind, before it stood back, and whether it counts tokens.
     pub(super) fn end(&self, kind: SpanKind, has_usage: bool) {
-        let Some(Slates { above: Some(above), own }) = self.0.as_deref() else { return };
+        let Some(Slates { above: Some(above), own, .. }) = self.0.as_deref() else { return };
         let mut marks = Slate::SPAN;
         if let Some(call) = Call::of(kind) {
             let is_counted = has_usage || own.has(call.usage);
@@ -107,7 +127,7 @@ mod tests {
     fn stands_back(spans: &[(SpanKind, bool)]) -> Vec<bool> {
         let mut chain: Vec<Kinship> = Vec::new();
         for _ in spans {
-            let mut span = Kinship::below(chain.last().and_then(Kinship::slate));
+            let mut span = Kinship::below(chain.last().and_then(Kinship::kin));
             span.keep_slate();
             chain.push(span);
         }
@@ -144,10 +164,10 @@ mod tests {
     #[test]
     fn without_such_a_span_above_there_is_no_slate() {
         let own = Kinship::below(None);
-        assert!(own.slate().is_none() && !own.is_watched() && !own.has_spans_below());
+        assert!(own.kin().is_none() && !own.is_watched() && !own.has_spans_below());
         let mut told = Kinship::below(None);
         told.keep_slate();
-        let below = Kinship::below(told.slate());
+        let below = Kinship::below(told.kin());
         assert!(!told.has_spans_below());
         below.end(SpanKind::Task, false);
         assert!(told.has_spans_below() && below.is_watched());

@@ -1,9 +1,9 @@
 //! Where a new span stands: below one of this process, below one of another, or at the top.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::kinship::Slate;
+use super::kinship::Kin;
 use super::state::Capture;
 use crate::model::{ApmContext, CapturePolicy, Origin, Passed, Sampling, SpanContext, SpanId};
 
@@ -11,14 +11,23 @@ use crate::model::{ApmContext, CapturePolicy, Origin, Passed, Sampling, SpanCont
 #[derive(Debug, Clone)]
 pub(crate) struct Lineage {
     pub(super) context: SpanContext,
-    /// The context is that of a span in another process.
-    pub(super) is_remote: bool,
+    pub(super) position: Position,
     pub(super) policy: CapturePolicy,
     /// What the span directly above has said for those below it.
     pub(super) passed: Option<Arc<Passed>>,
     pub(super) trace: Arc<Trace>,
-    /// What those below write on, where somebody reads it.
-    pub(super) slate: Option<Arc<Slate>>,
+    pub(super) kin: Option<Box<Kin>>,
+}
+
+/// Where the span stands that passes something on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// It is one of ours, in this process.
+    Here,
+    /// In another process.
+    Remote,
+    /// In this process, and none of ours: what starts below begins a trace.
+    Around,
 }
 
 /// What all spans of a trace share within this process.
@@ -31,16 +40,29 @@ pub(crate) struct Trace {
     has_several_sessions: AtomicBool,
     /// A session was named in the words of other crates, by which it is the root's too.
     lifts_session: AtomicBool,
-    /// Nothing of it leaves any more.
-    is_off: AtomicBool,
+    /// [`Self::OFF`] when nothing of it leaves any more, and [`Self::INNER`].
+    marks: AtomicU8,
     /// The span that began it, if it is one of this process.
     root: Option<SpanId>,
+    /// What spans share that are none of ours and stand around it.
+    outer: Option<Arc<Self>>,
 }
 
 impl Trace {
+    const OFF: u8 = 1;
+    /// There is something around it, which may be off.
+    const INNER: u8 = 1 << 1;
+
     /// The trace that begins with this span.
     pub(super) fn of(root: SpanId) -> Self {
         Self { root: Some(root), ..Self::default() }
+    }
+
+    /// The trace that begins with this span inside of spans that share the other one.
+    pub(super) fn within(outer: Arc<Self>, root: SpanId) -> Self {
+        // The outermost one is enough: who turns off one between turns off that too.
+        let outer = outer.outer.clone().unwrap_or(outer);
+        Self { marks: AtomicU8::new(Self::INNER), root: Some(root), outer: Some(outer), ..Self::default() }
     }
 
     pub(super) fn name_session(&self, session_id: &Arc<str>) {
@@ -53,19 +75,32 @@ impl Trace {
         self.lifts_session.store(true, Ordering::Relaxed);
     }
 
-    /// The session of a root that names none.
+    /// The session of a root that names none: from below, or what was said around it after it had begun.
     pub(super) fn lifted_session(&self) -> Option<Arc<str>> {
-        let is_lifted =
-            self.lifts_session.load(Ordering::Relaxed) && !self.has_several_sessions.load(Ordering::Relaxed);
-        self.session().filter(|_| is_lifted)
+        let is_lifted = self.lifts_session.load(Ordering::Relaxed);
+        let lifted = self.only_session().filter(|_| is_lifted);
+        lifted.or_else(|| self.outer.as_ref()?.only_session())
     }
 
+    fn only_session(&self) -> Option<Arc<str>> {
+        self.session().filter(|_| !self.has_several_sessions.load(Ordering::Relaxed))
+    }
+
+    /// Also for everything that starts inside of the spans around it, which is the trace that others see.
     pub(super) fn turn_off(&self) {
-        self.is_off.store(true, Ordering::Relaxed);
+        self.marks.fetch_or(Self::OFF, Ordering::Relaxed);
+        if let Some(outer) = &self.outer {
+            outer.turn_off();
+        }
     }
 
+    #[inline]
     pub(super) fn is_off(&self) -> bool {
-        self.is_off.load(Ordering::Relaxed)
+        match self.marks.load(Ordering::Relaxed) {
+            0 => false,
+            Self::INNER => self.outer.as_ref().is_some_and(|outer| outer.is_off()),
+            _ => true,
+        }
     }
 
     pub(super) const fn root(&self) -> Option<SpanId> {
@@ -84,8 +119,66 @@ impl Lineage {
         if let Some(session_id) = &context.session_id {
             trace.name_session(session_id);
         }
-        let (policy, passed, slate) = (CapturePolicy::All, None, None);
-        Self { context, is_remote: true, policy, passed, trace: Arc::new(trace), slate }
+        Self {
+            context,
+            position: Position::Remote,
+            policy: CapturePolicy::All,
+            passed: None,
+            trace: Arc::new(trace),
+            kin: None,
+        }
+    }
+}
+
+/// What spans say for those below them that are none of ours themselves, gathered on the way up: the nearest counts.
+#[derive(Debug, Default)]
+pub(super) struct Borne(Option<Box<Bearers>>);
+
+#[derive(Debug)]
+struct Bearers {
+    session_id: Option<Arc<str>>,
+    user: Option<Arc<str>>,
+    /// Of the outermost one.
+    context: SpanContext,
+    trace: Arc<Trace>,
+}
+
+impl Borne {
+    /// Comes by such a span.
+    pub(super) fn meet(&mut self, session_id: Option<Arc<str>>, user: Option<Arc<str>>, at: (SpanContext, Arc<Trace>)) {
+        let (context, trace) = at;
+        let nearer = self.0.take();
+        let (near_session, near_user) = nearer.map(|nearer| (nearer.session_id, nearer.user)).unwrap_or_default();
+        let (session_id, user) = (near_session.or(session_id), near_user.or(user));
+        self.0 = Some(Box::new(Bearers { session_id, user, context, trace }));
+    }
+
+    /// The lineage that was found above, with what was met before.
+    #[inline]
+    pub(super) fn laid_over(self, found: Option<Lineage>) -> Option<Lineage> {
+        match self.0 {
+            None => found,
+            Some(met) => Some(met.laid_over(found)),
+        }
+    }
+}
+
+impl Bearers {
+    #[cold]
+    fn laid_over(self, found: Option<Lineage>) -> Lineage {
+        let Self { session_id, user, context, trace } = self;
+        let around = || {
+            let context = SpanContext { is_llm_span: false, ..context };
+            Lineage { context, position: Position::Around, policy: CapturePolicy::All, passed: None, trace, kin: None }
+        };
+        let mut lineage = found.unwrap_or_else(around);
+        if session_id.is_some() {
+            lineage.context.session_id = session_id;
+        }
+        if user.is_some() {
+            lineage.kin.get_or_insert_default().user = user;
+        }
+        lineage
     }
 }
 
@@ -118,7 +211,7 @@ impl Capture {
             span_id,
             trace_id,
             parent_id,
-            is_entry: above.is_none_or(|above| above.is_remote),
+            is_entry: above.is_none_or(|above| above.position != Position::Here),
             start_ns,
             sampling,
             session_id,

@@ -8,13 +8,13 @@ use std::time::Instant;
 use super::ended::Ended;
 use super::kinship::Kinship;
 use super::known::shared;
-use super::lineage::{Lineage, Trace};
+use super::lineage::{Lineage, Position, Trace};
 use super::state::Capture;
 use crate::model::{
     AgentAttribution, Annotation, ApmContext, CapturePolicy, FieldValue, Identity, Log, Origin, Passed, Prompt,
     Recording, SpanContext, SpanKind, ToolDefinition,
 };
-use crate::stats::{LossReason, Problem};
+use crate::stats::Problem;
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
 mod claim;
@@ -26,7 +26,7 @@ mod times;
 use claim::{Claim, counts_tokens};
 use policy::restrict;
 use room::shed_content;
-use said::{given_name, name_of, text_of};
+use said::{given_name, name_of, of_user, text_of};
 use times::Times;
 
 /// One open span of ours.
@@ -88,15 +88,22 @@ impl SpanRecord {
         apm: Option<Arc<ApmContext>>,
     ) -> Option<Self> {
         if !capture.queue.open.begin(Self::BASE_BYTES, capture.open_max_bytes) {
-            capture.queue.refuse(LossReason::OpenSpans);
             return None;
         }
         let origin = capture.origin(name, above.as_ref(), apm);
-        let recording = capture.queue.spares.recording(origin);
-        let (trace, slate) = match above {
-            Some(above) => (above.trace, above.slate),
-            None => (Arc::new(Trace::of(recording.origin.span_id)), None),
+        let mut recording = capture.queue.spares.recording(origin);
+        let root = recording.origin.span_id;
+        let (trace, kin) = match above {
+            Some(above) if above.position == Position::Around => {
+                (Arc::new(Trace::within(above.trace, root)), above.kin)
+            }
+            Some(above) => (above.trace, above.kin),
+            None => (Arc::new(Trace::of(root)), None),
         };
+        let kinship = Kinship::below(kin);
+        if let Some(user) = kinship.user() {
+            recording.log_mut().annotate(of_user(user));
+        }
         Some(Self {
             capture: Arc::clone(capture),
             kind: None,
@@ -113,7 +120,7 @@ impl SpanRecord {
             counted_bytes: Self::BASE_BYTES,
             finished: None,
             claim: None,
-            kinship: Kinship::below(slate),
+            kinship,
         })
     }
 
@@ -213,6 +220,7 @@ impl SpanRecord {
     /// Ends the span now; what is said later is not heard.
     pub(crate) fn end(&mut self, now: Instant) -> Option<Ended> {
         let mut recording = self.recording.take()?;
+        self.take_up();
         self.capture.queue.open.end(self.counted_bytes);
         let mut verdicts = None;
         if self.claim.is_some() {
@@ -282,14 +290,23 @@ impl SpanRecord {
     pub(super) fn lineage(&self) -> Option<Lineage> {
         let context = match self.standing() {
             Some(_) => self.context(),
-            None => self.recording.as_ref().and(self.remote.as_deref()).cloned().or_else(|| self.place_if_off()),
+            None => self.remote_context().or_else(|| self.place_if_off()),
         }?;
         self.has_children.store(true, Ordering::Relaxed);
         let passed = self.passed.as_ref().zip(self.standing()).and_then(|(passed, kind)| passed.below(kind));
         let origin = &self.recording.as_ref()?.origin;
         let (policy, passed) = (origin.policy, self.let_through(origin, passed));
-        let (is_remote, trace) = (self.standing().is_none(), Arc::clone(&self.trace));
-        Some(Lineage { context, is_remote, policy, passed, trace, slate: self.kinship.slate() })
+        let position = if self.standing().is_some() { Position::Here } else { Position::Remote };
+        Some(Lineage { context, position, policy, passed, trace: Arc::clone(&self.trace), kin: self.kinship.kin() })
+    }
+
+    /// The parent in another process that a span which is none of ours passes on, with the session that it names itself.
+    pub(super) fn remote_context(&self) -> Option<SpanContext> {
+        let (recording, mut context) = (self.recording.as_ref()?, self.remote.as_deref()?.clone());
+        if self.own_session {
+            context.session_id.clone_from(&recording.origin.session_id);
+        }
+        Some(context)
     }
 
     /// Where the span stands, if that is only to be told to those below because nothing of its trace leaves.

@@ -147,6 +147,9 @@ impl SpanRecord {
         origin.passed.clone_from(&was.passed);
         recording.origin = origin;
         self.recording = Some(recording);
+        if self.trace.is_off() {
+            lineage.trace.turn_off();
+        }
         self.trace = lineage.trace;
         self.remote = Some(Box::new(lineage.context));
         true
@@ -165,7 +168,7 @@ impl SpanRecord {
     pub(crate) fn outgoing(&self) -> Option<SpanContext> {
         let mut context = match self.standing() {
             Some(_) => self.context(),
-            None => self.recording.as_ref().and(self.remote.as_deref()).cloned(),
+            None => self.remote_context(),
         }?;
         context.session_id = context.session_id.or_else(|| self.trace.session());
         Some(context)

@@ -1,12 +1,15 @@
 //! A span that another crate tells of in its own words: what it is, as far as that is known, and what becomes of it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tracing_core::Metadata;
 
 use super::super::ended::Verdicts;
 use super::super::filter::{Plan, callsite};
-use super::SpanRecord;
+use super::super::known::shared;
+use super::super::lineage::Borne;
+use super::{Evaluable, SpanRecord};
 use crate::model::{
     Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Later, Log, Meaning, Recording, Said, SpanContext,
     SpanKind,
@@ -17,9 +20,13 @@ use crate::vocabulary::{self, EvaluationDraft, Glance, Nature, Sayings, is_evalu
 #[derive(Debug)]
 pub(in crate::capture) struct Claim {
     callsite: Arc<Callsite>,
-    /// It can be ours by the words of other crates.
+    /// It can be ours by the words of other crates. Otherwise they say something for those below it.
     is_candidate: bool,
+    /// It is not counted among the open spans, because it is none of ours.
+    is_aside: bool,
     nature: Nature,
+    /// Names whose values were looked at: for a span that is not known yet, another value of one tells nothing new.
+    looked_at: Vec<&'static str>,
     /// Its kind was said in our words: then it is no question any more.
     pub(in crate::capture) is_settled: bool,
     /// The session that the record has is from here, so that one in our words replaces it.
@@ -40,9 +47,50 @@ impl Claim {
 impl SpanRecord {
     /// Listens to the words of other crates from now on.
     pub(in crate::capture) fn listen(&mut self, callsite: Arc<Callsite>, is_candidate: bool) {
-        self.kinship.keep_slate();
+        if is_candidate {
+            self.kinship.keep_slate();
+        } else {
+            self.capture.has_bearers.store(true, Ordering::Relaxed);
+            self.capture.queue.open.put_aside();
+        }
         let (nature, is_settled, named_session, agent) = (Nature::Undecided, false, false, None);
-        self.claim = Some(Box::new(Claim { callsite, is_candidate, nature, is_settled, named_session, agent }));
+        let (looked_at, is_aside) = (Vec::new(), !is_candidate);
+        self.claim = Some(Box::new(Claim {
+            callsite,
+            is_candidate,
+            is_aside,
+            nature,
+            looked_at,
+            is_settled,
+            named_session,
+            agent,
+        }));
+    }
+
+    /// Counts it among the open spans, if it is not.
+    pub(super) fn take_up(&mut self) {
+        if let Some(claim) = self.claim.as_mut().filter(|claim| claim.is_aside) {
+            claim.is_aside = false;
+            self.capture.queue.open.take_up();
+        }
+    }
+
+    /// Whether it is none of ours and only says something for those below it.
+    pub(in crate::capture) fn is_bearer(&self) -> bool {
+        self.kind.is_none()
+            && self.remote.is_none()
+            && self.recording.is_some()
+            && self.claim.as_ref().is_some_and(|claim| !claim.is_candidate)
+    }
+
+    /// Tells what it says for those below it.
+    pub(in crate::capture) fn bear(&self, borne: &mut Borne) {
+        let Some(recording) = self.recording.as_ref().filter(|_| self.is_bearer()) else { return };
+        self.has_children.store(true, Ordering::Relaxed);
+        let origin = &recording.origin;
+        let at = (SpanContext::new(origin.trace_id.clone(), origin.span_id), Arc::clone(&self.trace));
+        let session_id = origin.session_id.clone().filter(|_| self.own_session);
+        borne.meet(session_id, self.kinship.user().cloned(), at);
     }
 
     /// Takes over what an event inside the span said. Words of other crates are heard in every span of ours.
@@ -63,6 +111,7 @@ impl SpanRecord {
         if let Some(claim) = &mut self.claim {
             claim.is_settled = true;
         }
+        self.take_up();
     }
 
     /// The kind, or the one that a span has for those below it until it is known.
@@ -73,13 +122,20 @@ impl SpanRecord {
 
     /// Whether something that was said is worth another look: that costs as much as was said before, so that a span which is
     /// told of each piece of an answer must not be looked at each time.
-    pub(super) fn is_told_more(&self, said: &Log) -> bool {
-        let Some(claim) = &self.claim else { return false };
+    pub(super) fn is_told_more(&mut self, said: &Log) -> bool {
+        let Some(claim) = &mut self.claim else { return false };
         let is_known = claim.is_settled || matches!(claim.nature, Nature::Span(_));
-        said.iter().any(|said| match said {
-            Said::Field(Meaning::Foreign(name), _) => !is_known || vocabulary::decides(name),
-            Said::Field(..) | Said::Annotation(_) => false,
-        })
+        let mut is_more = false;
+        for said in said.iter() {
+            let Said::Field(Meaning::Foreign(name), value) = said else { continue };
+            if vocabulary::decides(name) {
+                is_more = true;
+            } else if !is_known && !vocabulary::is_absent(value) && !claim.looked_at.contains(&name) {
+                claim.looked_at.push(name);
+                is_more = true;
+            }
+        }
+        is_more
     }
 
     /// Looks at what was said so far in the words of other crates.
@@ -88,7 +144,7 @@ impl SpanRecord {
         let Some(claim) = &mut self.claim else { return };
         claim.nature = found.nature;
         claim.agent = found.agent.map(Arc::from);
-        if !claim.is_settled {
+        if !claim.is_settled && claim.is_candidate {
             self.kind = match found.nature {
                 Nature::Span(kind) => Some(kind),
                 Nature::Evaluation | Nature::Off | Nature::Undecided => None,
@@ -99,9 +155,21 @@ impl SpanRecord {
         if found.nature == Nature::Off {
             self.trace.turn_off();
         }
+        if let Some(user) = found.user {
+            self.kinship.name_user(shared(&user));
+        }
         if let Some(session) = found.session.filter(|_| is_free) {
             self.trace.lift_session();
             self.identify(&mut recording.origin, Some(&session));
+        }
+        if let (Some(id), Some(kind)) = (found.response_id, self.kind) {
+            let origin = &recording.origin;
+            let context = SpanContext::new(origin.trace_id.clone(), origin.span_id);
+            let (ml_app, policy) = (origin.ml_app.clone(), self.policy_for_others(origin));
+            let told = Evaluable { context, ml_app, policy, is_off: false };
+            // A framework repeats what the call inside has told.
+            let is_again = self.kinship.is_told_below(kind, false);
+            self.capture.responses.remember(&id, told, &self.trace, is_again);
         }
     }
 
@@ -112,6 +180,9 @@ impl SpanRecord {
 
     /// Decides what becomes of the span, which ends: its kind may have come with its last words.
     pub(super) fn decide(&mut self, recording: &mut Recording) -> Option<Box<Verdicts>> {
+        if self.claim.as_ref().is_some_and(|claim| !claim.is_candidate) && self.kind.is_none() {
+            return None;
+        }
         self.recognise(recording);
         let claim = self.claim.as_ref()?;
         let place = recording.origin.name;
@@ -156,19 +227,22 @@ impl SpanRecord {
     }
 
     fn joined(&self, recording: &Recording, drafts: Vec<EvaluationDraft>, to: Option<&SpanContext>) -> Vec<Evaluation> {
-        let (ml_app, policy) = (recording.origin.ml_app.as_deref(), self.policy_for_others(&recording.origin));
+        let (own_ml_app, own_policy) = (recording.origin.ml_app.as_deref(), self.policy_for_others(&recording.origin));
         let to_root = |span: &SpanContext| match self.trace.root() {
             Some(root) => SpanContext::new(span.trace_id.clone(), root),
             None => span.clone(),
         };
         let join = |draft: EvaluationDraft| {
+            if let Some(told) = self.capture.told_of(&draft) {
+                return (!told.is_off).then(|| told.about(draft, own_policy));
+            }
             let to = match draft.evaluation.scope_said() {
                 EvaluationScope::Span => to.cloned(),
                 EvaluationScope::Trace => to.map(to_root),
             };
-            draft.joined(to).or_ml_app(ml_app).within(policy)
+            Some(draft.joined(to).or_ml_app(own_ml_app).within(own_policy))
         };
-        drafts.into_iter().map(join).collect()
+        drafts.into_iter().filter_map(join).collect()
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::model::{FieldValue, Meaning, Recording, Said};
+use crate::model::{Annotation, FieldValue, Meaning, Recording, Said};
+use crate::vocabulary::USER_TAG;
 
 /// What the span is called so far, if we were told.
 pub(super) fn given_name(recording: &Recording) -> Option<&str> {
@@ -15,6 +16,13 @@ pub(super) fn given_name(recording: &Recording) -> Option<&str> {
         }
     }
     name
+}
+
+/// Who uses the application, as a span above has said; what the span says itself goes over it.
+pub(super) fn of_user(user: &str) -> Annotation {
+    let mut said = Annotation::new().tag(USER_TAG, user);
+    said.is_context = true;
+    said
 }
 
 pub(super) fn text_of(value: FieldValue<'_>) -> Option<&str> {

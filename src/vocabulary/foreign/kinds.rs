@@ -111,9 +111,7 @@ pub(super) fn declared(
         if is_sign(name) {
             return Declared::Candidate;
         }
-        if name == SWITCH {
-            found = Declared::Switch;
-        } else if found == Declared::Nothing && is_context(name) {
+        if name == SWITCH || SESSION.contains(&name) || USER.contains(&name) {
             found = Declared::Context;
         }
     }
@@ -148,7 +146,7 @@ pub(super) fn is_context(name: &str) -> bool {
 }
 
 /// `false` turns everything off for the trace.
-const SWITCH: &str = "dd_llmobs_enabled";
+pub(crate) const SWITCH: &str = "dd_llmobs_enabled";
 const MCP_METHOD: &str = "mcp.method.name";
 const MCP_CALL: &str = "tools/call";
 const TOOL_IDS: &[&str] = &["gen_ai.tool.call_id"];

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::content::content;
 use super::precedence::{
     AGENT, FINISH_REASONS, INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, SESSION, TOOL_ID, TOOL_INPUT,
-    TOOL_OUTPUT,
+    TOOL_OUTPUT, USER,
 };
 use super::words::Words;
 use super::{
@@ -24,10 +24,8 @@ use crate::model::{Annotation, Details, Evaluation, FieldValue, SpanKind};
 pub(crate) enum Declared {
     /// No word of any vocabulary.
     Nothing,
-    /// Words about whom a call belongs to; never a span by themselves.
+    /// It says whose the calls below it are, or can ask that its trace be left alone; no span of ours by that.
     Context,
-    /// It can ask that its trace be left alone, and is no span of ours otherwise.
-    Switch,
     /// Words of a call, or a profile knows the span: it may become one of ours.
     Candidate,
 }
@@ -145,8 +143,12 @@ pub(crate) struct Glance {
     pub(crate) nature: Nature,
     /// The conversation that the span names.
     pub(crate) session: Option<String>,
+    /// Who uses the application.
+    pub(crate) user: Option<String>,
     /// The agent that the span names: for spans below an agent, whose work they are.
     pub(crate) agent: Option<String>,
+    /// The answer of a model that it tells of, by which an evaluation can name the span.
+    pub(crate) response_id: Option<String>,
 }
 
 /// What the span is and names, as far as it has said it.
@@ -155,14 +157,21 @@ pub(crate) fn glance(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Glanc
     Glance {
         nature: kinds::nature(&words, vocabularies),
         session: words.first_text(SESSION).map(Cow::into_owned),
+        user: words.first_text(USER).map(Cow::into_owned),
         agent: words.first_text(AGENT).map(Cow::into_owned),
+        response_id: words.text(gen_ai::RESPONSE_ID).map(Cow::into_owned),
     }
+}
+
+/// Whether there is nothing in a value: an empty text, and what shows itself as nothing.
+pub(crate) fn is_absent(value: FieldValue<'_>) -> bool {
+    decode::is_absent(value)
 }
 
 /// Whether a field can change what a [`glance`] says of a span whose kind is known: a word for the kind, or for whom the
 /// call belongs to. A count that grows with every piece of an answer cannot.
 pub(crate) fn decides(name: &str) -> bool {
-    kinds::is_named_kind(name) || kinds::is_context(name)
+    kinds::is_named_kind(name) || kinds::is_context(name) || name == gen_ai::RESPONSE_ID
 }
 
 /// Whether the span counts tokens.

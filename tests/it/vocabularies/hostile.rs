@@ -169,7 +169,7 @@ fn plain_instrumentation_is_not_woken() {
                 db.operation = "select",
                 otel.status_code = Empty
             ),
-            info_span!("session", session.id = "s", user.id = "u", enduser.id = "e", metadata = "m"),
+            info_span!("batch", metadata = "m", gen_ai.provider.name = "p", tag.tags = "t"),
             info_span!("worker", agent.name = "worker-1", graph.node.id = 1, prompt.id = 4),
             info_span!(
                 "model",

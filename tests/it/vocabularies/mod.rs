@@ -2,6 +2,7 @@
 
 mod callsite;
 mod cases;
+mod context;
 mod evaluations;
 mod hostile;
 mod matcher;
