@@ -162,13 +162,13 @@ impl SpanRecord {
             self.trace.lift_session();
             self.identify(&mut recording.origin, Some(&session));
         }
-        if let (Some(id), Some(kind)) = (found.response_id, self.kind) {
+        if let Some(id) = found.response_id.filter(|_| self.kind.is_some() || self.trace.is_off()) {
             let origin = &recording.origin;
             let context = SpanContext::new(origin.trace_id.clone(), origin.span_id);
             let (ml_app, policy) = (origin.ml_app.clone(), self.policy_for_others(origin));
             let told = Evaluable { context, ml_app, policy, is_off: false };
             // A framework repeats what the call inside has told.
-            let is_again = self.kinship.is_told_below(kind, false);
+            let is_again = self.kind.is_some_and(|kind| self.kinship.is_told_below(kind, false));
             self.capture.responses.remember(&id, told, &self.trace, is_again);
         }
     }
