@@ -1,16 +1,22 @@
 //! Who is below whom, as far as it decides what becomes of a span that another crate tells of.
 //!
-//! Such a span has a slate that those below write on when they end; it reads it when it ends itself. Nothing is locked,
+//! Such a span has a slate that those below write on when they end; it reads it when it ends itself. No span is locked,
 //! and spans of ours that have no such span above them have no slate at all.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::SpanKind;
 
-/// What those below have written.
+/// What those below have written, and what they are told.
 #[derive(Debug, Default)]
-pub(crate) struct Slate(AtomicU8);
+pub(crate) struct Slate {
+    marks: AtomicU8,
+    /// Who uses the application.
+    user: Mutex<Option<Arc<str>>>,
+    /// The one that is written on in place of this.
+    forward: Option<Arc<Self>>,
+}
 
 impl Slate {
     /// Some span of ours.
@@ -22,18 +28,26 @@ impl Slate {
     const EMBEDDING: u8 = 1 << 3;
     const EMBEDDING_USAGE: u8 = 1 << 4;
 
-    fn has(&self, mark: u8) -> bool {
-        self.0.load(Ordering::Relaxed) & mark != 0
+    /// One that tells those below of this user; what they write goes to the other one.
+    pub(super) fn of_user(user: Arc<str>, forward: Option<Arc<Self>>) -> Self {
+        Self { marks: AtomicU8::default(), user: Mutex::new(Some(user)), forward }
     }
-}
 
-/// What a span hands to those below it, where other crates say something above.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Kin {
-    /// What those below write on, where somebody reads it.
-    slate: Option<Arc<Slate>>,
-    /// Who uses the application.
-    pub(super) user: Option<Arc<str>>,
+    fn below(above: &Self) -> Self {
+        Self { user: Mutex::new(above.user()), ..Self::default() }
+    }
+
+    fn user(&self) -> Option<Arc<str>> {
+        self.user.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn write(&self, marks: u8) {
+        self.forward.as_deref().unwrap_or(self).marks.fetch_or(marks, Ordering::Relaxed);
+    }
+
+    fn has(&self, mark: u8) -> bool {
+        self.marks.load(Ordering::Relaxed) & mark != 0
+    }
 }
 
 /// The slate of the span above, and the own one. Most spans have neither.
@@ -44,7 +58,6 @@ pub(super) struct Kinship(Option<Box<Slates>>);
 struct Slates {
     above: Option<Arc<Slate>>,
     own: Arc<Slate>,
-    user: Option<Arc<str>>,
 }
 
 /// A call of a model, as one that is nested in another sees it.
@@ -65,10 +78,10 @@ impl Call {
 }
 
 impl Kinship {
-    /// That of a span below the one that hands this down.
-    pub(super) fn below(above: Option<Box<Kin>>) -> Self {
+    /// That of a span below the one with this slate.
+    pub(super) fn below(above: Option<Arc<Slate>>) -> Self {
         // Between two calls a span of ours hands on what is below it.
-        Self(above.map(|above| Box::new(Slates { above: above.slate, own: Arc::default(), user: above.user })))
+        Self(above.map(|above| Box::new(Slates { own: Arc::new(Slate::below(&above)), above: Some(above) })))
     }
 
     /// Gives the span a slate of its own, because it is one that another crate tells of.
@@ -76,19 +89,19 @@ impl Kinship {
         self.0.get_or_insert_default();
     }
 
-    /// What those below get.
-    pub(super) fn kin(&self) -> Option<Box<Kin>> {
-        let hand_down = |slates: &Slates| Kin { slate: Some(Arc::clone(&slates.own)), user: slates.user.clone() };
-        self.0.as_ref().map(|slates| Box::new(hand_down(slates)))
+    /// What those below are to write on.
+    pub(super) fn slate(&self) -> Option<Arc<Slate>> {
+        self.0.as_ref().map(|slates| Arc::clone(&slates.own))
     }
 
     /// Who uses the application, as this span or one above said.
-    pub(super) fn user(&self) -> Option<&Arc<str>> {
-        self.0.as_ref()?.user.as_ref()
+    pub(super) fn user(&self) -> Option<Arc<str>> {
+        self.0.as_ref()?.own.user()
     }
 
     pub(super) fn name_user(&mut self, user: Arc<str>) {
-        self.0.get_or_insert_default().user = Some(user);
+        let slates = self.0.get_or_insert_default();
+        *slates.own.user.lock().unwrap_or_else(PoisonError::into_inner) = Some(user);
     }
 
     /// Whether anybody cares how the span ends.
@@ -109,13 +122,13 @@ impl Kinship {
 
     /// Tells the span above how this one ended: as what kind, before it stood back, and whether it counts tokens.
     pub(super) fn end(&self, kind: SpanKind, has_usage: bool) {
-        let Some(Slates { above: Some(above), own, .. }) = self.0.as_deref() else { return };
+        let Some(Slates { above: Some(above), own }) = self.0.as_deref() else { return };
         let mut marks = Slate::SPAN;
         if let Some(call) = Call::of(kind) {
             let is_counted = has_usage || own.has(call.usage);
             marks |= call.mark | if is_counted { call.usage } else { 0 };
         }
-        above.0.fetch_or(marks, Ordering::Relaxed);
+        above.write(marks);
     }
 }
 
@@ -127,7 +140,7 @@ mod tests {
     fn stands_back(spans: &[(SpanKind, bool)]) -> Vec<bool> {
         let mut chain: Vec<Kinship> = Vec::new();
         for _ in spans {
-            let mut span = Kinship::below(chain.last().and_then(Kinship::kin));
+            let mut span = Kinship::below(chain.last().and_then(Kinship::slate));
             span.keep_slate();
             chain.push(span);
         }
@@ -164,10 +177,10 @@ mod tests {
     #[test]
     fn without_such_a_span_above_there_is_no_slate() {
         let own = Kinship::below(None);
-        assert!(own.kin().is_none() && !own.is_watched() && !own.has_spans_below());
+        assert!(own.slate().is_none() && !own.is_watched() && !own.has_spans_below());
         let mut told = Kinship::below(None);
         told.keep_slate();
-        let below = Kinship::below(told.kin());
+        let below = Kinship::below(told.slate());
         assert!(!told.has_spans_below());
         below.end(SpanKind::Task, false);
         assert!(told.has_spans_below() && below.is_watched());

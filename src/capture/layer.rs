@@ -65,17 +65,18 @@ impl CaptureLayer {
         if let Some(hidden) = self.capture.hidden_lineage(&span.id()) {
             return Some(hidden);
         }
-        let (mut above, mut borne) = (span.parent(), Borne::default());
+        let (mut above, mut borne) = (span.parent(), None::<Box<Borne>>);
         while let Some(span) = above {
-            let records = span.extensions();
-            let found = records.get::<Records>().and_then(|records| records.lineage(&self.capture, &mut borne));
+            let found = span.extensions().get::<Records>().and_then(|records| records.lineage(&self.capture));
             if found.is_some() {
-                return borne.laid_over(found);
+                return if let Some(borne) = borne { Some(borne.laid_over(found)) } else { found };
             }
-            drop(records);
+            if let Some(records) = span.extensions().get::<Records>() {
+                borne = records.bear(&self.capture, borne);
+            }
             above = span.parent();
         }
-        borne.laid_over(None)
+        borne.map(|borne| borne.laid_over(None))
     }
 
     /// The span that an event says something about: not one that only says something for those below it.

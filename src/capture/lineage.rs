@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::kinship::Kin;
+use super::kinship::Slate;
 use super::state::Capture;
 use crate::model::{ApmContext, CapturePolicy, Origin, Passed, Sampling, SpanContext, SpanId};
 
@@ -16,7 +16,8 @@ pub(crate) struct Lineage {
     /// What the span directly above has said for those below it.
     pub(super) passed: Option<Arc<Passed>>,
     pub(super) trace: Arc<Trace>,
-    pub(super) kin: Option<Box<Kin>>,
+    /// What those below write on, where somebody reads it.
+    pub(super) slate: Option<Arc<Slate>>,
 }
 
 /// Where the span stands that passes something on.
@@ -125,17 +126,14 @@ impl Lineage {
             policy: CapturePolicy::All,
             passed: None,
             trace: Arc::new(trace),
-            kin: None,
+            slate: None,
         }
     }
 }
 
 /// What spans say for those below them that are none of ours themselves, gathered on the way up: the nearest counts.
-#[derive(Debug, Default)]
-pub(super) struct Borne(Option<Box<Bearers>>);
-
 #[derive(Debug)]
-struct Bearers {
+pub(super) struct Borne {
     session_id: Option<Arc<str>>,
     user: Option<Arc<str>>,
     /// Of the outermost one.
@@ -144,39 +142,45 @@ struct Bearers {
 }
 
 impl Borne {
-    /// Comes by such a span.
-    pub(super) fn meet(&mut self, session_id: Option<Arc<str>>, user: Option<Arc<str>>, at: (SpanContext, Arc<Trace>)) {
-        let (context, trace) = at;
-        let nearer = self.0.take();
-        let (near_session, near_user) = nearer.map(|nearer| (nearer.session_id, nearer.user)).unwrap_or_default();
-        let (session_id, user) = (near_session.or(session_id), near_user.or(user));
-        self.0 = Some(Box::new(Bearers { session_id, user, context, trace }));
+    /// What such a span says.
+    pub(super) fn of(context: SpanContext, trace: Arc<Trace>) -> Self {
+        Self { session_id: None, user: None, context, trace }
     }
 
-    /// The lineage that was found above, with what was met before.
-    #[inline]
-    pub(super) fn laid_over(self, found: Option<Lineage>) -> Option<Lineage> {
-        match self.0 {
-            None => found,
-            Some(met) => Some(met.laid_over(found)),
-        }
+    pub(super) fn naming(self, session_id: Option<Arc<str>>, user: Option<Arc<str>>) -> Self {
+        Self { session_id, user, ..self }
     }
-}
 
-impl Bearers {
+    /// The same with what those below it have said.
+    pub(super) fn below(self, nearer: Option<Box<Self>>) -> Box<Self> {
+        let Some(mut nearer) = nearer else { return Box::new(self) };
+        nearer.session_id = nearer.session_id.take().or(self.session_id);
+        nearer.user = nearer.user.take().or(self.user);
+        (nearer.context, nearer.trace) = (self.context, self.trace);
+        nearer
+    }
+
+    /// The lineage that was found above them, with what they say.
     #[cold]
-    fn laid_over(self, found: Option<Lineage>) -> Lineage {
+    pub(super) fn laid_over(self, found: Option<Lineage>) -> Lineage {
         let Self { session_id, user, context, trace } = self;
         let around = || {
             let context = SpanContext { is_llm_span: false, ..context };
-            Lineage { context, position: Position::Around, policy: CapturePolicy::All, passed: None, trace, kin: None }
+            Lineage {
+                context,
+                position: Position::Around,
+                policy: CapturePolicy::All,
+                passed: None,
+                trace,
+                slate: None,
+            }
         };
         let mut lineage = found.unwrap_or_else(around);
         if session_id.is_some() {
             lineage.context.session_id = session_id;
         }
         if user.is_some() {
-            lineage.kin.get_or_insert_default().user = user;
+            lineage.slate = user.map(|user| Arc::new(Slate::of_user(user, lineage.slate.take())));
         }
         lineage
     }

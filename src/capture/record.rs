@@ -93,16 +93,16 @@ impl SpanRecord {
         let origin = capture.origin(name, above.as_ref(), apm);
         let mut recording = capture.queue.spares.recording(origin);
         let root = recording.origin.span_id;
-        let (trace, kin) = match above {
+        let (trace, slate) = match above {
             Some(above) if above.position == Position::Around => {
-                (Arc::new(Trace::within(above.trace, root)), above.kin)
+                (Arc::new(Trace::within(above.trace, root)), above.slate)
             }
-            Some(above) => (above.trace, above.kin),
+            Some(above) => (above.trace, above.slate),
             None => (Arc::new(Trace::of(root)), None),
         };
-        let kinship = Kinship::below(kin);
+        let kinship = Kinship::below(slate);
         if let Some(user) = kinship.user() {
-            recording.log_mut().annotate(of_user(user));
+            recording.log_mut().annotate(of_user(&user));
         }
         Some(Self {
             capture: Arc::clone(capture),
@@ -220,14 +220,14 @@ impl SpanRecord {
     /// Ends the span now; what is said later is not heard.
     pub(crate) fn end(&mut self, now: Instant) -> Option<Ended> {
         let mut recording = self.recording.take()?;
-        self.take_up();
-        self.capture.queue.open.end(self.counted_bytes);
         let mut verdicts = None;
         if self.claim.is_some() {
+            self.take_up();
             verdicts = self.decide(&mut recording).filter(|_| !self.trace.is_off());
         } else if let Some(kind) = self.kind.filter(|_| self.kinship.is_watched()) {
             self.kinship.end(kind, counts_tokens(recording.log()));
         }
+        self.capture.queue.open.end(self.counted_bytes);
         let Some(kind) = self.kind.filter(|_| !self.trace.is_off()) else {
             self.capture.queue.spares.give_back([recording]);
             return verdicts.is_some().then_some(Ended { recording: None, verdicts });
@@ -297,7 +297,7 @@ impl SpanRecord {
         let origin = &self.recording.as_ref()?.origin;
         let (policy, passed) = (origin.policy, self.let_through(origin, passed));
         let position = if self.standing().is_some() { Position::Here } else { Position::Remote };
-        Some(Lineage { context, position, policy, passed, trace: Arc::clone(&self.trace), kin: self.kinship.kin() })
+        Some(Lineage { context, position, policy, passed, trace: Arc::clone(&self.trace), slate: self.kinship.slate() })
     }
 
     /// The parent in another process that a span which is none of ours passes on, with the session that it names itself.

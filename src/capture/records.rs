@@ -37,14 +37,18 @@ impl Records {
         self.kept(capture).is_some_and(SpanRecord::is_bearer)
     }
 
-    /// What the span passes on within this layer; what one says that is none of ours goes into `borne`.
-    pub(super) fn lineage(&self, capture: &Arc<Capture>, borne: &mut Borne) -> Option<Lineage> {
-        let record = self.kept(capture)?;
-        let lineage = record.lineage();
-        if lineage.is_none() {
-            record.bear(borne);
+    /// What the span passes on within this layer.
+    pub(crate) fn lineage(&self, capture: &Arc<Capture>) -> Option<Lineage> {
+        self.kept(capture).and_then(SpanRecord::lineage)
+    }
+
+    /// What the span says for those below it if it is none of ours, with what was said between.
+    #[cold]
+    pub(super) fn bear(&self, capture: &Arc<Capture>, borne: Option<Box<Borne>>) -> Option<Box<Borne>> {
+        match self.kept(capture).and_then(SpanRecord::borne) {
+            Some(more) => Some(more.below(borne)),
+            None => borne,
         }
-        lineage
     }
 
     /// The record that this layer keeps, to look at.

@@ -247,12 +247,16 @@ impl Capture {
     }
 
     fn lineage_above(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<Lineage> {
-        let (mut lineage, mut borne) = (None, Borne::default());
+        let (mut lineage, mut borne) = (None, None::<Box<Borne>>);
         self.upward(dispatch, id, &mut |_, records| {
-            lineage = records.lineage(self, &mut borne);
+            lineage = records.lineage(self);
+            if lineage.is_none() {
+                borne = records.bear(self, borne.take());
+            }
             lineage.is_some()
         });
-        borne.laid_over(lineage)
+        let Some(borne) = borne else { return lineage };
+        Some(borne.laid_over(lineage))
     }
 
     pub(super) fn upward(&self, dispatch: &Dispatch, id: &Id, each: UntilFound<'_>) {

@@ -25,8 +25,9 @@ pub(in crate::capture) struct Claim {
     /// It is not counted among the open spans, because it is none of ours.
     is_aside: bool,
     nature: Nature,
-    /// Names whose values were looked at: for a span that is not known yet, another value of one tells nothing new.
-    looked_at: Vec<&'static str>,
+    /// Fields whose values were looked at, a bit for each: for a span that is not known yet, another value of one tells
+    /// nothing new.
+    looked_at: u64,
     /// Its kind was said in our words: then it is no question any more.
     pub(in crate::capture) is_settled: bool,
     /// The session that the record has is from here, so that one in our words replaces it.
@@ -54,7 +55,7 @@ impl SpanRecord {
             self.capture.queue.open.put_aside();
         }
         let (nature, is_settled, named_session, agent) = (Nature::Undecided, false, false, None);
-        let (looked_at, is_aside) = (Vec::new(), !is_candidate);
+        let (looked_at, is_aside) = (0, !is_candidate);
         self.claim = Some(Box::new(Claim {
             callsite,
             is_candidate,
@@ -83,14 +84,13 @@ impl SpanRecord {
             && self.claim.as_ref().is_some_and(|claim| !claim.is_candidate)
     }
 
-    /// Tells what it says for those below it.
-    pub(in crate::capture) fn bear(&self, borne: &mut Borne) {
-        let Some(recording) = self.recording.as_ref().filter(|_| self.is_bearer()) else { return };
+    /// What it says for those below it, if it is none of ours.
+    pub(in crate::capture) fn borne(&self) -> Option<Borne> {
+        let origin = &self.recording.as_ref().filter(|_| self.is_bearer())?.origin;
         self.has_children.store(true, Ordering::Relaxed);
-        let origin = &recording.origin;
-        let at = (SpanContext::new(origin.trace_id.clone(), origin.span_id), Arc::clone(&self.trace));
+        let context = SpanContext::new(origin.trace_id.clone(), origin.span_id);
         let session_id = origin.session_id.clone().filter(|_| self.own_session);
-        borne.meet(session_id, self.kinship.user().cloned(), at);
+        Some(Borne::of(context, Arc::clone(&self.trace)).naming(session_id, self.kinship.user()))
     }
 
     /// Takes over what an event inside the span said. Words of other crates are heard in every span of ours.
@@ -130,9 +130,10 @@ impl SpanRecord {
             let Said::Field(Meaning::Foreign(name), value) = said else { continue };
             if vocabulary::decides(name) {
                 is_more = true;
-            } else if !is_known && !vocabulary::is_absent(value) && !claim.looked_at.contains(&name) {
-                claim.looked_at.push(name);
-                is_more = true;
+            } else if !is_known && !vocabulary::is_absent(value) {
+                let bit = claim.callsite.declared.iter().position(|declared| *declared == name).map_or(0, bit_of);
+                is_more |= claim.looked_at & bit == 0;
+                claim.looked_at |= bit;
             }
         }
         is_more
@@ -269,6 +270,11 @@ pub(super) fn counts_tokens(log: &Log) -> bool {
             is_expected || metrics.iter().any(|(name, _)| name.ends_with(TOKENS))
         }
     })
+}
+
+/// The bit of a field; one that is too far behind has none, and is looked at each time.
+fn bit_of(field: usize) -> u64 {
+    u32::try_from(field).ok().and_then(|field| 1_u64.checked_shl(field)).unwrap_or_default()
 }
 
 /// How the names of metrics end that count tokens.
