@@ -37,7 +37,7 @@ impl Slate {
         Self { user: Mutex::new(above.user()), ..Self::default() }
     }
 
-    fn user(&self) -> Option<Arc<str>> {
+    pub(super) fn user(&self) -> Option<Arc<str>> {
         self.user.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

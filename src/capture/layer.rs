@@ -65,18 +65,41 @@ impl CaptureLayer {
         if let Some(hidden) = self.capture.hidden_lineage(&span.id()) {
             return Some(hidden);
         }
-        let (mut above, mut borne) = (span.parent(), None::<Box<Borne>>);
+        let mut above = span.parent();
         while let Some(span) = above {
             let found = span.extensions().get::<Records>().and_then(|records| records.lineage(&self.capture));
             if found.is_some() {
-                return if let Some(borne) = borne { Some(borne.laid_over(found)) } else { found };
+                return found;
             }
-            if let Some(records) = span.extensions().get::<Records>() {
-                borne = records.bear(&self.capture, borne);
+            if self.capture.has_bearers.load(Ordering::Relaxed) {
+                return self.lineage_with_context(span);
             }
             above = span.parent();
         }
-        borne.map(|borne| borne.laid_over(None))
+        None
+    }
+
+    /// The same from this span on, where spans may say something that are none of ours.
+    #[cold]
+    fn lineage_with_context<'a, S: LookupSpan<'a>>(&self, from: SpanRef<'a, S>) -> Option<Lineage> {
+        let (mut above, mut borne, mut found) = (Some(from), None::<Box<Borne>>, None);
+        while let Some(span) = above.filter(|_| found.is_none()) {
+            let records = span.extensions();
+            found = records.get::<Records>().and_then(|records| records.lineage_or(&self.capture, &mut borne));
+            drop(records);
+            above = span.parent();
+        }
+        match borne {
+            Some(borne) => Some(borne.laid_over(found)),
+            None => found,
+        }
+    }
+
+    #[cold]
+    fn refuse(&self, plan: &Plan) {
+        if plan.may_be_ours() {
+            self.capture.queue.refuse(LossReason::OpenSpans);
+        }
     }
 
     /// The span that an event says something about: not one that only says something for those below it.
@@ -141,9 +164,7 @@ where
         let around = otel::current().filter(|_| attributes.is_contextual()).map(Arc::new);
         let plan = self.capture.plans.plan(attributes.metadata());
         let Some(mut record) = SpanRecord::begin(&self.capture, name, above, around) else {
-            return if plan.may_be_ours() {
-                self.capture.queue.refuse(LossReason::OpenSpans)
-            };
+            return self.refuse(&plan);
         };
         annotation_context::assume(&mut record);
         if let Some(foreign) = &plan.foreign {

@@ -83,6 +83,11 @@ impl Trace {
         lifted.or_else(|| self.outer.as_ref()?.only_session())
     }
 
+    /// Whether spans below name several, by which none is the root's.
+    pub(super) fn has_several_sessions(&self) -> bool {
+        self.lifts_session.load(Ordering::Relaxed) && self.has_several_sessions.load(Ordering::Relaxed)
+    }
+
     fn only_session(&self) -> Option<Arc<str>> {
         self.session().filter(|_| !self.has_several_sessions.load(Ordering::Relaxed))
     }
@@ -97,11 +102,12 @@ impl Trace {
 
     #[inline]
     pub(super) fn is_off(&self) -> bool {
-        match self.marks.load(Ordering::Relaxed) {
-            0 => false,
-            Self::INNER => self.outer.as_ref().is_some_and(|outer| outer.is_off()),
-            _ => true,
-        }
+        self.marks.load(Ordering::Relaxed) != 0 && self.is_off_here_or_around()
+    }
+
+    #[cold]
+    fn is_off_here_or_around(&self) -> bool {
+        self.marks.load(Ordering::Relaxed) & Self::OFF != 0 || self.outer.as_ref().is_some_and(|outer| outer.is_off())
     }
 
     pub(super) const fn root(&self) -> Option<SpanId> {

@@ -26,7 +26,7 @@ mod times;
 use claim::{Claim, counts_tokens};
 use policy::restrict;
 use room::shed_content;
-use said::{given_name, name_of, of_user, text_of};
+use said::{assume_user, given_name, name_of, text_of};
 use times::Times;
 
 /// One open span of ours.
@@ -100,9 +100,8 @@ impl SpanRecord {
             Some(above) => (above.trace, above.slate),
             None => (Arc::new(Trace::of(root)), None),
         };
-        let kinship = Kinship::below(slate);
-        if let Some(user) = kinship.user() {
-            recording.log_mut().annotate(of_user(&user));
+        if let Some(slate) = &slate {
+            assume_user(&mut recording, slate);
         }
         Some(Self {
             capture: Arc::clone(capture),
@@ -120,7 +119,7 @@ impl SpanRecord {
             counted_bytes: Self::BASE_BYTES,
             finished: None,
             claim: None,
-            kinship,
+            kinship: Kinship::below(slate),
         })
     }
 
@@ -358,13 +357,6 @@ impl SpanRecord {
             self.trace.name_session(&session_id);
             origin.session_id = Some(session_id);
             self.own_session = true;
-        }
-    }
-
-    /// A root without a session belongs to the only one that spans below have named in the words of other crates.
-    fn lift_session(&self, origin: &mut Origin) {
-        if origin.session_id.is_none() && origin.parent_id.is_none() {
-            origin.session_id = self.trace.lifted_session();
         }
     }
 

@@ -42,13 +42,16 @@ impl Records {
         self.kept(capture).and_then(SpanRecord::lineage)
     }
 
-    /// What the span says for those below it if it is none of ours, with what was said between.
+    /// The same; what one says for those below it that is none of ours is added to `borne`.
     #[cold]
-    pub(super) fn bear(&self, capture: &Arc<Capture>, borne: Option<Box<Borne>>) -> Option<Box<Borne>> {
-        match self.kept(capture).and_then(SpanRecord::borne) {
-            Some(more) => Some(more.below(borne)),
-            None => borne,
+    pub(super) fn lineage_or(&self, capture: &Arc<Capture>, borne: &mut Option<Box<Borne>>) -> Option<Lineage> {
+        let found = self.lineage(capture);
+        if found.is_none()
+            && let Some(more) = self.kept(capture).and_then(SpanRecord::borne)
+        {
+            *borne = Some(more.below(borne.take()));
         }
+        found
     }
 
     /// The record that this layer keeps, to look at.

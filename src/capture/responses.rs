@@ -53,8 +53,9 @@ impl Responses {
     /// The span that told of the answer.
     pub(super) fn find(&self, id: &str) -> Option<Evaluable> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = known.spans.get(id)?;
-        Some(Evaluable { is_off: told.trace.is_off(), ..told.span.clone() })
+        let found = known.spans.get(id).map(|told| (told.span.clone(), told.trace.is_off()));
+        drop(known);
+        found.map(|(span, is_off)| Evaluable { is_off, ..span })
     }
 }
 

@@ -246,13 +246,11 @@ impl Capture {
         traces
     }
 
+    #[inline(never)]
     fn lineage_above(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<Lineage> {
         let (mut lineage, mut borne) = (None, None::<Box<Borne>>);
         self.upward(dispatch, id, &mut |_, records| {
-            lineage = records.lineage(self);
-            if lineage.is_none() {
-                borne = records.bear(self, borne.take());
-            }
+            lineage = records.lineage_or(self, &mut borne);
             lineage.is_some()
         });
         let Some(borne) = borne else { return lineage };

@@ -6,13 +6,14 @@ use std::sync::atomic::Ordering;
 use tracing_core::Metadata;
 
 use super::super::ended::Verdicts;
+use super::super::evaluate::Place;
 use super::super::filter::{Plan, callsite};
 use super::super::known::shared;
 use super::super::lineage::Borne;
 use super::{Evaluable, SpanRecord};
 use crate::model::{
-    Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Later, Log, Meaning, Recording, Said, SpanContext,
-    SpanKind,
+    Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Later, Log, Meaning, Origin, Recording, Remark,
+    Said, SpanContext, SpanKind,
 };
 use crate::vocabulary::{self, EvaluationDraft, Glance, Nature, Sayings, is_evaluation_field};
 
@@ -22,8 +23,6 @@ pub(in crate::capture) struct Claim {
     callsite: Arc<Callsite>,
     /// It can be ours by the words of other crates. Otherwise they say something for those below it.
     is_candidate: bool,
-    /// It is not counted among the open spans, because it is none of ours.
-    is_aside: bool,
     nature: Nature,
     /// Fields whose values were looked at, a bit for each: for a span that is not known yet, another value of one tells
     /// nothing new.
@@ -55,23 +54,15 @@ impl SpanRecord {
             self.capture.queue.open.put_aside();
         }
         let (nature, is_settled, named_session, agent) = (Nature::Undecided, false, false, None);
-        let (looked_at, is_aside) = (0, !is_candidate);
-        self.claim = Some(Box::new(Claim {
-            callsite,
-            is_candidate,
-            is_aside,
-            nature,
-            looked_at,
-            is_settled,
-            named_session,
-            agent,
-        }));
+        let looked_at = 0;
+        self.claim =
+            Some(Box::new(Claim { callsite, is_candidate, nature, looked_at, is_settled, named_session, agent }));
     }
 
-    /// Counts it among the open spans, if it is not.
-    pub(super) fn take_up(&mut self) {
-        if let Some(claim) = self.claim.as_mut().filter(|claim| claim.is_aside) {
-            claim.is_aside = false;
+    /// Counts it among the open spans, because it becomes ours or ends; one that only says something for those below is
+    /// not among them.
+    pub(super) fn take_up(&self) {
+        if self.claim.as_ref().is_some_and(|claim| !claim.is_candidate && !claim.is_settled) {
             self.capture.queue.open.take_up();
         }
     }
@@ -108,10 +99,10 @@ impl SpanRecord {
     /// Takes a kind that was said in our words.
     pub(in crate::capture) fn say_kind(&mut self, kind: SpanKind) {
         self.kind = Some(kind);
+        self.take_up();
         if let Some(claim) = &mut self.claim {
             claim.is_settled = true;
         }
-        self.take_up();
     }
 
     /// The kind, or the one that a span has for those below it until it is known.
@@ -153,8 +144,9 @@ impl SpanRecord {
         }
         let is_free = !self.own_session || claim.named_session;
         claim.named_session |= is_free && found.session.is_some();
-        if found.nature == Nature::Off {
+        if found.nature == Nature::Off && !self.trace.is_off() {
             self.trace.turn_off();
+            self.capture.remark(Remark::Off, self.place(&recording.origin));
         }
         if let Some(user) = found.user {
             self.kinship.name_user(shared(&user));
@@ -172,6 +164,20 @@ impl SpanRecord {
             let is_again = self.kind.is_some_and(|kind| self.kinship.is_told_below(kind, false));
             self.capture.responses.remember(&id, told, &self.trace, is_again);
         }
+    }
+
+    /// A root without a session belongs to the only one that spans below have named in the words of other crates.
+    pub(super) fn lift_session(&self, origin: &mut Origin) {
+        if origin.session_id.is_none() && origin.parent_id.is_none() {
+            origin.session_id = self.trace.lifted_session();
+            if origin.session_id.is_none() && self.trace.has_several_sessions() {
+                self.capture.remark(Remark::Sessions, self.place(origin));
+            }
+        }
+    }
+
+    fn place(&self, origin: &Origin) -> Place {
+        (self.claim.as_ref().map_or("", |claim| claim.callsite.target), origin.name)
     }
 
     fn look(&self, recording: &Recording) -> Option<Glance> {
@@ -234,7 +240,7 @@ impl SpanRecord {
             None => span.clone(),
         };
         let join = |draft: EvaluationDraft| {
-            if let Some(told) = self.capture.told_of(&draft) {
+            if let Some(told) = self.capture.told_of(&draft, self.place(&recording.origin)) {
                 return (!told.is_off).then(|| told.about(draft, own_policy));
             }
             let to = match draft.evaluation.scope_said() {

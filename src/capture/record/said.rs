@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::super::kinship::Slate;
 use crate::model::{Annotation, FieldValue, Meaning, Recording, Said};
 use crate::vocabulary::USER_TAG;
 
@@ -18,11 +19,13 @@ pub(super) fn given_name(recording: &Recording) -> Option<&str> {
     name
 }
 
-/// Who uses the application, as a span above has said; what the span says itself goes over it.
-pub(super) fn of_user(user: &str) -> Annotation {
-    let mut said = Annotation::new().tag(USER_TAG, user);
+/// Says who uses the application, if a span above has; what the span says itself goes over it.
+#[cold]
+pub(super) fn assume_user(recording: &mut Recording, slate: &Slate) {
+    let Some(user) = slate.user() else { return };
+    let mut said = Annotation::new().tag(USER_TAG, &*user);
     said.is_context = true;
-    said
+    recording.log_mut().annotate(said);
 }
 
 pub(super) fn text_of(value: FieldValue<'_>) -> Option<&str> {

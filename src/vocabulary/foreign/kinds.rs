@@ -47,6 +47,11 @@ fn named_kind(words: &Words<'_>) -> Option<SpanKind> {
     words.text(VERCEL_OPERATION).map(|operation| vercel::kind_of_operation(&operation))
 }
 
+/// Whether something names the kind.
+pub(super) fn is_named(words: &Words<'_>) -> bool {
+    named_kind(words).is_some() || profiles::has_span(words.target, words.span_name)
+}
+
 /// The kind by what was said, when nothing names it.
 fn evident_kind(words: &Words<'_>) -> Option<SpanKind> {
     let has_any = |names: &[&str]| names.iter().any(|name| words.has(name));

@@ -30,6 +30,7 @@ mod precedence;
 mod profiles;
 mod prompts;
 mod reading;
+mod remarks;
 #[cfg(test)]
 mod tests;
 mod tools;

@@ -37,6 +37,11 @@ pub(super) fn kind(vocabularies: Vocabularies, target: &str, span_name: &str) ->
     profile(vocabularies, target)?.kind(span_name)
 }
 
+/// Whether a profile knows the span.
+pub(super) fn has_span(target: &str, span_name: &str) -> bool {
+    kind(Vocabularies::ALL, target, span_name).is_some()
+}
+
 /// Whether a profile of the target has the word.
 pub(super) fn has_word(vocabularies: Vocabularies, target: &str, name: &str) -> bool {
     profile(vocabularies, target).is_some_and(|profile| profile.words.iter().any(|(word, _)| *word == name))

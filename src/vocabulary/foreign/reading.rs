@@ -14,10 +14,10 @@ use super::precedence::{
 };
 use super::words::Words;
 use super::{
-    Vocabularies, decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, tools,
-    usage,
+    Vocabularies, decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, remarks,
+    tools, usage,
 };
-use crate::model::{Annotation, Details, Evaluation, FieldValue, SpanKind};
+use crate::model::{Annotation, Details, Evaluation, FieldValue, RemarkSet, SpanKind};
 
 /// What the declared names of a callsite promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub(crate) struct Reading {
     pub(crate) has_lost_input: bool,
     /// The same of the output.
     pub(crate) has_lost_output: bool,
+    /// What is odd about all that.
+    pub(crate) remarks: RemarkSet,
 }
 
 /// An evaluation that is not joined with a span yet.
@@ -184,8 +186,13 @@ pub(crate) fn has_usage(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> bo
 pub(crate) fn read(sayings: &Sayings<'_>, kind: SpanKind, is_demoted: bool, vocabularies: Vocabularies) -> Reading {
     let words = Words::new(sayings, vocabularies);
     let is_evaluation = kinds::nature(&words, vocabularies) == Nature::Evaluation;
+    let (annotation, mut remarks) = annotation(&words, kind, is_demoted);
+    if !is_evaluation {
+        remarks.absorb(remarks::remarks(&words, kind, is_demoted, &annotation));
+    }
     Reading {
-        annotation: annotation(&words, kind, is_demoted),
+        annotation,
+        remarks,
         evaluations: evaluations::evaluations(&words, is_evaluation),
         went_well: otel::went_well(&words),
         has_lost_input: [INPUT_VALUE, TOOL_INPUT, RETRIEVAL_INPUT, kinds::INPUT_CONTENT]
@@ -197,7 +204,7 @@ pub(crate) fn read(sayings: &Sayings<'_>, kind: SpanKind, is_demoted: bool, voca
     }
 }
 
-fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Annotation {
+fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> (Annotation, RemarkSet) {
     let named_as = if is_demoted { SpanKind::Llm } else { kind };
     let said = content(words, kind, is_demoted);
     let mut annotation = Annotation {
@@ -229,7 +236,7 @@ fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Annotation
     usage::say(words, kind, &mut annotation);
     metadata::say_last(words, &mut annotation.metadata);
     annotation.details = details(words, kind);
-    annotation
+    (annotation, said.remarks)
 }
 
 /// What only some kinds say.
