@@ -9,4 +9,5 @@ mod matcher;
 mod play;
 mod privacy;
 mod programs;
+mod remarks;
 mod trees;
