@@ -50,9 +50,10 @@ impl Slate {
     }
 }
 
-/// The slate of the span above, and the own one. Most spans have neither.
+/// The slate of the span above, and the own one. Most spans have neither, and shall not pay for the end of those (which a
+/// box that is shared, although nobody shares it, keeps out of theirs).
 #[derive(Debug, Default)]
-pub(super) struct Kinship(Option<Box<Slates>>);
+pub(super) struct Kinship(Option<Arc<Slates>>);
 
 #[derive(Debug, Default)]
 struct Slates {
@@ -81,7 +82,7 @@ impl Kinship {
     /// That of a span below the one with this slate.
     pub(super) fn below(above: Option<Arc<Slate>>) -> Self {
         // Between two calls a span of ours hands on what is below it.
-        Self(above.map(|above| Box::new(Slates { own: Arc::new(Slate::below(&above)), above: Some(above) })))
+        Self(above.map(|above| Arc::new(Slates { own: Arc::new(Slate::below(&above)), above: Some(above) })))
     }
 
     /// Gives the span a slate of its own, because it is one that another crate tells of.

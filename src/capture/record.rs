@@ -152,7 +152,7 @@ impl SpanRecord {
             self.identify_from(&mut recording.origin, said);
         }
         restrict(self.policy(&recording.origin), said);
-        let is_told_more = self.is_told_more(said);
+        let is_told_more = self.is_told_more(said, recording.log());
         if !self.has_room(&recording, said.bytes()) {
             self.append_what_fits(&mut recording, said);
         } else if !recording.log_mut().append(said) {

@@ -169,6 +169,11 @@ impl Capture {
         if !self.has_promoted.load(Ordering::Acquire) {
             return None;
         }
+        self.hidden_lineage_above(id)
+    }
+
+    #[cold]
+    fn hidden_lineage_above(self: &Arc<Self>, id: &Id) -> Option<Lineage> {
         let dispatch = self.dispatch.get()?.upgrade()?;
         self.lineage_above(&dispatch, id)
     }
@@ -246,7 +251,6 @@ impl Capture {
         traces
     }
 
-    #[inline(never)]
     fn lineage_above(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<Lineage> {
         let (mut lineage, mut borne) = (None, None::<Box<Borne>>);
         self.upward(dispatch, id, &mut |_, records| {

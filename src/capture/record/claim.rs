@@ -12,8 +12,8 @@ use super::super::known::shared;
 use super::super::lineage::Borne;
 use super::{Evaluable, SpanRecord};
 use crate::model::{
-    Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Later, Log, Meaning, Origin, Recording, Remark,
-    Said, SpanContext, SpanKind,
+    Annotation, Callsite, Evaluation, EvaluationScope, FieldValue, KindSource, Later, Log, Meaning, Origin, Recording,
+    Remark, Said, SpanContext, SpanKind,
 };
 use crate::vocabulary::{self, EvaluationDraft, Glance, Nature, Sayings, is_evaluation_field};
 
@@ -41,6 +41,23 @@ impl Claim {
             Nature::Span(_) | Nature::Undecided => self.is_candidate,
             Nature::Evaluation | Nature::Off => false,
         }
+    }
+
+    #[inline(never)]
+    fn is_told_more(&mut self, said: &Log, before: &Log) -> bool {
+        let is_known = self.is_settled || matches!(self.nature, Nature::Span(_));
+        let mut is_more = false;
+        for said in said.iter() {
+            let Said::Field(Meaning::Foreign(name), value) = said else { continue };
+            if vocabulary::decides(name) {
+                is_more |= !before.iter().any(|before| is_same(before, name, value));
+            } else if !is_known && !vocabulary::is_absent(value) {
+                let bit = self.callsite.declared.iter().position(|declared| *declared == name).map_or(0, bit_of);
+                is_more |= self.looked_at & bit == 0;
+                self.looked_at |= bit;
+            }
+        }
+        is_more
     }
 }
 
@@ -113,21 +130,9 @@ impl SpanRecord {
 
     /// Whether something that was said is worth another look: that costs as much as was said before, so that a span which is
     /// told of each piece of an answer must not be looked at each time.
-    pub(super) fn is_told_more(&mut self, said: &Log) -> bool {
-        let Some(claim) = &mut self.claim else { return false };
-        let is_known = claim.is_settled || matches!(claim.nature, Nature::Span(_));
-        let mut is_more = false;
-        for said in said.iter() {
-            let Said::Field(Meaning::Foreign(name), value) = said else { continue };
-            if vocabulary::decides(name) {
-                is_more = true;
-            } else if !is_known && !vocabulary::is_absent(value) {
-                let bit = claim.callsite.declared.iter().position(|declared| *declared == name).map_or(0, bit_of);
-                is_more |= claim.looked_at & bit == 0;
-                claim.looked_at |= bit;
-            }
-        }
-        is_more
+    #[inline]
+    pub(super) fn is_told_more(&mut self, said: &Log, before: &Log) -> bool {
+        self.claim.as_mut().is_some_and(|claim| claim.is_told_more(said, before))
     }
 
     /// Looks at what was said so far in the words of other crates.
@@ -276,6 +281,14 @@ pub(super) fn counts_tokens(log: &Log) -> bool {
             is_expected || metrics.iter().any(|(name, _)| name.ends_with(TOKENS))
         }
     })
+}
+
+/// Whether this is what was said under a name, value for value.
+fn is_same(said: Said<'_>, name: &str, value: FieldValue<'_>) -> bool {
+    match said {
+        Said::Field(Meaning::Foreign(own), before) => own == name && before == value,
+        Said::Field(..) | Said::Annotation(_) => false,
+    }
 }
 
 /// The bit of a field; one that is too far behind has none, and is looked at each time.

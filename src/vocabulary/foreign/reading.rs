@@ -224,8 +224,8 @@ fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> (Annotatio
     } else {
         metadata::put(&mut annotation.metadata, "model", model.map(Value::String));
     }
-    let told: Vec<String> =
-        FINISH_REASONS.iter().find_map(|name| words.get(name)).map(decode::list).unwrap_or_default();
+    let lists = FINISH_REASONS.iter().filter_map(|name| words.get(name)).map(decode::list);
+    let told: Vec<String> = lists.into_iter().find(|reasons| !reasons.is_empty()).unwrap_or_default();
     // A choice may come without its content.
     let kept_back = || events::messages(words.events, true).finish_reasons;
     let reasons = [told, said.finish_reasons].into_iter().find(|reasons| !reasons.is_empty()).unwrap_or_else(kept_back);

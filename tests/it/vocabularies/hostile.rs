@@ -40,7 +40,12 @@ fn neither_does_a_span_of_which_nothing_says_what_it_is() {
     let records = |events: usize| {
         let mut took = Duration::ZERO;
         run(|| {
-            let span = info_span!("step", gen_ai.operation.name = Empty, gen_ai.usage.output_tokens = Empty);
+            let span = info_span!(
+                "step",
+                gen_ai.operation.name = Empty,
+                gen_ai.usage.output_tokens = Empty,
+                session.id = Empty
+            );
             span.in_scope(|| {
                 for _ in 0..events {
                     event!(Level::INFO, gen_ai.request.top_k = 1);
@@ -49,6 +54,7 @@ fn neither_does_a_span_of_which_nothing_says_what_it_is() {
             let start = Instant::now();
             for count in 0..10_000_u64 {
                 span.record("gen_ai.usage.output_tokens", count);
+                span.record("session.id", "the same");
             }
             took = start.elapsed();
         });

@@ -47,7 +47,7 @@ fn each_oddity_is_said_once_at_debug_and_counted_at_the_end() {
         return;
     }
     let server = receiver();
-    let (layer, guard) = to(&server.url()).start().unwrap();
+    let (layer, guard) = to(server.url()).start().unwrap();
     let collected = Collected::default();
     tracing_subscriber::registry().with(layer).with(collected.clone()).init();
     for _ in 0..3 {
