@@ -64,7 +64,6 @@ pub(super) const WORDS: &[Word] = &[
     word("openai.api.type", GEN_AI),
     word("aws.bedrock.guardrail.id", GEN_AI),
     word("aws.bedrock.knowledge_base.id", GEN_AI),
-    word("rig.provider_request_id", GEN_AI),
     family("codex.usage.", GEN_AI),
     word("server.address", GEN_AI),
     word("server.port", GEN_AI),

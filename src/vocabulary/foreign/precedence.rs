@@ -270,7 +270,6 @@ pub(super) const METADATA: &[(&str, &str)] = &[
     ("reranker.top_k", "top_k"),
     ("gen_ai.retrieval.top_k", "top_k"),
     ("ai.schema", "schema"),
-    ("rig.provider_request_id", "provider_request_id"),
 ];
 /// Members that are lists, however they are written.
 pub(super) const LISTS: &[&str] = &["stop_sequences", "encoding_formats"];
