@@ -7,7 +7,7 @@ use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use crate::stats::{LossReason, Problem, Problems, Stats};
+use crate::stats::{LossReason, Problem, Problems, Remarked, Stats};
 
 /// Says what is new, at once the first time and then at most every minute, as soon as somebody listens.
 ///
@@ -36,6 +36,7 @@ impl Diagnostics {
 
     /// Says what was odd in the configuration, and what was lost or odd since the last time.
     pub(crate) fn report(&mut self, stats: &Stats, problems: &Problems, now: Instant) {
+        say_remarks(problems);
         let is_due = self.quiet_until.is_none_or(|until| until <= now);
         if is_heard() && self.say_news(stats, problems, is_due) && is_due {
             self.quiet_until = now.checked_add(Self::QUIET);
@@ -59,6 +60,7 @@ impl Diagnostics {
 
     /// Says what was not said yet, and the total if not everything was delivered.
     pub(crate) fn last_words(&mut self, stats: &Stats, problems: &Problems) {
+        say_remarks(problems);
         if !is_heard() {
             return;
         }
@@ -69,6 +71,9 @@ impl Diagnostics {
             contain(|| {
                 tracing::warn!(target: TARGET, offered, delivered, refused, lost, "Not all LLM spans and evaluations were delivered.");
             });
+        }
+        for Remarked { remark: (remark, _), place: (from, span), count, .. } in problems.remarks.all() {
+            contain(|| tracing::debug!(target: TARGET, remark, from, span, count, "So often in all."));
         }
         if stats.open_spans > 0 {
             let open_spans = stats.open_spans;
@@ -116,6 +121,18 @@ const fn is_wanted(reason: LossReason) -> bool {
 /// Whether anybody would hear us: a subscriber is often there only after the layer was made for it.
 fn is_heard() -> bool {
     catch_unwind(|| tracing::enabled!(target: TARGET, tracing::Level::WARN)).unwrap_or(false)
+}
+
+/// Says what is odd about spans of other crates, once for each place that they are written at, if somebody asks for so
+/// much.
+fn say_remarks(problems: &Problems) {
+    let is_heard = catch_unwind(|| tracing::enabled!(target: TARGET, tracing::Level::DEBUG)).unwrap_or(false);
+    if !is_heard {
+        return;
+    }
+    for Remarked { remark: (remark, explained), place: (from, span), count, .. } in problems.remarks.news() {
+        contain(|| tracing::debug!(target: TARGET, remark, from, span, count, "{explained}"));
+    }
 }
 
 fn say_loss(reason: LossReason, lost: u64) {

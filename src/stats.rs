@@ -5,6 +5,10 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+mod remarks;
+
+pub(crate) use remarks::{Remarked, Remarks};
+
 /// Why an item did not reach the intake.
 ///
 /// Items that were *refused* never entered the queue; items that were *lost* did.
@@ -316,6 +320,8 @@ impl Counts<{ LossReason::ALL.len() }> {
 pub(crate) struct Problems {
     counters: [AtomicU64; Problem::ALL.len()],
     first: parking_lot::Mutex<[Option<&'static str>; Problem::ALL.len()]>,
+    /// What is odd about spans of other crates, and no problem.
+    pub(crate) remarks: Remarks,
 }
 
 impl Problems {

@@ -10,10 +10,13 @@ use super::layer::CaptureLayer;
 use super::record::{Evaluable, SpanRecord};
 use super::records::Records;
 use super::state::{Capture, with_scratch};
-use crate::model::{Evaluation, EvaluationError, Feedback, SpanKind, Submission};
+use crate::model::{CapturePolicy, Evaluation, EvaluationError, Feedback, Remark, SpanKind, Submission};
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
-use crate::vocabulary::{self, Nature};
+use crate::vocabulary::{self, EvaluationDraft, Nature};
+
+/// The target and the name of what says something.
+pub(super) type Place = (&'static str, &'static str);
 
 impl Capture {
     /// Checks an evaluation and hands it over.
@@ -39,6 +42,20 @@ impl Capture {
             outcome = outcome.and(capture.submit_evaluation(span.joined(evaluation.clone())));
         }
         outcome.and(last.submit_evaluation(span.joined(evaluation)))
+    }
+
+    /// The span that told of the response that an evaluation names, if it is remembered.
+    pub(super) fn told_of(&self, draft: &EvaluationDraft, place: Place) -> Option<Evaluable> {
+        let told = self.responses.find(draft.response_id.as_deref()?);
+        if told.is_none() {
+            self.remark(Remark::Response, place);
+        }
+        told
+    }
+
+    /// Notes what is odd about what other crates said.
+    pub(super) fn remark(&self, remark: Remark, place: Place) {
+        self.queue.problems.remarks.note((remark.as_str(), remark.explained()), place);
     }
 
     /// A refusal is counted where it happens.
@@ -104,9 +121,12 @@ impl CaptureLayer {
             }
             let policy = span.as_ref().map_or_else(|| self.capture.policies.strictest(), |span| span.policy);
             for draft in vocabulary::read(&sayings, SpanKind::Task, false, vocabularies).evaluations {
-                let ml_app = span.as_ref().and_then(|span| span.ml_app.as_deref());
-                let joined = draft.joined(span.as_ref().map(|span| span.context.clone())).or_ml_app(ml_app);
-                self.capture.submit_or_count(joined.within(policy), place);
+                let joined = match self.capture.told_of(&draft, (event.metadata().target(), place)) {
+                    Some(told) if told.is_off => continue,
+                    Some(told) => told.about(draft, policy),
+                    None => Evaluable::around(span.as_ref(), draft, policy),
+                };
+                self.capture.submit_or_count(joined, place);
             }
         });
         is_evaluation
@@ -135,6 +155,18 @@ impl CaptureLayer {
 }
 
 impl Evaluable {
+    /// The evaluation of this span, within what may leave from here and from where it was said.
+    pub(super) fn about(self, draft: EvaluationDraft, policy: CapturePolicy) -> Evaluation {
+        let policy = policy.min(self.policy);
+        self.joined(draft.evaluation).within(policy)
+    }
+
+    /// The evaluation of this span, if there is one.
+    fn around(span: Option<&Self>, draft: EvaluationDraft, policy: CapturePolicy) -> Evaluation {
+        let ml_app = span.and_then(|span| span.ml_app.as_deref());
+        draft.joined(span.map(|span| span.context.clone())).or_ml_app(ml_app).within(policy)
+    }
+
     fn joined(self, evaluation: Evaluation) -> Evaluation {
         evaluation.span(self.context).or_ml_app(self.ml_app.as_deref())
     }

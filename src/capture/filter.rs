@@ -125,7 +125,7 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Foreign {
     pub(crate) callsite: Arc<Callsite>,
-    /// A span that it makes ours, perhaps; else it only can ask that its trace be left alone.
+    /// A span that it makes ours, perhaps; else it only says something about those below it.
     pub(crate) is_candidate: bool,
     /// It may be an evaluation, if it is an event.
     pub(crate) tells_evaluation: bool,
@@ -162,6 +162,11 @@ impl Plan {
         });
         let senses = meanings.iter().map(|meaning| meaning.map(Sense::from)).collect();
         Self { senses, has_identity, has_return, evaluation, has_failure, foreign }
+    }
+
+    /// Whether a span can be ours, and does not only say something about those below it.
+    pub(crate) fn may_be_ours(&self) -> bool {
+        self.has_identity || self.foreign.as_ref().is_none_or(|foreign| foreign.is_candidate)
     }
 
     #[inline]

@@ -1,16 +1,22 @@
 //! Who is below whom, as far as it decides what becomes of a span that another crate tells of.
 //!
-//! Such a span has a slate that those below write on when they end; it reads it when it ends itself. Nothing is locked,
+//! Such a span has a slate that those below write on when they end; it reads it when it ends itself. No span is locked,
 //! and spans of ours that have no such span above them have no slate at all.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::SpanKind;
 
-/// What those below have written.
+/// What those below have written, and what they are told.
 #[derive(Debug, Default)]
-pub(crate) struct Slate(AtomicU8);
+pub(crate) struct Slate {
+    marks: AtomicU8,
+    /// Who uses the application.
+    user: Mutex<Option<Arc<str>>>,
+    /// The one that is written on in place of this.
+    forward: Option<Arc<Self>>,
+}
 
 impl Slate {
     /// Some span of ours.
@@ -22,14 +28,32 @@ impl Slate {
     const EMBEDDING: u8 = 1 << 3;
     const EMBEDDING_USAGE: u8 = 1 << 4;
 
+    /// One that tells those below of this user; what they write goes to the other one.
+    pub(super) fn of_user(user: Arc<str>, forward: Option<Arc<Self>>) -> Self {
+        Self { marks: AtomicU8::default(), user: Mutex::new(Some(user)), forward }
+    }
+
+    fn below(above: &Self) -> Self {
+        Self { user: Mutex::new(above.user()), ..Self::default() }
+    }
+
+    pub(super) fn user(&self) -> Option<Arc<str>> {
+        self.user.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn write(&self, marks: u8) {
+        self.forward.as_deref().unwrap_or(self).marks.fetch_or(marks, Ordering::Relaxed);
+    }
+
     fn has(&self, mark: u8) -> bool {
-        self.0.load(Ordering::Relaxed) & mark != 0
+        self.marks.load(Ordering::Relaxed) & mark != 0
     }
 }
 
-/// The slate of the span above, and the own one. Most spans have neither.
+/// The slate of the span above, and the own one. Most spans have neither, and shall not pay for the end of those (which a
+/// box that is shared, although nobody shares it, keeps out of theirs).
 #[derive(Debug, Default)]
-pub(super) struct Kinship(Option<Box<Slates>>);
+pub(super) struct Kinship(Option<Arc<Slates>>);
 
 #[derive(Debug, Default)]
 struct Slates {
@@ -58,7 +82,7 @@ impl Kinship {
     /// That of a span below the one with this slate.
     pub(super) fn below(above: Option<Arc<Slate>>) -> Self {
         // Between two calls a span of ours hands on what is below it.
-        Self(above.map(|above| Box::new(Slates { above: Some(above), own: Arc::default() })))
+        Self(above.map(|above| Arc::new(Slates { own: Arc::new(Slate::below(&above)), above: Some(above) })))
     }
 
     /// Gives the span a slate of its own, because it is one that another crate tells of.
@@ -69,6 +93,16 @@ impl Kinship {
     /// What those below are to write on.
     pub(super) fn slate(&self) -> Option<Arc<Slate>> {
         self.0.as_ref().map(|slates| Arc::clone(&slates.own))
+    }
+
+    /// Who uses the application, as this span or one above said.
+    pub(super) fn user(&self) -> Option<Arc<str>> {
+        self.0.as_ref()?.own.user()
+    }
+
+    pub(super) fn name_user(&mut self, user: Arc<str>) {
+        let slates = self.0.get_or_insert_default();
+        *slates.own.user.lock().unwrap_or_else(PoisonError::into_inner) = Some(user);
     }
 
     /// Whether anybody cares how the span ends.
@@ -95,7 +129,7 @@ impl Kinship {
             let is_counted = has_usage || own.has(call.usage);
             marks |= call.mark | if is_counted { call.usage } else { 0 };
         }
-        above.0.fetch_or(marks, Ordering::Relaxed);
+        above.write(marks);
     }
 }
 

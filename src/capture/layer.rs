@@ -1,6 +1,7 @@
 //! The callbacks of the `tracing_subscriber::Layer`.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Event, Level, Metadata, Subscriber};
@@ -10,7 +11,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::annotation_context;
 use super::filter::{LlmObsFilter, Plan, Share};
-use super::lineage::Lineage;
+use super::lineage::{Borne, Lineage};
 use super::otel;
 use super::record::SpanRecord;
 use super::records::Records;
@@ -18,6 +19,7 @@ use super::state::{Capture, with_scratch};
 use super::visitor::Visitor;
 use crate::model::{Annotation, ApmContext, FieldValue, Log, Meaning, SpanContext, SpanLink};
 use crate::queue::is_worker_thread;
+use crate::stats::LossReason;
 
 /// The layer to add to a subscriber: it captures LLM spans and brings its own filter, so that no callsite of
 /// another crate is woken.
@@ -69,9 +71,46 @@ impl CaptureLayer {
             if found.is_some() {
                 return found;
             }
+            if self.capture.has_bearers.load(Ordering::Relaxed) {
+                return self.lineage_with_context(span);
+            }
             above = span.parent();
         }
         None
+    }
+
+    /// The same from this span on, where spans may say something that are none of ours.
+    #[cold]
+    fn lineage_with_context<'a, S: LookupSpan<'a>>(&self, from: SpanRef<'a, S>) -> Option<Lineage> {
+        let (mut above, mut borne, mut found) = (Some(from), None::<Box<Borne>>, None);
+        while let Some(span) = above.filter(|_| found.is_none()) {
+            let records = span.extensions();
+            found = records.get::<Records>().and_then(|records| records.lineage_or(&self.capture, &mut borne));
+            drop(records);
+            above = span.parent();
+        }
+        match borne {
+            Some(borne) => Some(borne.laid_over(found)),
+            None => found,
+        }
+    }
+
+    #[cold]
+    fn refuse(&self, plan: &Plan) {
+        if plan.may_be_ours() {
+            self.capture.queue.refuse(LossReason::OpenSpans);
+        }
+    }
+
+    /// The span that an event says something about: not one that only says something for those below it.
+    fn listener<'a, S: LookupSpan<'a>>(&self, inside: Option<SpanRef<'a, S>>) -> Option<SpanRef<'a, S>> {
+        let mut span = inside?;
+        while self.capture.has_bearers.load(Ordering::Relaxed)
+            && span.extensions().get::<Records>().is_some_and(|records| records.is_bearer(&self.capture))
+        {
+            span = span.parent()?;
+        }
+        Some(span)
     }
 
     /// Tells a span where it stands in the trace of OpenTelemetry; `only_first` if it does not know yet.
@@ -123,9 +162,11 @@ where
             return;
         }
         let around = otel::current().filter(|_| attributes.is_contextual()).map(Arc::new);
-        let Some(mut record) = SpanRecord::begin(&self.capture, name, above, around) else { return };
-        annotation_context::assume(&mut record);
         let plan = self.capture.plans.plan(attributes.metadata());
+        let Some(mut record) = SpanRecord::begin(&self.capture, name, above, around) else {
+            return self.refuse(&plan);
+        };
+        annotation_context::assume(&mut record);
         if let Some(foreign) = &plan.foreign {
             record.listen(Arc::clone(&foreign.callsite), foreign.is_candidate);
         }
@@ -193,7 +234,7 @@ where
                 self.capture.tell(&dispatch, (id, metadata), log, &plan);
             });
         }
-        let Some(span) = ctx.event_span(event) else { return };
+        let Some(span) = self.listener(ctx.event_span(event)) else { return };
         if !self.is_heard(event, &plan, span.metadata(), || current(&ctx) == Some(span.id())) {
             return;
         }

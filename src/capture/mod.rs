@@ -18,6 +18,7 @@ mod otel;
 mod record;
 mod records;
 mod remote;
+mod responses;
 mod span_ext;
 mod state;
 mod visitor;

@@ -8,14 +8,14 @@ use std::time::Instant;
 use super::ended::Ended;
 use super::kinship::Kinship;
 use super::known::shared;
-use super::lineage::{Inherited, Lineage, Trace};
+use super::lineage::{Inherited, Lineage, Position, Trace};
 use super::state::Capture;
 use crate::model::{
     AgentAttribution, Annotation, ApmContext, CapturePolicy, FieldValue, Identity, Log, Origin, Passed, Prompt,
     Recording, SpanContext, SpanKind, ToolDefinition,
 };
 use crate::queue::Spares;
-use crate::stats::{LossReason, Problem};
+use crate::stats::Problem;
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
 mod claim;
@@ -27,7 +27,7 @@ mod times;
 use claim::{Claim, counts_tokens};
 use policy::restrict;
 use room::shed_content;
-use said::{given_name, name_of, text_of};
+use said::{assume_user, given_name, name_of, text_of};
 use times::Times;
 
 /// One open span of ours.
@@ -89,17 +89,19 @@ impl SpanRecord {
         apm: Option<Arc<ApmContext>>,
     ) -> Option<Self> {
         if !capture.queue.open.begin(Self::BASE_BYTES, capture.open_max_bytes) {
-            capture.queue.refuse(LossReason::OpenSpans);
             return None;
         }
         let (span_id, start_ns) = (capture.ids.span_id(), capture.clock.wall_ns());
         let (mut inherited, trace, slate) = match above {
-            Some(above) => above.split(),
+            Some(above) => above.split(span_id),
             None => (Inherited::NOTHING, Arc::new(Trace::of(span_id)), None),
         };
         inherited.apm = apm;
-        let origin = capture.place((name, span_id, start_ns), inherited, &trace);
-        let recording = Box::new(Recording::new(origin, Spares::log()));
+        let origin = capture.place((name, span_id, start_ns), inherited);
+        let mut recording = Box::new(Recording::new(origin, Spares::log()));
+        if let Some(slate) = &slate {
+            assume_user(&mut recording, slate);
+        }
         Some(Self {
             capture: Arc::clone(capture),
             kind: None,
@@ -149,7 +151,7 @@ impl SpanRecord {
             self.identify_from(&mut recording.origin, said);
         }
         restrict(self.policy(&recording.origin), said);
-        let is_told_more = self.is_told_more(said);
+        let is_told_more = self.is_told_more(said, recording.log());
         if !self.has_room(&recording, said.bytes()) {
             self.append_what_fits(&mut recording, said);
         } else if !recording.log_mut().append(said) {
@@ -216,13 +218,14 @@ impl SpanRecord {
     /// Ends the span now; what is said later is not heard.
     pub(crate) fn end(&mut self, now: Instant) -> Option<Ended> {
         let mut recording = self.recording.take()?;
-        self.capture.queue.open.end(self.counted_bytes);
         let mut verdicts = None;
         if self.claim.is_some() {
+            self.take_up();
             verdicts = self.decide(&mut recording).filter(|_| !self.trace.is_off());
         } else if let Some(kind) = self.kind.filter(|_| self.kinship.is_watched()) {
             self.kinship.end(kind, counts_tokens(recording.log()));
         }
+        self.capture.queue.open.end(self.counted_bytes);
         let Some(kind) = self.kind.filter(|_| !self.trace.is_off()) else {
             self.capture.queue.spares.give_back(std::mem::take(recording.log_mut()));
             return verdicts.is_some().then_some(Ended { recording: None, verdicts });
@@ -285,14 +288,23 @@ impl SpanRecord {
     pub(super) fn lineage(&self) -> Option<Lineage> {
         let context = match self.standing() {
             Some(_) => self.context(),
-            None => self.recording.as_ref().and(self.remote.as_deref()).cloned().or_else(|| self.place_if_off()),
+            None => self.remote_context().or_else(|| self.place_if_off()),
         }?;
         self.has_children.store(true, Ordering::Relaxed);
         let passed = self.passed.as_ref().zip(self.standing()).and_then(|(passed, kind)| passed.below(kind));
         let origin = &self.recording.as_ref()?.origin;
         let (policy, passed) = (origin.policy, self.let_through(origin, passed));
-        let (is_remote, trace) = (self.standing().is_none(), Arc::clone(&self.trace));
-        Some(Lineage { context, is_remote, policy, passed, trace, slate: self.kinship.slate() })
+        let position = if self.standing().is_some() { Position::Here } else { Position::Remote };
+        Some(Lineage { context, position, policy, passed, trace: Arc::clone(&self.trace), slate: self.kinship.slate() })
+    }
+
+    /// The parent in another process that a span which is none of ours passes on, with the session that it names itself.
+    pub(super) fn remote_context(&self) -> Option<SpanContext> {
+        let (recording, mut context) = (self.recording.as_ref()?, self.remote.as_deref()?.clone());
+        if self.own_session {
+            context.session_id.clone_from(&recording.origin.session_id);
+        }
+        Some(context)
     }
 
     /// Where the span stands, if that is only to be told to those below because nothing of its trace leaves.
@@ -351,13 +363,6 @@ impl SpanRecord {
             self.trace.name_session(&session_id);
             origin.session_id = Some(session_id);
             self.own_session = true;
-        }
-    }
-
-    /// A root without a session belongs to the only one that spans below have named in the words of other crates.
-    fn lift_session(&self, origin: &mut Origin) {
-        if origin.session_id.is_none() && origin.parent_id.is_none() {
-            origin.session_id = self.trace.lifted_session();
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::lineage::{Lineage, Trace};
+use super::lineage::{Borne, Lineage, Trace};
 use super::record::{Evaluable, SpanRecord};
 use super::state::Capture;
 use crate::model::Annotation;
@@ -29,13 +29,29 @@ impl Records {
 
     /// Whether the span is open within this layer; its kind may come later.
     pub(crate) fn hears(&self, capture: &Arc<Capture>) -> bool {
-        let mut records = self.first.iter().chain(&self.others);
-        records.any(|record| Arc::ptr_eq(&record.capture, capture) && record.hears(true))
+        self.kept(capture).is_some_and(|record| record.hears(true) && !record.is_bearer())
+    }
+
+    /// Whether the span only says something for those below it, within this layer.
+    pub(crate) fn is_bearer(&self, capture: &Arc<Capture>) -> bool {
+        self.kept(capture).is_some_and(SpanRecord::is_bearer)
     }
 
     /// What the span passes on within this layer.
     pub(crate) fn lineage(&self, capture: &Arc<Capture>) -> Option<Lineage> {
         self.kept(capture).and_then(SpanRecord::lineage)
+    }
+
+    /// The same; what one says for those below it that is none of ours is added to `borne`.
+    #[cold]
+    pub(super) fn lineage_or(&self, capture: &Arc<Capture>, borne: &mut Option<Box<Borne>>) -> Option<Lineage> {
+        let found = self.lineage(capture);
+        if found.is_none()
+            && let Some(more) = self.kept(capture).and_then(SpanRecord::borne)
+        {
+            *borne = Some(more.below(borne.take()));
+        }
+        found
     }
 
     /// The record that this layer keeps, to look at.
@@ -69,7 +85,7 @@ impl Records {
     /// The traces that the span is open in.
     pub(crate) fn traces(&self) -> impl Iterator<Item = Arc<Trace>> {
         let records = self.first.iter().chain(&self.others);
-        records.filter(|record| record.hears(true)).map(|record| Arc::clone(&record.trace))
+        records.filter(|record| record.hears(true) && !record.is_bearer()).map(|record| Arc::clone(&record.trace))
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut SpanRecord> {

@@ -134,10 +134,10 @@ impl SpanRecord {
             return false;
         }
         let remote = Box::new(parent.clone());
-        let (mut inherited, trace, _) = Lineage::of_remote(parent).split();
+        let (mut inherited, trace, _) = Lineage::of_remote(parent).split(was.span_id);
         inherited.apm = was.apm.clone().filter(|_| self.is_correlated);
         let place = (was.name, was.span_id, was.start_ns);
-        let mut origin = self.capture.place(place, inherited, &trace);
+        let mut origin = self.capture.place(place, inherited);
         if let Some(session_id) = was.session_id.clone().filter(|_| self.own_session) {
             trace.name_session(&session_id);
             origin.session_id = Some(session_id);
@@ -148,6 +148,9 @@ impl SpanRecord {
         origin.passed.clone_from(&was.passed);
         recording.origin = origin;
         self.recording = Some(recording);
+        if self.trace.is_off() {
+            trace.turn_off();
+        }
         self.trace = trace;
         self.remote = Some(remote);
         true
@@ -166,7 +169,7 @@ impl SpanRecord {
     pub(crate) fn outgoing(&self) -> Option<SpanContext> {
         let mut context = match self.standing() {
             Some(_) => self.context(),
-            None => self.recording.as_ref().and(self.remote.as_deref()).cloned(),
+            None => self.remote_context(),
         }?;
         context.session_id = context.session_id.or_else(|| self.trace.session());
         Some(context)

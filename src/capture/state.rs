@@ -11,13 +11,15 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::annotation_context;
 use super::filter::{Hearing, Plan, Plans};
-use super::lineage::{Lineage, Trace};
+use super::lineage::{Borne, Lineage, Trace};
 use super::record::{Evaluable, SpanRecord};
 use super::records::Records;
 use super::remote::Outbound;
+use super::responses::Responses;
 use crate::clock::Clock;
 use crate::model::{Annotation, IdSource, KindPolicies, Log, SpanKind};
 use crate::queue::Queue;
+use crate::stats::LossReason;
 use crate::vocabulary::Vocabularies;
 
 /// See the file's card.
@@ -33,6 +35,7 @@ pub(crate) struct Capture {
     pub(crate) ml_app: Arc<str>,
     pub(crate) outbound: Outbound,
     pub(crate) open_max_bytes: u64,
+    pub(super) responses: Responses,
     /// How to reach a span in this subscriber, known once the layer is part of one.
     reach: OnceLock<Reach>,
     /// The dispatch that the subscriber became, known from the first time on that a span of ours is entered or
@@ -41,6 +44,8 @@ pub(crate) struct Capture {
     dispatch: OnceLock<WeakDispatch>,
     /// Some span became ours that our filter hides from us; parents must be looked for without it.
     has_promoted: AtomicBool,
+    /// Some span says something for those below it and is none of ours.
+    pub(super) has_bearers: AtomicBool,
 }
 
 /// What capture is told at start.
@@ -83,9 +88,11 @@ impl Capture {
             ml_app,
             outbound,
             open_max_bytes: u64::try_from(open_max_bytes).unwrap_or(u64::MAX),
+            responses: Responses::default(),
             reach: OnceLock::new(),
             dispatch: OnceLock::new(),
             has_promoted: AtomicBool::new(false),
+            has_bearers: AtomicBool::new(false),
         }
     }
 
@@ -162,6 +169,11 @@ impl Capture {
         if !self.has_promoted.load(Ordering::Acquire) {
             return None;
         }
+        self.hidden_lineage_above(id)
+    }
+
+    #[cold]
+    fn hidden_lineage_above(self: &Arc<Self>, id: &Id) -> Option<Lineage> {
         let dispatch = self.dispatch.get()?.upgrade()?;
         self.lineage_above(&dispatch, id)
     }
@@ -209,7 +221,10 @@ impl Capture {
         let _ = self.dispatch.set(dispatch.downgrade());
         self.has_promoted.store(true, Ordering::Release);
         let above = self.lineage_above(dispatch, id);
-        let Some(mut record) = SpanRecord::begin(self, name, above, None) else { return false };
+        let Some(mut record) = SpanRecord::begin(self, name, above, None) else {
+            self.queue.refuse(LossReason::OpenSpans);
+            return false;
+        };
         annotation_context::assume(&mut record);
         let (mut record, mut say) = (Some(record), Some(say));
         self.with_records(dispatch, id, &mut |records| {
@@ -237,12 +252,13 @@ impl Capture {
     }
 
     fn lineage_above(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Option<Lineage> {
-        let mut lineage = None;
+        let (mut lineage, mut borne) = (None, None::<Box<Borne>>);
         self.upward(dispatch, id, &mut |_, records| {
-            lineage = records.lineage(self);
+            lineage = records.lineage_or(self, &mut borne);
             lineage.is_some()
         });
-        lineage
+        let Some(borne) = borne else { return lineage };
+        Some(borne.laid_over(lineage))
     }
 
     pub(super) fn upward(&self, dispatch: &Dispatch, id: &Id, each: UntilFound<'_>) {

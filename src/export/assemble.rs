@@ -21,7 +21,7 @@ use crate::model::{
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
-use crate::vocabulary::Vocabularies;
+use crate::vocabulary::{Reading, Vocabularies};
 
 mod captured;
 mod fill;
@@ -83,6 +83,9 @@ impl Assembler {
     /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
     pub(crate) fn assemble<'a>(&self, recording: &'a mut Recording) -> Outline<'a> {
         let reading = merge::read(recording, self.vocabularies);
+        if let Some(reading) = &reading {
+            self.remark(reading, recording);
+        }
         let Recording { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, source, log, .. } =
             recording;
         let Spare { tags, metadata, metrics } = self.spare.take();
@@ -115,6 +118,15 @@ impl Assembler {
             self.queue.problems.count(problem, origin.name);
         }
         outline
+    }
+
+    /// Notes what is odd about what other crates said.
+    fn remark(&self, reading: &Reading, recording: &Recording) {
+        let target = recording.callsite.as_ref().map_or("", |callsite| callsite.target);
+        for remark in reading.remarks.iter() {
+            let place = (target, recording.origin.name);
+            self.queue.problems.remarks.note((remark.as_str(), remark.explained()), place);
+        }
     }
 
     /// Takes the room back that an outline has, once it is written.

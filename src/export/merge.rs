@@ -30,7 +30,9 @@ pub(super) fn fill_gaps(draft: &mut Draft<'_>, reading: Option<Reading>, source:
             fallback.metrics.remove_usage();
         }
     }
-    if let Some(Reading { annotation, went_well, has_lost_input, has_lost_output, evaluations: _ }) = reading {
+    if let Some(Reading { annotation, went_well, has_lost_input, has_lost_output, evaluations: _, remarks: _ }) =
+        reading
+    {
         if went_well && source != KindSource::Said {
             draft.failed = None;
         }

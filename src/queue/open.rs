@@ -34,6 +34,16 @@ impl OpenSpans {
         self.0.fetch_sub(Self::ONE | bytes & Self::BYTES, Ordering::Relaxed);
     }
 
+    /// Counts a span no more, but what it holds; see [`OpenSpans::take_up`].
+    pub(crate) fn put_aside(&self) {
+        self.0.fetch_sub(Self::ONE, Ordering::Relaxed);
+    }
+
+    /// Counts a span again that was put aside.
+    pub(crate) fn take_up(&self) {
+        self.0.fetch_add(Self::ONE, Ordering::Relaxed);
+    }
+
     /// Spans that are open.
     pub(crate) fn spans(&self) -> u64 {
         self.0.load(Ordering::Relaxed) >> 40
@@ -53,6 +63,9 @@ mod tests {
         let open = OpenSpans::default();
         assert!(open.begin(600, 1_000) && !open.begin(600, 1_000) && open.grow(400, 1_000) && !open.grow(1, 1_000));
         assert_eq!(open.spans(), 1);
+        open.put_aside();
+        assert!(open.spans() == 0 && !open.grow(1, 1_000), "what it holds is still counted");
+        open.take_up();
         open.end(1_000);
         assert_eq!((open.spans(), open.0.load(Ordering::Relaxed)), (0, 0));
     }

@@ -17,13 +17,13 @@ pub use llmobs::fields;
 pub(crate) use details::{keys, prompt, tool_definitions};
 pub(crate) use evaluation::evaluation;
 pub(crate) use foreign::{
-    Declared, EvaluationDraft, Glance, Nature, Reading, Sayings, UNKNOWN_MODEL, decides, declared, glance, has_usage,
-    is_known_event, is_known_field, nature, read,
+    Declared, EvaluationDraft, Glance, Nature, Reading, SWITCH, Sayings, UNKNOWN_MODEL, decides, declared, glance,
+    has_usage, is_absent, is_known_event, is_known_field, nature, read,
 };
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};
 pub(crate) use sayings::{
-    CONTENT_IN_METADATA, RESPONSE_ID_TAG, heard, heard_in_event, is_evaluation_field, is_evaluation_word,
+    CONTENT_IN_METADATA, RESPONSE_ID_TAG, USER_TAG, heard, heard_in_event, is_evaluation_field, is_evaluation_word,
 };
 pub(crate) use selection::Vocabularies;
 

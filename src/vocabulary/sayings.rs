@@ -51,6 +51,9 @@ pub(crate) fn is_evaluation_word(name: &str) -> bool {
 /// Members of the metadata that hold content of spans whose kind has no other place for it.
 pub(crate) const CONTENT_IN_METADATA: [&str; 2] = ["system_instructions", "tool_parameters"];
 
+/// The key of the tag that says who uses the application.
+pub(crate) const USER_TAG: &str = "user_id";
+
 /// The key of the tag by which the span of a response can be found.
 pub(crate) const RESPONSE_ID_TAG: &str = "response.id";
 

@@ -36,8 +36,10 @@ enum Speaker {
 impl Words {
     pub(super) fn of(metadata: &'static Metadata<'static>, hearing: Hearing) -> Self {
         let is_known = |name: &str| is_word(name) && is_known(metadata, hearing.vocabularies, name);
-        let speaker = if is_foreign(metadata, hearing.vocabularies) {
-            Speaker::Others { with_us: has_meaning(metadata) }
+        let with_us = has_meaning(metadata);
+        let is_only_context = || metadata.is_span() && declared(metadata, hearing.vocabularies) == Declared::Context;
+        let speaker = if is_foreign(metadata, hearing.vocabularies) && !(with_us && is_only_context()) {
+            Speaker::Others { with_us }
         } else if metadata.is_span() && metadata.fields().iter().any(|field| is_known(field.name())) {
             Speaker::UsAndOthers
         } else {
@@ -54,7 +56,7 @@ impl Words {
 
     /// Whether the span can be ours.
     pub(super) fn is_candidate(&self) -> bool {
-        declared(self.metadata, self.hearing.vocabularies) != Declared::Switch
+        declared(self.metadata, self.hearing.vocabularies) == Declared::Candidate
     }
 
     pub(super) fn meaning(&self, name: &'static str) -> Option<Meaning> {
@@ -83,9 +85,9 @@ fn is_known(metadata: &Metadata<'_>, vocabularies: Vocabularies, name: &str) -> 
     vocabulary::is_known_field(vocabularies, metadata.target(), name)
 }
 
-/// A name that no argument of a function has: bare ones are words of other crates only in spans of theirs.
+/// A name that no argument of a function has: bare ones are words of other crates only in spans of theirs, but for one.
 fn is_word(name: &str) -> bool {
-    name.contains('.')
+    name.contains('.') || name == vocabulary::SWITCH
 }
 
 pub(in crate::capture) fn callsite(metadata: &'static Metadata<'static>) -> Callsite {
@@ -107,10 +109,11 @@ fn declared(metadata: &Metadata<'_>, vocabularies: Vocabularies) -> Declared {
     vocabulary::declared(vocabularies, metadata.target(), metadata.name(), names)
 }
 
-/// Whether the words of other crates can make it a span of ours, or an event that says something about one.
+/// Whether the words of other crates can make it a span of ours or say something about those below it, or whether it is
+/// an event that says something about one.
 pub(super) fn is_foreign(metadata: &Metadata<'_>, vocabularies: Vocabularies) -> bool {
     if metadata.is_span() {
-        return matches!(declared(metadata, vocabularies), Declared::Candidate | Declared::Switch);
+        return declared(metadata, vocabularies) != Declared::Nothing;
     }
     let names = metadata.fields().iter().map(|field| field.name());
     let is_error = tells_errors(metadata);

@@ -1,15 +1,19 @@
 //! A span that another crate tells of in its own words: what it is, as far as that is known, and what becomes of it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tracing_core::Metadata;
 
 use super::super::ended::Verdicts;
+use super::super::evaluate::Place;
 use super::super::filter::{Plan, callsite};
-use super::SpanRecord;
+use super::super::known::shared;
+use super::super::lineage::Borne;
+use super::{Evaluable, SpanRecord};
 use crate::model::{
-    Annotation, Callsite, Evaluation, EvaluationScope, KindSource, Later, Log, Meaning, Recording, Said, SpanContext,
-    SpanKind,
+    Annotation, Callsite, Evaluation, EvaluationScope, FieldValue, KindSource, Later, Log, Meaning, Origin, Recording,
+    Remark, Said, SpanContext, SpanKind,
 };
 use crate::vocabulary::{self, EvaluationDraft, Glance, Nature, Sayings, is_evaluation_field};
 
@@ -17,9 +21,12 @@ use crate::vocabulary::{self, EvaluationDraft, Glance, Nature, Sayings, is_evalu
 #[derive(Debug)]
 pub(in crate::capture) struct Claim {
     callsite: Arc<Callsite>,
-    /// It can be ours by the words of other crates.
+    /// It can be ours by the words of other crates. Otherwise they say something for those below it.
     is_candidate: bool,
     nature: Nature,
+    /// Fields whose values were looked at, a bit for each: for a span that is not known yet, another value of one tells
+    /// nothing new.
+    looked_at: u64,
     /// Its kind was said in our words: then it is no question any more.
     pub(in crate::capture) is_settled: bool,
     /// The session that the record has is from here, so that one in our words replaces it.
@@ -35,14 +42,63 @@ impl Claim {
             Nature::Evaluation | Nature::Off => false,
         }
     }
+
+    #[inline(never)]
+    fn is_told_more(&mut self, said: &Log, before: &Log) -> bool {
+        let is_known = self.is_settled || matches!(self.nature, Nature::Span(_));
+        let mut is_more = false;
+        for said in said.iter() {
+            let Said::Field(Meaning::Foreign(name), value) = said else { continue };
+            if vocabulary::decides(name) {
+                is_more |= !before.iter().any(|before| is_same(before, name, value));
+            } else if !is_known && !vocabulary::is_absent(value) {
+                let bit = self.callsite.declared.iter().position(|declared| *declared == name).map_or(0, bit_of);
+                is_more |= self.looked_at & bit == 0;
+                self.looked_at |= bit;
+            }
+        }
+        is_more
+    }
 }
 
 impl SpanRecord {
     /// Listens to the words of other crates from now on.
     pub(in crate::capture) fn listen(&mut self, callsite: Arc<Callsite>, is_candidate: bool) {
-        self.kinship.keep_slate();
+        if is_candidate {
+            self.kinship.keep_slate();
+        } else {
+            self.capture.has_bearers.store(true, Ordering::Relaxed);
+            self.capture.queue.open.put_aside();
+        }
         let (nature, is_settled, named_session, agent) = (Nature::Undecided, false, false, None);
-        self.claim = Some(Box::new(Claim { callsite, is_candidate, nature, is_settled, named_session, agent }));
+        let looked_at = 0;
+        self.claim =
+            Some(Box::new(Claim { callsite, is_candidate, nature, looked_at, is_settled, named_session, agent }));
+    }
+
+    /// Counts it among the open spans, because it becomes ours or ends; one that only says something for those below is
+    /// not among them.
+    pub(super) fn take_up(&self) {
+        if self.claim.as_ref().is_some_and(|claim| !claim.is_candidate && !claim.is_settled) {
+            self.capture.queue.open.take_up();
+        }
+    }
+
+    /// Whether it is none of ours and only says something for those below it.
+    pub(in crate::capture) fn is_bearer(&self) -> bool {
+        self.kind.is_none()
+            && self.remote.is_none()
+            && self.recording.is_some()
+            && self.claim.as_ref().is_some_and(|claim| !claim.is_candidate)
+    }
+
+    /// What it says for those below it, if it is none of ours.
+    pub(in crate::capture) fn borne(&self) -> Option<Borne> {
+        let origin = &self.recording.as_ref().filter(|_| self.is_bearer())?.origin;
+        self.has_children.store(true, Ordering::Relaxed);
+        let context = SpanContext::new(origin.trace_id.clone(), origin.span_id);
+        let session_id = origin.session_id.clone().filter(|_| self.own_session);
+        Some(Borne::of(context, Arc::clone(&self.trace)).naming(session_id, self.kinship.user()))
     }
 
     /// Takes over what an event inside the span said. Words of other crates are heard in every span of ours.
@@ -60,6 +116,7 @@ impl SpanRecord {
     /// Takes a kind that was said in our words.
     pub(in crate::capture) fn say_kind(&mut self, kind: SpanKind) {
         self.kind = Some(kind);
+        self.take_up();
         if let Some(claim) = &mut self.claim {
             claim.is_settled = true;
         }
@@ -73,13 +130,9 @@ impl SpanRecord {
 
     /// Whether something that was said is worth another look: that costs as much as was said before, so that a span which is
     /// told of each piece of an answer must not be looked at each time.
-    pub(super) fn is_told_more(&self, said: &Log) -> bool {
-        let Some(claim) = &self.claim else { return false };
-        let is_known = claim.is_settled || matches!(claim.nature, Nature::Span(_));
-        said.iter().any(|said| match said {
-            Said::Field(Meaning::Foreign(name), _) => !is_known || vocabulary::decides(name),
-            Said::Field(..) | Said::Annotation(_) => false,
-        })
+    #[inline]
+    pub(super) fn is_told_more(&mut self, said: &Log, before: &Log) -> bool {
+        self.claim.as_mut().is_some_and(|claim| claim.is_told_more(said, before))
     }
 
     /// Looks at what was said so far in the words of other crates.
@@ -88,7 +141,7 @@ impl SpanRecord {
         let Some(claim) = &mut self.claim else { return };
         claim.nature = found.nature;
         claim.agent = found.agent.map(Arc::from);
-        if !claim.is_settled {
+        if !claim.is_settled && claim.is_candidate {
             self.kind = match found.nature {
                 Nature::Span(kind) => Some(kind),
                 Nature::Evaluation | Nature::Off | Nature::Undecided => None,
@@ -96,13 +149,40 @@ impl SpanRecord {
         }
         let is_free = !self.own_session || claim.named_session;
         claim.named_session |= is_free && found.session.is_some();
-        if found.nature == Nature::Off {
+        if found.nature == Nature::Off && !self.trace.is_off() {
             self.trace.turn_off();
+            self.capture.remark(Remark::Off, self.place(&recording.origin));
+        }
+        if let Some(user) = found.user {
+            self.kinship.name_user(shared(&user));
         }
         if let Some(session) = found.session.filter(|_| is_free) {
             self.trace.lift_session();
             self.identify(&mut recording.origin, Some(&session));
         }
+        if let Some(id) = found.response_id.filter(|_| self.kind.is_some() || self.trace.is_off()) {
+            let origin = &recording.origin;
+            let context = SpanContext::new(origin.trace_id.clone(), origin.span_id);
+            let (ml_app, policy) = (origin.ml_app.clone(), self.policy_for_others(origin));
+            let told = Evaluable { context, ml_app, policy, is_off: false };
+            // A framework repeats what the call inside has told.
+            let is_again = self.kind.is_some_and(|kind| self.kinship.is_told_below(kind, false));
+            self.capture.responses.remember(&id, told, &self.trace, is_again);
+        }
+    }
+
+    /// A root without a session belongs to the only one that spans below have named in the words of other crates.
+    pub(super) fn lift_session(&self, origin: &mut Origin) {
+        if origin.session_id.is_none() && origin.parent_id.is_none() {
+            origin.session_id = self.trace.lifted_session();
+            if origin.session_id.is_none() && self.trace.has_several_sessions() {
+                self.capture.remark(Remark::Sessions, self.place(origin));
+            }
+        }
+    }
+
+    fn place(&self, origin: &Origin) -> Place {
+        (self.claim.as_ref().map_or("", |claim| claim.callsite.target), origin.name)
     }
 
     fn look(&self, recording: &Recording) -> Option<Glance> {
@@ -112,6 +192,9 @@ impl SpanRecord {
 
     /// Decides what becomes of the span, which ends: its kind may have come with its last words.
     pub(super) fn decide(&mut self, recording: &mut Recording) -> Option<Box<Verdicts>> {
+        if self.claim.as_ref().is_some_and(|claim| !claim.is_candidate) && self.kind.is_none() {
+            return None;
+        }
         self.recognise(recording);
         let claim = self.claim.as_ref()?;
         let place = recording.origin.name;
@@ -156,19 +239,22 @@ impl SpanRecord {
     }
 
     fn joined(&self, recording: &Recording, drafts: Vec<EvaluationDraft>, to: Option<&SpanContext>) -> Vec<Evaluation> {
-        let (ml_app, policy) = (recording.origin.ml_app.as_deref(), self.policy_for_others(&recording.origin));
+        let (own_ml_app, own_policy) = (recording.origin.ml_app.as_deref(), self.policy_for_others(&recording.origin));
         let to_root = |span: &SpanContext| match self.trace.root() {
             Some(root) => SpanContext::new(span.trace_id.clone(), root),
             None => span.clone(),
         };
         let join = |draft: EvaluationDraft| {
+            if let Some(told) = self.capture.told_of(&draft, self.place(&recording.origin)) {
+                return (!told.is_off).then(|| told.about(draft, own_policy));
+            }
             let to = match draft.evaluation.scope_said() {
                 EvaluationScope::Span => to.cloned(),
                 EvaluationScope::Trace => to.map(to_root),
             };
-            draft.joined(to).or_ml_app(ml_app).within(policy)
+            Some(draft.joined(to).or_ml_app(own_ml_app).within(own_policy))
         };
-        drafts.into_iter().map(join).collect()
+        drafts.into_iter().filter_map(join).collect()
     }
 }
 
@@ -195,6 +281,19 @@ pub(super) fn counts_tokens(log: &Log) -> bool {
             is_expected || metrics.iter().any(|(name, _)| name.ends_with(TOKENS))
         }
     })
+}
+
+/// Whether this is what was said under a name, value for value.
+fn is_same(said: Said<'_>, name: &str, value: FieldValue<'_>) -> bool {
+    match said {
+        Said::Field(Meaning::Foreign(own), before) => own == name && before == value,
+        Said::Field(..) | Said::Annotation(_) => false,
+    }
+}
+
+/// The bit of a field; one that is too far behind has none, and is looked at each time.
+fn bit_of(field: usize) -> u64 {
+    u32::try_from(field).ok().and_then(|field| 1_u64.checked_shl(field)).unwrap_or_default()
 }
 
 /// How the names of metrics end that count tokens.

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::model::{FieldValue, Meaning, Recording, Said};
+use super::super::kinship::Slate;
+use crate::model::{Annotation, FieldValue, Meaning, Recording, Said};
+use crate::vocabulary::USER_TAG;
 
 /// What the span is called so far, if we were told.
 pub(super) fn given_name(recording: &Recording) -> Option<&str> {
@@ -15,6 +17,15 @@ pub(super) fn given_name(recording: &Recording) -> Option<&str> {
         }
     }
     name
+}
+
+/// Says who uses the application, if a span above has; what the span says itself goes over it.
+#[cold]
+pub(super) fn assume_user(recording: &mut Recording, slate: &Slate) {
+    let Some(user) = slate.user() else { return };
+    let mut said = Annotation::new().tag(USER_TAG, &*user);
+    said.is_context = true;
+    recording.log_mut().annotate(said);
 }
 
 pub(super) fn text_of(value: FieldValue<'_>) -> Option<&str> {

@@ -7,6 +7,7 @@ use super::json::Json;
 use super::messages::{Conversation, conversation, looks_like_choices, unflattened};
 use super::words::{Words, is_item};
 use super::{decode, events, gen_ai, openinference, vercel};
+use crate::model::Remark;
 
 /// One way to carry messages, and the role of those that name none.
 #[derive(Debug, Clone, Copy)]
@@ -118,11 +119,14 @@ impl Carrier {
         let said = match *self {
             Self::Messages(name, role) => {
                 let json = words.json(name)?;
-                conversation(&json, role).or_else(|| {
+                let read = conversation(&json, role).or_else(|| {
                     // No dialect of messages: all of it is what was said.
                     let text = decode::written_text(words.get(name)?)?;
                     Some(Conversation::of_text(text.into_owned(), role))
-                })?
+                });
+                let mut said = read?;
+                said.remarks.add_if(Remark::Content, !json.is_container() && events::CARRIERS.contains(&name));
+                said
             }
             Self::Details(name, role) => events::details(words.events, name, role),
             Self::Events { is_output } => events::messages(words.events, is_output),

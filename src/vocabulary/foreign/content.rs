@@ -8,7 +8,7 @@ use super::messages::{Conversation, foreign_documents, instructions, unflattened
 use super::precedence::{INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, TOOL_INPUT, TOOL_OUTPUT};
 use super::words::{Words, is_item};
 use super::{decode, gen_ai, openinference, vercel};
-use crate::model::{Content, Document, SpanKind};
+use crate::model::{Content, Document, RemarkSet, SpanKind};
 
 /// The content of a span.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(super) struct Said {
     pub(super) finish_reasons: Vec<String>,
     /// What was asked of a model before the conversation, where the input has no place for it.
     pub(super) instructions: Option<String>,
+    /// What is odd about the messages.
+    pub(super) remarks: RemarkSet,
 }
 
 /// The content in the forms of the kind. A model's span that is demoted keeps its order of carriers.
@@ -27,14 +29,16 @@ pub(super) fn content(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Sa
         SpanKind::Llm => return of_model(words),
         SpanKind::Workflow if is_demoted => {
             let (input, output) = carriers::both(words);
-            said_by(input.and_then(as_value), output)
+            let remarks = remarked([&input, &output]);
+            Said { remarks, ..said_by(input.and_then(as_value), output) }
         }
         SpanKind::Embedding => of_embedding(words),
-        SpanKind::Retrieval => Said {
-            input: value(words, RETRIEVAL_INPUT),
-            output: RETRIEVAL_OUTPUT.iter().find_map(|name| documents(words, name)).map(Content::Documents),
-            ..Said::default()
-        },
+        SpanKind::Retrieval => {
+            let mut remarks = RemarkSet::default();
+            let output = RETRIEVAL_OUTPUT.iter().find_map(|name| documents(words, name, &mut remarks));
+            let output = output.map(Content::Documents);
+            Said { input: value(words, RETRIEVAL_INPUT), output, remarks, ..Said::default() }
+        }
         SpanKind::Tool => {
             Said { input: value(words, TOOL_INPUT), output: value(words, TOOL_OUTPUT), ..Said::default() }
         }
@@ -51,12 +55,13 @@ fn of_model(words: &Words<'_>) -> Said {
     if !asked.is_empty() {
         input.get_or_insert_default().instruct(asked);
     }
+    let remarks = remarked([&input, &output]);
     let output = output.unwrap_or_default();
     let messages = |conversation: Conversation| {
         Some(conversation.messages).filter(|messages| !messages.is_empty()).map(Content::Messages)
     };
     let finish_reasons = output.finish_reasons.clone();
-    Said { input: input.and_then(messages), output: messages(output), finish_reasons, instructions: None }
+    Said { input: input.and_then(messages), output: messages(output), finish_reasons, remarks, ..Said::default() }
 }
 
 fn of_others(words: &Words<'_>) -> Said {
@@ -74,14 +79,21 @@ fn of_others(words: &Words<'_>) -> Said {
     }
     let mut said = said_by(input, first(carriers::OTHER_OUTPUT));
     if said.output.is_none() {
-        said.output = documents(words, openinference::RERANKED).map(Content::Documents);
+        let reranked = documents(words, openinference::RERANKED, &mut said.remarks);
+        said.output = reranked.map(Content::Documents);
     }
     said
 }
 
 fn said_by(input: Option<Content>, output: Option<Conversation>) -> Said {
     let finish_reasons = output.as_ref().map(|output| output.finish_reasons.clone()).unwrap_or_default();
-    Said { input, output: output.and_then(as_value), finish_reasons, instructions: None }
+    Said { input, output: output.and_then(as_value), finish_reasons, ..Said::default() }
+}
+
+fn remarked(said: [&Option<Conversation>; 2]) -> RemarkSet {
+    let mut all = RemarkSet::default();
+    said.into_iter().flatten().for_each(|said| all.absorb(said.remarks));
+    all
 }
 
 /// One plain message is its text; more are the JSON of messages, which is written when the event is.
@@ -108,9 +120,9 @@ fn value(words: &Words<'_>, names: &[&str]) -> Option<Content> {
 }
 
 /// The documents of a name, whole or flattened.
-fn documents(words: &Words<'_>, name: &str) -> Option<Vec<Document>> {
+fn documents(words: &Words<'_>, name: &str, remarks: &mut RemarkSet) -> Option<Vec<Document>> {
     let json = list_of(words, name)?;
-    Some(foreign_documents(&json)).filter(|documents| !documents.is_empty())
+    Some(foreign_documents(&json, remarks)).filter(|documents| !documents.is_empty())
 }
 
 /// The JSON of a name, or what is flattened below it.
@@ -161,7 +173,7 @@ fn embedded(words: &Words<'_>) -> Vec<Document> {
     let names = ["langfuse.observation.input", "langfuse.input", openinference::INPUT_VALUE];
     let Some(json) = names.iter().find_map(|name| words.json(name)) else { return Vec::new() };
     let request = json.get("input").filter(|_| json.is_object());
-    foreign_documents(request.unwrap_or(&json))
+    foreign_documents(request.unwrap_or(&json), &mut RemarkSet::default())
 }
 
 /// Vercel's SDK writes each value as JSON of its own.

@@ -144,7 +144,11 @@ pub(super) fn flat(value: FieldValue<'_>) -> Option<Json<'_>> {
 pub(super) fn number(value: FieldValue<'_>) -> Option<Number> {
     let number = match value {
         FieldValue::Text(text) => serde_json::from_str(text.trim()).ok()?,
-        FieldValue::Formatted(_) => serde_json::from_str(text(value)?.trim()).ok()?,
+        // What `Debug` shows of a JSON number, or of an option, is one too.
+        FieldValue::Formatted(shown) => match undebug(shown) {
+            Some(Json::Number(number)) => number,
+            Some(_) | None => serde_json::from_str(text(value)?.trim()).ok()?,
+        },
         FieldValue::Signed(_) | FieldValue::Unsigned(_) | FieldValue::Float(_) => scalar(value)?,
         FieldValue::Bool(_) | FieldValue::Oversize => return None,
     };
@@ -265,6 +269,8 @@ mod tests {
             (FieldValue::Signed(4), Some(value!(4))),
             (FieldValue::Text(" 12 "), Some(value!(12))),
             (FieldValue::Formatted("Some(4)"), Some(value!(4))),
+            (FieldValue::Formatted("Some(Number(4))"), Some(value!(4))),
+            (FieldValue::Formatted("Some(\"4\")"), Some(value!(4))),
             (FieldValue::Float(0.0), Some(value!(0.0))),
             (FieldValue::Signed(-1), None),
             (FieldValue::Float(f64::NAN), None),

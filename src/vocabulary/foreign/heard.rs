@@ -64,6 +64,7 @@ pub(super) const WORDS: &[Word] = &[
     word("openai.api.type", GEN_AI),
     word("aws.bedrock.guardrail.id", GEN_AI),
     word("aws.bedrock.knowledge_base.id", GEN_AI),
+    family("codex.usage.", GEN_AI),
     word("server.address", GEN_AI),
     word("server.port", GEN_AI),
     family("_dd.ml_obs.", Vocabularies::ALL),

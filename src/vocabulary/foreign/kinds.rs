@@ -47,6 +47,11 @@ fn named_kind(words: &Words<'_>) -> Option<SpanKind> {
     words.text(VERCEL_OPERATION).map(|operation| vercel::kind_of_operation(&operation))
 }
 
+/// Whether something names the kind.
+pub(super) fn is_named(words: &Words<'_>) -> bool {
+    named_kind(words).is_some() || profiles::has_span(words.target, words.span_name)
+}
+
 /// The kind by what was said, when nothing names it.
 fn evident_kind(words: &Words<'_>) -> Option<SpanKind> {
     let has_any = |names: &[&str]| names.iter().any(|name| words.has(name));
@@ -111,9 +116,7 @@ pub(super) fn declared(
         if is_sign(name) {
             return Declared::Candidate;
         }
-        if name == SWITCH {
-            found = Declared::Switch;
-        } else if found == Declared::Nothing && is_context(name) {
+        if name == SWITCH || SESSION.contains(&name) || USER.contains(&name) {
             found = Declared::Context;
         }
     }
@@ -148,7 +151,7 @@ pub(super) fn is_context(name: &str) -> bool {
 }
 
 /// `false` turns everything off for the trace.
-const SWITCH: &str = "dd_llmobs_enabled";
+pub(crate) const SWITCH: &str = "dd_llmobs_enabled";
 const MCP_METHOD: &str = "mcp.method.name";
 const MCP_CALL: &str = "tools/call";
 const TOOL_IDS: &[&str] = &["gen_ai.tool.call_id"];

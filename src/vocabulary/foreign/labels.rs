@@ -5,7 +5,7 @@ use super::openinference::{TAG_FAMILIES, TAGS};
 use super::precedence::{AGENT, SESSION, USER};
 use super::traceloop::{self, OTHER_PROPERTIES, PROPERTIES};
 use super::words::Words;
-use super::{decode, gen_ai, langfuse};
+use super::{USER_TAG, decode, gen_ai, langfuse};
 use crate::model::{SpanKind, Tags};
 
 /// The tags of a span.
@@ -44,7 +44,7 @@ pub(super) fn tags(words: &Words<'_>, kind: SpanKind) -> Tags {
     }
     let named = [
         (CONVERSATION_TAG, SESSION),
-        ("user_id", USER),
+        (USER_TAG, USER),
         ("agent.name", AGENT),
         ("workflow.name", &[gen_ai::WORKFLOW, traceloop::WORKFLOW]),
     ];

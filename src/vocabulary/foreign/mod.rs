@@ -30,6 +30,7 @@ mod precedence;
 mod profiles;
 mod prompts;
 mod reading;
+mod remarks;
 #[cfg(test)]
 mod tests;
 mod tools;
@@ -39,10 +40,12 @@ mod usage;
 mod vercel;
 mod words;
 
+pub(crate) use kinds::SWITCH;
 pub(crate) use reading::{
     Declared, EvaluationDraft, EventSayings, Glance, Nature, Reading, Sayings, UNKNOWN_MODEL, decides, declared,
-    glance, has_usage, is_known_event, is_known_field, nature, read,
+    glance, has_usage, is_absent, is_known_event, is_known_field, nature, read,
 };
 
+use super::sayings::USER_TAG;
 use super::selection::Vocabularies;
 use super::{json, messages};

@@ -144,7 +144,13 @@ pub(super) const METRICS: &[(&str, &[&str])] = &[
     ),
     (
         "total_tokens",
-        &["gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total", "ai.usage.totalTokens"],
+        &[
+            "gen_ai.usage.total_tokens",
+            "llm.usage.total_tokens",
+            "llm.token_count.total",
+            "ai.usage.totalTokens",
+            "codex.usage.total_tokens",
+        ],
     ),
     (
         "cache_read_input_tokens",
@@ -177,6 +183,7 @@ pub(super) const METRICS: &[(&str, &[&str])] = &[
             "llm.usage.reasoning_tokens",
             "llm.token_count.completion_details.reasoning",
             "ai.usage.reasoningTokens",
+            "codex.usage.reasoning_output_tokens",
         ],
     ),
     ("tool_use_prompt_tokens", &["gen_ai.usage.tool_use_prompt_tokens"]),

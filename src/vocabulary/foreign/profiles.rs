@@ -13,6 +13,8 @@ pub(super) struct Profile {
     pub(super) words: &'static [(&'static str, &'static str)],
     /// Who serves the models, where the crate knows one only.
     pub(super) provider: Option<&'static str>,
+    /// Its count of what came out leaves the thoughts out, which are counted in this word.
+    pub(super) thoughts: Option<&'static str>,
 }
 
 impl Profile {
@@ -35,6 +37,16 @@ pub(super) fn profile(vocabularies: Vocabularies, target: &str) -> Option<&'stat
 /// The kind that a profile gives a span.
 pub(super) fn kind(vocabularies: Vocabularies, target: &str, span_name: &str) -> Option<SpanKind> {
     profile(vocabularies, target)?.kind(span_name)
+}
+
+/// The thoughts that a crate leaves out of what came out.
+pub(super) fn thoughts(target: &str) -> Option<&'static str> {
+    profile(Vocabularies::ALL, target)?.thoughts
+}
+
+/// Whether a profile knows the span.
+pub(super) fn has_span(target: &str, span_name: &str) -> bool {
+    kind(Vocabularies::ALL, target, span_name).is_some()
 }
 
 /// Whether a profile of the target has the word.
@@ -64,6 +76,7 @@ pub(super) const PROFILES: &[Profile] = &[
             ("total_tokens", "gen_ai.usage.total_tokens"),
         ],
         provider: None,
+        thoughts: None,
     },
     Profile {
         vocabulary: Vocabularies::GEMINI_RUST,
@@ -78,6 +91,7 @@ pub(super) const PROFILES: &[Profile] = &[
             ("usage.total_tokens", "gen_ai.usage.total_tokens"),
         ],
         provider: Some("google"),
+        thoughts: Some("usage.thoughts_tokens"),
     },
     Profile {
         vocabulary: Vocabularies::ADK_RUST,
@@ -85,6 +99,7 @@ pub(super) const PROFILES: &[Profile] = &[
         spans: &[("agent.execute", SpanKind::Agent)],
         words: &[("agent.name", "gen_ai.agent.name"), ("tool.name", "gen_ai.tool.name")],
         provider: None,
+        thoughts: None,
     },
 ];
 

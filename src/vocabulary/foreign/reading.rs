@@ -10,24 +10,22 @@ use serde_json::Value;
 use super::content::content;
 use super::precedence::{
     AGENT, FINISH_REASONS, INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, SESSION, TOOL_ID, TOOL_INPUT,
-    TOOL_OUTPUT,
+    TOOL_OUTPUT, USER,
 };
 use super::words::Words;
 use super::{
-    Vocabularies, decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, tools,
-    usage,
+    Vocabularies, decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, remarks,
+    tools, usage,
 };
-use crate::model::{Annotation, Details, Evaluation, FieldValue, SpanKind};
+use crate::model::{Annotation, Details, Evaluation, FieldValue, RemarkSet, SpanKind};
 
 /// What the declared names of a callsite promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Declared {
     /// No word of any vocabulary.
     Nothing,
-    /// Words about whom a call belongs to; never a span by themselves.
+    /// It says whose the calls below it are, or can ask that its trace be left alone; no span of ours by that.
     Context,
-    /// It can ask that its trace be left alone, and is no span of ours otherwise.
-    Switch,
     /// Words of a call, or a profile knows the span: it may become one of ours.
     Candidate,
 }
@@ -78,6 +76,8 @@ pub(crate) struct Reading {
     pub(crate) has_lost_input: bool,
     /// The same of the output.
     pub(crate) has_lost_output: bool,
+    /// What is odd about all that.
+    pub(crate) remarks: RemarkSet,
 }
 
 /// An evaluation that is not joined with a span yet.
@@ -145,8 +145,12 @@ pub(crate) struct Glance {
     pub(crate) nature: Nature,
     /// The conversation that the span names.
     pub(crate) session: Option<String>,
+    /// Who uses the application.
+    pub(crate) user: Option<String>,
     /// The agent that the span names: for spans below an agent, whose work they are.
     pub(crate) agent: Option<String>,
+    /// The answer of a model that it tells of, by which an evaluation can name the span.
+    pub(crate) response_id: Option<String>,
 }
 
 /// What the span is and names, as far as it has said it.
@@ -155,14 +159,21 @@ pub(crate) fn glance(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Glanc
     Glance {
         nature: kinds::nature(&words, vocabularies),
         session: words.first_text(SESSION).map(Cow::into_owned),
+        user: words.first_text(USER).map(Cow::into_owned),
         agent: words.first_text(AGENT).map(Cow::into_owned),
+        response_id: words.text(gen_ai::RESPONSE_ID).map(Cow::into_owned),
     }
+}
+
+/// Whether there is nothing in a value: an empty text, and what shows itself as nothing.
+pub(crate) fn is_absent(value: FieldValue<'_>) -> bool {
+    decode::is_absent(value)
 }
 
 /// Whether a field can change what a [`glance`] says of a span whose kind is known: a word for the kind, or for whom the
 /// call belongs to. A count that grows with every piece of an answer cannot.
 pub(crate) fn decides(name: &str) -> bool {
-    kinds::is_named_kind(name) || kinds::is_context(name)
+    kinds::is_named_kind(name) || kinds::is_context(name) || name == gen_ai::RESPONSE_ID
 }
 
 /// Whether the span counts tokens.
@@ -175,8 +186,13 @@ pub(crate) fn has_usage(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> bo
 pub(crate) fn read(sayings: &Sayings<'_>, kind: SpanKind, is_demoted: bool, vocabularies: Vocabularies) -> Reading {
     let words = Words::new(sayings, vocabularies);
     let is_evaluation = kinds::nature(&words, vocabularies) == Nature::Evaluation;
+    let (annotation, mut remarks) = annotation(&words, kind, is_demoted);
+    if !is_evaluation {
+        remarks.absorb(remarks::remarks(&words, kind, is_demoted, &annotation));
+    }
     Reading {
-        annotation: annotation(&words, kind, is_demoted),
+        annotation,
+        remarks,
         evaluations: evaluations::evaluations(&words, is_evaluation),
         went_well: otel::went_well(&words),
         has_lost_input: [INPUT_VALUE, TOOL_INPUT, RETRIEVAL_INPUT, kinds::INPUT_CONTENT]
@@ -188,7 +204,7 @@ pub(crate) fn read(sayings: &Sayings<'_>, kind: SpanKind, is_demoted: bool, voca
     }
 }
 
-fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Annotation {
+fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> (Annotation, RemarkSet) {
     let named_as = if is_demoted { SpanKind::Llm } else { kind };
     let said = content(words, kind, is_demoted);
     let mut annotation = Annotation {
@@ -208,8 +224,8 @@ fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Annotation
     } else {
         metadata::put(&mut annotation.metadata, "model", model.map(Value::String));
     }
-    let told: Vec<String> =
-        FINISH_REASONS.iter().find_map(|name| words.get(name)).map(decode::list).unwrap_or_default();
+    let lists = FINISH_REASONS.iter().filter_map(|name| words.get(name)).map(decode::list);
+    let told: Vec<String> = lists.into_iter().find(|reasons| !reasons.is_empty()).unwrap_or_default();
     // A choice may come without its content.
     let kept_back = || events::messages(words.events, true).finish_reasons;
     let reasons = [told, said.finish_reasons].into_iter().find(|reasons| !reasons.is_empty()).unwrap_or_else(kept_back);
@@ -220,7 +236,7 @@ fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Annotation
     usage::say(words, kind, &mut annotation);
     metadata::say_last(words, &mut annotation.metadata);
     annotation.details = details(words, kind);
-    annotation
+    (annotation, said.remarks)
 }
 
 /// What only some kinds say.

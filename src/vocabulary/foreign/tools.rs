@@ -12,6 +12,12 @@ pub(super) fn definitions(words: &Words<'_>) -> Option<Vec<ToolDefinition>> {
     lists.chain(flattened).map(|json| read(&json)).find(|tools| !tools.is_empty())
 }
 
+/// Whether something that should be a list of definitions is none, or one of them has no name.
+pub(super) fn has_bad_ones(words: &Words<'_>) -> bool {
+    let is_bad = |json: Json<'_>| json.as_list().is_none_or(|items| items.iter().any(|item| one(item).is_none()));
+    [DEFINITIONS, vercel::TOOLS].into_iter().filter_map(|name| words.json(name)).any(is_bad)
+}
+
 fn read(json: &Json<'_>) -> Vec<ToolDefinition> {
     match json.as_list() {
         Some(items) => items.iter().filter_map(one).collect(),

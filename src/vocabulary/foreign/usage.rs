@@ -4,6 +4,7 @@ use serde_json::{Map, Number, Value};
 
 use super::langfuse;
 use super::precedence::{FIRST_TOKEN, FIRST_TOKEN_MS, LANGFUSE_COST, LANGFUSE_USAGE, METRICS};
+use super::profiles;
 use super::words::Words;
 use crate::model::{Annotation, SpanKind, metric};
 
@@ -17,6 +18,7 @@ pub(super) fn has_tokens(words: &Words<'_>) -> bool {
 pub(super) fn say(words: &Words<'_>, kind: SpanKind, annotation: &mut Annotation) {
     let mut counted = counted(words);
     include_cached(words, &mut counted);
+    include_thoughts(words, &mut counted);
     if kind.has_model() {
         for (name, number) in counted {
             annotation.metrics.put(name, number);
@@ -83,6 +85,20 @@ fn include_cached(words: &Words<'_>, counted: &mut [(&'static str, Number)]) {
             metric::TOTAL_TOKENS if number.as_u64().is_none_or(|total| total < least) => *number = least.into(),
             _ => {}
         }
+    }
+}
+
+/// The count of output tokens is to include those of the thoughts. Where it is known not to, they are added.
+fn include_thoughts(words: &Words<'_>, counted: &mut Vec<(&'static str, Number)>) {
+    let thoughts = profiles::thoughts(words.target).and_then(|name| words.number(name)?.as_u64());
+    let Some(thoughts) = thoughts else { return };
+    match counted.iter_mut().find(|(name, _)| *name == metric::OUTPUT_TOKENS) {
+        Some((_, output)) => {
+            if let Some(answer) = output.as_u64() {
+                *output = answer.saturating_add(thoughts).into();
+            }
+        }
+        None => counted.push((metric::OUTPUT_TOKENS, thoughts.into())),
     }
 }
 

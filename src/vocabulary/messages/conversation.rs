@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::message;
 use super::part::Parts;
-use crate::model::{Message, Role};
+use crate::model::{Message, RemarkSet, Role};
 use crate::vocabulary::json::Json;
 
 /// Messages, and why the model stopped, choice by choice.
@@ -12,17 +12,20 @@ use crate::vocabulary::json::Json;
 pub(in crate::vocabulary) struct Conversation {
     pub(in crate::vocabulary) messages: Vec<Message>,
     pub(in crate::vocabulary) finish_reasons: Vec<String>,
+    /// What is odd about them.
+    pub(in crate::vocabulary) remarks: RemarkSet,
 }
 
 impl Conversation {
     /// One message of one text.
     pub(in crate::vocabulary) fn of_text(text: String, role: &str) -> Self {
-        Self { messages: vec![Message::new(role, text)], finish_reasons: Vec::new() }
+        Self { messages: vec![Message::new(role, text)], ..Self::default() }
     }
 
     pub(in crate::vocabulary) fn append(&mut self, later: Self) {
         self.messages.extend(later.messages);
         self.finish_reasons.extend(later.finish_reasons);
+        self.remarks.absorb(later.remarks);
     }
 
     /// Gives results the names of the calls they answer.
@@ -46,7 +49,8 @@ impl Conversation {
         let inner = choice.or(candidate);
         let reason = reason.or_else(|| inner?.first_text(FINISH)).filter(|reason| *reason != UNKNOWN);
         self.finish_reasons.extend(reason.map(str::to_owned));
-        message::add(inner.unwrap_or(json), role, &mut self.messages);
+        let remarks = message::add(inner.unwrap_or(json), role, &mut self.messages);
+        self.remarks.absorb(remarks);
     }
 
     /// Adds what a list holds: messages, texts, and parts, which make one message as long as they follow one another.
@@ -57,7 +61,8 @@ impl Conversation {
             let (taken, after) = rest.split_at_checked(parts.max(1)).unwrap_or((rest, &[]));
             rest = after;
             if parts > 0 {
-                message::add_parts(taken, role, &mut self.messages);
+                let remarks = message::add_parts(taken, role, &mut self.messages);
+                self.remarks.absorb(remarks);
             } else if is_message(first) {
                 self.add(first, role);
             } else {
@@ -137,7 +142,8 @@ fn read_object(json: &Json<'_>, role: &str, all: &mut Conversation) -> Option<()
     if is_message {
         all.add(json, role);
     } else if Parts::is_part(json) {
-        message::add_parts(std::slice::from_ref(json), role, &mut all.messages);
+        let remarks = message::add_parts(std::slice::from_ref(json), role, &mut all.messages);
+        all.remarks.absorb(remarks);
     } else {
         return None;
     }

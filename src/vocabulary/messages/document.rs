@@ -1,22 +1,17 @@
 //! Documents in any dialect.
 
-use crate::model::Document;
+use crate::model::{Document, Remark, RemarkSet};
 use crate::vocabulary::json::Json;
 
 /// The documents: one text or object, a list of them, or such a list in a member of an object. What has no text is
-/// kept as its JSON.
-pub(in crate::vocabulary) fn foreign_documents(json: &Json<'_>) -> Vec<Document> {
-    if let Some(items) = json.as_list() {
-        return items.iter().map(document).collect();
-    }
-    let list = CONTAINERS.iter().find_map(|name| json.get(name)?.as_list());
-    match list {
-        Some(items) => items.iter().map(document).collect(),
-        None => vec![document(json)],
-    }
+/// kept as its JSON. What is odd about them goes into `remarks`.
+pub(in crate::vocabulary) fn foreign_documents(json: &Json<'_>, remarks: &mut RemarkSet) -> Vec<Document> {
+    let list = json.as_list().or_else(|| CONTAINERS.iter().find_map(|name| json.get(name)?.as_list()));
+    let items = list.unwrap_or(std::slice::from_ref(json));
+    items.iter().map(|item| document(item, remarks)).collect()
 }
 
-fn document(json: &Json<'_>) -> Document {
+fn document(json: &Json<'_>, remarks: &mut RemarkSet) -> Document {
     let json = json.get("document").filter(|inner| inner.is_object()).unwrap_or(json);
     let Some(text) = json.first(&["text", "content", "page_content"]) else { return Document::new(json.to_text()) };
     let mut document = Document::new(text.to_text());
@@ -28,6 +23,9 @@ fn document(json: &Json<'_>) -> Document {
     if let Some(metadata) = parsed.as_ref().or(metadata).filter(|metadata| metadata.is_object()) {
         document.metadata = metadata.to_map();
     }
+    let is_lost = json.get("score").is_some() && document.score.is_none()
+        || metadata.is_some() && !parsed.as_ref().or(metadata).is_some_and(Json::is_object);
+    remarks.add_if(Remark::Document, is_lost);
     document
 }
 

@@ -4,24 +4,29 @@ use std::borrow::Cow;
 
 use super::call;
 use super::part::Parts;
-use crate::model::{Message, ToolResult};
+use crate::model::{Message, Remark, RemarkSet, ToolResult};
 use crate::vocabulary::json::Json;
 
-/// Adds the message, and what was thought before it. `role` is for one that names none.
-pub(super) fn add(json: &Json<'_>, role: &str, messages: &mut Vec<Message>) {
+/// Adds the message, and what was thought before it, and says what is odd about it. `role` is for one that names none.
+pub(super) fn add(json: &Json<'_>, role: &str, messages: &mut Vec<Message>) -> RemarkSet {
     let mut parts = Parts::default();
     read_content(json, &mut parts);
     read_beside(json, &mut parts);
-    let role = json.first_text(&["role"]).map_or(role, known_role);
+    let named = json.first_text(&["role"]);
+    parts.remarks.add_if(Remark::Role, named.is_none());
+    let (role, remarks) = (named.map_or(role, known_role), parts.remarks);
     answer(json, role, &mut parts);
     finish(role, parts, messages);
+    remarks
 }
 
 /// Adds the message that a list of parts is.
-pub(super) fn add_parts(items: &[Json<'_>], role: &str, messages: &mut Vec<Message>) {
+pub(super) fn add_parts(items: &[Json<'_>], role: &str, messages: &mut Vec<Message>) -> RemarkSet {
     let mut parts = Parts::default();
     parts.add_all(items);
+    let remarks = parts.remarks;
     finish(role, parts, messages);
+    remarks
 }
 
 /// Adds a message of one text.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::call;
 use super::media::{MIME, blob, file, medium, uri};
-use crate::model::{Media, ToolCall, ToolResult};
+use crate::model::{Media, Remark, RemarkSet, ToolCall, ToolResult};
 use crate::vocabulary::json::Json;
 
 /// What the parts of one message say.
@@ -20,12 +20,14 @@ pub(super) struct Parts {
     pub(super) results: Vec<ToolResult>,
     pub(super) images: Vec<Media>,
     pub(super) audio: Vec<Media>,
+    pub(super) remarks: RemarkSet,
 }
 
 impl Parts {
     /// Adds a part; one that is not understood is kept as its JSON.
     pub(super) fn add(&mut self, part: &Json<'_>) {
         if !self.try_add(part) {
+            self.remarks.add(Remark::Part);
             self.texts.push(part.to_text());
         }
     }
@@ -91,7 +93,7 @@ impl Parts {
     }
 
     fn keep(&mut self, call: Option<ToolCall>) {
-        let Some(call) = call else { return };
+        let Some(call) = call else { return self.remarks.add(Remark::CallName) };
         if call.tool_id.clone().is_none_or(|id| self.ids.insert(id)) {
             self.calls.push(call);
         }

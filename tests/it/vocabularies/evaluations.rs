@@ -1,6 +1,7 @@
 //! Evaluations in the words of other crates: events, spans of their own, fields.
 
 use serde_json::Value;
+use tracing::field::Empty;
 use tracing::{Level, event, info_span};
 use tracing_llmobs::{LlmObsSpanExt, Problem};
 
@@ -60,4 +61,68 @@ fn without_a_span_the_response_says_what_an_evaluation_is_about() {
     }
     assert_eq!(recorder.handle().stats().problems(Problem::Evaluation), 1);
     assert_eq!(recorder.tree(), "");
+}
+
+#[test]
+fn an_evaluation_that_names_a_response_is_about_the_span_that_told_of_it() {
+    let recorder = run(|| {
+        let agent = info_span!("agent", llmobs.kind = "agent");
+        let _agent = agent.enter();
+        // A framework repeats the response of the call inside.
+        let outer = info_span!("outer", openinference.span.kind = "LLM", gen_ai.response.id = Empty);
+        outer.in_scope(|| {
+            let chat = info_span!("chat", gen_ai.operation.name = "chat", gen_ai.response.id = Empty);
+            chat.record("gen_ai.response.id", "r1");
+            drop(info_span!("again", gen_ai.operation.name = "chat", gen_ai.response.id = "r2"));
+        });
+        outer.record("gen_ai.response.id", "r1");
+        drop(outer);
+        drop(info_span!("later", gen_ai.operation.name = "chat", gen_ai.response.id = "r2"));
+        let judge = info_span!("judge", gen_ai.operation.name = "chat", gen_ai.response.id = "r3");
+        let _judge = judge.enter();
+        for response in ["r1", "r2", "r3", "nobody's"] {
+            event!(name: "gen_ai.evaluation.result", Level::INFO, gen_ai.evaluation.name = response, gen_ai.evaluation.score.value = 1, gen_ai.response.id = response);
+        }
+        drop(info_span!(
+            "e",
+            gen_ai.evaluation.name = "span",
+            gen_ai.evaluation.score.value = 1,
+            gen_ai.response.id = "r1"
+        ));
+    });
+    let spans = recorder.spans();
+    let name_of = |id: &str| spans.iter().find(|span| span.span_id.to_string() == id).map(|span| span.name.clone());
+    let evaluations = recorder.evaluations();
+    let told: Vec<_> =
+        evaluations.iter().map(|one| name_of(one["join_on"]["span"]["span_id"].as_str().unwrap()).unwrap()).collect();
+    assert_eq!(told, ["chat", "later", "judge", "judge", "chat"]);
+}
+
+#[test]
+fn an_evaluation_of_a_response_that_is_left_alone_or_kept_back_says_no_more_than_it() {
+    use tracing_llmobs::{Builder, CapturePolicy, SpanKind};
+
+    let settings = Builder::without_environment().ml_app("test-app").capture_policy(SpanKind::Llm, CapturePolicy::None);
+    let recorder = super::programs::run_with(settings, || {
+        drop(info_span!(
+            "quiet",
+            gen_ai.operation.name = "chat",
+            gen_ai.response.id = "off",
+            dd_llmobs_enabled = false
+        ));
+        let late =
+            info_span!("late", gen_ai.operation.name = "chat", gen_ai.response.id = "late", dd_llmobs_enabled = Empty);
+        late.record("dd_llmobs_enabled", false);
+        drop(late);
+        drop(info_span!("chat", gen_ai.operation.name = "chat", gen_ai.response.id = "r1"));
+        info_span!("ours", llmobs.kind = "task").in_scope(|| {
+            for response in ["off", "late", "r1"] {
+                event!(name: "gen_ai.evaluation.result", Level::INFO, gen_ai.evaluation.name = response, gen_ai.evaluation.score.value = 1, gen_ai.evaluation.explanation = "canary", gen_ai.response.id = response);
+            }
+        });
+    });
+    let evaluations = recorder.evaluations();
+    let labels: Vec<_> = evaluations.iter().map(|one| one["label"].as_str().unwrap()).collect();
+    assert_eq!(labels, ["r1"]);
+    assert!(!format!("{evaluations:?}").contains("canary"));
 }

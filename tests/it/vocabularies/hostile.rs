@@ -36,6 +36,35 @@ fn a_call_that_is_recorded_piece_by_piece_costs_no_more_the_more_was_said() {
 }
 
 #[test]
+fn neither_does_a_span_of_which_nothing_says_what_it_is() {
+    let records = |events: usize| {
+        let mut took = Duration::ZERO;
+        run(|| {
+            let span = info_span!(
+                "step",
+                gen_ai.operation.name = Empty,
+                gen_ai.usage.output_tokens = Empty,
+                session.id = Empty
+            );
+            span.in_scope(|| {
+                for _ in 0..events {
+                    event!(Level::INFO, gen_ai.request.top_k = 1);
+                }
+            });
+            let start = Instant::now();
+            for count in 0..10_000_u64 {
+                span.record("gen_ai.usage.output_tokens", count);
+                span.record("session.id", "the same");
+            }
+            took = start.elapsed();
+        });
+        took
+    };
+    let (few, many) = (records(1), records(200));
+    assert!(many < few * 20 + Duration::from_millis(200), "{few:?} {many:?}");
+}
+
+#[test]
 fn an_evaluation_says_no_more_of_a_span_than_its_policy_lets_out() {
     let settings = || Builder::without_environment().ml_app("test-app");
     for (policy, leaves) in [(CapturePolicy::All, true), (CapturePolicy::Metadata, false), (CapturePolicy::None, false)]
@@ -169,7 +198,7 @@ fn plain_instrumentation_is_not_woken() {
                 db.operation = "select",
                 otel.status_code = Empty
             ),
-            info_span!("session", session.id = "s", user.id = "u", enduser.id = "e", metadata = "m"),
+            info_span!("batch", metadata = "m", gen_ai.provider.name = "p", tag.tags = "t"),
             info_span!("worker", agent.name = "worker-1", graph.node.id = 1, prompt.id = 4),
             info_span!(
                 "model",

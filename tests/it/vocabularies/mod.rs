@@ -2,10 +2,12 @@
 
 mod callsite;
 mod cases;
+mod context;
 mod evaluations;
 mod hostile;
 mod matcher;
 mod play;
 mod privacy;
 mod programs;
+mod remarks;
 mod trees;

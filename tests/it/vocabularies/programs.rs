@@ -270,15 +270,15 @@ fn a_trace_that_is_switched_off_leaves_nothing_more() {
 }
 
 #[test]
-fn only_callsites_of_calls_are_woken() {
+fn only_callsites_of_calls_and_of_those_they_belong_to_are_woken() {
     // Subscribers of other tests wake others.
-    if !alone("vocabularies::programs::only_callsites_of_calls_are_woken") {
+    if !alone("vocabularies::programs::only_callsites_of_calls_and_of_those_they_belong_to_are_woken") {
         return;
     }
     run(|| {
-        let context =
-            info_span!("request", gen_ai.conversation.id = "s", session.id = "s", server.address = "x", error = Empty);
-        assert!(context.is_disabled());
+        assert!(info_span!("request", gen_ai.agent.name = "a", server.address = "x", error = Empty).is_disabled());
+        assert!(!info_span!("request", session.id = "s").is_disabled());
+        assert!(!info_span!("request", enduser.id = Empty, error = Empty).is_disabled());
         assert!(info_span!("POST", http.request.method = "POST", url.full = "https://api.openai.com").is_disabled());
         assert!(!tracing::event_enabled!(Level::INFO, session.id, user.id));
         assert!(tracing::debug_span!("chat", gen_ai.operation.name = "chat").is_disabled());

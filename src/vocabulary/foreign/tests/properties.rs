@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::super::json::Json;
 use super::super::messages::{conversation, foreign_documents, instructions};
 use super::super::{self as foreign, EventSayings, Sayings, Vocabularies};
-use crate::model::{FieldValue, SpanKind};
+use crate::model::{FieldValue, RemarkSet, SpanKind};
 
 const NAMES: &[&str] = &[
     "gen_ai.operation.name",
@@ -177,7 +177,7 @@ proptest! {
     fn no_dialect_panics(value in any_json()) {
         let text = value.to_string();
         let json = Json::parse(&text).unwrap();
-        let _ = (conversation(&json, "user"), foreign_documents(&json), instructions(&json));
+        let _ = (conversation(&json, "user"), foreign_documents(&json, &mut RemarkSet::default()), instructions(&json));
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn profiles_hear_words_of_their_crates() {
         {"case": "gemini", "span": "generate_content_raw", "target": "gemini_rust::client",
          "fields": {"usage.prompt_tokens": 30, "usage.candidates_tokens": 2, "usage.thoughts_tokens": 1,
             "usage.cached_content_tokens": 20, "usage.total_tokens": 33},
-         "expect": {"metrics": {"$exact": true, "input_tokens": 30, "output_tokens": 2, "reasoning_output_tokens": 1,
+         "expect": {"metrics": {"$exact": true, "input_tokens": 30, "output_tokens": 3, "reasoning_output_tokens": 1,
             "cache_read_input_tokens": 20, "total_tokens": 33},
             "meta": {"span": {"kind": "llm"}, "model_name": "unknown", "model_provider": "google"}}},
         {"case": "adk", "span": "agent.execute", "target": "adk_runner::runner",

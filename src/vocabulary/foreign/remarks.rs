@@ -1,0 +1,43 @@
+//! What is odd about a span in other words, beside what its messages have of it: Datadog shows the same as warnings about
+//! mappings of spans that come over OTLP.
+
+use super::kinds;
+use super::precedence::{EMBEDDING_MODEL, METRICS, MODEL, PROVIDERS, TOOL_NAME};
+use super::words::Words;
+use super::{decode, tools};
+use crate::model::{Annotation, Remark, RemarkSet, SpanKind};
+
+/// See the file's card.
+pub(super) fn remarks(words: &Words<'_>, kind: SpanKind, is_demoted: bool, read: &Annotation) -> RemarkSet {
+    let mut all = RemarkSet::default();
+    all.add_if(Remark::Demoted, is_demoted);
+    all.add_if(Remark::Kind, !kinds::is_named(words));
+    if kind.has_model() {
+        let model = MODEL.iter().find(|name| words.has(name));
+        let is_fallback = |name: &&&str| **name == EMBEDDING_MODEL || name.starts_with("langfuse.");
+        all.add_if(Remark::Model, model.is_none());
+        all.add_if(Remark::ModelFallback, model.as_ref().is_some_and(is_fallback));
+        all.add_if(Remark::Provider, !PROVIDERS.iter().any(|name| words.has(name)));
+    }
+    all.add_if(Remark::Embedding, kind == SpanKind::Embedding && read.input.is_none());
+    all.add_if(Remark::ToolName, kind == SpanKind::Tool && !TOOL_NAME.iter().any(|name| words.has(name)));
+    all.add_if(Remark::ToolDefinitions, kind == SpanKind::Llm && tools::has_bad_ones(words));
+    let is_no_object = |name: &&str| words.json(name).is_some_and(|json| !json.is_object());
+    all.add_if(Remark::Parameters, PARAMETERS.iter().any(is_no_object));
+    for (metric, names) in METRICS {
+        let remark = if metric.ends_with("_cost") { Remark::Cost } else { Remark::TokenCount };
+        all.add_if(
+            remark,
+            names.iter().any(|name| words.get(name).is_some_and(|value| decode::number(value).is_none())),
+        );
+    }
+    all
+}
+
+/// What should be an object.
+const PARAMETERS: [&str; 4] = [
+    "llm.invocation_parameters",
+    "embedding.invocation_parameters",
+    "langfuse.observation.model.parameters",
+    "langfuse.model_parameters",
+];

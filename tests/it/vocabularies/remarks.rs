@@ -1,0 +1,91 @@
+//! What is odd about spans of other crates is said at DEBUG, once for each place, without a word of their content.
+
+use tracing::{Level, event, info_span};
+use tracing_subscriber::prelude::*;
+
+use crate::rig::{Collected, SOON, alone, receiver, to};
+
+const CANARY: &str = "canary-51d0";
+
+/// A program in which everything is odd once.
+fn odd() {
+    let bad = format!("no JSON, but {CANARY}");
+    drop(info_span!("nameless", gen_ai.operation.name = "chat"));
+    drop(info_span!("inferred", gen_ai.request.model = "m", gen_ai.prompt = CANARY, gen_ai.usage.input_tokens = -1));
+    drop(info_span!("stands_in", langfuse.r#type = "generation", langfuse.model = "m", langfuse.input = CANARY));
+    let messages = format!(
+        r#"[{{"content":"{CANARY}"}},{{"role":"user","parts":[{{"type":"odd","x":"{CANARY}"}},{{"type":"tool_call","arguments":{{}}}}]}}]"#
+    );
+    drop(info_span!(
+        "chat",
+        gen_ai.operation.name = "chat",
+        gen_ai.input.messages = messages.as_str(),
+        gen_ai.output.messages = bad.as_str(),
+        gen_ai.tool.definitions = bad.as_str(),
+        llm.invocation_parameters = bad.as_str(),
+        llm.cost.total = bad.as_str(),
+    ));
+    drop(info_span!("embed", gen_ai.operation.name = "embeddings"));
+    drop(info_span!("tool", gen_ai.operation.name = "execute_tool"));
+    let documents = format!(r#"[{{"content":"{CANARY}","score":"{CANARY}"}}]"#);
+    drop(info_span!("search", openinference.span.kind = "RETRIEVER", output.value = documents.as_str()));
+    info_span!("outer", openinference.span.kind = "LLM").in_scope(|| {
+        drop(info_span!("inner", gen_ai.operation.name = "chat"));
+    });
+    info_span!("batch", llmobs.kind = "workflow").in_scope(|| {
+        for session in [CANARY, "other"] {
+            drop(info_span!("item", openinference.span.kind = "CHAIN", session.id = session));
+        }
+    });
+    drop(info_span!("quiet", dd_llmobs_enabled = false));
+    event!(name: "gen_ai.evaluation.result", Level::INFO, gen_ai.evaluation.name = "e", gen_ai.evaluation.score.value = 1, gen_ai.response.id = CANARY);
+}
+
+#[test]
+fn each_oddity_is_said_once_at_debug_and_counted_at_the_end() {
+    if !alone("vocabularies::remarks::each_oddity_is_said_once_at_debug_and_counted_at_the_end") {
+        return;
+    }
+    let server = receiver();
+    let (layer, guard) = to(server.url()).start().unwrap();
+    let collected = Collected::default();
+    tracing_subscriber::registry().with(layer).with(collected.clone()).init();
+    for _ in 0..3 {
+        odd();
+        guard.flush(SOON).unwrap();
+    }
+    let handle = guard.handle();
+    drop(guard);
+    assert!(handle.stats().is_balanced());
+    let said: Vec<String> = collected.ours(Level::DEBUG).into_iter().map(|said| said.text).collect();
+    for (remark, span) in [
+        ("model", "nameless"),
+        ("provider", "nameless"),
+        ("kind", "inferred"),
+        ("token_count", "inferred"),
+        ("model_fallback", "stands_in"),
+        ("role", "chat"),
+        ("part", "chat"),
+        ("call_name", "chat"),
+        ("content", "chat"),
+        ("tool_definitions", "chat"),
+        ("parameters", "chat"),
+        ("cost", "chat"),
+        ("embedding", "embed"),
+        ("tool_name", "tool"),
+        ("document", "search"),
+        ("demoted", "outer"),
+        ("sessions", "batch"),
+        ("off", "quiet"),
+        ("response", "gen_ai.evaluation.result"),
+    ] {
+        let of = |text: &&String| {
+            text.contains(&format!("remark=\"{remark}\"")) && text.contains(&format!("span=\"{span}\""))
+        };
+        let lines: Vec<&String> = said.iter().filter(of).collect();
+        assert_eq!(lines.len(), 2, "{remark} {span}: {said:#?}");
+        assert!(lines[1].contains("count=3"), "{lines:?}");
+    }
+    let everything = format!("{said:?} {:?}", collected.ours(Level::WARN));
+    assert!(!everything.contains(CANARY), "{everything}");
+}
