@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::call::{Call, Head};
-use super::codec::{Answer, Frame, Rebuild, codec};
+use super::codec::{Answer, Frame, Rebuild, Seen, codec};
 use super::framing::{Framing, Opening};
 use super::json;
 use super::media::without_data_urls;
@@ -150,17 +150,27 @@ impl Received {
         self.unread_bytes = 0;
         for Piece { mut bytes, at } in mem::take(&mut self.unread) {
             self.open(&mut bytes);
-            let frames = match &mut self.reading {
-                Reading::Unopened | Reading::Never => continue,
+            match &mut self.reading {
+                Reading::Unopened | Reading::Never => {}
                 Reading::Whole(whole) => {
                     let room = Self::MOST_WHOLE.saturating_sub(whole.len());
                     whole.extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
-                    continue;
                 }
-                Reading::Stream(framing, _) => framing.push(&bytes),
-            };
-            for frame in frames {
-                self.frame(frame, at);
+                Reading::Stream(..) => self.stream(bytes, at),
+            }
+        }
+    }
+
+    /// Reads a piece of a stream.
+    fn stream(&mut self, mut bytes: Bytes, at: Option<f64>) {
+        let is_good = self.head.is_good();
+        while !bytes.is_empty() {
+            let Reading::Stream(framing, rebuild) = &mut self.reading else { return };
+            let part = framing.part(&mut bytes);
+            let usual = framing.whole(&part).filter(|_| is_good).and_then(|json| rebuild.usual(json));
+            match usual {
+                Some(seen) => self.see(seen, at),
+                None => framing.push(&part).into_iter().for_each(|frame| self.frame(frame, at)),
             }
         }
     }
@@ -184,6 +194,10 @@ impl Received {
         }
         let Reading::Stream(_, rebuild) = &mut self.reading else { return };
         let seen = rebuild.frame(frame);
+        self.see(seen, at);
+    }
+
+    fn see(&mut self, seen: Seen, at: Option<f64>) {
         if seen.is_content && self.first_content.is_none() {
             self.first_content = at;
         }

@@ -8,7 +8,7 @@ use super::super::codec::Frame;
 use super::array::Array;
 use super::aws::Aws;
 use super::lines::Lines;
-use super::sse::Sse;
+use super::sse::{self, Sse};
 
 /// A stream's framing, with what it has not yet seen the end of.
 #[derive(Debug)]
@@ -55,6 +55,22 @@ impl Framing {
             // The first letter of `data`, `event`, `id`, `retry`, or a comment; no JSON begins so.
             (_, b'd' | b'e' | b'i' | b'r' | b':') if is_good => Opening::Stream(Self::Sse(Sse::default())),
             _ => Opening::Whole,
+        }
+    }
+
+    /// The next bytes to push: an event with its end if that shows quickly, else all of them.
+    pub(in crate::providers) fn part(&self, bytes: &mut Bytes) -> Bytes {
+        match self {
+            Self::Sse(_) => sse::part(bytes),
+            Self::Lines(_) | Self::Array(_) | Self::Aws(_) => bytes.split_to(bytes.len()),
+        }
+    }
+
+    /// The JSON of a part that is exactly one frame; a part that is not, or may not be, is to be pushed.
+    pub(in crate::providers) fn whole<'a>(&self, part: &'a [u8]) -> Option<&'a [u8]> {
+        match self {
+            Self::Sse(sse) => sse.whole(part),
+            Self::Lines(_) | Self::Array(_) | Self::Aws(_) => None,
         }
     }
 

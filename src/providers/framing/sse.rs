@@ -41,6 +41,21 @@ impl Sse {
         frames
     }
 
+    /// The data of a part that is one event and no more, of one line behind its name if it has one, if nothing came before
+    /// it that belongs to it.
+    pub(super) fn whole<'a>(&self, part: &'a [u8]) -> Option<&'a [u8]> {
+        let is_alone = self.unread == 0 && !self.is_skipping && part.len() < MOST_FRAME;
+        let event = part.strip_suffix(b"\n\n").filter(|_| is_alone)?;
+        let data = if event.starts_with(b"event:") {
+            let (name, data) = event.split_at_checked(memchr::memchr(b'\n', event)?.saturating_add(1))?;
+            std::str::from_utf8(name).ok().filter(|name| !name.contains('\r'))?;
+            data
+        } else {
+            event
+        };
+        data.strip_prefix(b"data:").filter(|data| memchr::memchr2(b'\n', b'\r', data).is_none())
+    }
+
     /// An event counts although the empty line behind it has not come.
     pub(super) fn end(&mut self) -> Vec<Frame> {
         let mut frames = Vec::new();
@@ -87,6 +102,12 @@ impl Stream for Fed {
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.try_recv().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(bytes))))
     }
+}
+
+/// The next event with the empty line behind it; all that there is, if lines end otherwise or this one has not come.
+pub(super) fn part(bytes: &mut Bytes) -> Bytes {
+    let end = memchr::memmem::find(bytes, b"\n\n").map_or(bytes.len(), |at| at.saturating_add(2));
+    bytes.split_to(end)
 }
 
 const fn is_end(byte: u8) -> bool {
