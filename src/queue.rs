@@ -17,10 +17,12 @@ mod awaited;
 mod open;
 mod side;
 mod spares;
+mod urgency;
 
 pub(crate) use open::OpenSpans;
 pub(crate) use side::{is_worker_thread, mark_worker_thread};
 pub(crate) use spares::Spares;
+use urgency::urgent;
 
 /// What the queue holds.
 #[derive(Debug)]
@@ -69,6 +71,8 @@ struct State {
     /// With the bytes that each is counted for.
     items: VecDeque<(Item, usize)>,
     bytes: usize,
+    /// The same, as far as it is a reason to wake the worker; see [`urgent`].
+    urgent: usize,
     ledger: Ledger,
     waiters: Vec<Waiter>,
     phase: Phase,
@@ -134,6 +138,7 @@ impl Queue {
         let state = State {
             items: VecDeque::new(),
             bytes: 0,
+            urgent: 0,
             ledger: Ledger::default(),
             waiters: Vec::new(),
             phase: Phase::Running,
@@ -165,8 +170,9 @@ impl Queue {
         }
         state.ledger.accepted = state.ledger.accepted.saturating_add(1);
         state.bytes = state.bytes.saturating_add(bytes);
+        state.urgent = state.urgent.saturating_add(urgent(bytes));
         state.items.push_back((item, bytes));
-        let enough = state.bytes >= self.limits.wake_bytes || state.items.len() >= self.limits.wake_items;
+        let enough = state.urgent >= self.limits.wake_bytes || state.items.len() >= self.limits.wake_items;
         let wake = enough && !state.woken;
         state.woken |= enough;
         drop(state);
@@ -204,6 +210,7 @@ impl Queue {
             && let Some((item, item_bytes)) = state.items.pop_front()
         {
             bytes = bytes.saturating_add(item_bytes);
+            state.urgent = state.urgent.saturating_sub(urgent(item_bytes));
             into.push(item);
         }
         state.bytes = state.bytes.saturating_sub(bytes);
@@ -312,7 +319,7 @@ impl Queue {
         state.ledger.lost.lose(reason, pending);
         state.left_behind = pending;
         state.ledger.settled = state.ledger.accepted;
-        state.bytes = 0;
+        (state.bytes, state.urgent) = (0, 0);
         drop(state);
         self.phase_changed.notify_waiters();
         drop(left);
@@ -347,20 +354,6 @@ impl Queue {
     /// Ends when somebody new waits; to be made before the waiters are looked at.
     pub(crate) fn enlisted(&self) -> tokio::sync::futures::Notified<'_> {
         self.enlisted.notified()
-    }
-
-    /// Answers those tasks whose deadline has passed and says when the next one comes.
-    pub(crate) fn expire_waiters(&self, now: Instant) -> Option<Instant> {
-        let mut state = self.state.lock();
-        let pending = state.ledger.pending();
-        let late = |waiter: &mut Waiter| waiter.deadline.is_some_and(|deadline| deadline <= now);
-        let expired: Vec<Waiter> = state.waiters.extract_if(.., late).collect();
-        let next = state.waiters.iter().filter_map(|waiter| waiter.deadline).min();
-        drop(state);
-        for waiter in expired {
-            waiter.done.answer(Unsettled(pending));
-        }
-        next
     }
 
     /// The ledger at this instant.

@@ -23,14 +23,17 @@ use crate::request;
 const TEXT: usize = 1024 * 1024;
 
 /// How a completion comes.
-const SHAPES: [(&str, Shape); 3] = [
-    ("256 bytes of text an event, 16 KiB a write", Shape { text: 256, write: 16 * 1024 }),
-    ("64 bytes of text an event, 16 KiB a write", Shape { text: 64, write: 16 * 1024 }),
-    ("64 bytes of text an event, each a write", Shape { text: 64, write: 0 }),
+const SHAPES: [(&str, Shape); 4] = [
+    ("1 MiB, 256 bytes of text an event, 16 KiB a write", Shape { all: TEXT, text: 256, write: 16 * 1024 }),
+    ("1 MiB, 64 bytes of text an event, 16 KiB a write", Shape { all: TEXT, text: 64, write: 16 * 1024 }),
+    ("1 MiB, 64 bytes of text an event, each a write", Shape { all: TEXT, text: 64, write: 0 }),
+    ("64 bytes in one event", Shape { all: 64, text: 64, write: 0 }),
 ];
 
 #[derive(Debug, Clone, Copy)]
 struct Shape {
+    /// Bytes of text in all.
+    all: usize,
     /// Bytes of text in one event.
     text: usize,
     /// Bytes that the provider writes at once; 0 for one event.
@@ -44,10 +47,11 @@ struct Shape {
 /// What is wrong with them, or with a connection.
 pub fn main() -> Result<(), String> {
     let number = |position: usize| std::env::args().nth(position).map(|text| text.parse::<usize>()).transpose();
-    let (rounds, row) = number(1).and_then(|rounds| Ok((rounds, number(2)?))).map_err(|_| "usage: stream [rounds] [row]")?;
+    let (rounds, row) =
+        number(1).and_then(|rounds| Ok((rounds, number(2)?))).map_err(|_| "usage: stream [rounds] [row]")?;
     let rounds = rounds.unwrap_or(60);
     println!(
-        "| a completion of 1 MiB | plain ms | observed | ratio | thread plain ms | observed | ratio | first byte plain µs | observed | more | worker ms |"
+        "| a completion | plain ms | observed | ratio | thread plain ms | observed | ratio | first byte plain µs | observed | more | worker ms |"
     );
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     let runtime =
@@ -205,7 +209,7 @@ fn answer(shape: Shape) -> (Vec<Vec<u8>>, usize) {
         block.clear();
         writes.push(write.into_bytes());
     };
-    for number in 0..TEXT / shape.text {
+    for number in 0..shape.all / shape.text {
         let text = format!("word {number} ").repeat(shape.text / 6);
         let text = &text[..shape.text];
         let _ = write!(

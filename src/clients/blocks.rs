@@ -24,11 +24,13 @@ impl Blocks {
     /// So many pieces are told apart, for the time to the first token; later ones only by their block.
     const MOST_TIMED: usize = 64;
 
-    /// Takes a piece; `now` tells how many seconds after the request.
-    pub(super) fn add(&mut self, received: &mut Received, mut piece: &[u8], now: impl Fn() -> f64) {
+    /// Takes a piece, and says whether more is held than before; `now` tells how many seconds after the request.
+    pub(super) fn add(&mut self, received: &mut Received, mut piece: &[u8], now: impl Fn() -> f64) -> bool {
+        let mut is_more = false;
         while !piece.is_empty() {
             if self.block.capacity() == 0 {
                 self.block = take();
+                is_more = true;
             }
             let room = Self::SIZE.saturating_sub(self.block.len());
             let (fits, rest) = piece.split_at_checked(room).unwrap_or((piece, &[]));
@@ -42,6 +44,12 @@ impl Blocks {
                 self.hand_over(received, &now);
             }
         }
+        is_more
+    }
+
+    /// Bytes that are held here.
+    pub(super) const fn held(&self) -> usize {
+        self.block.capacity()
     }
 
     /// Hands over what there is.

@@ -59,6 +59,9 @@ pub(super) trait Rebuild: Send {
         None
     }
 
+    /// Bytes of the answer that it holds, about.
+    fn held(&self) -> usize;
+
     /// The answer, as far as it has come.
     fn whole(self: Box<Self>) -> Value;
 }

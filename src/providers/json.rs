@@ -139,6 +139,11 @@ impl Room {
         Self { left: Self::BYTES }
     }
 
+    /// Bytes that were taken.
+    pub(super) const fn taken(&self) -> usize {
+        Self::BYTES.saturating_sub(self.left)
+    }
+
     /// Takes so many bytes, or says that there is no room for them. For entries of lists: a piece of text without a byte
     /// costs memory too.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
@@ -177,7 +182,7 @@ impl Default for Room {
 }
 
 /// Bytes of a value, about; its depth is bounded by the parser.
-fn weight(value: &Value) -> usize {
+pub(super) fn weight(value: &Value) -> usize {
     const NODE: usize = 32;
     let inside = match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,

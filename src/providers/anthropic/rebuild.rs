@@ -111,6 +111,10 @@ impl Rebuild for Rebuilt {
         Some(self.append(Some(index), delta, &piece.0))
     }
 
+    fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     fn whole(mut self: Box<Self>) -> Value {
         if !self.is_counted {
             // What the beginning counts is the first token or two, not what came.

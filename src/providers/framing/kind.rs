@@ -84,6 +84,16 @@ impl Framing {
         }
     }
 
+    /// Bytes of a frame that has not yet ended.
+    pub(in crate::providers) fn held(&self) -> usize {
+        match self {
+            Self::Sse(sse) => sse.held(),
+            Self::Lines(lines) => lines.held(),
+            Self::Array(array) => array.held(),
+            Self::Aws(aws) => aws.held(),
+        }
+    }
+
     /// What is left at the end of the stream, as far as it can be read.
     pub(in crate::providers) fn end(&mut self) -> Vec<Frame> {
         match self {

@@ -24,6 +24,10 @@ pub(in crate::providers) struct Sse {
 }
 
 impl Sse {
+    pub(super) const fn held(&self) -> usize {
+        self.unread
+    }
+
     /// Feeds line by line: after a line that is no UTF-8, or too long, the next one is read all the same.
     pub(super) fn push(&mut self, bytes: &Bytes) -> Vec<Frame> {
         let mut frames = Vec::new();

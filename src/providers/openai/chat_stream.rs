@@ -81,6 +81,10 @@ impl Rebuild for ChatStream {
         Some(Seen::content(self.choices.entry(index).or_default().add_delta(&delta, &mut self.room)))
     }
 
+    fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     fn whole(self: Box<Self>) -> Value {
         let choices: Vec<Value> = self.choices.into_iter().map(|(index, choice)| choice.whole(index)).collect();
         json!({"model": self.model, "choices": choices, "usage": self.usage})
