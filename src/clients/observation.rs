@@ -79,13 +79,15 @@ impl Observation {
         let has_request = held.hold(body.len());
         if !has_request {
             body = Bytes::new();
-            place.lose(&held, Meaning::Input);
         }
         let call = Call::new(endpoint, body);
         match &place {
             Place::Own(span) => drop(span.annotate(Annotation::new().kind(call.kind()).name(call.name()))),
             Place::Around(around) if is_gateway => around.leave_to_gateway(),
             Place::Around(_) => {}
+        }
+        if !has_request {
+            place.lose(&held, Meaning::Input);
         }
         Some(Self { place, began: Clock::System.instant(), held, has_request, stage: Stage::Asked(call) })
     }

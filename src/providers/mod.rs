@@ -60,6 +60,8 @@ mod frames;
 mod nonsense;
 #[cfg(test)]
 mod trial;
+#[cfg(test)]
+mod usual;
 
 pub use call::{Call, Head};
 pub use endpoint::{Api, Endpoint};
