@@ -38,6 +38,7 @@ mod call;
 mod codec;
 mod received;
 
+mod alike;
 mod asked;
 mod counts;
 mod embedded;

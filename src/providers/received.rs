@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use serde_json::Value;
 
 use super::call::{Call, Head};
@@ -181,11 +181,14 @@ impl Received {
         let is_good = self.head.is_good();
         while !bytes.is_empty() {
             let Reading::Stream(framing, rebuild) = &mut self.reading else { return };
-            let part = framing.part(&mut bytes);
-            let usual = framing.whole(&part).filter(|_| is_good).and_then(|json| rebuild.usual(json));
-            match usual {
-                Some(seen) => self.see(seen, at),
-                None => framing.push(&part).into_iter().for_each(|frame| self.frame(frame, at)),
+            let end = framing.part(&bytes);
+            let whole = bytes.get(..end).filter(|_| is_good).and_then(|part| framing.whole(part));
+            match whole.and_then(|json| rebuild.usual(json)) {
+                Some(seen) => {
+                    bytes.advance(end);
+                    self.see(seen, at);
+                }
+                None => framing.push(&bytes.split_to(end)).into_iter().for_each(|frame| self.frame(frame, at)),
             }
         }
     }

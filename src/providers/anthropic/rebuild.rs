@@ -104,7 +104,8 @@ impl Rebuild for Rebuilt {
     }
 
     fn usual(&mut self, json: &[u8]) -> Option<Seen> {
-        let Object(Event { kind, index, delta: Object(said) }) = serde_json::from_slice(json).ok()?;
+        let Object(Event { kind, index, delta: Object(said) }) =
+            serde_json::from_str(std::str::from_utf8(json).ok()?).ok()?;
         let delta = DELTAS.iter().find(|delta| kind == "content_block_delta" && delta.kind == said.kind)?;
         let texts = [("text", said.text), ("partial_json", said.partial_json), ("thinking", said.thinking)];
         let piece = texts.into_iter().find(|(member, _)| *member == delta.from)?.1?;

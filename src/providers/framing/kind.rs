@@ -58,11 +58,11 @@ impl Framing {
         }
     }
 
-    /// The next bytes to push: an event with its end if that shows quickly, else all of them.
-    pub(in crate::providers) fn part(&self, bytes: &mut Bytes) -> Bytes {
+    /// How many bytes to push next: an event with its end if that shows quickly, else all of them.
+    pub(in crate::providers) fn part(&self, bytes: &[u8]) -> usize {
         match self {
             Self::Sse(_) => sse::part(bytes),
-            Self::Lines(_) | Self::Array(_) | Self::Aws(_) => bytes.split_to(bytes.len()),
+            Self::Lines(_) | Self::Array(_) | Self::Aws(_) => bytes.len(),
         }
     }
 

@@ -108,10 +108,12 @@ impl Stream for Fed {
     }
 }
 
-/// The next event with the empty line behind it; all that there is, if lines end otherwise or this one has not come.
-pub(super) fn part(bytes: &mut Bytes) -> Bytes {
-    let end = memchr::memmem::find(bytes, b"\n\n").map_or(bytes.len(), |at| at.saturating_add(2));
-    bytes.split_to(end)
+/// Where the next event ends, with the empty line behind it; all that there is, if lines end otherwise or this one has not
+/// come.
+pub(super) fn part(bytes: &[u8]) -> usize {
+    let mut ends = memchr::memchr_iter(b'\n', bytes).map(|at| at.saturating_add(1));
+    let end = ends.find(|next| bytes.get(*next) == Some(&b'\n'));
+    end.map_or(bytes.len(), |end| end.saturating_add(1))
 }
 
 const fn is_end(byte: u8) -> bool {

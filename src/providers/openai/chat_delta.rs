@@ -65,6 +65,11 @@ impl Delta<'_> {
         self.role.as_ref().map_or("", |text| &text.0)
     }
 
+    /// It has nothing but content.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.role.is_none() && self.reasoning_content.is_none()
+    }
+
     pub(super) fn content(&self) -> &str {
         self.content.as_ref().map_or("", |text| &text.0)
     }
@@ -76,7 +81,8 @@ impl Delta<'_> {
 
 /// The model, the index of the choice and what is added to it, of a chunk of the usual kind.
 pub(super) fn read(json: &[u8]) -> Option<(Cow<'_, str>, u64, Delta<'_>)> {
-    let Object(Chunk { model, choices: [Object(choice)], object, .. }) = serde_json::from_slice(json).ok()?;
+    let Object(Chunk { model, choices: [Object(choice)], object, .. }) =
+        serde_json::from_str(std::str::from_utf8(json).ok()?).ok()?;
     // That is how some say that they failed.
     (object != Some("error")).then_some((model, choice.index, choice.delta.0))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::super::alike::Alike;
 use super::super::codec::{Frame, Rebuild, Seen};
 use super::super::failure;
 use super::super::json::{self, Room};
@@ -18,6 +19,9 @@ pub(super) struct ChatStream {
     usage: Value,
     /// By their index, whatever the order in which they come.
     choices: BTreeMap<u64, Choice>,
+    /// The last chunk that had only content, and which choice it was of.
+    alike: Alike,
+    alike_index: u64,
     room: Room,
 }
 
@@ -71,9 +75,17 @@ impl Rebuild for ChatStream {
     }
 
     fn usual(&mut self, json: &[u8]) -> Option<Seen> {
+        if let Some((text, choice)) = self.alike.text(json).zip(self.choices.get_mut(&self.alike_index)) {
+            self.room.push(&mut choice.content, text);
+            return Some(Seen::content(!text.is_empty()));
+        }
         let (model, index, delta) = chat_delta::read(json)?;
         if self.model.is_empty() {
             self.room.push(&mut self.model, &model);
+        }
+        if delta.is_plain() && self.model == model {
+            self.alike_index = index;
+            self.alike.learn(json, delta.content());
         }
         if !self.choices.contains_key(&index) && !self.room.take(ENTRY) {
             return Some(Seen::default());
