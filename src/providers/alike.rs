@@ -10,18 +10,20 @@ pub(super) struct Alike {
 }
 
 impl Alike {
-    /// Remembers a frame by its text, if that is a part of it as it stands.
-    pub(super) fn learn(&mut self, json: &[u8], text: &str) {
+    /// Remembers a frame by its text instead of the one before, if that is a part of it as it stands; `false` if not.
+    pub(super) fn learn(&mut self, json: &[u8], text: &str) -> bool {
         let start = text.as_ptr().addr().checked_sub(json.as_ptr().addr());
-        let Some((before, rest)) = start.and_then(|start| json.split_at_checked(start)) else { return };
-        let Some(behind) = rest.strip_prefix(text.as_bytes()) else { return };
+        let Some((before, rest)) = start.and_then(|start| json.split_at_checked(start)) else { return false };
+        let Some(behind) = rest.strip_prefix(text.as_bytes()) else { return false };
         let is_quoted = before.ends_with(b"\"") && behind.starts_with(b"\"");
-        if is_quoted && before.len().saturating_add(behind.len()) <= Self::MOST {
+        let is_learned = is_quoted && before.len().saturating_add(behind.len()) <= Self::MOST;
+        if is_learned {
             self.before.clear();
             self.before.extend_from_slice(before);
             self.behind.clear();
             self.behind.extend_from_slice(behind);
         }
+        is_learned
     }
 
     /// The text of a frame that is as the one before, and has no escapes.
@@ -49,7 +51,7 @@ mod tests {
         let text: &str = std::str::from_utf8(&first[18..19]).unwrap();
         let mut alike = Alike::default();
         assert_eq!(alike.text(first), None);
-        alike.learn(first, text);
+        assert!(alike.learn(first, text));
         for (json, expected) in [
             (&first[..], Some("a")),
             (r#"{"id":"a","text":"wörld 🦀","n":1}"#.as_bytes(), Some("wörld 🦀")),
@@ -65,7 +67,7 @@ mod tests {
             assert_eq!(alike.text(json), expected, "{}", String::from_utf8_lossy(json));
         }
         // A text from elsewhere, as one with escapes is, teaches nothing.
-        alike.learn(br#"{"text":"\n"}"#, "\n");
+        assert!(!alike.learn(br#"{"text":"\n"}"#, "\n"));
         assert_eq!(alike.text(first), Some("a"));
     }
 }

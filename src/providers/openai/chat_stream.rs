@@ -83,9 +83,8 @@ impl Rebuild for ChatStream {
         if self.model.is_empty() {
             self.room.push(&mut self.model, &model);
         }
-        if delta.is_plain() && self.model == model {
+        if delta.is_plain() && self.model == model && self.alike.learn(json, delta.content()) {
             self.alike_index = index;
-            self.alike.learn(json, delta.content());
         }
         if !self.choices.contains_key(&index) && !self.room.take(ENTRY) {
             return Some(Seen::default());
