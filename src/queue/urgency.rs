@@ -7,3 +7,50 @@ pub(super) fn urgent(bytes: usize) -> usize {
     const MOST: usize = 128 * 1024;
     bytes.min(MOST)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::super::{Item, Limits, Queue};
+    use super::*;
+    use crate::model::{Annotation, CapturePolicy, Log, Origin, Recording, SpanId, TraceId};
+
+    fn item(bytes: usize) -> Item {
+        let origin = Origin {
+            name: "call",
+            span_id: SpanId::new(7).unwrap(),
+            trace_id: TraceId::new(9),
+            parent_id: None,
+            start_ns: 1_000,
+            sampling: None,
+            session_id: None,
+            ml_app: None,
+            agent: None,
+            policy: CapturePolicy::All,
+            apm: None,
+            passed: None,
+            is_entry: false,
+        };
+        let mut recording = Recording::new(origin, Log::new());
+        recording.log_mut().annotate(Annotation::later(bytes, Annotation::new));
+        Item::Span(Box::new(recording))
+    }
+
+    #[test]
+    fn one_large_item_wakes_nobody_and_several_do() {
+        for (bytes, woken_by) in [(5 << 20, 4), (128 << 10, 4), (32 << 10, 16)] {
+            let queue =
+                Queue::new(Limits { max_items: 99, max_bytes: 64 << 20, wake_bytes: 512 << 10, wake_items: 99 });
+            for round in 0..2 {
+                for pushed in 1..=woken_by {
+                    queue.push(item(bytes)).unwrap();
+                    let is_woken = pin!(queue.work()).poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(());
+                    assert_eq!(is_woken, pushed == woken_by, "{pushed} items of {bytes} bytes, round {round}");
+                }
+                queue.take(99, usize::MAX, &mut Vec::new());
+            }
+        }
+    }
+}
