@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tracing::Span;
 
+use super::record::SpanRecord;
 use super::span_ext::find;
 use super::state::Capture;
 use crate::model::{FieldValue, Log, Meaning};
@@ -40,13 +41,14 @@ impl Held {
         let name = span.metadata().map_or("", |metadata| metadata.name());
         self.capture.queue.problems.count(Problem::Oversize, name);
         let Some(meaning) = meaning else { return };
+        let mut lose = |record: &mut SpanRecord| {
+            let mut said = Log::new();
+            said.push(meaning, FieldValue::Oversize);
+            record.apply(&mut said, false);
+        };
         find(span, |capture, dispatch, id| {
             capture.with_records(dispatch, id, &mut |records| {
-                for record in records.iter_mut().filter(|record| record.hears(false)) {
-                    let mut said = Log::new();
-                    said.push(meaning, FieldValue::Oversize);
-                    record.apply(&mut said, false);
-                }
+                records.iter_mut().filter(|record| record.hears(false)).for_each(&mut lose);
             })
         });
     }

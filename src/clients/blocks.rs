@@ -33,7 +33,7 @@ impl Blocks {
         let mut is_more = false;
         while !piece.is_empty() {
             if self.block.capacity() == 0 {
-                self.block = take(if self.handed_over < Self::LARGE { Self::SMALL } else { Self::LARGE });
+                self.block = take(self.next_size());
                 is_more = true;
             }
             let room = self.block.capacity().saturating_sub(self.block.len());
@@ -72,6 +72,10 @@ impl Blocks {
             received.push(block, Some(now()));
         }
     }
+
+    const fn next_size(&self) -> usize {
+        if self.handed_over < Self::LARGE { Self::SMALL } else { Self::LARGE }
+    }
 }
 
 /// A block that goes back when nobody looks at it any more.
@@ -88,9 +92,9 @@ impl Drop for Lent {
     fn drop(&mut self) {
         let mut block = mem::take(&mut self.0);
         block.clear();
-        let shelf = shelf(block.capacity());
-        let mut spare = shelf.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.len() < shelf.most {
+        let Shelf { spare, most } = shelf(block.capacity());
+        let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < *most {
             spare.push(block);
         }
     }

@@ -33,8 +33,9 @@ impl Alike {
         }
         let text = json.strip_prefix(self.before.as_slice())?.strip_suffix(self.behind.as_slice())?;
         // Without a way out in the middle, so that the compiler looks at many at once.
-        let is_odd = text.iter().fold(false, |odd, byte| odd | (*byte < b' ') | (*byte == b'"') | (*byte == b'\\'));
-        if is_odd { None } else { std::str::from_utf8(text).ok() }
+        let is_odd = |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
+        let has_odd = text.iter().fold(0, |found, byte| found | is_odd(*byte)) != 0;
+        if has_odd { None } else { std::str::from_utf8(text).ok() }
     }
 
     /// Bytes that are worth remembering.
