@@ -103,7 +103,7 @@ fn seconds_since(began: Instant) -> f64 {
 
 #[cfg(all(test, feature = "testing"))]
 mod tests {
-    use tracing::info_span;
+    use tracing::{Span, info_span};
     use tracing_subscriber::prelude::*;
 
     use super::*;
@@ -118,50 +118,47 @@ mod tests {
         format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n").into()
     }
 
-    /// Opens many streams that each get so many pieces, and says how many of them were given up.
-    fn streams(piece: &Bytes, pieces: usize) -> usize {
-        let (layer, _recorder) =
-            testing::recorder_of(Builder::without_environment().open_spans_max_bytes(MIB)).unwrap();
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+    fn open(span: &Span) -> Option<(Coming, Held)> {
+        let call = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..]);
+        let received = call.answered(Head::new(200).content_type("text/event-stream"));
+        Some((Coming::new(received, true, Clock::System.instant()), Held::nothing(span)?))
+    }
+
+    /// Gives all of them a piece, and says how many are given up.
+    fn feed(streams: &mut [(Coming, Held)], piece: &Bytes) -> usize {
+        let came = streams.iter_mut().map(|(coming, held)| coming.piece(piece, held));
+        came.filter(|came| *came == Came::TooMuch).count()
+    }
+
+    /// How many tokens are in its output, which there is none of for a stream that was given up.
+    fn tokens(coming: Coming) -> usize {
+        let is_kept = coming.keeping != Keeping::Nothing;
+        let output = coming.into_received().finish(Ending::Complete).output;
+        assert_eq!(output.is_some(), is_kept);
+        output.map_or(0, |output| format!("{output:?}").matches("token").count())
+    }
+
+    #[test]
+    fn many_open_streams_hold_no_more_than_open_spans_may_and_are_read_before_they_are_given_up() {
+        let long = format!("token {}", "x".repeat(1000));
+        for (text, pieces, expected) in [("token ", 150, 0..=0), (&long, 40, 100..=STREAMS - 1)] {
+            let settings = Builder::without_environment().open_spans_max_bytes(MIB);
+            let (layer, _recorder) = testing::recorder_of(settings).unwrap();
+            let _default = tracing_subscriber::registry().with(layer).set_default();
             let span = info_span!("call", llmobs.kind = "llm");
-            let open = || {
-                let received = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..])
-                    .answered(Head::new(200).content_type("text/event-stream"));
-                (Coming::new(received, true, Clock::System.instant()), Held::nothing(&span).unwrap())
-            };
-            let mut streams: Vec<_> = (0..STREAMS).map(|_| open()).collect();
+            let mut streams: Vec<_> = (0..STREAMS).filter_map(|_| open(&span)).collect();
             let mut given_up = 0;
             for _ in 0..pieces {
-                for (coming, held) in &mut streams {
-                    given_up += usize::from(coming.piece(piece, held) == Came::TooMuch);
-                }
+                given_up += feed(&mut streams, &chunk(text));
                 let held: usize = streams.iter().map(|(coming, _)| coming.received.held() + coming.blocks.held()).sum();
                 assert!(held <= MIB, "{held} bytes are held");
             }
-            let text = |(coming, held): (Coming, Held)| {
-                drop(held);
-                let is_kept = coming.keeping != Keeping::Nothing;
-                let said = coming.into_received().finish(Ending::Complete);
-                assert_eq!(said.output.is_some(), is_kept);
-                said.output.map_or(0, |output| format!("{output:?}").matches("token").count())
-            };
-            let texts: Vec<usize> = streams.into_iter().map(text).collect();
-            let whole = texts.iter().filter(|tokens| **tokens == pieces).count();
-            assert_eq!((whole, given_up), (STREAMS - given_up, given_up), "all of a text, or nothing: {texts:?}");
+            assert!(expected.contains(&given_up), "{given_up} of {STREAMS} are given up");
+            let counts: Vec<usize> = streams.into_iter().map(|(coming, _)| tokens(coming)).collect();
+            let whole = counts.iter().filter(|count| **count == pieces).count();
+            assert_eq!(whole, STREAMS - given_up, "all of a text, or nothing: {counts:?}");
             // What they held is free again.
             assert!(Held::nothing(&span).unwrap().hold(MIB / 2));
-            given_up
-        })
-    }
-
-    #[test]
-    fn many_open_streams_are_read_as_they_come_before_one_is_given_up() {
-        assert_eq!(streams(&chunk("token "), 150), 0);
-    }
-
-    #[test]
-    fn many_open_streams_hold_no_more_than_open_spans_may() {
-        let given_up = streams(&chunk(&format!("token {}", "x".repeat(1000))), 40);
-        assert!((100..STREAMS).contains(&given_up), "{given_up} of {STREAMS}");
+        }
     }
 }
