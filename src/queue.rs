@@ -3,7 +3,6 @@
 //! In: finished items, from any thread, without waiting. Out: chunks of items, to the worker.
 //! Never: foreign code under the lock, I/O, words.
 
-use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::time::Instant;
 
@@ -14,17 +13,20 @@ use crate::model::{Recording, Submission};
 use crate::stats::{Counts, LossReason, Problems, Stats};
 
 mod awaited;
+mod chunk;
 mod open;
 mod side;
 mod spares;
 mod urgency;
+mod waiting;
 
+pub(crate) use chunk::{Chunk, Next};
 pub(crate) use open::OpenSpans;
 pub(crate) use side::{is_worker_thread, mark_worker_thread};
 pub(crate) use spares::Spares;
-use urgency::urgent;
+use waiting::Waiting;
 
-/// What the queue holds.
+/// What goes through the queue.
 #[derive(Debug)]
 pub(crate) enum Item {
     Span(Box<Recording>),
@@ -68,11 +70,7 @@ pub(crate) struct Queue {
 
 #[derive(Debug)]
 struct State {
-    /// With the bytes that each is counted for.
-    items: VecDeque<(Item, usize)>,
-    bytes: usize,
-    /// The same, as far as it is a reason to wake the worker; see [`urgent`].
-    urgent: usize,
+    waiting: Waiting,
     ledger: Ledger,
     waiters: Vec<Waiter>,
     phase: Phase,
@@ -136,9 +134,7 @@ pub(crate) struct Unsettled(pub(crate) u64);
 impl Queue {
     pub(crate) fn new(limits: Limits) -> Self {
         let state = State {
-            items: VecDeque::new(),
-            bytes: 0,
-            urgent: 0,
+            waiting: Waiting::default(),
             ledger: Ledger::default(),
             waiters: Vec::new(),
             phase: Phase::Running,
@@ -169,15 +165,17 @@ impl Queue {
             return Err(reason);
         }
         state.ledger.accepted = state.ledger.accepted.saturating_add(1);
-        state.bytes = state.bytes.saturating_add(bytes);
-        state.urgent = state.urgent.saturating_add(urgent(bytes));
-        state.items.push_back((item, bytes));
-        let enough = state.urgent >= self.limits.wake_bytes || state.items.len() >= self.limits.wake_items;
+        let left = state.waiting.put(item, bytes);
+        let enough =
+            state.waiting.urgent() >= self.limits.wake_bytes || state.waiting.items() >= self.limits.wake_items;
         let wake = enough && !state.woken;
         state.woken |= enough;
         drop(state);
         if wake {
             self.work.notify_one();
+        }
+        if let Some(log) = left {
+            Spares::keep(log);
         }
         Ok(())
     }
@@ -186,10 +184,10 @@ impl Queue {
         if state.phase != Phase::Running {
             return Some(LossReason::Closed);
         }
-        if state.items.len() >= self.limits.max_items {
+        if state.waiting.items() >= self.limits.max_items {
             return Some(LossReason::QueueItems);
         }
-        let over = state.bytes.saturating_add(bytes) > self.limits.max_bytes;
+        let over = state.waiting.bytes().saturating_add(bytes) > self.limits.max_bytes;
         over.then_some(LossReason::QueueBytes)
     }
 
@@ -200,20 +198,26 @@ impl Queue {
         state.ledger.lost.lose(reason, 1);
     }
 
-    /// The next items in order, at most so many and about so many bytes.
-    pub(crate) fn take(&self, max_items: usize, max_bytes: usize, into: &mut Vec<Item>) {
+    /// The next items in order, and back with those that were taken before.
+    pub(crate) fn take(&self, used: Option<Chunk>) -> Option<Chunk> {
+        let used = used.map(|mut used| {
+            used.clear();
+            used
+        });
         let mut state = self.state.lock();
         state.woken = false;
-        let mut bytes = 0_usize;
-        while into.len() < max_items
-            && bytes < max_bytes
-            && let Some((item, item_bytes)) = state.items.pop_front()
-        {
-            bytes = bytes.saturating_add(item_bytes);
-            state.urgent = state.urgent.saturating_sub(urgent(item_bytes));
-            into.push(item);
-        }
-        state.bytes = state.bytes.saturating_sub(bytes);
+        let surplus = used.and_then(|used| state.waiting.keep(used));
+        let taken = state.waiting.take();
+        drop(state);
+        drop(surplus);
+        taken
+    }
+
+    /// Lets half of what is kept for later go; called when nothing happens.
+    pub(crate) fn shrink(&self) {
+        let gone = self.state.lock().waiting.shrink();
+        drop(gone);
+        self.spares.shrink();
     }
 
     /// Counts items that the intake acknowledged.
@@ -314,12 +318,11 @@ impl Queue {
             return state.left_behind;
         }
         state.phase = Phase::Stopped;
-        let left = std::mem::take(&mut state.items);
+        let left = std::mem::take(&mut state.waiting);
         let pending = state.ledger.pending();
         state.ledger.lost.lose(reason, pending);
         state.left_behind = pending;
         state.ledger.settled = state.ledger.accepted;
-        (state.bytes, state.urgent) = (0, 0);
         drop(state);
         self.phase_changed.notify_waiters();
         drop(left);
@@ -366,7 +369,7 @@ impl Queue {
             accepted: ledger.accepted,
             delivered: ledger.delivered,
             pending: ledger.pending(),
-            queued_bytes: u64::try_from(state.bytes).unwrap_or(u64::MAX),
+            queued_bytes: u64::try_from(state.waiting.bytes()).unwrap_or(u64::MAX),
             open_spans: self.open.spans(),
             requests: ledger.requests,
             retries: ledger.retries,

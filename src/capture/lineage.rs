@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::kinship::Slate;
 use super::state::Capture;
-use crate::model::{ApmContext, CapturePolicy, Origin, Passed, Sampling, SpanContext, SpanId};
+use crate::model::{ApmContext, CapturePolicy, Origin, Passed, Sampling, SpanContext, SpanId, TraceId};
 
 /// What a span passes on to those that start below it.
 #[derive(Debug, Clone)]
@@ -87,54 +87,63 @@ impl Lineage {
         let (policy, passed, slate) = (CapturePolicy::All, None, None);
         Self { context, is_remote: true, policy, passed, trace: Arc::new(trace), slate }
     }
+
+    /// What goes into the span itself, and what it shares.
+    pub(super) fn split(self) -> (Inherited, Arc<Trace>, Option<Arc<Slate>>) {
+        let Self { context, is_remote, policy, passed, trace, slate } = self;
+        (Inherited { context: Some(context), is_entry: is_remote, policy, passed, apm: None }, trace, slate)
+    }
+}
+
+/// What a span has when it begins.
+#[derive(Debug)]
+pub(super) struct Inherited {
+    context: Option<SpanContext>,
+    is_entry: bool,
+    policy: CapturePolicy,
+    passed: Option<Arc<Passed>>,
+    /// Its own span in the APM trace.
+    pub(super) apm: Option<Arc<ApmContext>>,
+}
+
+impl Inherited {
+    /// Nothing, at the top.
+    pub(super) const NOTHING: Self =
+        Self { context: None, is_entry: true, policy: CapturePolicy::All, passed: None, apm: None };
 }
 
 impl Capture {
-    /// The place of a span that begins now.
-    pub(super) fn origin(&self, name: &'static str, above: Option<&Lineage>, apm: Option<Arc<ApmContext>>) -> Origin {
-        let start_ns = self.clock.wall_ns();
-        self.place(name, self.ids.span_id(), start_ns, Surroundings { above, apm })
-    }
-
-    /// The place of a span that has these already.
-    pub(super) fn place(&self, name: &'static str, span_id: SpanId, start_ns: u64, around: Surroundings<'_>) -> Origin {
-        let Surroundings { above, apm } = around;
-        let context = above.map(|above| &above.context);
-        let apm = apm.or_else(|| context.and_then(|context| context.apm.clone()));
-        let sampling = context.and_then(|context| context.sampling);
-        let session_id = above.and_then(|above| above.context.session_id.clone().or_else(|| above.trace.session()));
-        let ml_app = context.and_then(|context| context.ml_app.clone());
-        let agent = context.and_then(|context| context.agent.clone());
-        let passed = above.and_then(|above| above.passed.clone());
-        let policy = above.map_or(CapturePolicy::All, |above| above.policy);
-        let parent = context.filter(|context| context.is_llm_span);
-        let trace_id = parent.map_or_else(|| self.ids.trace_id(start_ns), |parent| parent.trace_id.clone());
-        let parent_id = parent.map(|parent| parent.span_id);
+    /// The place of a span with this id and begin.
+    #[inline]
+    pub(super) fn place(
+        &self,
+        (name, span_id, start_ns): (&'static str, SpanId, u64),
+        inherited: Inherited,
+        trace: &Trace,
+    ) -> Origin {
+        let Inherited { context, is_entry, policy, passed, apm } = inherited;
+        let nobody = || SpanContext { is_llm_span: false, ..SpanContext::new(TraceId::new(0), span_id) };
+        let above = context.unwrap_or_else(nobody);
+        let apm = apm.or(above.apm);
+        let (trace_id, parent_id) =
+            if above.is_llm_span { (above.trace_id, Some(above.span_id)) } else { (self.ids.trace_id(start_ns), None) };
         // The id that others have too, so that they come to the same decision. Below a span it has been made.
         let decide = || Sampling::decide(self.sample_rate, apm.as_ref().map_or(&trace_id, |apm| &apm.trace_id));
-        let sampling = sampling.or_else(|| parent.is_none().then(decide));
+        let sampling = above.sampling.or_else(|| parent_id.is_none().then(decide));
         Origin {
             name,
             span_id,
-            trace_id,
             parent_id,
-            is_entry: above.is_none_or(|above| above.is_remote),
+            is_entry,
             start_ns,
             sampling,
-            session_id,
-            ml_app,
-            agent,
+            session_id: above.session_id.or_else(|| trace.session()),
+            ml_app: above.ml_app,
+            agent: above.agent,
             policy,
-            apm,
             passed,
+            trace_id,
+            apm,
         }
     }
-}
-
-/// What a span finds when it begins.
-#[derive(Debug)]
-pub(super) struct Surroundings<'a> {
-    pub(super) above: Option<&'a Lineage>,
-    /// Its own span in the APM trace.
-    pub(super) apm: Option<Arc<ApmContext>>,
 }

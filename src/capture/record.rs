@@ -8,12 +8,13 @@ use std::time::Instant;
 use super::ended::Ended;
 use super::kinship::Kinship;
 use super::known::shared;
-use super::lineage::{Lineage, Trace};
+use super::lineage::{Inherited, Lineage, Trace};
 use super::state::Capture;
 use crate::model::{
     AgentAttribution, Annotation, ApmContext, CapturePolicy, FieldValue, Identity, Log, Origin, Passed, Prompt,
     Recording, SpanContext, SpanKind, ToolDefinition,
 };
+use crate::queue::Spares;
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
@@ -91,12 +92,14 @@ impl SpanRecord {
             capture.queue.refuse(LossReason::OpenSpans);
             return None;
         }
-        let origin = capture.origin(name, above.as_ref(), apm);
-        let recording = capture.queue.spares.recording(origin);
-        let (trace, slate) = match above {
-            Some(above) => (above.trace, above.slate),
-            None => (Arc::new(Trace::of(recording.origin.span_id)), None),
+        let (span_id, start_ns) = (capture.ids.span_id(), capture.clock.wall_ns());
+        let (mut inherited, trace, slate) = match above {
+            Some(above) => above.split(),
+            None => (Inherited::NOTHING, Arc::new(Trace::of(span_id)), None),
         };
+        inherited.apm = apm;
+        let origin = capture.place((name, span_id, start_ns), inherited, &trace);
+        let recording = Box::new(Recording::new(origin, Spares::log()));
         Some(Self {
             capture: Arc::clone(capture),
             kind: None,
@@ -221,7 +224,7 @@ impl SpanRecord {
             self.kinship.end(kind, counts_tokens(recording.log()));
         }
         let Some(kind) = self.kind.filter(|_| !self.trace.is_off()) else {
-            self.capture.queue.spares.give_back([recording]);
+            self.capture.queue.spares.give_back(std::mem::take(recording.log_mut()));
             return verdicts.is_some().then_some(Ended { recording: None, verdicts });
         };
         recording.kind = kind;
@@ -305,12 +308,12 @@ impl SpanRecord {
     }
 
     fn identify_from(&mut self, origin: &mut Origin, said: &Log) {
+        if let Some(kind) = said.kind_alone() {
+            return self.take_kind(kind, origin.name);
+        }
         let Identity { kind, session_id, ml_app, tags, prompt, tools, policy } = said.identity();
         if let Some(kind) = kind {
-            match text_of(kind).and_then(|text| text.parse().ok()) {
-                Some(kind) => self.say_kind(kind),
-                None => self.capture.queue.problems.count(Problem::UnknownKind, origin.name),
-            }
+            self.take_kind(kind, origin.name);
         }
         let tagged = tags.and_then(text_of).and_then(session_of_tags);
         let session = session_id.and_then(name_of).or(tagged.map(Cow::Owned));
@@ -322,6 +325,13 @@ impl SpanRecord {
         }
         if let Some(tools) = tools.and_then(text_of).and_then(tools_of) {
             self.pass_on(None, Some(&tools));
+        }
+    }
+
+    fn take_kind(&mut self, kind: FieldValue<'_>, place: &'static str) {
+        match text_of(kind).and_then(|text| text.parse().ok()) {
+            Some(kind) => self.say_kind(kind),
+            None => self.capture.queue.problems.count(Problem::UnknownKind, place),
         }
     }
 

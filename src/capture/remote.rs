@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing_core::Dispatch;
 use tracing_core::span::Id;
 
-use super::lineage::{Lineage, Surroundings};
+use super::lineage::Lineage;
 use super::otel;
 use super::record::SpanRecord;
 use super::state::Capture;
@@ -133,12 +133,13 @@ impl SpanRecord {
             self.recording = Some(recording);
             return false;
         }
-        let lineage = Lineage::of_remote(parent);
-        let own_apm = was.apm.clone().filter(|_| self.is_correlated);
-        let around = Surroundings { above: Some(&lineage), apm: own_apm };
-        let mut origin = self.capture.place(was.name, was.span_id, was.start_ns, around);
+        let remote = Box::new(parent.clone());
+        let (mut inherited, trace, _) = Lineage::of_remote(parent).split();
+        inherited.apm = was.apm.clone().filter(|_| self.is_correlated);
+        let place = (was.name, was.span_id, was.start_ns);
+        let mut origin = self.capture.place(place, inherited, &trace);
         if let Some(session_id) = was.session_id.clone().filter(|_| self.own_session) {
-            lineage.trace.name_session(&session_id);
+            trace.name_session(&session_id);
             origin.session_id = Some(session_id);
         }
         if self.own_ml_app {
@@ -147,8 +148,8 @@ impl SpanRecord {
         origin.passed.clone_from(&was.passed);
         recording.origin = origin;
         self.recording = Some(recording);
-        self.trace = lineage.trace;
-        self.remote = Some(Box::new(lineage.context));
+        self.trace = trace;
+        self.remote = Some(remote);
         true
     }
 

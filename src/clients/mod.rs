@@ -35,7 +35,7 @@ mod response;
 pub mod rig;
 #[cfg(feature = "rmcp")]
 pub mod rmcp;
-#[cfg(feature = "_clients")]
+#[cfg(any(feature = "_clients", feature = "rmcp"))]
 mod secrets;
 
 #[cfg(feature = "_clients")]

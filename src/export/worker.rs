@@ -20,8 +20,8 @@ use super::watch::{self, answer_late_waiters};
 use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::model::Kept;
-use crate::queue::{Item, Phase, Queue, mark_worker_thread};
+use crate::model::{Kept, Log};
+use crate::queue::{Chunk, Next, Phase, Queue, mark_worker_thread};
 use crate::stats::LossReason;
 
 mod items;
@@ -54,10 +54,6 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Items and bytes that are taken from the queue in one go.
-    const CHUNK_ITEMS: usize = 256;
-    const CHUNK_BYTES: usize = 1024 * 1024;
-
     /// Starts the thread and returns when it runs.
     ///
     /// # Errors
@@ -105,7 +101,7 @@ impl Worker {
         while self.queue.phase() == Phase::Running {
             tokio::select! {
                 () = self.queue.work() => {}
-                () = sleep(self.flush_interval) => self.queue.spares.shrink(),
+                () = sleep(self.flush_interval) => self.queue.shrink(),
             }
             self.drain().await?;
             self.report();
@@ -116,15 +112,14 @@ impl Worker {
 
     /// Sends everything that is in the queue, and what comes in meanwhile.
     async fn drain(&mut self) -> Result<(), PastDeadline> {
-        let mut chunk = Vec::with_capacity(Self::CHUNK_ITEMS);
+        let (mut used, mut log) = (None, Log::new());
         loop {
             self.check_deadline()?;
-            self.queue.take(Self::CHUNK_ITEMS, Self::CHUNK_BYTES, &mut chunk);
+            let taken = self.queue.take(used.take());
             self.send_held().await?;
-            if chunk.is_empty() {
-                break;
-            }
-            self.send_full_batches(&mut chunk).await?;
+            let Some(mut chunk) = taken else { break };
+            self.send_full_batches(&mut chunk, &mut log).await?;
+            used = Some(chunk);
         }
         let (evaluations, spans) = (self.evaluations.take(), self.spans.take());
         self.send_both(evaluations, spans).await
@@ -150,23 +145,18 @@ impl Worker {
         Ok(())
     }
 
-    async fn send_full_batches(&mut self, chunk: &mut Vec<Item>) -> Result<(), PastDeadline> {
-        let mut used = Vec::with_capacity(chunk.len());
+    async fn send_full_batches(&mut self, chunk: &mut Chunk, log: &mut Log) -> Result<(), PastDeadline> {
         let mut judged = Judged::default();
         let now = Now { instant: self.clock.instant(), wall_ns: self.clock.wall_ns() };
-        let (mut items, mut seen) = (chunk.drain(..), 0_usize);
-        while let Some(item) = items.next() {
-            if seen.is_multiple_of(AT_ONCE) {
-                glance(items.as_slice());
-            }
-            seen = seen.wrapping_add(1);
+        while let Some(item) = chunk.next(log) {
             let (route, taken) = match item {
-                Item::Span(mut recording) => {
+                Next::Span(mut recording) => {
                     let taken = self.take_in(&mut recording, now, &mut judged);
-                    used.push(recording);
+                    *log = std::mem::take(recording.log_mut());
+                    self.queue.spares.empty(log);
                     (Route::Spans, taken)
                 }
-                Item::Evaluation(mut submission) => (Route::Evaluations, self.take_in_evaluation(&mut submission)),
+                Next::Evaluation(mut submission) => (Route::Evaluations, self.take_in_evaluation(&mut submission)),
             };
             // Nearly always there is nothing to wait for.
             if !matches!(taken, Ok(None)) {
@@ -176,7 +166,6 @@ impl Worker {
                 self.send_judged(&mut judged).await?;
             }
         }
-        self.queue.spares.give_back(used);
         Ok(())
     }
 
@@ -319,18 +308,6 @@ enum Outcome {
     TooLarge,
     Lost(LossReason),
 }
-
-/// Has the recordings that come next fetched all at once: they were written by other threads, perhaps long ago, and each
-/// lies in several places that are far from here.
-fn glance(items: &[Item]) {
-    let next = items.iter().take(AT_ONCE).map(|item| match item {
-        Item::Span(recording) => recording.glance(),
-        Item::Evaluation(_) => 0,
-    });
-    std::hint::black_box(next.fold(0, usize::wrapping_add));
-}
-
-const AT_ONCE: usize = 8;
 
 /// Ends when the shutdown deadline has passed; never while the pipeline runs.
 async fn past_deadline(queue: &Queue) {

@@ -5,8 +5,10 @@ use super::meaning::{Meaning, Sense};
 use super::recording::{FieldValue, Said, Taken};
 
 mod identity;
+mod pack;
 
 pub(crate) use identity::Identity;
+pub(crate) use pack::{Extent, Pack};
 
 /// The buffer of a recording: one text, a few large ones beside it, and an index into them.
 #[derive(Debug, Default)]
@@ -213,14 +215,6 @@ impl Log {
         }
     }
 
-    /// Looks at the places that the one who ends the recording will come to first, so that all are on their way from
-    /// memory at once. What comes out means nothing.
-    pub(crate) fn glance(&self) -> usize {
-        let entries = self.entries.iter().step_by(ENTRIES_A_LINE).filter(|entry| matches!(entry, Entry::Field(..)));
-        let text = self.text.as_bytes().first().copied().map(usize::from).unwrap_or_default();
-        entries.count().wrapping_add(text)
-    }
-
     /// Bytes that are held.
     pub(crate) fn bytes(&self) -> usize {
         let index = self.entries.len().saturating_mul(size_of::<Entry>());
@@ -235,9 +229,11 @@ impl Log {
 
     /// Empties it for another span; what is reserved stays, and large buffers go to `spare`.
     pub(crate) fn clear(&mut self, mut spare: impl FnMut(String)) {
-        for mut text in self.large.drain(..).filter(|text| text.capacity() > 0) {
-            text.clear();
-            spare(text);
+        if !self.large.is_empty() {
+            for mut text in self.large.drain(..).filter(|text| text.capacity() > 0) {
+                text.clear();
+                spare(text);
+            }
         }
         self.text.clear();
         self.entries.clear();
@@ -267,6 +263,15 @@ impl Log {
     /// Forgets an earlier value of this meaning and says whether there is room for one.
     #[inline]
     fn make_room(&mut self, sense: Sense) -> bool {
+        if self.seen & sense.bit == 0 && self.entries.len() < Self::MOST_ENTRIES {
+            self.seen |= sense.bit;
+            return true;
+        }
+        self.make_room_again(sense)
+    }
+
+    #[cold]
+    fn make_room_again(&mut self, sense: Sense) -> bool {
         self.forget(sense);
         if self.garbage > Self::SWEEP && self.garbage > self.text.len() / 2 {
             self.sweep();
@@ -370,9 +375,6 @@ impl Log {
         stored.value(&self.text, &self.large)
     }
 }
-
-/// Of the processor's cache.
-const ENTRIES_A_LINE: usize = 64 / size_of::<Entry>();
 
 /// Whether two annotations go into the same slots.
 const fn is_alike(one: &Annotation, other: &Annotation) -> bool {

@@ -85,7 +85,7 @@ pub(crate) enum EvaluationField {
 
 impl Meaning {
     /// A bit for this meaning, to be or-ed into a set; those with a name share some.
-    const fn bit(self) -> u64 {
+    pub(super) const fn bit(self) -> u64 {
         let index = match self {
             Self::Kind => 0,
             Self::Name => 1,
@@ -237,16 +237,47 @@ impl From<Meaning> for Sense {
     }
 }
 
-/// One of the bits from 32 on: length and ends tell most names apart.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "`From` is not const; a length that is cut off still serves to tell names apart"
-)]
+/// One of the bits from 32 on, by a hash (FNV-1a) that begins where the usual metrics and parameters of models come out
+/// apart.
+#[expect(clippy::as_conversions, reason = "`From` is not const")]
 const fn named(name: &str) -> u32 {
     const FIRST: u32 = 32;
-    let bytes = name.as_bytes();
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return FIRST };
-    let ends = (*first as u32).wrapping_mul(31).wrapping_add(*last as u32);
-    FIRST.saturating_add(ends.wrapping_add((bytes.len() as u32).wrapping_mul(7)) % (64 - FIRST))
+    let (mut hash, mut rest) = (0x811c_a15b_u32, name.as_bytes());
+    while let [first, behind @ ..] = rest {
+        hash = (hash ^ *first as u32).wrapping_mul(0x0100_0193);
+        rest = behind;
+    }
+    FIRST.saturating_add(hash >> 27)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_call_of_a_model_mostly_says_has_bits_of_its_own() {
+        let names = [
+            "input_tokens",
+            "output_tokens",
+            "total_tokens",
+            "cache_read_input_tokens",
+            "cache_write_input_tokens",
+            "reasoning_output_tokens",
+            "time_to_first_token",
+            "temperature",
+            "max_tokens",
+            "top_p",
+            "top_k",
+            "seed",
+            "stop",
+            "stream",
+            "user",
+            "tool_choice",
+        ];
+        let mut bits: Vec<u32> = names.map(named).to_vec();
+        bits.sort_unstable();
+        bits.dedup();
+        assert_eq!(bits.len(), names.len());
+        assert!(bits.iter().all(|bit| (32..64).contains(bit)));
+    }
 }

@@ -54,7 +54,7 @@ pub use usage::{MetricValue, Metrics, metric};
 pub use verdict::Verdict;
 
 pub(crate) use annotation::RESERVED;
-#[cfg(feature = "receiver")]
+#[cfg(any(feature = "receiver", feature = "rmcp"))]
 pub(crate) use content::json_bytes;
 pub(crate) use context::low_half;
 pub(crate) use details::{Details, Passed};
@@ -62,7 +62,7 @@ pub(crate) use gateway::Gateways;
 pub(crate) use id::IdSource;
 pub(crate) use judgement::{Judged, Measure};
 pub(crate) use later::{Later, Unreadable};
-pub(crate) use log::{Identity, Log};
+pub(crate) use log::{Extent, Identity, Log, Pack};
 pub(crate) use meaning::{EvaluationField, Meaning, Sense};
 pub(crate) use policy::KindPolicies;
 pub(crate) use recording::{Callsite, FieldValue, KindSource, Origin, Recording, Said, Taken};

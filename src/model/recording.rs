@@ -137,37 +137,8 @@ impl Recording {
         (&mut self.origin, &self.log)
     }
 
-    /// See [`Log::glance`].
-    pub(crate) fn glance(&self) -> usize {
-        let first = |text: &Option<Arc<str>>| text.as_ref().and_then(|text| text.as_bytes().first().copied());
-        let names = [first(&self.origin.session_id), first(&self.origin.ml_app)];
-        names.into_iter().flatten().map(usize::from).fold(self.log.glance(), usize::wrapping_add)
-    }
-
     /// Bytes that this holds in the queue.
     pub(crate) fn bytes(&self) -> usize {
         self.log.bytes().saturating_add(size_of::<Self>())
-    }
-
-    /// Begins anew for another span; what is reserved is used again.
-    pub(crate) fn restart(&mut self, origin: Origin) {
-        self.origin = origin;
-        self.kind = SpanKind::Task;
-        self.duration_ns = 0;
-        self.panicked = false;
-        self.policy = CapturePolicy::None;
-        self.is_reported_elsewhere = false;
-        self.callsite = None;
-        self.source = KindSource::Said;
-    }
-
-    /// Empties it; large buffers go to `spare`.
-    pub(crate) fn clear(&mut self, spare: impl FnMut(String)) {
-        self.log.clear(spare);
-        self.origin.session_id = None;
-        self.origin.ml_app = None;
-        self.origin.agent = None;
-        self.origin.apm = None;
-        self.origin.passed = None;
     }
 }

@@ -90,8 +90,8 @@ impl std::str::FromStr for SpanKind {
 
     /// Reads a kind in lower case; white space around it is ignored.
     fn from_str(text: &str) -> Result<Self, UnknownKind> {
-        let text = text.trim();
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownKind)
+        let named = |text: &str| Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        named(text).or_else(|| named(text.trim())).ok_or(UnknownKind)
     }
 }
 

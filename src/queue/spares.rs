@@ -3,152 +3,109 @@
 //! A buffer that comes from the allocator again and again means fresh pages, which costs more than
 //! filling it; see `benches/README.md`.
 
+use std::cell::RefCell;
+
 use parking_lot::Mutex;
 
-use crate::model::{Log, Origin, Recording};
+use crate::model::Log;
 
-/// Recordings and large texts that the worker is done with.
+/// Large texts that the worker is done with, and logs that this thread is.
 #[derive(Debug, Default)]
-pub(crate) struct Spares {
-    kept: Mutex<Kept>,
-}
+pub(crate) struct Spares(Mutex<Texts>);
 
 #[derive(Debug, Default)]
-struct Kept {
-    /// By the name of the span that had it; see [`shelf_of`].
-    shelves: [Shelf; SHELVES],
-    texts: Vec<String>,
-    recording_bytes: usize,
-    text_bytes: usize,
+struct Texts {
+    kept: Vec<String>,
+    bytes: usize,
 }
 
-/// Recordings, handed on as boxes without another allocation, each with the bytes that it has reserved: to ask it would
-/// have everybody wait while it is fetched from memory.
-type Shelf = Vec<(Box<Recording>, usize)>;
+thread_local! {
+    /// Logs come back as soon as a span has ended, while they are still near.
+    static OWN: RefCell<Vec<Log>> = const { RefCell::new(Vec::new()) };
+}
 
 impl Spares {
-    /// What the queue holds by default: a burst finds what the one before has left, unless there was quiet between.
-    const MAX_RECORDING_BYTES: usize = 128 * 1024 * 1024;
     const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
     /// Buffers above this are not worth keeping.
-    const MAX_RECORDING: usize = 64 * 1024;
     const MAX_TEXT: usize = 2 * 1024 * 1024;
+    /// The same for a log, and how many each thread keeps: as many as spans are mostly open above one another.
+    const MAX_LOG: usize = 32 * 1024;
+    const MOST_LOGS: usize = 8;
 
-    /// A recording that begins, in a used buffer if there is one.
-    pub(crate) fn recording(&self, origin: Origin) -> Box<Recording> {
-        let Some(mut recording) = self.kept.lock().pop_recording(origin.name) else {
-            return Box::new(Recording::new(origin, Log::new()));
-        };
-        recording.restart(origin);
-        recording
+    /// An empty log, a used one of this thread if there is one.
+    pub(crate) fn log() -> Log {
+        // At the end of a thread there is nothing to use again.
+        let used = OWN.try_with(|own| own.try_borrow_mut().ok()?.pop());
+        used.ok().flatten().unwrap_or_default()
+    }
+
+    /// Keeps what an empty log has reserved, as far as there is room.
+    pub(crate) fn keep(log: Log) {
+        if log.capacity() > Self::MAX_LOG {
+            return;
+        }
+        let _ = OWN.try_with(|own| {
+            let Ok(mut own) = own.try_borrow_mut() else { return };
+            if own.len() < Self::MOST_LOGS {
+                own.push(log);
+            }
+        });
+    }
+
+    /// The same for one that is not sent.
+    pub(crate) fn give_back(&self, mut log: Log) {
+        self.empty(&mut log);
+        Self::keep(log);
     }
 
     /// An owned copy of a large text.
     pub(crate) fn text(&self, content: &str) -> String {
-        let mut text = self.kept.lock().pop_text();
+        let mut text = self.0.lock().pop();
         text.push_str(content);
         text
-    }
-
-    /// Keeps what recordings had reserved, as far as there is room.
-    pub(crate) fn give_back(&self, recordings: impl IntoIterator<Item = Box<Recording>>) {
-        let mut texts = Vec::new();
-        let empty = |mut recording: Box<Recording>| {
-            recording.clear(|text| texts.push(text));
-            let bytes = recording.log().capacity().saturating_add(size_of::<Recording>());
-            (recording, bytes)
-        };
-        // New spans wait for the lock, so the work is done before it is taken.
-        let recordings: Shelf = recordings.into_iter().map(empty).collect();
-        let mut kept = self.kept.lock();
-        let surplus = (kept.keep_recordings(recordings), kept.keep_texts(texts));
-        drop(kept);
-        drop(surplus);
     }
 
     /// Keeps the buffer of a text that is done with, if it was a large one.
     pub(crate) fn give_back_text(&self, mut text: String) {
         if text.capacity() >= Log::LARGE {
             text.clear();
-            let surplus = self.kept.lock().keep_texts(vec![text]);
+            let surplus = self.0.lock().keep(text);
             drop(surplus);
         }
     }
 
     /// Empties a log that its owner keeps.
     pub(crate) fn empty(&self, log: &mut Log) {
-        log.clear(|text| drop(self.kept.lock().keep_texts(vec![text])));
+        log.clear(|text| drop(self.0.lock().keep(text)));
     }
 
     /// Lets half of what is kept go; called when nothing happens.
     pub(crate) fn shrink(&self) {
-        let mut kept = self.kept.lock();
-        let texts = kept.texts.len() / 2;
-        let recordings = kept.shelves.each_mut().map(|shelf| shelf.split_off(shelf.len() / 2));
-        let gone = (recordings, kept.texts.split_off(texts));
-        kept.recording_bytes =
-            kept.shelves.iter().fold(0, |total, shelf| total.saturating_add(sum(shelf, |(_, bytes)| *bytes)));
-        kept.text_bytes = sum(&kept.texts, String::capacity);
-        drop(kept);
+        let mut texts = self.0.lock();
+        let half = texts.kept.len() / 2;
+        let gone = texts.kept.split_off(half);
+        texts.bytes = texts.kept.iter().fold(0, |total, text| total.saturating_add(text.capacity()));
+        drop(texts);
         drop(gone);
     }
 }
 
-impl Kept {
-    fn pop_recording(&mut self, name: &'static str) -> Option<Box<Recording>> {
-        let (recording, bytes) = self.shelves.get_mut(shelf_of(name))?.pop()?;
-        self.recording_bytes = self.recording_bytes.saturating_sub(bytes);
-        Some(recording)
-    }
-
-    fn pop_text(&mut self) -> String {
-        let text = self.texts.pop().unwrap_or_default();
-        self.text_bytes = self.text_bytes.saturating_sub(text.capacity());
+impl Texts {
+    fn pop(&mut self) -> String {
+        let text = self.kept.pop().unwrap_or_default();
+        self.bytes = self.bytes.saturating_sub(text.capacity());
         text
     }
 
-    /// Returns those for which there is no room.
-    fn keep_recordings(&mut self, recordings: Shelf) -> Shelf {
-        let mut surplus = Shelf::new();
-        for (recording, bytes) in recordings {
-            let total = self.recording_bytes.saturating_add(bytes);
-            let fits = bytes <= Spares::MAX_RECORDING && total <= Spares::MAX_RECORDING_BYTES;
-            match self.shelves.get_mut(shelf_of(recording.origin.name)).filter(|_| fits) {
-                Some(kept) => {
-                    self.recording_bytes = total;
-                    kept.push((recording, bytes));
-                }
-                None => surplus.push((recording, bytes)),
-            }
+    /// Returns the text if there is no room for it.
+    fn keep(&mut self, text: String) -> Option<String> {
+        let bytes = text.capacity();
+        let total = self.bytes.saturating_add(bytes);
+        if bytes > Spares::MAX_TEXT || total > Spares::MAX_TEXT_BYTES {
+            return Some(text);
         }
-        surplus
+        self.bytes = total;
+        self.kept.push(text);
+        None
     }
-
-    /// Returns those for which there is no room.
-    fn keep_texts(&mut self, mut texts: Vec<String>) -> Vec<String> {
-        let fits = |text: &mut String| {
-            let bytes = text.capacity();
-            let total = self.text_bytes.saturating_add(bytes);
-            let fits = bytes <= Spares::MAX_TEXT && total <= Spares::MAX_TEXT_BYTES;
-            if fits {
-                self.text_bytes = total;
-            }
-            fits
-        };
-        self.texts.extend(texts.extract_if(.., fits));
-        texts
-    }
-}
-
-/// Spans of one name need about as much room, so that what one of them has left need not grow for the next.
-fn shelf_of(name: &'static str) -> usize {
-    // Names are alone at their place; the lowest bits tell little.
-    let address = name.as_ptr().addr();
-    (address.wrapping_shr(3) ^ address.wrapping_shr(9)) % SHELVES
-}
-
-const SHELVES: usize = 16;
-
-fn sum<T>(items: &[T], bytes: impl Fn(&T) -> usize) -> usize {
-    items.iter().fold(0, |total, item| total.saturating_add(bytes(item)))
 }

@@ -22,15 +22,34 @@ impl Log {
         if !self.has_identity() {
             return found;
         }
-        for entry in self.entries.iter().rev() {
+        let mut missing = self.seen & Sense::IDENTITY;
+        for entry in &self.entries {
             let Entry::Field(meaning, stored) = entry else { continue };
-            if let Some(slot) = found.slot(*meaning)
-                && slot.is_none()
-            {
+            if let Some(slot) = found.slot(*meaning) {
                 *slot = Some(self.value(*stored));
+                let sense = Sense::from(*meaning);
+                // Of what accumulates, a later one may come.
+                if !sense.accumulates() {
+                    missing &= !sense.bit;
+                }
+            }
+            if missing == 0 {
+                break;
             }
         }
         found
+    }
+
+    /// The kind, if it is all that is said of that: so it is of most spans.
+    #[inline]
+    pub(crate) fn kind_alone(&self) -> Option<FieldValue<'_>> {
+        if self.seen & Sense::IDENTITY != Meaning::Kind.bit() {
+            return None;
+        }
+        self.entries.iter().find_map(|entry| match entry {
+            Entry::Field(Meaning::Kind, stored) => Some(self.value(*stored)),
+            Entry::Field(..) | Entry::Annotation(_) => None,
+        })
     }
 
     /// Whether there may be anything of that.

@@ -25,11 +25,13 @@ pub(crate) async fn run_with<T>(settings: Builder, program: impl Future<Output =
 }
 
 /// The same for a program with tasks that nobody hands the subscriber on to: all of this thread has it.
-pub(crate) async fn run_with_tasks<T>(program: impl Future<Output = T>) -> (T, Recorder) {
-    let settings = Builder::without_environment().ml_app("test-app");
-    let (layer, recorder) = testing::recorder_of(settings).unwrap();
-    let _default = tracing_subscriber::registry().with(layer).set_default();
-    (program.await, recorder)
+pub(crate) fn run_with_tasks<T>(program: impl Future<Output = T>) -> Pin<Box<impl Future<Output = (T, Recorder)>>> {
+    Box::pin(async {
+        let settings = Builder::without_environment().ml_app("test-app");
+        let (layer, recorder) = testing::recorder_of(settings).unwrap();
+        let _default = tracing_subscriber::registry().with(layer).set_default();
+        (program.await, recorder)
+    })
 }
 
 /// The trees of the events, once there are so many, with nothing amiss.

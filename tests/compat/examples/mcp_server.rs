@@ -9,11 +9,11 @@
 use std::time::Duration;
 
 use rmcp::model::{CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock};
-use rmcp::service::{RequestContext, RunningService};
-use rmcp::{ErrorData, RoleClient, RoleServer, ServerHandler, ServiceExt};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use serde_json::json;
 use tracing::instrument;
-use tracing_llmobs::clients::rmcp::{Observed, ObservedCalls};
+use tracing_llmobs::clients::rmcp::{Observed, Session};
 use tracing_llmobs::receiver::Receiver;
 use tracing_subscriber::prelude::*;
 
@@ -43,7 +43,7 @@ async fn main() -> Result<()> {
 
     let (near, far) = tokio::io::duplex(4096);
     let server = tokio::spawn(async move { Observed::new(Weather).serve(far).await });
-    let client = ().serve(near).await?;
+    let client = Session::open(().serve(near)).await?;
     println!("{}", answer(&client, "Is it raining in Oslo?").await?);
 
     client.cancel().await?;
@@ -54,10 +54,10 @@ async fn main() -> Result<()> {
 }
 
 #[instrument(skip(client), fields(llmobs.kind = "agent"), ret, err)]
-async fn answer(client: &RunningService<RoleClient, ()>, question: &str) -> Result<String> {
+async fn answer(client: &Session<()>, question: &str) -> Result<String> {
     let arguments = json!({"city": "Oslo"}).as_object().cloned().unwrap_or_default();
     let call = CallToolRequestParams::new("weather").with_arguments(arguments);
-    let answer = client.call_tool_observed(call).await?;
+    let answer = client.call_tool(call).await?;
     let text = answer.content.iter().find_map(|block| block.as_text());
     Ok(text.map(|text| text.text.clone()).unwrap_or_default())
 }
