@@ -233,6 +233,9 @@ impl Builder {
 
     /// How many bytes all open spans may hold: 1 to 1 GiB. What exceeds them is refused and counted.
     ///
+    /// The requests and answers of calls that `clients` observe count too: beyond half of it an answer is read as it comes,
+    /// so that only its texts are held, and beyond three quarters its content is lost ([`Problem::Oversize`](crate::Problem)).
+    ///
     /// Default: 64 MiB. Environment: `DD_LLMOBS_OPEN_SPANS_MAX_BYTES`.
     pub fn open_spans_max_bytes(mut self, bytes: usize) -> Self {
         self.code.open_spans_max_bytes = Some(Given::new("open_spans_max_bytes", Ok(bytes)));

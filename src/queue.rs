@@ -18,6 +18,7 @@ mod chunk;
 mod open;
 mod side;
 mod spares;
+mod urgency;
 mod waiting;
 
 pub(crate) use chunk::{Chunk, Next};
@@ -166,7 +167,8 @@ impl Queue {
         }
         state.ledger.accepted = state.ledger.accepted.saturating_add(1);
         let left = state.waiting.put(item, bytes);
-        let enough = state.waiting.bytes() >= self.limits.wake_bytes || state.waiting.items() >= self.limits.wake_items;
+        let enough =
+            state.waiting.urgent() >= self.limits.wake_bytes || state.waiting.items() >= self.limits.wake_items;
         let wake = enough && !state.woken;
         state.woken |= enough;
         drop(state);

@@ -1,5 +1,5 @@
 //! What it costs a client to be observed: a streamed completion of 1 MB from a provider on loopback, through the same
-//! `reqwest-middleware` client with and without ours, in turns. `stream [rounds]`.
+//! `reqwest-middleware` client with and without ours, in turns. `stream [rounds] [row]`.
 //!
 //! The provider writes as fast as the client reads, which no model does: what is measured is the worst ratio.
 
@@ -23,14 +23,17 @@ use crate::request;
 const TEXT: usize = 1024 * 1024;
 
 /// How a completion comes.
-const SHAPES: [(&str, Shape); 3] = [
-    ("256 bytes of text an event, 16 KiB a write", Shape { text: 256, write: 16 * 1024 }),
-    ("64 bytes of text an event, 16 KiB a write", Shape { text: 64, write: 16 * 1024 }),
-    ("64 bytes of text an event, each a write", Shape { text: 64, write: 0 }),
+const SHAPES: [(&str, Shape); 4] = [
+    ("1 MiB, 256 bytes of text an event, 16 KiB a write", Shape { all: TEXT, text: 256, write: 16 * 1024 }),
+    ("1 MiB, 64 bytes of text an event, 16 KiB a write", Shape { all: TEXT, text: 64, write: 16 * 1024 }),
+    ("1 MiB, 64 bytes of text an event, each a write", Shape { all: TEXT, text: 64, write: 0 }),
+    ("64 bytes in one event", Shape { all: 64, text: 64, write: 0 }),
 ];
 
 #[derive(Debug, Clone, Copy)]
 struct Shape {
+    /// Bytes of text in all.
+    all: usize,
     /// Bytes of text in one event.
     text: usize,
     /// Bytes that the provider writes at once; 0 for one event.
@@ -43,14 +46,18 @@ struct Shape {
 ///
 /// What is wrong with them, or with a connection.
 pub fn main() -> Result<(), String> {
-    let rounds = std::env::args().nth(1).map_or(Ok(60), |text| text.parse()).map_err(|_| "usage: stream [rounds]")?;
+    let number = |position: usize| std::env::args().nth(position).map(|text| text.parse::<usize>()).transpose();
+    let (rounds, row) =
+        number(1).and_then(|rounds| Ok((rounds, number(2)?))).map_err(|_| "usage: stream [rounds] [row]")?;
+    let rounds = rounds.unwrap_or(60);
     println!(
-        "| a completion of 1 MiB | plain ms | observed ms | ratio | of processor time | first byte plain µs | observed | more | worker ms |"
+        "| a completion | plain ms | observed | ratio | thread plain ms | observed | ratio | first byte plain µs | observed | more | worker ms |"
     );
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    SHAPES.iter().try_for_each(|(name, shape)| runtime.block_on(compare(name, *shape, rounds)))
+    let shapes = SHAPES.iter().enumerate().filter(|(index, _)| row.is_none_or(|row| row == index + 1));
+    shapes.map(|(_, shape)| shape).try_for_each(|(name, shape)| runtime.block_on(compare(name, *shape, rounds)))
 }
 
 /// What one completion took.
@@ -77,6 +84,8 @@ async fn compare(name: &str, shape: Shape, rounds: usize) -> Result<(), String> 
         let mut pair = [None, None];
         let plain_first = fastrand::bool();
         for is_observed in [!plain_first, plain_first] {
+            // What came before is the same for both: neither has the caches that the worker, or nobody, left behind.
+            ask(&plain, &provider).with_subscriber(dispatch.clone()).await?;
             let client = if is_observed { &observed } else { &plain };
             pair[usize::from(is_observed)] = Some(ask(client, &provider).with_subscriber(dispatch.clone()).await?);
             let spent = flush(&guard)?;
@@ -95,11 +104,14 @@ async fn compare(name: &str, shape: Shape, rounds: usize) -> Result<(), String> 
     }
     let all = |of: &[Took]| median(of.iter().map(|took| took.all.as_secs_f64() * 1e3).collect());
     let first = |of: &[Took]| median(of.iter().map(|took| micros(took.first)).collect());
+    let spent = |of: &[Took]| median(of.iter().map(|took| took.processor_ms).collect());
     println!(
-        "| {name} | {:.2} | {:.2} | {:.3} | {:.3} | {:.0} | {:.0} | {:+.0} | {:.1} |",
+        "| {name} | {:.2} | {:.2} | {:.3} | {:.2} | {:.2} | {:.3} | {:.0} | {:.0} | {:+.0} | {:.1} |",
         all(&plains),
         all(&ours),
         median(ratios),
+        spent(&plains),
+        spent(&ours),
         median(processor),
         first(&plains),
         first(&ours),
@@ -197,7 +209,7 @@ fn answer(shape: Shape) -> (Vec<Vec<u8>>, usize) {
         block.clear();
         writes.push(write.into_bytes());
     };
-    for number in 0..TEXT / shape.text {
+    for number in 0..shape.all / shape.text {
         let text = format!("word {number} ").repeat(shape.text / 6);
         let text = &text[..shape.text];
         let _ = write!(

@@ -41,6 +41,11 @@ pub(crate) fn is_gateway(span: &Span, url: &str) -> Option<bool> {
 }
 
 impl CallAround {
+    /// The span that was given.
+    pub(crate) const fn span(&self) -> &Span {
+        &self.span
+    }
+
     pub(crate) const fn kind(&self) -> SpanKind {
         self.kind
     }

@@ -9,6 +9,8 @@ mod around;
 mod ended;
 mod evaluate;
 mod filter;
+#[cfg(feature = "_clients")]
+mod held;
 mod kinship;
 mod known;
 mod layer;
@@ -31,6 +33,8 @@ pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 #[cfg(feature = "_clients")]
 pub(crate) use around::{CallAround, call_around, is_gateway};
 pub(crate) use filter::Hearing;
+#[cfg(feature = "_clients")]
+pub(crate) use held::Held;
 pub(crate) use remote::Outbound;
 pub(crate) use span_ext::{find, opened};
 pub(crate) use state::{Capture, Options};

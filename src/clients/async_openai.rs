@@ -3,18 +3,18 @@
 use std::fmt::Display;
 use std::mem;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use async_openai::middleware::HttpRequestFactory;
-use bytes::Bytes;
-use reqwest::{Body, Response};
+use reqwest::Response;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::instrument::Instrument;
 
 use super::calls::Calls;
 use super::observation::Observation;
-use super::response::observed;
+use super::response::{observed, sent};
 
 /// Every call of a model is a span: model, messages, tools, usage, time to the first token, errors.
 ///
@@ -90,7 +90,8 @@ where
         let mut inner = mem::replace(&mut self.inner, next);
         let calls = self.calls.clone();
         Box::pin(async move {
-            let Some(mut observation) = see(&calls, &factory).await else { return inner.call(factory).await };
+            let (observation, factory) = see(&calls, factory).await;
+            let Some(mut observation) = observation else { return inner.call(factory).await };
             let span = observation.span();
             let sent = span.in_scope(|| inner.call(factory));
             match sent.instrument(span).await {
@@ -104,10 +105,24 @@ where
     }
 }
 
-/// Looks at the request as it will be sent; what cannot be built fails when it is.
-async fn see(calls: &Calls, factory: &HttpRequestFactory) -> Option<Observation> {
-    let request = factory.build().await.ok()?;
-    let body = request.body().and_then(Body::as_bytes);
-    let body = || body.map(Bytes::copy_from_slice).unwrap_or_default();
-    Observation::begin(calls, request.method().as_str(), request.url().as_str(), body)
+/// Looks at the request as it will be sent. What was built is sent: to build it once more would open a file, or use up a
+/// stream, that is there for one attempt only; what could not be built fails when it is to be sent.
+async fn see(calls: &Calls, factory: HttpRequestFactory) -> (Option<Observation>, HttpRequestFactory) {
+    let built = factory.build().await;
+    let observation = built.as_ref().ok().and_then(|request| {
+        let body = || sent(request.body());
+        Observation::begin(calls, request.method().as_str(), request.url().as_str(), body)
+    });
+    let first = Mutex::new(Some(built));
+    let factory = HttpRequestFactory::new(move || {
+        let built = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let factory = factory.clone();
+        async move {
+            match built {
+                Some(built) => built,
+                None => factory.build().await,
+            }
+        }
+    });
+    (observation, factory)
 }

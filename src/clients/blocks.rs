@@ -17,20 +17,26 @@ pub(super) struct Blocks {
     /// Where in the block a piece ends, and when it came.
     cuts: Vec<(usize, f64)>,
     timed: usize,
+    handed_over: usize,
 }
 
 impl Blocks {
-    const SIZE: usize = 16 * 1024;
+    /// Bytes of the first blocks: most answers are short, and many may be open.
+    const SMALL: usize = 16 * 1024;
+    /// Bytes of those of a long answer.
+    const LARGE: usize = 64 * 1024;
     /// So many pieces are told apart, for the time to the first token; later ones only by their block.
     const MOST_TIMED: usize = 64;
 
-    /// Takes a piece; `now` tells how many seconds after the request.
-    pub(super) fn add(&mut self, received: &mut Received, mut piece: &[u8], now: impl Fn() -> f64) {
+    /// Takes a piece, and says whether more is held than before; `now` tells how many seconds after the request.
+    pub(super) fn add(&mut self, received: &mut Received, mut piece: &[u8], now: impl Fn() -> f64) -> bool {
+        let mut is_more = false;
         while !piece.is_empty() {
             if self.block.capacity() == 0 {
-                self.block = take();
+                self.block = take(self.next_size());
+                is_more = true;
             }
-            let room = Self::SIZE.saturating_sub(self.block.len());
+            let room = self.block.capacity().saturating_sub(self.block.len());
             let (fits, rest) = piece.split_at_checked(room).unwrap_or((piece, &[]));
             self.block.extend_from_slice(fits);
             piece = rest;
@@ -38,10 +44,16 @@ impl Blocks {
                 self.timed = self.timed.saturating_add(1);
                 self.cuts.push((self.block.len(), now()));
             }
-            if self.block.len() >= Self::SIZE {
+            if self.block.len() >= self.block.capacity() {
                 self.hand_over(received, &now);
             }
         }
+        is_more
+    }
+
+    /// Bytes that are held here.
+    pub(super) const fn held(&self) -> usize {
+        self.block.capacity()
     }
 
     /// Hands over what there is.
@@ -49,6 +61,7 @@ impl Blocks {
         if self.block.is_empty() {
             return;
         }
+        self.handed_over = self.handed_over.saturating_add(self.block.len());
         let mut block = Bytes::from_owner(Lent(mem::take(&mut self.block)));
         let mut done = 0_usize;
         for (end, at) in self.cuts.drain(..) {
@@ -58,6 +71,10 @@ impl Blocks {
         if !block.is_empty() {
             received.push(block, Some(now()));
         }
+    }
+
+    const fn next_size(&self) -> usize {
+        if self.handed_over < Self::LARGE { Self::SMALL } else { Self::LARGE }
     }
 }
 
@@ -75,22 +92,33 @@ impl Drop for Lent {
     fn drop(&mut self) {
         let mut block = mem::take(&mut self.0);
         block.clear();
-        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.len() < MOST_SPARE {
+        let Shelf { spare, most } = shelf(block.capacity());
+        let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < *most {
             spare.push(block);
         }
     }
 }
 
-fn take() -> Vec<u8> {
-    let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    spare.unwrap_or_else(|| Vec::with_capacity(Blocks::SIZE))
+/// Blocks for the next answers; what there are more of is given back.
+struct Shelf {
+    spare: Mutex<Vec<Vec<u8>>>,
+    most: usize,
 }
 
-/// Blocks for the next answers; what there are more of is given back.
-static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
-/// 8 MiB.
-const MOST_SPARE: usize = 512;
+fn take(size: usize) -> Vec<u8> {
+    let spare = shelf(size).spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    spare.unwrap_or_else(|| Vec::with_capacity(size))
+}
+
+fn shelf(size: usize) -> &'static Shelf {
+    if size < Blocks::LARGE { &SMALL } else { &LARGE }
+}
+
+/// 2 MiB.
+static SMALL: Shelf = Shelf { spare: Mutex::new(Vec::new()), most: 128 };
+/// 6 MiB.
+static LARGE: Shelf = Shelf { spare: Mutex::new(Vec::new()), most: 96 };
 
 #[cfg(test)]
 mod tests {
@@ -99,7 +127,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_same_however_it_came() {
-        let text = "word ".repeat(20_000);
+        let text = "word ".repeat(60_000);
         let answer = format!(r#"{{"choices": [{{"message": {{"role": "assistant", "content": "{text}"}}}}]}}"#);
         let read = |size: usize| {
             let call = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..]);
@@ -112,7 +140,7 @@ mod tests {
         };
         let whole = read(answer.len());
         assert!(whole.output.is_some());
-        for size in [1, 7, 1000, Blocks::SIZE - 1, Blocks::SIZE, Blocks::SIZE + 1] {
+        for size in [1, 7, 1000, Blocks::SMALL - 1, Blocks::SMALL, Blocks::SMALL + 1, Blocks::LARGE + 1] {
             assert_eq!(read(size), whole, "in pieces of {size}");
         }
     }

@@ -13,6 +13,8 @@
 //! vocabulary or another's, that span is filled in instead: what it says of itself stays. The span ends with the answer, or
 //! when the application lets go of it.
 
+#[cfg(feature = "_clients")]
+mod answer;
 #[cfg(feature = "async-openai")]
 pub mod async_openai;
 #[cfg(feature = "bedrock")]

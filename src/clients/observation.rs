@@ -1,21 +1,23 @@
 //! One call, from the request to the end of its answer: see it, ask the provider's rules, annotate.
 
+use std::convert::identity;
 use std::mem;
-use std::time::{Duration, Instant};
+#[cfg(feature = "bedrock")]
+use std::time::Duration;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::blocks::Blocks;
+use super::answer::{Came, Coming};
 use super::calls::Calls;
-use super::ending::LastBytes;
 use super::secrets::without_secrets;
-use crate::capture::{CallAround, LlmObsSpanExt, call_around, is_gateway};
-use crate::clock::{Clock, nanos_between};
-use crate::model::{Annotation, SpanError};
-use crate::providers::{Call, Ending, Endpoint, Head, Received};
+use crate::capture::{CallAround, Held, LlmObsSpanExt, call_around, is_gateway};
+use crate::clock::Clock;
+use crate::model::{Annotation, Meaning, SpanError};
+use crate::providers::{Call, Ending, Endpoint, Head};
 use crate::vocabulary::fields;
 
 /// One call that is being made. It ends once, at the latest when it is dropped.
@@ -23,6 +25,9 @@ use crate::vocabulary::fields;
 pub(super) struct Observation {
     place: Place,
     began: Instant,
+    held: Held,
+    /// There was room for the request.
+    has_request: bool,
     stage: Stage,
 }
 
@@ -39,11 +44,9 @@ enum Place {
 enum Stage {
     Asked(Call),
     Answered {
-        received: Box<Received>,
-        blocks: Blocks,
+        coming: Box<Coming>,
+        /// Tokens are expected to be counted in it.
         is_good: bool,
-        /// For server-sent events only.
-        last_bytes: Option<LastBytes>,
     },
     Over,
 }
@@ -79,8 +82,16 @@ impl Observation {
         if is_gateway {
             endpoint = endpoint.behind_instrumented_proxy();
         }
+        let seen_by = match &place {
+            Place::Own(span) => span,
+            Place::Around(_) => &current,
+        };
         let session = endpoint.session().map(str::to_owned);
-        let call = call(endpoint);
+        let (mut held, mut call) = (Held::nothing(seen_by)?, call(endpoint));
+        let has_request = held.hold(call.held());
+        if !has_request {
+            call = call.without_request();
+        }
         match &place {
             Place::Own(span) => {
                 let said = Annotation::new().kind(call.kind()).name(call.name());
@@ -89,7 +100,10 @@ impl Observation {
             Place::Around(around) if is_gateway => around.leave_to_gateway(),
             Place::Around(_) => {}
         }
-        Some(Self { place, began: Clock::System.instant(), stage: Stage::Asked(call) })
+        if !has_request {
+            place.lose(&held, Meaning::Input);
+        }
+        Some(Self { place, began: Clock::System.instant(), held, has_request, stage: Stage::Asked(call) })
     }
 
     /// The span to make the call in.
@@ -103,21 +117,30 @@ impl Observation {
 
     /// The answer begins.
     pub(super) fn head(&mut self, status: u16, headers: &HeaderMap) {
-        let Stage::Asked(call) = mem::replace(&mut self.stage, Stage::Over) else { return };
+        let Stage::Asked(mut call) = mem::replace(&mut self.stage, Stage::Over) else { return };
+        // Of some requests the body is seen only while it is sent.
+        if self.has_request && !self.held.hold(call.held()) {
+            call = call.without_request();
+            self.has_request = false;
+            self.place.lose(&self.held, Meaning::Input);
+        }
         let content_type = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let is_events = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENTS));
-        let received = Box::new(call.answered(Head::new(status).headers(headers)));
-        let last_bytes = is_events.then(LastBytes::default);
-        self.stage = Stage::Answered { received, blocks: Blocks::default(), is_good: status < 400, last_bytes };
+        let received = call.answered(Head::new(status).headers(headers));
+        let coming = Box::new(Coming::new(received, is_events, self.began));
+        self.stage = Stage::Answered { coming, is_good: status < 400 };
     }
 
     /// A piece of the answer came.
     pub(super) fn piece(&mut self, bytes: &Bytes) {
-        let Stage::Answered { received, blocks, last_bytes, .. } = &mut self.stage else { return };
-        let began = self.began;
-        blocks.add(received, bytes, || seconds_since(began));
-        if last_bytes.as_mut().is_some_and(|last| last.take(bytes)) {
-            self.end(Ending::Complete);
+        let Stage::Answered { coming, is_good } = &mut self.stage else { return };
+        match coming.piece(bytes, &mut self.held) {
+            Came::Part => {}
+            Came::TooMuch => {
+                *is_good = false;
+                self.place.lose(&self.held, Meaning::Output);
+            }
+            Came::End => self.end(Ending::Complete),
         }
     }
 
@@ -141,7 +164,7 @@ impl Observation {
     /// How long it has been going on.
     #[cfg(feature = "bedrock")]
     pub(super) fn age(&self) -> Duration {
-        Duration::from_nanos(nanos_between(self.began, Clock::System.instant()))
+        Duration::from_nanos(crate::clock::nanos_between(self.began, Clock::System.instant()))
     }
 
     fn end(&mut self, ending: Ending) {
@@ -149,19 +172,22 @@ impl Observation {
             Ending::Broken(error) => Ending::Broken(without_secrets(error)),
             Ending::Complete | Ending::Dropped => ending,
         };
+        let only: fn(Annotation) -> Annotation = if self.has_request { identity } else { without_input };
         let read = match mem::replace(&mut self.stage, Stage::Over) {
             Stage::Over => return,
             Stage::Asked(call) => later(call, 0, move |call| match ending {
-                Ending::Broken(error) => call.failed(error),
-                Ending::Complete | Ending::Dropped => call.sent(),
+                Ending::Broken(error) => only(call.failed(error)),
+                Ending::Complete | Ending::Dropped => only(call.sent()),
             }),
-            Stage::Answered { mut received, mut blocks, is_good, .. } => {
-                blocks.hand_over(&mut received, || seconds_since(self.began));
+            Stage::Answered { coming, is_good } => {
+                let received = coming.into_received();
                 let held = received.held();
-                let read = later(received, held, move |received| received.finish(ending));
+                let read = later(received, held, move |received| only(received.finish(ending)));
                 if is_good { read.expecting_usage() } else { read }
             }
         };
+        // From now on the span holds it.
+        self.held.hold(0);
         match &self.place {
             Place::Own(span) => {
                 span.annotate(read);
@@ -172,13 +198,24 @@ impl Observation {
     }
 }
 
-fn seconds_since(began: Instant) -> f64 {
-    Duration::from_nanos(nanos_between(began, Clock::System.instant())).as_secs_f64()
+impl Place {
+    /// What is said of the span around fills gaps only, so that it leaves no marker there.
+    fn lose(&self, held: &Held, meaning: Meaning) {
+        match self {
+            Self::Own(span) => held.lose(span, Some(meaning)),
+            Self::Around(around) => held.lose(around.span(), None),
+        }
+    }
 }
 
 /// What is to be read of a call. Kind and name are settled: they are said when the call begins, or by the span around it.
 fn later<T: Send + 'static>(of: T, held: usize, read: impl FnOnce(T) -> Annotation + Send + 'static) -> Annotation {
     Annotation::later(held, move || Annotation { kind: None, name: None, ..read(of) })
+}
+
+/// What is read of a call whose request was not kept: a marker is in its place.
+fn without_input(read: Annotation) -> Annotation {
+    Annotation { input: None, ..read }
 }
 
 impl Drop for Observation {
@@ -189,3 +226,52 @@ impl Drop for Observation {
 
 const TARGET: &str = "tracing_llmobs::clients";
 const EVENTS: &[u8] = b"text/event-stream";
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use tracing_subscriber::prelude::*;
+
+    use super::*;
+    use crate::builder::Builder;
+    use crate::model::{Content, SpanKind};
+    use crate::stats::Problem;
+    use crate::testing;
+
+    const URL: &str = "https://api.openai.com/v1/chat/completions";
+    const REQUEST: &str = r#"{"model": "m", "stream": true, "messages": [{"role": "user", "content": "hi"}]}"#;
+
+    #[test]
+    fn what_there_is_no_room_for_is_marked_and_counted_and_the_rest_is_told() {
+        let text = |bytes: usize| "x".repeat(bytes);
+        let answer = |bytes: usize| {
+            Bytes::from(format!(
+                "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n",
+                text(bytes)
+            ))
+        };
+        let large = format!(r#"{{"model": "m", "user": "{}"}}"#, text(300_000));
+        for (request, answer, input, output, problems) in [
+            (REQUEST, answer(10), true, true, 0),
+            (REQUEST, answer(300_000), true, false, 1),
+            (&large, answer(10), false, true, 1),
+        ] {
+            let (layer, recorder) =
+                testing::recorder_of(Builder::without_environment().open_spans_max_bytes(256 * 1024)).unwrap();
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+                let body = || Bytes::copy_from_slice(request.as_bytes());
+                let mut call = Observation::begin(&Calls::new(), "POST", URL, body).unwrap();
+                let events = http::HeaderValue::from_static("text/event-stream");
+                call.head(200, &HeaderMap::from_iter([(http::header::CONTENT_TYPE, events)]));
+                call.piece(&answer);
+                call.piece(&answer);
+                call.complete();
+            });
+            let span = recorder.span("OpenAI.createChatCompletion");
+            let is_marker = |content: &Option<Content>| matches!(content, Some(Content::Text(text)) if text.contains("has been dropped"));
+            assert_eq!((span.kind, is_marker(&span.input), is_marker(&span.output)), (SpanKind::Llm, !input, !output));
+            assert_eq!(span.model_name.as_deref(), Some(if input { "m" } else { "custom" }));
+            let stats = recorder.handle().stats();
+            assert_eq!((stats.problems(Problem::Oversize), stats.open_spans), (problems, 0));
+        }
+    }
+}

@@ -1,15 +1,14 @@
 //! A middleware for `reqwest-middleware`. Feature `reqwest-middleware`.
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use http::Extensions;
-use reqwest_middleware::reqwest::{Body, Request, Response};
+use reqwest_middleware::reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next};
 use tracing::instrument::Instrument;
 
 use super::calls::Calls;
 use super::observation::Observation;
-use super::response::observed;
+use super::response::{observed, sent};
 
 /// Every call of a model is a span, whichever crate makes it: model, messages, tools, usage, time to the first token, errors.
 ///
@@ -50,7 +49,7 @@ impl Middleware for Observe {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
-        let body = || request.body().and_then(Body::as_bytes).map(Bytes::copy_from_slice).unwrap_or_default();
+        let body = || sent(request.body());
         let observation = Observation::begin(&self.calls, request.method().as_str(), request.url().as_str(), body);
         let Some(mut observation) = observation else { return next.run(request, extensions).await };
         let span = observation.span();

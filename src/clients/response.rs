@@ -1,4 +1,4 @@
-//! What comes back from `reqwest`, with a body that tells what it yields.
+//! What goes to `reqwest`, and what comes back from it, with a body that tells what it yields.
 
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
@@ -21,6 +21,11 @@ pub(super) fn observed(response: Response, mut observation: Observation) -> Resp
     }
     let body = Body::wrap(Observed { inner, observation: Mutex::new(observation) });
     Response::from(http::Response::from_parts(parts, body))
+}
+
+/// What is sent; nothing of a body that is a stream.
+pub(super) fn sent(body: Option<&Body>) -> Bytes {
+    body.and_then(Body::as_bytes).map(Bytes::copy_from_slice).unwrap_or_default()
 }
 
 /// A body that passes everything on as it comes.

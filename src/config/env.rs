@@ -347,7 +347,7 @@ const OPEN_SPANS_MAX_BYTES: Variable = Variable {
     setter: "open_spans_max_bytes",
     unit: "bytes, 1 to 1073741824",
     default: "67108864",
-    meaning: "How many bytes open spans may hold; what exceeds them is refused and counted.",
+    meaning: "How many bytes open spans, and calls that clients observe, may hold; what exceeds them is refused and counted.",
 };
 const SHUTDOWN_TIMEOUT_SECONDS: Variable = Variable {
     name: "DD_LLMOBS_SHUTDOWN_TIMEOUT_SECONDS",

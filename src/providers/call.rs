@@ -59,6 +59,12 @@ impl Call {
         if self.endpoint.is_proxy { SpanKind::Workflow } else { self.endpoint.api.kind() }
     }
 
+    /// The same without its body, for which there is no room.
+    #[cfg(feature = "_clients")]
+    pub(crate) fn without_request(self) -> Self {
+        Self::new(self.endpoint, Bytes::new())
+    }
+
     /// What its span is called: `OpenAI.createChatCompletion`.
     pub fn name(&self) -> Cow<'static, str> {
         codec(self.endpoint.api).name(&self.endpoint)

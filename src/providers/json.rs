@@ -1,7 +1,12 @@
 //! What all APIs need of JSON: members that may be missing, texts that are bounded.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 
 /// What the bytes are as JSON; `Null` when they are none, or nested deeper than 128 levels.
@@ -85,6 +90,34 @@ pub(super) fn allowed(request: &Value, names: &[&str]) -> Map<String, Value> {
     names.iter().filter_map(member).collect()
 }
 
+/// A member that is null, if it is there.
+pub(super) type Null = Option<()>;
+
+/// Text that is not copied unless it has escapes, also within an `Option`.
+#[derive(Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+/// An object: `serde` takes a list for one too.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+        from.deserialize_map(Members(PhantomData))
+    }
+}
+
 /// The first so many characters.
 pub(super) fn cut(text: &str, most_chars: usize) -> &str {
     text.char_indices().nth(most_chars).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
@@ -104,6 +137,11 @@ impl Room {
 
     pub(super) const fn new() -> Self {
         Self { left: Self::BYTES }
+    }
+
+    /// Bytes that were taken.
+    pub(super) const fn taken(&self) -> usize {
+        Self::BYTES.saturating_sub(self.left)
     }
 
     /// Takes so many bytes, or says that there is no room for them. For entries of lists: a piece of text without a byte
@@ -144,7 +182,7 @@ impl Default for Room {
 }
 
 /// Bytes of a value, about; its depth is bounded by the parser.
-fn weight(value: &Value) -> usize {
+pub(super) fn weight(value: &Value) -> usize {
     const NODE: usize = 32;
     let inside = match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,

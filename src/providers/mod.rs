@@ -38,6 +38,7 @@ mod call;
 mod codec;
 mod received;
 
+mod alike;
 mod asked;
 mod counts;
 mod data_urls;
@@ -61,6 +62,8 @@ mod frames;
 mod nonsense;
 #[cfg(test)]
 mod trial;
+#[cfg(test)]
+mod usual;
 
 #[cfg(feature = "tower")]
 pub(crate) use call::Sent;

@@ -2,11 +2,11 @@
 
 use std::mem;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use serde_json::Value;
 
 use super::call::{Call, Head};
-use super::codec::{Answer, Frame, Rebuild, codec};
+use super::codec::{Answer, Frame, Rebuild, Seen, codec};
 use super::data_urls::without_data_urls;
 use super::framing::{Framing, Opening};
 use super::json;
@@ -27,6 +27,8 @@ pub struct Received {
     /// Seconds from the request to the first piece that bears content.
     first_content: Option<f64>,
     error: Option<SpanError>,
+    /// There was no room for it.
+    is_forgotten: bool,
     /// What an answer with a bad status says, when it comes as a stream: its first frame.
     complaint: Option<Value>,
 }
@@ -76,6 +78,7 @@ impl Received {
             reading,
             first_content: None,
             error: None,
+            is_forgotten: false,
             complaint: None,
         }
     }
@@ -83,6 +86,9 @@ impl Received {
     /// A piece of the body, as it came; `at` is how many seconds after the request, for the time to the first token.
     pub fn push(&mut self, bytes: impl Into<Bytes>, at: Option<f64>) {
         let bytes = bytes.into();
+        if self.is_forgotten {
+            return;
+        }
         self.unread_bytes = self.unread_bytes.saturating_add(bytes.len()).saturating_add(size_of::<Piece>());
         self.unread.push(Piece { bytes, at });
         if self.unread_bytes > Self::MOST_UNREAD {
@@ -91,13 +97,21 @@ impl Received {
     }
 
     /// Bytes that this holds on to, for who must bound them. Of a stream that has been read, only its texts are kept, at most
-    /// 32 MiB; they are not counted.
+    /// 32 MiB, and the frame that has not yet ended.
     pub fn held(&self) -> usize {
         let read = match &self.reading {
             Reading::Whole(bytes) => bytes.len(),
-            Reading::Unopened | Reading::Stream(..) | Reading::Never => 0,
+            Reading::Stream(framing, rebuild) => framing.held().saturating_add(rebuild.held()),
+            Reading::Unopened | Reading::Never => 0,
         };
         self.call.held().saturating_add(self.unread_bytes).saturating_add(read)
+    }
+
+    /// Lets go of all that came of the answer, and of all that will come: only that there was one is told.
+    #[cfg(feature = "_clients")]
+    pub(crate) fn forget(&mut self) {
+        (self.unread, self.unread_bytes, self.reading) = (Vec::new(), 0, Reading::Never);
+        self.is_forgotten = true;
     }
 
     /// What the call says: the request, as much of the answer as came, and how it ended.
@@ -127,7 +141,8 @@ impl Received {
         }
         let answer = Answer { endpoint: &self.call.endpoint, request, head: &self.head, body };
         // Some answers say what was asked.
-        let mut said = without_data_urls(codec.received(said, answer));
+        let said = if self.is_forgotten { said } else { codec.received(said, answer) };
+        let mut said = without_data_urls(said);
         if self.call.endpoint.is_proxy {
             said.metrics.remove_usage();
         }
@@ -139,27 +154,41 @@ impl Received {
             Ending::Broken(error) => Some(error),
         };
         match self.error.or(broken) {
+            Some(error) if self.is_forgotten => said.span_error(error),
             Some(error) => self.call.fail(said, error),
             None => said,
         }
     }
 
-    /// Reads what is unread.
-    fn read(&mut self) {
+    /// Reads what is unread, here and now.
+    pub(crate) fn read(&mut self) {
         self.unread_bytes = 0;
         for Piece { mut bytes, at } in mem::take(&mut self.unread) {
             self.open(&mut bytes);
-            let frames = match &mut self.reading {
-                Reading::Unopened | Reading::Never => continue,
+            match &mut self.reading {
+                Reading::Unopened | Reading::Never => {}
                 Reading::Whole(whole) => {
                     let room = Self::MOST_WHOLE.saturating_sub(whole.len());
                     whole.extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
-                    continue;
                 }
-                Reading::Stream(framing, _) => framing.push(&bytes),
-            };
-            for frame in frames {
-                self.frame(frame, at);
+                Reading::Stream(..) => self.stream(bytes, at),
+            }
+        }
+    }
+
+    /// Reads a piece of a stream.
+    fn stream(&mut self, mut bytes: Bytes, at: Option<f64>) {
+        let is_good = self.head.is_good();
+        while !bytes.is_empty() {
+            let Reading::Stream(framing, rebuild) = &mut self.reading else { return };
+            let end = framing.part(&bytes);
+            let whole = bytes.get(..end).filter(|_| is_good).and_then(|part| framing.whole(part));
+            match whole.and_then(|json| rebuild.usual(json)) {
+                Some(seen) => {
+                    bytes.advance(end);
+                    self.see(seen, at);
+                }
+                None => framing.push(&bytes.split_to(end)).into_iter().for_each(|frame| self.frame(frame, at)),
             }
         }
     }
@@ -183,6 +212,10 @@ impl Received {
         }
         let Reading::Stream(_, rebuild) = &mut self.reading else { return };
         let seen = rebuild.frame(frame);
+        self.see(seen, at);
+    }
+
+    fn see(&mut self, seen: Seen, at: Option<f64>) {
         if seen.is_content && self.first_content.is_none() {
             self.first_content = at;
         }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Item;
+use super::urgency::urgent;
 use crate::model::{Extent, Log, Pack, Recording, Submission};
 
 /// See the file's card.
@@ -11,6 +12,7 @@ pub(crate) struct Chunk {
     slots: VecDeque<Slot>,
     logs: Pack,
     bytes: usize,
+    urgent: usize,
 }
 
 #[derive(Debug)]
@@ -46,6 +48,7 @@ impl Chunk {
     /// Puts an item of so many bytes behind the others. Returns the log that is left of a recording, empty.
     pub(super) fn put(&mut self, item: Item, bytes: usize) -> Option<Log> {
         self.bytes = self.bytes.saturating_add(bytes);
+        self.urgent = self.urgent.saturating_add(urgent(bytes));
         match item {
             Item::Span(mut recording) => {
                 let mut log = std::mem::take(recording.log_mut());
@@ -81,6 +84,11 @@ impl Chunk {
         self.bytes
     }
 
+    /// What they are counted for when it is asked whether to wake the worker.
+    pub(super) const fn urgent(&self) -> usize {
+        self.urgent
+    }
+
     /// Bytes that are reserved.
     pub(super) fn capacity(&self) -> usize {
         self.slots.capacity().saturating_mul(size_of::<Slot>()).saturating_add(self.logs.capacity())
@@ -90,6 +98,6 @@ impl Chunk {
     pub(super) fn clear(&mut self) {
         self.slots.clear();
         self.logs.clear();
-        self.bytes = 0;
+        (self.bytes, self.urgent) = (0, 0);
     }
 }

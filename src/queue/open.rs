@@ -29,6 +29,12 @@ impl OpenSpans {
         true
     }
 
+    /// Counts bytes that are not held any more.
+    #[cfg(feature = "_clients")]
+    pub(crate) fn shrink(&self, bytes: u64) {
+        self.0.fetch_sub(bytes & Self::BYTES, Ordering::Relaxed);
+    }
+
     /// Counts a span that ended, with all the bytes that were counted for it.
     pub(crate) fn end(&self, bytes: u64) {
         self.0.fetch_sub(Self::ONE | bytes & Self::BYTES, Ordering::Relaxed);

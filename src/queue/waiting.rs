@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::Item;
 use super::chunk::Chunk;
+use super::urgency::urgent;
 use crate::model::Log;
 
 /// See the file's card.
@@ -13,6 +14,8 @@ pub(super) struct Waiting {
     chunks: VecDeque<Chunk>,
     items: usize,
     bytes: usize,
+    /// The same, as far as it is a reason to wake the worker; see [`urgent`].
+    urgent: usize,
     spare: Vec<Chunk>,
     spare_bytes: usize,
 }
@@ -31,10 +34,15 @@ impl Waiting {
         self.bytes
     }
 
+    pub(super) const fn urgent(&self) -> usize {
+        self.urgent
+    }
+
     /// Puts an item of so many bytes behind the others. Returns the log that is left of a recording, empty.
     pub(super) fn put(&mut self, item: Item, bytes: usize) -> Option<Log> {
         self.items = self.items.saturating_add(1);
         self.bytes = self.bytes.saturating_add(bytes);
+        self.urgent = self.urgent.saturating_add(urgent(bytes));
         if let Some(chunk) = self.chunks.back_mut().filter(|chunk| !chunk.is_full()) {
             return chunk.put(item, bytes);
         }
@@ -50,6 +58,7 @@ impl Waiting {
         let chunk = self.chunks.pop_front()?;
         self.items = self.items.saturating_sub(chunk.len());
         self.bytes = self.bytes.saturating_sub(chunk.bytes());
+        self.urgent = self.urgent.saturating_sub(chunk.urgent());
         Some(chunk)
     }
 

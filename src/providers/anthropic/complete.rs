@@ -64,6 +64,10 @@ impl Rebuild for Rebuilt {
         Seen { is_content, error: failure::inside(&frame.data) }
     }
 
+    fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     fn whole(self: Box<Self>) -> Value {
         Value::Object(Map::from_iter([("completion".to_owned(), Value::from(self.completion))]))
     }

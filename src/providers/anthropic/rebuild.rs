@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::usage;
 use crate::providers::codec::{Frame, Rebuild, Seen};
 use crate::providers::failure;
-use crate::providers::json::{self, Room};
+use crate::providers::json::{self, Object, Room, Text};
 
 /// A message as far as it has come.
 #[derive(Debug)]
 pub(in crate::providers) struct Rebuilt {
     role: Value,
     usage: Map<String, Value>,
+    /// The end has counted.
+    is_counted: bool,
     /// By index: the protocol lets them interleave.
     blocks: BTreeMap<u64, Block>,
     room: Room,
@@ -45,9 +48,33 @@ const DELTAS: &[Delta] = &[
     Delta { kind: "compaction_delta", from: "content", block: "compaction", to: "content" },
 ];
 
+/// An event of the kind that most of a stream consists of.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Event<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    index: u64,
+    #[serde(borrow)]
+    delta: Object<Said<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow, default)]
+    text: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    partial_json: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    thinking: Option<Text<'a>>,
+}
+
 impl Default for Rebuilt {
     fn default() -> Self {
-        Self { role: Value::Null, usage: Map::new(), blocks: BTreeMap::new(), room: Room::new() }
+        Self { role: Value::Null, usage: Map::new(), is_counted: false, blocks: BTreeMap::new(), room: Room::new() }
     }
 }
 
@@ -65,7 +92,10 @@ impl Rebuild for Rebuilt {
             }
             "content_block_start" => return self.block(event),
             "content_block_delta" => return self.delta(event),
-            "message_delta" => self.count(&event["usage"]),
+            "message_delta" => {
+                self.is_counted = true;
+                self.count(&event["usage"]);
+            }
             "error" => return Seen { is_content: false, error: failure::inside(event) },
             // `content_block_stop`, `message_stop`, `ping`, and what may come to be.
             _ => {}
@@ -73,7 +103,24 @@ impl Rebuild for Rebuilt {
         Seen::default()
     }
 
-    fn whole(self: Box<Self>) -> Value {
+    fn usual(&mut self, json: &[u8]) -> Option<Seen> {
+        let Object(Event { kind, index, delta: Object(said) }) =
+            serde_json::from_str(std::str::from_utf8(json).ok()?).ok()?;
+        let delta = DELTAS.iter().find(|delta| kind == "content_block_delta" && delta.kind == said.kind)?;
+        let texts = [("text", said.text), ("partial_json", said.partial_json), ("thinking", said.thinking)];
+        let piece = texts.into_iter().find(|(member, _)| *member == delta.from)?.1?;
+        Some(self.append(Some(index), delta, &piece.0))
+    }
+
+    fn held(&self) -> usize {
+        self.room.taken()
+    }
+
+    fn whole(mut self: Box<Self>) -> Value {
+        if !self.is_counted {
+            // What the beginning counts is the first token or two, not what came.
+            self.usage.retain(|name, _| !usage::OF_OUTPUT.contains(&name.as_str()));
+        }
         let content: Vec<Value> = self.blocks.into_values().map(Block::whole).collect();
         json!({"role": self.role, "content": content, "usage": self.usage})
     }
@@ -91,7 +138,7 @@ impl Rebuilt {
         // Texts begin empty; whatever else begins is content already.
         let is_content = !matches!(kind, "text" | "thinking") || !json::text(start, kind).is_empty();
         let kept = self.room.keep(start);
-        if let (Some((block, _)), Value::Object(start)) = (self.at(event), kept) {
+        if let (Some((block, _)), Value::Object(start)) = (self.at(json::count(event, "index")), kept) {
             block.start = start;
         }
         Seen::content(is_content)
@@ -105,15 +152,22 @@ impl Rebuilt {
         let Some(delta) = DELTAS.iter().find(|delta| delta.kind == kind) else {
             return Seen::default();
         };
-        let Some((block, room)) = self.at(event) else { return Seen::default() };
+        self.append(json::count(event, "index"), delta, json::text(&event["delta"], delta.from))
+    }
+
+    fn append(&mut self, index: Option<u64>, delta: &Delta, piece: &str) -> Seen {
+        let Some((block, room)) = self.at(index) else { return Seen::default() };
         // One whose beginning was not seen.
-        block.start.entry("type").or_insert_with(|| delta.block.into());
+        if !block.start.contains_key("type") {
+            block.start.insert("type".to_owned(), delta.block.into());
+        }
         let (_, text) = block.appended.get_or_insert_with(|| (delta.to, String::new()));
-        Seen::content(room.push_member(text, &event["delta"], delta.from))
+        room.push(text, piece);
+        Seen::content(!piece.is_empty())
     }
 
     fn citation(&mut self, event: &Value) {
-        let Some((block, room)) = self.at(event) else { return };
+        let Some((block, room)) = self.at(json::count(event, "index")) else { return };
         let kept = room.keep(json::get(event, &["delta", "citation"]));
         let citations = block.start.entry("citations").or_insert(Value::Null);
         if citations.is_null() {
@@ -125,9 +179,8 @@ impl Rebuilt {
     }
 
     /// The block of an event: by index, else the last one.
-    fn at(&mut self, event: &Value) -> Option<(&mut Block, &mut Room)> {
+    fn at(&mut self, index: Option<u64>) -> Option<(&mut Block, &mut Room)> {
         let Self { blocks, room, .. } = self;
-        let index = json::count(event, "index");
         let index = index.or_else(|| blocks.keys().next_back().copied()).unwrap_or(0);
         let has_room = blocks.contains_key(&index) || room.take(size_of::<Block>());
         has_room.then(|| (blocks.entry(index).or_default(), room))

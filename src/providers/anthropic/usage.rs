@@ -19,6 +19,9 @@ pub(super) const NAMES: &[&str] = &[
     "is_byok",
 ];
 
+/// Those that are not known before the end.
+pub(super) const OF_OUTPUT: &[&str] = &["output_tokens", "output_tokens_details", "cost", "cost_details"];
+
 /// The metrics of a `usage`.
 ///
 /// Anthropic's `input_tokens` are those that no cache had; the intake wants all of them there, with the cached ones as parts.

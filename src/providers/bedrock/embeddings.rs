@@ -55,6 +55,10 @@ impl Rebuild for Never {
         Seen::default()
     }
 
+    fn held(&self) -> usize {
+        0
+    }
+
     fn whole(self: Box<Self>) -> Value {
         Value::Null
     }

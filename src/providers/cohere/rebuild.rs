@@ -34,6 +34,14 @@ impl Rebuild for Events {
         Seen { is_content, error: error.flatten() }
     }
 
+    fn held(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::First(first) => first.held(),
+            Self::Second(second) => second.held(),
+        }
+    }
+
     fn whole(self: Box<Self>) -> Value {
         match *self {
             Self::None => Value::Null,

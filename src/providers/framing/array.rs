@@ -18,6 +18,10 @@ pub(in crate::providers) struct Array {
 }
 
 impl Array {
+    pub(super) const fn held(&self) -> usize {
+        self.element.len()
+    }
+
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Frame> {
         bytes.iter().filter_map(|byte| self.byte(*byte)).collect()
     }

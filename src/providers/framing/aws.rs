@@ -33,7 +33,6 @@ impl Aws {
         frames
     }
 
-    #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.buffer.capacity()
     }

@@ -8,7 +8,7 @@ use super::super::codec::Frame;
 use super::array::Array;
 use super::aws::Aws;
 use super::lines::Lines;
-use super::sse::Sse;
+use super::sse::{self, Sse};
 
 /// A stream's framing, with what it has not yet seen the end of.
 #[derive(Debug)]
@@ -58,6 +58,22 @@ impl Framing {
         }
     }
 
+    /// How many bytes to push next: an event with its end if that shows quickly, else all of them.
+    pub(in crate::providers) fn part(&self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Sse(_) => sse::part(bytes),
+            Self::Lines(_) | Self::Array(_) | Self::Aws(_) => bytes.len(),
+        }
+    }
+
+    /// The JSON of a part that is exactly one frame; a part that is not, or may not be, is to be pushed.
+    pub(in crate::providers) fn whole<'a>(&self, part: &'a [u8]) -> Option<&'a [u8]> {
+        match self {
+            Self::Sse(sse) => sse.whole(part),
+            Self::Lines(_) | Self::Array(_) | Self::Aws(_) => None,
+        }
+    }
+
     /// The frames that these bytes complete.
     pub(in crate::providers) fn push(&mut self, bytes: &Bytes) -> Vec<Frame> {
         match self {
@@ -65,6 +81,16 @@ impl Framing {
             Self::Lines(lines) => lines.push(bytes),
             Self::Array(array) => array.push(bytes),
             Self::Aws(aws) => aws.push(bytes),
+        }
+    }
+
+    /// Bytes of a frame that has not yet ended.
+    pub(in crate::providers) fn held(&self) -> usize {
+        match self {
+            Self::Sse(sse) => sse.held(),
+            Self::Lines(lines) => lines.held(),
+            Self::Array(array) => array.held(),
+            Self::Aws(aws) => aws.held(),
         }
     }
 

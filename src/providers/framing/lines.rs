@@ -14,6 +14,10 @@ pub(in crate::providers) struct Lines {
 }
 
 impl Lines {
+    pub(super) const fn held(&self) -> usize {
+        self.line.len()
+    }
+
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Frame> {
         let mut frames = Vec::new();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {

@@ -24,6 +24,10 @@ pub(in crate::providers) struct Sse {
 }
 
 impl Sse {
+    pub(super) const fn held(&self) -> usize {
+        self.unread
+    }
+
     /// Feeds line by line: after a line that is no UTF-8, or too long, the next one is read all the same.
     pub(super) fn push(&mut self, bytes: &Bytes) -> Vec<Frame> {
         let mut frames = Vec::new();
@@ -39,6 +43,21 @@ impl Sse {
             self.is_skipping &= !is_whole;
         }
         frames
+    }
+
+    /// The data of a part that is one event and no more, of one line behind its name if it has one, if nothing came before
+    /// it that belongs to it.
+    pub(super) fn whole<'a>(&self, part: &'a [u8]) -> Option<&'a [u8]> {
+        let is_alone = self.unread == 0 && !self.is_skipping && part.len() < MOST_FRAME;
+        let event = part.strip_suffix(b"\n\n").filter(|_| is_alone)?;
+        let data = if event.starts_with(b"event:") {
+            let (name, data) = event.split_at_checked(memchr::memchr(b'\n', event)?.saturating_add(1))?;
+            std::str::from_utf8(name).ok().filter(|name| !name.contains('\r'))?;
+            data
+        } else {
+            event
+        };
+        data.strip_prefix(b"data:").filter(|data| memchr::memchr2(b'\n', b'\r', data).is_none())
     }
 
     /// An event counts although the empty line behind it has not come.
@@ -87,6 +106,14 @@ impl Stream for Fed {
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.try_recv().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(bytes))))
     }
+}
+
+/// Where the next event ends, with the empty line behind it; all that there is, if lines end otherwise or this one has not
+/// come.
+pub(super) fn part(bytes: &[u8]) -> usize {
+    let mut ends = memchr::memchr_iter(b'\n', bytes).map(|at| at.saturating_add(1));
+    let end = ends.find(|next| bytes.get(*next) == Some(&b'\n'));
+    end.map_or(bytes.len(), |end| end.saturating_add(1))
 }
 
 const fn is_end(byte: u8) -> bool {

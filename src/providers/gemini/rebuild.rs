@@ -64,6 +64,10 @@ impl Rebuild for Candidates {
         Seen { is_content, error: failure::inside(&chunk) }
     }
 
+    fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     fn whole(self: Box<Self>) -> Value {
         let candidates = self.by_index.into_iter().map(|(index, candidate)| candidate.whole(index)).collect();
         let mut whole = self.rest;

@@ -29,6 +29,14 @@ impl Rebuild for Chunks {
         self.0.frame(frame)
     }
 
+    fn usual(&mut self, json: &[u8]) -> Option<Seen> {
+        self.0.usual(json)
+    }
+
+    fn held(&self) -> usize {
+        self.0.held()
+    }
+
     fn whole(self: Box<Self>) -> Value {
         self.0.whole()
     }

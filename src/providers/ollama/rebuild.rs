@@ -62,6 +62,10 @@ impl Rebuild for Lines {
         Seen { is_content: is_text || is_thought || is_call, error: failure::inside(&line) }
     }
 
+    fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     fn whole(self: Box<Self>) -> Value {
         let Self { kind, role, content, thinking, tool_calls, rest: mut whole, room: _ } = *self;
         match kind {

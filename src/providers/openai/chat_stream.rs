@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::super::alike::Alike;
 use super::super::codec::{Frame, Rebuild, Seen};
 use super::super::failure;
 use super::super::json::{self, Room};
+use super::chat_delta::{self, Delta};
 use super::message;
 
 /// A completion that comes in chunks.
@@ -17,6 +19,9 @@ pub(super) struct ChatStream {
     usage: Value,
     /// By their index, whatever the order in which they come.
     choices: BTreeMap<u64, Choice>,
+    /// The last chunk that had only content, and which choice it was of.
+    alike: Alike,
+    alike_index: u64,
     room: Room,
 }
 
@@ -69,6 +74,28 @@ impl Rebuild for ChatStream {
         Seen { is_content, error }
     }
 
+    fn usual(&mut self, json: &[u8]) -> Option<Seen> {
+        if let Some((text, choice)) = self.alike.text(json).zip(self.choices.get_mut(&self.alike_index)) {
+            self.room.push(&mut choice.content, text);
+            return Some(Seen::content(!text.is_empty()));
+        }
+        let (model, index, delta) = chat_delta::read(json)?;
+        if self.model.is_empty() {
+            self.room.push(&mut self.model, &model);
+        }
+        if delta.is_plain() && self.model == model && self.alike.learn(json, delta.content()) {
+            self.alike_index = index;
+        }
+        if !self.choices.contains_key(&index) && !self.room.take(ENTRY) {
+            return Some(Seen::default());
+        }
+        Some(Seen::content(self.choices.entry(index).or_default().add_delta(&delta, &mut self.room)))
+    }
+
+    fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     fn whole(self: Box<Self>) -> Value {
         let choices: Vec<Value> = self.choices.into_iter().map(|(index, choice)| choice.whole(index)).collect();
         json!({"model": self.model, "choices": choices, "usage": self.usage})
@@ -92,6 +119,16 @@ impl Choice {
         self.images.extend(images.iter().map(|image| room.keep(image)).filter(|image| !image.is_null()));
         let has_calls = self.add_calls(delta, room);
         [has_text, has_content, has_refusal, has_audio, has_transcript, has_calls, !images.is_empty()].contains(&true)
+    }
+
+    /// The same as [`add`](Self::add), of a chunk with nothing but these.
+    fn add_delta(&mut self, delta: &Delta<'_>, room: &mut Room) -> bool {
+        if self.role.is_empty() {
+            room.push(&mut self.role, delta.role());
+        }
+        room.push(&mut self.content, delta.content());
+        room.push(&mut self.reasoning, delta.thought());
+        !delta.content().is_empty() || !delta.thought().is_empty()
     }
 
     fn add_content(&mut self, delta: &Value, room: &mut Room) -> bool {

@@ -60,6 +60,10 @@ impl Rebuild for Last {
         Seen::default()
     }
 
+    fn held(&self) -> usize {
+        json::weight(&self.0)
+    }
+
     fn whole(self: Box<Self>) -> Value {
         self.0
     }

@@ -10,6 +10,7 @@ mod message;
 mod tools;
 
 mod chat;
+mod chat_delta;
 mod chat_stream;
 mod completions;
 mod embeddings;

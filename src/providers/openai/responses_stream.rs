@@ -52,6 +52,10 @@ impl Rebuild for ResponsesStream {
         Seen { is_content: self.item(&event, &data), error }
     }
 
+    fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     fn whole(self: Box<Self>) -> Value {
         let mut whole = if self.snapshot.is_object() { self.snapshot } else { json!({}) };
         if json::items(&whole, "output").is_empty() {

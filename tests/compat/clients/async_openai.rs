@@ -1,13 +1,16 @@
 //! `async-openai` with its tower middleware.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
-use async_openai::middleware::ReqwestService;
 use async_openai::middleware::retry::OpenAIRetryLayer;
+use async_openai::middleware::{HttpRequestFactory, ReqwestService};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use tower::ServiceBuilder;
+use tower::{ServiceBuilder, ServiceExt};
 use tracing::info_span;
 use tracing::instrument::Instrument;
 use tracing_llmobs::clients::Calls;
@@ -181,4 +184,50 @@ async fn a_provider_that_is_not_there_is_an_error() {
     let seen = trees(&recorder, 1).await;
     assert_eq!(seen[0]["input"], json!(["system: Be brief.", "user: Greet me."]));
     assert!(seen[0]["error"].as_str().is_some_and(|error| error.contains("OpenAIError")), "{seen}");
+}
+
+/// A request that can be built once for each attempt, and no oftener, as one can that opens a file.
+fn once_an_attempt(url: String, attempts: usize) -> HttpRequestFactory {
+    let builds = Arc::new(AtomicUsize::new(0));
+    HttpRequestFactory::new(move || {
+        let (url, built) = (url.clone(), builds.fetch_add(1, Ordering::Relaxed));
+        async move {
+            if built >= attempts {
+                return Err(OpenAIError::InvalidArgument("it was built already".to_owned()));
+            }
+            let body = json!({"model": "m", "messages": [{"role": "user", "content": format!("Attempt {built}.")}]});
+            Ok(reqwest::Client::new().post(url).body(body.to_string()).build()?)
+        }
+    })
+}
+
+#[tokio::test]
+async fn every_attempt_builds_its_request_once() {
+    let failed = || Answer::json(500, &json!({"error": {"message": "Oh."}}));
+    for (path, answers, attempts, spans) in [
+        ("/v1/chat/completions", vec![answers::chat_text("Hello.")], 1, 1),
+        ("/v1/chat/completions", vec![failed(), answers::chat_text("Hello.")], 2, 1),
+        ("/v1/files", vec![failed(), answers::chat_text("Hello.")], 2, 0),
+    ] {
+        let provider = Provider::start(answers).await;
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let retry = OpenAIRetryLayer::default();
+        let service = ServiceBuilder::new().layer(ObserveLayer::new()).layer(retry).service(ReqwestService::new(http));
+        let factory = once_an_attempt(format!("{}{path}", provider.url()), attempts);
+        let (answer, recorder) = run(async { service.oneshot(factory).await.unwrap().text().await }).await;
+        assert!(answer.unwrap().contains("Hello."));
+        let sent: Vec<Value> = provider.asked().into_iter().map(|asked| asked.body).collect();
+        let texts: Vec<&Value> = sent.iter().map(|body| &body["messages"][0]["content"]).collect();
+        assert_eq!(texts, ["Attempt 0.", "Attempt 1."].into_iter().take(attempts).collect::<Vec<_>>(), "{path}");
+        let seen = trees(&recorder, spans).await;
+        assert_eq!(seen.as_array().map(Vec::len), Some(spans), "{path}");
+        assert!(spans == 0 || seen[0]["input"] == json!(["user: Attempt 0."]));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_built_is_the_error_that_it_was() {
+    let service = ServiceBuilder::new().layer(ObserveLayer::new()).service(ReqwestService::new(reqwest::Client::new()));
+    let (answer, _recorder) = run(service.oneshot(once_an_attempt("http://127.0.0.1:9/v1".to_owned(), 0))).await;
+    assert!(matches!(answer, Err(OpenAIError::InvalidArgument(_))), "{answer:?}");
 }

@@ -39,6 +39,10 @@ impl Rebuild for Rebuilt {
         }
     }
 
+    fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     fn whole(self: Box<Self>) -> Value {
         json!({
             "completion": String::from_utf8_lossy(&self.completion),

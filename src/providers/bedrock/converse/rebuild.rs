@@ -56,6 +56,10 @@ impl Rebuild for Rebuilt {
         Seen::default()
     }
 
+    fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     fn whole(self: Box<Self>) -> Value {
         let content: Vec<Value> = self.blocks.into_values().flat_map(Block::whole).collect();
         json!({

@@ -51,6 +51,15 @@ impl Rebuild for Rebuilt {
         self.family.get_or_insert_with(|| Family::of(&chunk)).chunk(chunk, &mut self.room)
     }
 
+    fn held(&self) -> usize {
+        let other = match &self.family {
+            Some(Family::Other(other)) => other.held(),
+            Some(Family::Nova(nova)) => nova.held(),
+            Some(Family::Text(_)) | None => 0,
+        };
+        other.saturating_add(self.room.taken())
+    }
+
     fn whole(self: Box<Self>) -> Value {
         let mut whole = self.family.map(Family::whole).unwrap_or_default();
         if !self.invocation.is_null() {

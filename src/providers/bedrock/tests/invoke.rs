@@ -196,7 +196,7 @@ fn an_exception_and_a_cut_keep_what_came() {
         json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Ra"}}),
     ];
     let exchange = exchange(CLAUDE, "invoke-with-response-stream", &request);
-    let expected = asked.output([Message::assistant("Ra")]).metrics(tokens(20, 1));
+    let expected = asked.output([Message::assistant("Ra")]).metrics(counted([("input_tokens", 20)]));
     let mut bytes = chunks(&events).concat();
     let io = SpanError::new("reset").error_type("io");
     assert_eq!(exchange.broken(AWS, &bytes), expected.clone().span_error(io));

@@ -68,6 +68,10 @@ impl First {
         }
     }
 
+    pub(in super::super) const fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     pub(in super::super) fn whole(self) -> Value {
         let mut whole = self.rest;
         let said = [("text", json!(self.text)), ("tool_calls", self.tool_calls), ("citations", self.citations.whole())];

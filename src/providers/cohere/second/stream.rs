@@ -91,6 +91,10 @@ impl Second {
         }
     }
 
+    pub(in super::super) const fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     pub(in super::super) fn whole(self) -> Value {
         let contents: Vec<Value> = self.contents.into_values().flat_map(Content::whole).collect();
         let calls: Vec<Value> = self.tool_calls.into_values().map(Call::whole).collect();

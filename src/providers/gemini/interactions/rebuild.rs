@@ -67,6 +67,10 @@ impl Rebuild for Steps {
         }
     }
 
+    fn held(&self) -> usize {
+        self.room.taken()
+    }
+
     fn whole(self: Box<Self>) -> Value {
         let mut whole = self.rest;
         if !whole.contains_key("steps") && !whole.contains_key("outputs") {

@@ -1,0 +1,72 @@
+//! What a client holds of a call that goes on, counted among the bytes of open spans.
+
+use std::sync::Arc;
+
+use tracing::Span;
+
+use super::record::SpanRecord;
+use super::span_ext::find;
+use super::state::Capture;
+use crate::model::{FieldValue, Log, Meaning};
+use crate::stats::Problem;
+
+/// Bytes that a client holds of a call that goes on: they count among those of open spans, of which they may be a part, so
+/// that there is always room for a span to begin.
+#[derive(Debug)]
+pub(crate) struct Held {
+    capture: Arc<Capture>,
+    bytes: u64,
+}
+
+impl Held {
+    /// Nothing so far; `None` when no layer of ours sees the span.
+    pub(crate) fn nothing(span: &Span) -> Option<Self> {
+        find(span, |capture, _, _| Self { capture: Arc::clone(capture), bytes: 0 })
+    }
+
+    /// Counts so many bytes instead of those before; `false` when there is no room for what is more, which is not counted.
+    /// All that is open may fill three quarters with it.
+    pub(crate) fn hold(&mut self, bytes: usize) -> bool {
+        let most = self.capture.open_max_bytes;
+        self.hold_below(bytes, most.saturating_sub(most / 4))
+    }
+
+    /// The same for what could do with less room: it is not to take the last of it, so that it may fill one half.
+    pub(crate) fn hold_at_ease(&mut self, bytes: usize) -> bool {
+        self.hold_below(bytes, self.capture.open_max_bytes / 2)
+    }
+
+    /// Says that content was too much to hold: it is counted, and a marker is in its place in the span if `meaning` says so.
+    pub(crate) fn lose(&self, span: &Span, meaning: Option<Meaning>) {
+        let name = span.metadata().map_or("", |metadata| metadata.name());
+        self.capture.queue.problems.count(Problem::Oversize, name);
+        let Some(meaning) = meaning else { return };
+        let mut lose = |record: &mut SpanRecord| {
+            let mut said = Log::new();
+            said.push(meaning, FieldValue::Oversize);
+            record.apply(&mut said, false);
+        };
+        find(span, |capture, dispatch, id| {
+            capture.with_records(dispatch, id, &mut |records| {
+                records.iter_mut().filter(|record| record.hears(false)).for_each(&mut lose);
+            })
+        });
+    }
+
+    fn hold_below(&mut self, bytes: usize, most: u64) -> bool {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let open = &self.capture.queue.open;
+        if bytes > self.bytes && !open.grow(bytes.saturating_sub(self.bytes), most) {
+            return false;
+        }
+        open.shrink(self.bytes.saturating_sub(bytes));
+        self.bytes = bytes;
+        true
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.capture.queue.open.shrink(self.bytes);
+    }
+}
