@@ -66,14 +66,19 @@ impl Capture {
     /// A task that calls out so is marked, and an llm span that calls a gateway which reports the call itself is a
     /// workflow from then on.
     pub(crate) fn outgoing(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, url: Option<&str>) -> Option<SpanContext> {
-        let (mut context, mut caller) = (None, None);
+        let (mut context, mut caller, mut session_id) = (None, None, None);
         self.upward(dispatch, id, &mut |(id, _), records| {
             let Some(record) = records.kept(self) else { return false };
             context = record.outgoing();
+            if context.is_none() {
+                session_id = session_id.take().or_else(|| record.session_borne());
+            }
             caller = record.kind().map(|kind| (kind, id));
             context.is_some()
         });
         let mut context = self.complete(context?);
+        // What starts below here in this process has that one, too.
+        context.session_id = session_id.or(context.session_id);
         // The very span that calls, be it ours or not, is the parent in the APM trace.
         if let Some(apm) = otel::place(dispatch, id) {
             context.apm = Some(Arc::new(apm));

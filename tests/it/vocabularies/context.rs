@@ -79,6 +79,27 @@ fn the_nearest_who_names_one_counts_and_late_is_not_too_late() {
 }
 
 #[test]
+fn a_request_that_goes_out_carries_the_session_that_a_span_below_would_have() {
+    let recorder = run(|| {
+        let agent = info_span!("agent", llmobs.kind = "agent", llmobs.session_id = "far");
+        let _agent = agent.enter();
+        let request = info_span!("request", session.id = "near");
+        let _request = request.enter();
+        let mut headers = http::HeaderMap::new();
+        assert!(tracing_llmobs::propagation::inject(&request, &mut headers));
+        let context = tracing_llmobs::propagation::extract(&headers).unwrap();
+        let served = info_span!("served", llmobs.kind = "task");
+        assert!(served.set_llmobs_parent(context));
+        drop(info_span!("local", llmobs.kind = "task"));
+        // Nothing has started below it by that.
+        assert_eq!(agent.llmobs_context().unwrap().session_id.as_deref(), Some("far"));
+    });
+    for name in ["served", "local"] {
+        assert_eq!(recorder.span(name).session_id.as_deref(), Some("near"), "{name}");
+    }
+}
+
+#[test]
 fn a_session_below_a_root_is_the_roots_and_two_are_not() {
     for (second, expected) in [("s1", Some("s1")), ("s2", None)] {
         let recorder = run(|| {
