@@ -97,8 +97,13 @@ impl SpanRecord {
         let origin = &self.recording.as_ref().filter(|_| self.is_bearer())?.origin;
         self.has_children.store(true, Ordering::Relaxed);
         let context = SpanContext::new(origin.trace_id.clone(), origin.span_id);
-        let session_id = origin.session_id.clone().filter(|_| self.own_session);
-        Some(Borne::of(context, Arc::clone(&self.trace)).naming(session_id, self.kinship.user()))
+        Some(Borne::of(context, Arc::clone(&self.trace)).naming(self.session_borne(), self.kinship.user()))
+    }
+
+    /// The session that it names for those below it, if it is none of ours.
+    pub(in crate::capture) fn session_borne(&self) -> Option<Arc<str>> {
+        let recording = self.recording.as_ref().filter(|_| self.own_session && self.is_bearer())?;
+        recording.origin.session_id.clone()
     }
 
     /// Takes over what an event inside the span said. Words of other crates are heard in every span of ours.
@@ -165,9 +170,12 @@ impl SpanRecord {
             let context = SpanContext::new(origin.trace_id.clone(), origin.span_id);
             let (ml_app, policy) = (origin.ml_app.clone(), self.policy_for_others(origin));
             let told = Evaluable { context, ml_app, policy, is_off: false };
-            // A framework repeats what the call inside has told.
-            let is_again = self.kind.is_some_and(|kind| self.kinship.is_told_below(kind, false));
-            self.capture.responses.remember(&id, told, &self.trace, is_again);
+            // A framework repeats what the call inside has told, and so does an agent.
+            let repeats = |kind: SpanKind| match kind.has_model() {
+                true => self.kinship.is_told_below(kind, false),
+                false => self.kinship.has_spans_below(),
+            };
+            self.capture.responses.remember(&id, told, &self.trace, self.kind.is_some_and(repeats));
         }
     }
 

@@ -99,6 +99,33 @@ fn an_evaluation_that_names_a_response_is_about_the_span_that_told_of_it() {
 }
 
 #[test]
+fn an_agent_that_repeats_the_response_of_its_call_does_not_take_it_over() {
+    let recorder = run(|| {
+        for (response, is_early) in [("r1", true), ("r2", false)] {
+            let agent = info_span!("agent", gen_ai.operation.name = "invoke_agent", gen_ai.response.id = Empty);
+            if is_early {
+                agent.record("gen_ai.response.id", response);
+            }
+            agent.in_scope(|| {
+                drop(info_span!("chat", gen_ai.operation.name = "chat", gen_ai.response.id = response));
+            });
+            agent.record("gen_ai.response.id", response);
+            drop(agent);
+            event!(name: "gen_ai.evaluation.result", Level::INFO, gen_ai.evaluation.name = "e", gen_ai.evaluation.score.value = 1, gen_ai.response.id = response);
+        }
+        // One that says it alone is the one.
+        drop(info_span!("alone", gen_ai.operation.name = "invoke_agent", gen_ai.response.id = "r3"));
+        event!(name: "gen_ai.evaluation.result", Level::INFO, gen_ai.evaluation.name = "e", gen_ai.evaluation.score.value = 1, gen_ai.response.id = "r3");
+    });
+    let spans = recorder.spans();
+    let kind_of = |id: &str| spans.iter().find(|span| span.span_id.to_string() == id).map(|span| span.kind.to_string());
+    let evaluations = recorder.evaluations();
+    let told: Vec<_> =
+        evaluations.iter().map(|one| kind_of(one["join_on"]["span"]["span_id"].as_str().unwrap()).unwrap()).collect();
+    assert_eq!(told, ["llm", "llm", "agent"]);
+}
+
+#[test]
 fn an_evaluation_of_a_response_that_is_left_alone_or_kept_back_says_no_more_than_it() {
     use tracing_llmobs::{Builder, CapturePolicy, SpanKind};
 
