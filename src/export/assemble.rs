@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::details::{self, Settled};
 use super::encode::{Members, Outline, tag_text};
-use super::inner::{self, Below};
+use super::inner::{Below, Found};
 use super::later::read;
 use super::links::ToolLinks;
 use super::merge;
@@ -17,11 +17,11 @@ use super::value::{argument, datum, number, object, text, unquoted};
 use crate::config::broken_rule;
 use crate::model::{
     Annotation, Details, FieldValue, KindPolicies, KindSource, Meaning, Metrics, Origin, RESERVED, Recording,
-    SharedTags, SpanError, SpanKind, TagList, Tags, Taken,
+    RemarkSet, SharedTags, SpanError, SpanKind, TagList, Tags, Taken,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
-use crate::vocabulary::{Reading, Vocabularies};
+use crate::vocabulary::Vocabularies;
 
 mod captured;
 mod fill;
@@ -37,6 +37,7 @@ pub(crate) struct Assembler {
     queue: Arc<Queue>,
     /// What may leave of spans that are found here.
     policies: KindPolicies,
+    found: Found,
     tool_links: RefCell<ToolLinks>,
     /// Room for what the next span says.
     spare: RefCell<Spare>,
@@ -64,6 +65,7 @@ impl Assembler {
             vocabularies,
             queue,
             policies: KindPolicies::default(),
+            found: Found::default(),
             tool_links: RefCell::default(),
             spare: RefCell::default(),
         }
@@ -83,9 +85,8 @@ impl Assembler {
     /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
     pub(crate) fn assemble<'a>(&self, recording: &'a mut Recording) -> Outline<'a> {
         let reading = merge::read(recording, self.vocabularies);
-        if let Some(reading) = &reading {
-            self.remark(reading, recording);
-        }
+        let remarks = reading.as_ref().map(|reading| reading.remarks).unwrap_or_default();
+        let target = recording.callsite.as_ref().map_or("", |callsite| callsite.target);
         let Recording { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, source, log, .. } =
             recording;
         let Spare { tags, metadata, metrics } = self.spare.take();
@@ -95,6 +96,7 @@ impl Assembler {
             draft.apply(taken);
         });
         merge::fill_gaps(&mut draft, reading, *source);
+        self.remark(merge::still_odd(remarks, &draft, *source), (target, origin.name));
         let mut outline = self.begin(origin, *kind, &mut draft);
         outline.duration_ns = *duration_ns;
         fill_model(&mut outline, &mut draft);
@@ -106,8 +108,9 @@ impl Assembler {
             outline.metrics.remove_usage();
         }
         let end_ns = origin.start_ns.saturating_add(*duration_ns);
-        let below = Below { origin, end_ns, policy: *policy, policies: self.policies };
-        draft.problems.extend(inner::hand_over(&mut draft.settled, below, &self.queue).err());
+        let (name, policies) = (&*outline.name, self.policies);
+        let below = Below { origin, kind: *kind, name, end_ns, policy: *policy, policies };
+        draft.problems.extend(self.found.take_over(&mut draft.settled, below, &self.queue).err());
         let passed = origin.passed.as_deref();
         let tool_id = details::fill(&mut outline, &mut draft.settled, passed, &mut draft.problems);
         if let Ok(mut links) = self.tool_links.try_borrow_mut() {
@@ -120,11 +123,14 @@ impl Assembler {
         outline
     }
 
+    /// The next recording of those that came to light while others were read.
+    pub(super) fn found(&self) -> Option<Recording> {
+        self.found.next()
+    }
+
     /// Notes what is odd about what other crates said.
-    fn remark(&self, reading: &Reading, recording: &Recording) {
-        let target = recording.callsite.as_ref().map_or("", |callsite| callsite.target);
-        for remark in reading.remarks.iter() {
-            let place = (target, recording.origin.name);
+    fn remark(&self, remarks: RemarkSet, place: (&'static str, &'static str)) {
+        for remark in remarks.iter() {
             self.queue.problems.remarks.note((remark.as_str(), remark.explained()), place);
         }
     }

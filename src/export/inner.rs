@@ -1,25 +1,45 @@
 //! Spans that nobody opened: what came to pass inside a call, and is known only when its answer has been read.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use super::details::Settled;
-use crate::model::{Annotation, CapturePolicy, IdSource, KindPolicies, Log, Origin, Recording, SpanKind};
-use crate::queue::{Item, Queue};
+use crate::model::{
+    AgentAttribution, Annotation, CapturePolicy, IdSource, KindPolicies, Log, Origin, Recording, SpanKind,
+};
+use crate::queue::Queue;
 use crate::stats::Problem;
 
-/// Hands each of them over as a span below this one; at its end, where it does not say when it was. They are within its policy and
-/// within that of their kind.
-pub(super) fn hand_over(settled: &mut Settled, below: Below<'_>, queue: &Queue) -> Result<(), Problem> {
-    let inner = settled.take_inner();
-    let is_too_much = inner.len() > MOST;
-    for (said, at) in inner.into_iter().take(MOST).zip(0..) {
-        queue.adopt(Item::Span(Box::new(below.recording(said, at))));
+/// Those that were found and are to be read next, before whatever waits in the queue.
+#[derive(Debug, Default)]
+pub(super) struct Found(RefCell<VecDeque<Recording>>);
+
+impl Found {
+    /// Takes each of them in as a span below this one; at its end, where it does not say when it was. They are within its
+    /// policy and within that of their kind.
+    pub(super) fn take_over(&self, settled: &mut Settled, below: Below<'_>, queue: &Queue) -> Result<(), Problem> {
+        let inner = settled.take_inner();
+        let is_too_much = inner.len() > MOST;
+        for (said, at) in inner.into_iter().take(MOST).zip(0..) {
+            if queue.adopt().is_ok() {
+                self.0.borrow_mut().push_back(below.recording(said, at));
+            }
+        }
+        if is_too_much { Err(Problem::TooManyValues) } else { Ok(()) }
     }
-    if is_too_much { Err(Problem::TooManyValues) } else { Ok(()) }
+
+    pub(super) fn next(&self) -> Option<Recording> {
+        self.0.borrow_mut().pop_front()
+    }
 }
 
 /// What a span passes on to those in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Below<'a> {
     pub(super) origin: &'a Origin,
+    pub(super) kind: SpanKind,
+    /// What it is called.
+    pub(super) name: &'a str,
     pub(super) end_ns: u64,
     pub(super) policy: CapturePolicy,
     pub(super) policies: KindPolicies,
@@ -45,6 +65,7 @@ impl Below<'_> {
             is_entry: false,
             start_ns,
             passed: None,
+            agent: self.agent(),
             ..self.origin.clone()
         };
         let mut recording = Recording::new(origin, Log::default());
@@ -54,9 +75,20 @@ impl Below<'_> {
         recording.log_mut().annotate(said);
         recording
     }
+
+    /// Whose work they are.
+    fn agent(self) -> Option<AgentAttribution> {
+        if self.kind == SpanKind::Agent {
+            return Some(AgentAttribution::new(Some(self.name), self.origin.span_id));
+        }
+        self.origin.agent.clone()
+    }
 }
 
 /// What they are called in diagnostics, where a span has the name of its callsite.
 const NAME: &str = "inner";
 /// So many of one span; further ones are left out and counted.
 const MOST: usize = 128;
+
+#[cfg(all(test, feature = "providers", feature = "testing"))]
+mod tests;

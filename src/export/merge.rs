@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::assemble::Draft;
 use super::shape::Given;
-use crate::model::{Annotation, CapturePolicy, KindSource, Recording, SpanError};
+use crate::model::{Annotation, CapturePolicy, KindSource, Recording, Remark, RemarkSet, SpanError};
 use crate::vocabulary::{self, CONTENT_IN_METADATA, Reading, Vocabularies};
 
 /// What a span says in the words of other crates, unless there are none.
@@ -43,6 +43,21 @@ pub(super) fn fill_gaps(draft: &mut Draft<'_>, reading: Option<Reading>, source:
     for said in [assumed, fallback].into_iter().flatten() {
         fill(draft, *said, true);
     }
+}
+
+/// What is odd all the same when everything is known that our words, contexts and clients say.
+pub(super) fn still_odd(mut remarks: RemarkSet, draft: &Draft<'_>, source: KindSource) -> RemarkSet {
+    let is_ours = source == KindSource::Said;
+    for (remark, is_said) in [
+        (Remark::Kind, is_ours),
+        (Remark::ToolName, is_ours),
+        (Remark::Model, is_ours || draft.model_name.is_some()),
+        (Remark::Provider, is_ours || draft.model_provider.is_some()),
+        (Remark::Embedding, draft.input.is_some()),
+    ] {
+        remarks.remove_if(remark, is_said);
+    }
+    remarks
 }
 
 fn fill(draft: &mut Draft<'_>, gaps: Annotation, is_assumed: bool) {

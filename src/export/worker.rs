@@ -148,7 +148,8 @@ impl Worker {
     async fn send_full_batches(&mut self, chunk: &mut Chunk, log: &mut Log) -> Result<(), PastDeadline> {
         let mut judged = Judged::default();
         let now = Now { instant: self.clock.instant(), wall_ns: self.clock.wall_ns() };
-        while let Some(item) = chunk.next(log) {
+        // What is found in a span comes directly behind it.
+        while let Some(item) = self.assembler.found().map(Next::Span).or_else(|| chunk.next(log)) {
             let (route, taken) = match item {
                 Next::Span(mut recording) => {
                     let taken = self.take_in(&mut recording, now, &mut judged);

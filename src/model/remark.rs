@@ -125,6 +125,12 @@ impl RemarkSet {
         }
     }
 
+    pub(crate) fn remove_if(&mut self, remark: Remark, is_so: bool) {
+        if is_so {
+            self.0 &= !Self::bit(remark);
+        }
+    }
+
     pub(crate) const fn absorb(&mut self, other: Self) {
         self.0 |= other.0;
     }
@@ -149,7 +155,11 @@ mod tests {
             let mut set = RemarkSet::default();
             set.add(remark);
             set.add_if(Remark::Model, false);
+            set.remove_if(remark, false);
             assert_eq!(set.iter().collect::<Vec<_>>(), [remark]);
+            let mut others = set;
+            others.remove_if(remark, true);
+            assert_eq!(others, RemarkSet::default());
             let (word, sentence) = (remark.to_string(), remark.explained());
             assert!(!word.contains(' ') && sentence.ends_with('.'), "{word}");
             assert_eq!(Remark::ALL.iter().filter(|other| other.as_str() == word).count(), 1);

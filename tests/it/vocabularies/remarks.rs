@@ -41,6 +41,38 @@ fn odd() {
     event!(name: "gen_ai.evaluation.result", Level::INFO, gen_ai.evaluation.name = "e", gen_ai.evaluation.score.value = 1, gen_ai.response.id = CANARY);
 }
 
+/// A program in which others say what the words of a crate leave open.
+fn complete() {
+    use tracing_llmobs::{Annotation, LlmObsSpanExt};
+
+    let ours = info_span!("ours", llmobs.kind = "llm", llmobs.model_name = "m", llmobs.model_provider = "p");
+    ours.in_scope(|| event!(Level::ERROR, exception.message = "It failed."));
+    drop(ours);
+    let told = info_span!("told", gen_ai.operation.name = "chat");
+    assert!(told.annotate(Annotation::new().model_name("m").model_provider("p")));
+    drop(told);
+    drop(info_span!("named", llmobs.kind = "tool", llmobs.name = "search", mcp.method.name = "tools/call"));
+    let embedding = info_span!("embedding", gen_ai.operation.name = "embeddings", gen_ai.request.model = "m");
+    embedding.annotate(Annotation::new().input("text").model_provider("p"));
+}
+
+#[test]
+fn what_is_said_elsewhere_is_not_missing() {
+    if !alone("vocabularies::remarks::what_is_said_elsewhere_is_not_missing") {
+        return;
+    }
+    let server = receiver();
+    let (layer, guard) = to(server.url()).start().unwrap();
+    let collected = Collected::default();
+    tracing_subscriber::registry().with(layer).with(collected.clone()).init();
+    complete();
+    guard.flush(SOON).unwrap();
+    assert_eq!(guard.handle().stats().delivered, 4);
+    drop(guard);
+    let said: Vec<String> = collected.ours(Level::DEBUG).into_iter().map(|said| said.text).collect();
+    assert!(!said.iter().any(|text| text.contains("remark=")), "{said:#?}");
+}
+
 #[test]
 fn each_oddity_is_said_once_at_debug_and_counted_at_the_end() {
     if !alone("vocabularies::remarks::each_oddity_is_said_once_at_debug_and_counted_at_the_end") {
