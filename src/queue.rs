@@ -388,3 +388,6 @@ impl Done {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

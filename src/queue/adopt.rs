@@ -24,6 +24,7 @@ impl Queue {
         for waiter in &mut state.waiters {
             waiter.target = waiter.target.saturating_add(1);
         }
+        drop(state);
         Ok(())
     }
 }

@@ -13,34 +13,13 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    use super::super::{Item, Limits, Queue};
-    use crate::model::{Annotation, CapturePolicy, Log, Origin, Recording, SpanId, TraceId};
-
-    fn item(bytes: usize) -> Item {
-        let origin = Origin {
-            name: "call",
-            span_id: SpanId::new(7).unwrap(),
-            trace_id: TraceId::new(9),
-            parent_id: None,
-            start_ns: 1_000,
-            sampling: None,
-            session_id: None,
-            ml_app: None,
-            agent: None,
-            policy: CapturePolicy::All,
-            apm: None,
-            passed: None,
-            is_entry: false,
-        };
-        let mut recording = Recording::new(origin, Log::new());
-        recording.log_mut().annotate(Annotation::later(bytes, Annotation::new));
-        Item::Span(Box::new(recording))
-    }
+    use super::super::tests::item;
+    use super::super::{Limits, Queue};
 
     /// Which of so many equal items wake the worker.
     fn woken_by(queue: &Queue, bytes: usize, items: usize) -> Vec<bool> {
         let push = |_| {
-            queue.push(item(bytes)).unwrap();
+            queue.push(item(0, bytes)).unwrap();
             pin!(queue.work()).poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
         };
         (0..items).map(push).collect()

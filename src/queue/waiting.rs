@@ -73,6 +73,12 @@ impl Waiting {
         None
     }
 
+    /// How many chunks are kept, and what they have reserved.
+    #[cfg(test)]
+    pub(super) const fn spare(&self) -> (usize, usize) {
+        (self.spare.len(), self.spare_bytes)
+    }
+
     /// Lets half of what is kept go, but for the last one.
     pub(super) fn shrink(&mut self) -> Vec<Chunk> {
         let gone = self.spare.split_off((self.spare.len() / 2).max(1).min(self.spare.len()));

@@ -171,9 +171,8 @@ impl SpanRecord {
             let (ml_app, policy) = (origin.ml_app.clone(), self.policy_for_others(origin));
             let told = Evaluable { context, ml_app, policy, is_off: false };
             // A framework repeats what the call inside has told, and so does an agent.
-            let repeats = |kind: SpanKind| match kind.has_model() {
-                true => self.kinship.is_told_below(kind, false),
-                false => self.kinship.has_spans_below(),
+            let repeats = |kind: SpanKind| {
+                self.kinship.is_told_below(kind, false) || !kind.has_model() && self.kinship.has_spans_below()
             };
             self.capture.responses.remember(&id, told, &self.trace, self.kind.is_some_and(repeats));
         }
