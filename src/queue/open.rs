@@ -13,12 +13,12 @@ impl OpenSpans {
 
     /// Counts a span that begins with so many bytes, unless all would then hold more than `max_bytes`.
     pub(crate) fn begin(&self, bytes: u64, max_bytes: u64) -> bool {
-        self.add(Self::ONE | bytes & Self::BYTES, max_bytes)
+        self.add(Self::ONE, bytes, max_bytes)
     }
 
     /// Counts bytes that a span holds in addition, unless all would then hold more than `max_bytes`.
     pub(crate) fn grow(&self, bytes: u64, max_bytes: u64) -> bool {
-        self.add(bytes & Self::BYTES, max_bytes)
+        self.add(0, bytes, max_bytes)
     }
 
     /// Counts bytes that are not held any more.
@@ -48,9 +48,14 @@ impl OpenSpans {
     }
 
     /// Looks afterwards, because to look before would fetch the word from another processor twice.
-    fn add(&self, more: u64, max_bytes: u64) -> bool {
+    fn add(&self, spans: u64, bytes: u64, max_bytes: u64) -> bool {
+        // What could never fit is not even for a moment in the way of others.
+        if bytes > max_bytes.min(Self::BYTES) {
+            return false;
+        }
+        let more = spans | bytes;
         let before = self.0.fetch_add(more, Ordering::Relaxed) & Self::BYTES;
-        let has_room = before.saturating_add(more & Self::BYTES) <= max_bytes;
+        let has_room = before.saturating_add(bytes) <= max_bytes;
         if !has_room {
             self.0.fetch_sub(more, Ordering::Relaxed);
         }
@@ -67,6 +72,7 @@ mod tests {
         let open = OpenSpans::default();
         assert!(open.begin(600, 1_000) && !open.begin(600, 1_000) && open.grow(400, 1_000) && !open.grow(1, 1_000));
         assert_eq!(open.spans(), 1);
+        assert!(!open.grow(1 << 40, 1_000) && !open.begin((1 << 40) + 1, 1_000), "more than can be counted");
         open.put_aside();
         assert!(open.spans() == 0 && !open.grow(1, 1_000), "what it holds is still counted");
         open.take_up();
