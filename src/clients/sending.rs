@@ -124,7 +124,7 @@ mod tests {
         let nothing = || Held::nothing(&span).unwrap();
         let uploads = [0; 4].map(|_| Sending::default().counted(nothing()));
         for (at, upload) in (0..10).flat_map(|at| uploads.iter().map(move |upload| (at, upload))) {
-            upload.piece(at * 20_000, &[b'x'; 20_000]);
+            upload.piece(at * 20_000, "x".repeat(20_000).as_bytes());
         }
         let kept: Vec<bool> = uploads.iter().map(|upload| upload.held() == 200_000).collect();
         assert_eq!(kept.iter().filter(|kept| **kept).count(), 3, "three quarters are for all of them");
