@@ -91,7 +91,8 @@
 //! # What it costs, what it promises
 //!
 //! - A thread of the application never waits, and never does I/O. Its worst case is a counter.
-//! - The exporter has one thread and a runtime of its own; it works in any runtime and in none.
+//! - The exporter has one thread and a runtime of its own; it works in any runtime and in none. On Linux that thread is
+//!   ten steps of `nice` behind those of the application.
 //! - The queue and the open spans are bounded in bytes. What does not fit is refused and counted.
 //! - Every span, evaluation and feedback ends exactly once, delivered or lost for a named reason: [`Handle::stats`]
 //!   balances at every instant.

@@ -137,6 +137,7 @@ impl Lineage {
     }
 
     /// What goes into the span with this id itself, and what it shares.
+    #[inline]
     pub(super) fn split(self, span_id: SpanId) -> (Inherited, Arc<Trace>, Option<Arc<Slate>>) {
         let Self { mut context, position, policy, passed, trace, slate } = self;
         context.session_id = context.session_id.or_else(|| trace.session());

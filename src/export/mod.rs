@@ -9,6 +9,7 @@
 //!           └ shape, details, links      where there are processors or rules, or the sink is in this process
 //! ```
 
+mod manners;
 mod watch;
 mod worker;
 

@@ -12,6 +12,7 @@ use tokio::time::{sleep, sleep_until};
 use super::aside::Aside;
 use super::assemble::Assembler;
 use super::batch::{Batch, Batcher};
+use super::manners::give_way;
 use super::process::Processors;
 use super::retry::{Attempt, Verdict, verdict};
 use super::tail::{Judged, Tail};
@@ -73,6 +74,7 @@ impl Worker {
 
     fn live(mut self, started: &mpsc::SyncSender<std::io::Result<()>>) {
         mark_worker_thread();
+        give_way();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()

@@ -66,7 +66,7 @@ pub(crate) use later::{Later, Unreadable};
 pub(crate) use log::{Extent, Identity, Log, Pack};
 pub(crate) use meaning::{EvaluationField, Meaning, Sense};
 pub(crate) use policy::KindPolicies;
-pub(crate) use recording::{Callsite, FieldValue, KindSource, Origin, Recording, Said, Taken};
+pub(crate) use recording::{Callsite, FieldValue, Head, KindSource, Origin, Recording, Said, Taken};
 pub(crate) use remark::{Remark, RemarkSet};
 pub(crate) use span::source_chain;
 pub(crate) use submission::{Join, Kept, Subject, Submission, Submitter, Target};

@@ -106,6 +106,27 @@ pub(crate) enum KindSource {
     Demoted,
 }
 
+/// All of a recording but its log.
+#[derive(Debug)]
+pub(crate) struct Head {
+    origin: Origin,
+    kind: SpanKind,
+    duration_ns: u64,
+    panicked: bool,
+    policy: CapturePolicy,
+    is_reported_elsewhere: bool,
+    callsite: Option<Arc<Callsite>>,
+    source: KindSource,
+}
+
+impl Head {
+    /// With a log, the recording that it is from.
+    pub(crate) fn with(self, log: Log) -> Recording {
+        let Self { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, callsite, source } = self;
+        Recording { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, callsite, source, log }
+    }
+}
+
 impl Recording {
     /// A recording that begins; the kind is settled when it ends.
     pub(crate) const fn new(origin: Origin, log: Log) -> Self {
@@ -122,6 +143,12 @@ impl Recording {
             source,
             log,
         }
+    }
+
+    /// What waits of it in the queue, and the log.
+    pub(crate) fn split(self) -> (Head, Log) {
+        let Self { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, callsite, source, log } = self;
+        (Head { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, callsite, source }, log)
     }
 
     pub(crate) const fn log(&self) -> &Log {

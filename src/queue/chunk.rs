@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Item;
-use super::urgency::urgent;
-use crate::model::{Extent, Log, Pack, Recording, Submission};
+use crate::model::{Extent, Head, Log, Pack, Recording, Submission};
 
 /// See the file's card.
 #[derive(Debug, Default)]
@@ -12,14 +11,13 @@ pub(crate) struct Chunk {
     slots: VecDeque<Slot>,
     logs: Pack,
     bytes: usize,
-    urgent: usize,
 }
 
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "the rare one is the small one")]
 enum Slot {
-    /// All but its log, and how much of the logs that is.
-    Span(Recording, Extent),
+    /// With how much of the logs is its own.
+    Span(Head, Extent),
     Evaluation(Box<Submission>),
 }
 
@@ -48,12 +46,11 @@ impl Chunk {
     /// Puts an item of so many bytes behind the others. Returns the log that is left of a recording, empty.
     pub(super) fn put(&mut self, item: Item, bytes: usize) -> Option<Log> {
         self.bytes = self.bytes.saturating_add(bytes);
-        self.urgent = self.urgent.saturating_add(urgent(bytes));
         match item {
-            Item::Span(mut recording) => {
-                let mut log = std::mem::take(recording.log_mut());
+            Item::Span(recording) => {
+                let (head, mut log) = recording.split();
                 let extent = self.logs.put(&mut log);
-                self.slots.push_back(Slot::Span(*recording, extent));
+                self.slots.push_back(Slot::Span(head, extent));
                 Some(log)
             }
             Item::Evaluation(submission) => {
@@ -66,10 +63,9 @@ impl Chunk {
     /// The next item; a recording says it in the log that is given, which must be empty.
     pub(crate) fn next(&mut self, log: &mut Log) -> Option<Next> {
         Some(match self.slots.pop_front()? {
-            Slot::Span(mut recording, extent) => {
+            Slot::Span(head, extent) => {
                 self.logs.take(&extent, log);
-                *recording.log_mut() = std::mem::take(log);
-                Next::Span(recording)
+                Next::Span(head.with(std::mem::take(log)))
             }
             Slot::Evaluation(submission) => Next::Evaluation(submission),
         })
@@ -84,11 +80,6 @@ impl Chunk {
         self.bytes
     }
 
-    /// What they are counted for when it is asked whether to wake the worker.
-    pub(super) const fn urgent(&self) -> usize {
-        self.urgent
-    }
-
     /// Bytes that are reserved.
     pub(super) fn capacity(&self) -> usize {
         self.slots.capacity().saturating_mul(size_of::<Slot>()).saturating_add(self.logs.capacity())
@@ -98,6 +89,6 @@ impl Chunk {
     pub(super) fn clear(&mut self) {
         self.slots.clear();
         self.logs.clear();
-        (self.bytes, self.urgent) = (0, 0);
+        self.bytes = 0;
     }
 }

@@ -13,20 +13,12 @@ impl OpenSpans {
 
     /// Counts a span that begins with so many bytes, unless all would then hold more than `max_bytes`.
     pub(crate) fn begin(&self, bytes: u64, max_bytes: u64) -> bool {
-        if !self.has_room(bytes, max_bytes) {
-            return false;
-        }
-        self.0.fetch_add(Self::ONE | bytes & Self::BYTES, Ordering::Relaxed);
-        true
+        self.add(Self::ONE | bytes & Self::BYTES, max_bytes)
     }
 
     /// Counts bytes that a span holds in addition, unless all would then hold more than `max_bytes`.
     pub(crate) fn grow(&self, bytes: u64, max_bytes: u64) -> bool {
-        if !self.has_room(bytes, max_bytes) {
-            return false;
-        }
-        self.0.fetch_add(bytes & Self::BYTES, Ordering::Relaxed);
-        true
+        self.add(bytes & Self::BYTES, max_bytes)
     }
 
     /// Counts bytes that are not held any more.
@@ -55,8 +47,14 @@ impl OpenSpans {
         self.0.load(Ordering::Relaxed) >> 40
     }
 
-    fn has_room(&self, bytes: u64, max_bytes: u64) -> bool {
-        (self.0.load(Ordering::Relaxed) & Self::BYTES).saturating_add(bytes) <= max_bytes
+    /// Looks afterwards, because to look before would fetch the word from another processor twice.
+    fn add(&self, more: u64, max_bytes: u64) -> bool {
+        let before = self.0.fetch_add(more, Ordering::Relaxed) & Self::BYTES;
+        let has_room = before.saturating_add(more & Self::BYTES) <= max_bytes;
+        if !has_room {
+            self.0.fetch_sub(more, Ordering::Relaxed);
+        }
+        has_room
     }
 }
 

@@ -14,7 +14,8 @@ pub(super) struct Waiting {
     chunks: VecDeque<Chunk>,
     items: usize,
     bytes: usize,
-    /// The same, as far as it is a reason to wake the worker; see [`urgent`].
+    /// What has come since the last time something was taken, as far as it is a reason to wake the worker; see
+    /// [`urgent`].
     urgent: usize,
     spare: Vec<Chunk>,
     spare_bytes: usize,
@@ -58,7 +59,8 @@ impl Waiting {
         let chunk = self.chunks.pop_front()?;
         self.items = self.items.saturating_sub(chunk.len());
         self.bytes = self.bytes.saturating_sub(chunk.bytes());
-        self.urgent = self.urgent.saturating_sub(chunk.urgent());
+        // Who takes goes on until nothing is left.
+        self.urgent = 0;
         Some(chunk)
     }
 

@@ -12,7 +12,8 @@ use tracing_llmobs::{Annotation, FlushError, Handle, LossReason, Stats};
 use tracing_subscriber::prelude::*;
 
 use crate::rig::{
-    Act, Pipeline, SOON, Wire, alone, best_of_three, bounded, emit, exporter_threads, open_files, receiver, to, until,
+    Act, Pipeline, SOON, Wire, alone, best_of_three, bounded, emit, exporter_threads, nice_values, open_files,
+    receiver, to, until,
 };
 
 /// What a call may take longer than it was told.
@@ -435,4 +436,22 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Hangs {
             std::thread::sleep(SOON * 2);
         }
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_exporter_gives_way_to_the_application() {
+    if !alone("lifecycle::the_exporter_gives_way_to_the_application") {
+        return;
+    }
+    let mine = std::thread::Builder::new().name("mine".to_owned());
+    let mine = mine.spawn(|| nice_values("mine")).unwrap().join().unwrap();
+    let receiver = receiver();
+    let pipeline = Pipeline::start(to(receiver.url()));
+    until("the exporter is behind", || nice_values("dd-llmobs") == [(mine[0] + 10).min(19)]);
+    pipeline.emit(1);
+    pipeline.guard.flush(SOON).unwrap();
+    // What starts afterwards on a thread of the application is where it was.
+    let later = std::thread::Builder::new().name("later".to_owned());
+    assert_eq!(later.spawn(|| nice_values("later")).unwrap().join().unwrap(), mine);
 }

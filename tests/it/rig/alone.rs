@@ -65,6 +65,19 @@ pub fn exporter_threads() -> usize {
     tasks.filter_map(name).filter(|name| name.trim() == "dd-llmobs").count()
 }
 
+/// The nice value of each thread of this process that has this name.
+pub fn nice_values(name: &str) -> Vec<i32> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    // A thread may end in between.
+    let stat = |task: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(task.ok()?.path().join("stat")).ok();
+    let nice = |stat: String| {
+        let (before, after) = stat.rsplit_once(')')?;
+        // The nineteenth member of the line; the name is the second, and may hold blanks.
+        before.ends_with(&format!("({name}")).then(|| after.split_whitespace().nth(16)?.parse().ok())?
+    };
+    tasks.filter_map(stat).filter_map(nice).collect()
+}
+
 /// What the open files of this process are: paths, `socket:[…]`, `anon_inode:[eventpoll]`.
 pub fn open_files() -> Vec<String> {
     let files = std::fs::read_dir("/proc/self/fd").unwrap();
