@@ -24,6 +24,12 @@ impl Held {
         find(span, |capture, _, _| Self { capture: Arc::clone(capture), bytes: 0 })
     }
 
+    /// Nothing so far, for another part of the same call.
+    #[cfg(feature = "tower")]
+    pub(crate) fn beside(&self) -> Self {
+        Self { capture: Arc::clone(&self.capture), bytes: 0 }
+    }
+
     /// Counts so many bytes instead of those before; `false` when there is no room for what is more, which is not counted.
     /// All that is open may fill three quarters with it.
     pub(crate) fn hold(&mut self, bytes: usize) -> bool {

@@ -1,7 +1,8 @@
 //! Adapters for client crates: the calls of models that an application makes show up by themselves.
 //!
 //! In: requests, and the pieces of their answers as they come. Out: one event a call. Never: the application's bytes changed,
-//! held up or gathered; its headers; a second event; JSON read on its threads; an error of ours.
+//! held up or gathered; its headers; a second event; an error of ours; JSON read on its threads, as long as there is room
+//! for what is unread.
 //!
 //! ```text
 //! request ─▶ Calls (which API is this?) ─▶ Observation ─▶ a span of its own, or the llm span around

@@ -115,15 +115,16 @@ impl Observation {
         }
     }
 
+    /// For what is held of the call elsewhere.
+    #[cfg(feature = "tower")]
+    pub(super) fn held_beside(&self) -> Held {
+        self.held.beside()
+    }
+
     /// The answer begins.
     pub(super) fn head(&mut self, status: u16, headers: &HeaderMap) {
-        let Stage::Asked(mut call) = mem::replace(&mut self.stage, Stage::Over) else { return };
-        // Of some requests the body is seen only while it is sent.
-        if self.has_request && !self.held.hold(call.held()) {
-            call = call.without_request();
-            self.has_request = false;
-            self.place.lose(&self.held, Meaning::Input);
-        }
+        let Stage::Asked(call) = mem::replace(&mut self.stage, Stage::Over) else { return };
+        let call = self.take_over(call);
         let content_type = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let is_events = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENTS));
         let received = call.answered(Head::new(status).headers(headers));
@@ -172,13 +173,20 @@ impl Observation {
             Ending::Broken(error) => Ending::Broken(without_secrets(error)),
             Ending::Complete | Ending::Dropped => ending,
         };
+        let stage = match mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Asked(call) => Stage::Asked(self.take_over(call)),
+            other @ (Stage::Answered { .. } | Stage::Over) => other,
+        };
         let only: fn(Annotation) -> Annotation = if self.has_request { identity } else { without_input };
-        let read = match mem::replace(&mut self.stage, Stage::Over) {
+        let read = match stage {
             Stage::Over => return,
-            Stage::Asked(call) => later(call, 0, move |call| match ending {
-                Ending::Broken(error) => only(call.failed(error)),
-                Ending::Complete | Ending::Dropped => only(call.sent()),
-            }),
+            Stage::Asked(call) => {
+                let held = call.held();
+                later(call, held, move |call| match ending {
+                    Ending::Broken(error) => only(call.failed(error)),
+                    Ending::Complete | Ending::Dropped => only(call.sent()),
+                })
+            }
             Stage::Answered { coming, is_good } => {
                 let received = coming.into_received();
                 let held = received.held();
@@ -186,7 +194,7 @@ impl Observation {
                 if is_good { read.expecting_usage() } else { read }
             }
         };
-        // From now on the span holds it.
+        // From now on the span holds it, and there must be room for it once, not twice.
         self.held.hold(0);
         match &self.place {
             Place::Own(span) => {
@@ -195,6 +203,16 @@ impl Observation {
             }
             Place::Around(around) => drop(around.enrich(read)),
         }
+    }
+
+    /// Counts here what there is of a request: the body of some is seen, and counted, only while it is sent.
+    fn take_over(&mut self, call: Call) -> Call {
+        if !self.has_request || (call.hand_over() && self.held.hold(call.held())) {
+            return call;
+        }
+        self.has_request = false;
+        self.place.lose(&self.held, Meaning::Input);
+        call.without_request()
     }
 }
 
@@ -252,6 +270,8 @@ mod tests {
         let large = format!(r#"{{"model": "m", "user": "{}"}}"#, text(300_000));
         for (request, answer, input, output, problems) in [
             (REQUEST, answer(10), true, true, 0),
+            // More than half of the room, which it takes once.
+            (REQUEST, answer(75_000), true, true, 0),
             (REQUEST, answer(300_000), true, false, 1),
             (&large, answer(10), false, true, 1),
         ] {
@@ -272,6 +292,21 @@ mod tests {
             assert_eq!(span.model_name.as_deref(), Some(if input { "m" } else { "custom" }));
             let stats = recorder.handle().stats();
             assert_eq!((stats.problems(Problem::Oversize), stats.open_spans), (problems, 0));
+        }
+    }
+
+    #[test]
+    fn the_request_of_a_call_that_failed_counts_in_the_queue() {
+        let text = "x".repeat(100_000);
+        for (max_bytes, refused) in [(1_000_000, 0), (50_000, 1)] {
+            let (layer, recorder) =
+                testing::recorder_of(Builder::without_environment().queue_max_bytes(max_bytes)).unwrap();
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+                let body = || Bytes::from(format!(r#"{{"model": "m", "user": "{text}"}}"#));
+                let mut call = Observation::begin(&Calls::new(), "POST", URL, body).unwrap();
+                call.fail(&"refused");
+            });
+            assert_eq!(recorder.handle().stats().refused_total(), refused, "{max_bytes}");
         }
     }
 }

@@ -64,7 +64,7 @@ impl<H: HttpClientExt> HttpClientExt for Observe<H> {
     {
         let request = request.map(Into::into);
         let mut observation = self.see(&request);
-        let span = observation.as_ref().map_or_else(Span::current, Observation::span);
+        let span = observation.as_ref().map_or_else(Span::none, Observation::span);
         let sent = span.in_scope(|| self.inner.send::<Bytes, Bytes>(request));
         async move {
             let answer = sent.instrument(span).await;
@@ -95,7 +95,7 @@ impl<H: HttpClientExt> HttpClientExt for Observe<H> {
     {
         let request = request.map(Into::into);
         let mut observation = self.see(&request);
-        let span = observation.as_ref().map_or_else(Span::current, Observation::span);
+        let span = observation.as_ref().map_or_else(Span::none, Observation::span);
         let sent = span.in_scope(|| self.inner.send_streaming(request));
         let answer = sent.instrument(span).await;
         tell_head(observation.as_mut(), &answer);

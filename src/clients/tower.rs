@@ -91,8 +91,9 @@ where
         let sending = Sending::default();
         let begin = |endpoint| Call::sending(endpoint, sending.clone());
         let observation = Observation::begin_call(&self.calls, request.method().as_str(), &url(&request), begin);
-        let told = observation.is_some().then_some(sending);
-        let span = observation.as_ref().map_or_else(Span::current, Observation::span);
+        let told = observation.as_ref().map(|observation| sending.counted(observation.held_beside()));
+        // A request that is no call of a model runs in whatever span it is polled in, as it would without us.
+        let span = observation.as_ref().map_or_else(Span::none, Observation::span);
         let request = request.map(|inner| RequestBody { inner, told, passed: 0 });
         let sent = span.in_scope(|| self.inner.call(request));
         ResponseFuture { sent: sent.instrument(span), observation }
@@ -245,5 +246,38 @@ mod tests {
             }
             assert_eq!(url(&request.body(()).unwrap()), expected);
         }
+    }
+
+    /// Answers with the name of the span that it is polled in.
+    #[derive(Clone)]
+    struct Within;
+
+    impl<B> Service<Request<B>> for Within {
+        type Response = Response<String>;
+        type Error = std::convert::Infallible;
+        type Future = Pin<Box<dyn Future<Output = Result<Response<String>, Self::Error>>>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<B>) -> Self::Future {
+            Box::pin(async { Ok(Response::new(Span::current().metadata().map_or("", |span| span.name()).to_owned())) })
+        }
+    }
+
+    #[test]
+    fn a_request_that_is_no_call_runs_in_the_span_that_it_is_polled_in() {
+        let subscriber = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let (called, polled) = (tracing::info_span!("called"), tracing::info_span!("polled"));
+            let mut service = ObserveLayer::new().layer(Within);
+            let request = Request::get("http://h/v1/models").body(String::new()).unwrap();
+            let mut answer = Box::pin(called.in_scope(|| service.call(request)));
+            let mut context = Context::from_waker(std::task::Waker::noop());
+            let answer = polled.in_scope(|| answer.as_mut().poll(&mut context));
+            let Poll::Ready(Ok(answer)) = answer else { panic!("{answer:?}") };
+            assert_eq!(answer.into_body().inner, "polled");
+        });
     }
 }

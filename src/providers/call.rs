@@ -31,6 +31,12 @@ pub(crate) trait Sent: Debug + Send + Sync {
 
     /// Bytes that it holds on to.
     fn held(&self) -> usize;
+
+    /// From now on whoever asks counts these bytes; `false` when there was no room for them, so that they are gone.
+    #[cfg(feature = "_clients")]
+    fn hand_over(&self) -> bool {
+        true
+    }
 }
 
 impl Sent for Bytes {
@@ -101,6 +107,12 @@ impl Call {
             return said.output(codec(self.endpoint.api).silence());
         }
         said
+    }
+
+    /// From now on whoever asks counts what the call holds; `false` when there was no room for its request.
+    #[cfg(feature = "_clients")]
+    pub(crate) fn hand_over(&self) -> bool {
+        self.body.hand_over()
     }
 
     /// Bytes that the call holds on to.

@@ -86,13 +86,15 @@ fn marked(text: &str) -> String {
     let mut short = String::new();
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once(BASE64) {
-        if let Some((before, _)) = before.rsplit_once("data:").filter(|(_, head)| head.bytes().all(is_head)) {
-            short.extend([before, OMITTED]);
-            rest = behind_data(behind);
-            continue;
-        }
-        short.extend([before, BASE64]);
-        rest = behind;
+        let head = before.rsplit_once("data:").filter(|(_, head)| head.bytes().all(is_head));
+        // Without bytes it is no picture: programs that models write put them there themselves.
+        let after = head.map(|(before, _)| (before, behind_data(behind))).filter(|(_, rest)| rest.len() < behind.len());
+        let (kept, after) = match after {
+            Some((before, after)) => ([before, OMITTED], after),
+            None => ([before, BASE64], behind),
+        };
+        short.extend(kept);
+        rest = after;
     }
     short.push_str(rest);
     short
@@ -130,7 +132,12 @@ mod tests {
             ("See ![a](data:image/png;base64,A+/A==), or not.", "See ![a]([omitted]), or not."),
             ("data:a/b;c=d;base64,AA==\ndata:a/b;base64,BB end", "[omitted]\n[omitted] end"),
             ("data: x ;base64,AAdata:a/b;base64,BB", "data: x ;base64,AA[omitted]"),
-            ("data:image/png;base64,Ä", "[omitted]Ä"),
+            ("data:image/png;base64,AAÄ", "[omitted]Ä"),
+            (r#"url = f"data:image/png;base64,{data}""#, r#"url = f"data:image/png;base64,{data}""#),
+            (
+                "`data:image/png;base64,` comes first, then data:a/b;base64,AA",
+                "`data:image/png;base64,` comes first, then [omitted]",
+            ),
             (r#"{"a":"data:image\/png;base64,A\/A\u002bA==","b":1}"#, r#"{"a":"[omitted]","b":1}"#),
             (r#"{"a":"{\"b\":\"data:image\\\/png;base64,A\\\/A==\"}"}"#, r#"{"a":"{\"b\":\"[omitted]\"}"}"#),
             (r"data:a/b;base64,AA\nmore", r"[omitted]\nmore"),

@@ -78,7 +78,8 @@ impl<S> Observed<S> {
     /// Asks models why they call a tool, default `false`: the schemas of the tools that are listed get an argument `telemetry`,
     /// which is taken out of a call before the tool sees it. On the wire `meta.intent`.
     ///
-    /// A tool that has an argument of that name keeps it. What a model says is content: the capture policy holds.
+    /// A tool that has an argument of that name is not asked, and keeps it unless it is an object with nothing but `intent`. What a
+    /// model says is content: the capture policy holds.
     ///
     /// # Example
     ///

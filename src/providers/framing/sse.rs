@@ -86,6 +86,8 @@ impl Sse {
 impl Default for Sse {
     fn default() -> Self {
         let (feed, receiver) = channel();
+        // A byte order mark counts at the beginning only, where it is taken off already.
+        let _ = feed.send(Bytes::from_static(b"\n"));
         Self { feed, events: Box::new(SseByteStream::new(Fed(receiver))), unread: 0, is_skipping: false }
     }
 }

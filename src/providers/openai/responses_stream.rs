@@ -16,6 +16,7 @@ use crate::model::SpanError;
 #[derive(Debug, Default)]
 pub(super) struct ResponsesStream {
     snapshot: Value,
+    snapshot_bytes: usize,
     items: BTreeMap<u64, Item>,
     room: Room,
 }
@@ -41,6 +42,7 @@ impl Rebuild for ResponsesStream {
             Some(json::text(&data, "type")).filter(|event| !event.is_empty()).unwrap_or(&frame.event).to_owned();
         if let Some(response) = json::some(&data, "response").filter(|response| response.is_object()) {
             self.snapshot = response.clone();
+            self.snapshot_bytes = json::weight(response);
         }
         let error = match event.as_str() {
             "error" => Some(error(&data)),
@@ -53,7 +55,7 @@ impl Rebuild for ResponsesStream {
     }
 
     fn held(&self) -> usize {
-        self.room.taken()
+        self.room.taken().saturating_add(self.snapshot_bytes)
     }
 
     fn whole(self: Box<Self>) -> Value {
@@ -151,3 +153,20 @@ fn error(data: &Value) -> SpanError {
 
 /// What an entry of a list costs, about.
 const ENTRY: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_snapshot_counts_among_what_is_held_and_those_before_do_not() {
+        let mut stream = ResponsesStream::default();
+        for (bytes, kind) in
+            [(50_000, "response.created"), (20_000, "response.in_progress"), (90_000, "response.completed")]
+        {
+            let data = json!({"type": kind, "response": {"output": [], "instructions": "x".repeat(bytes)}});
+            stream.frame(Frame { event: String::new(), is_exception: false, data });
+            assert!((bytes..bytes + 1_000).contains(&stream.held()), "{bytes}: {}", stream.held());
+        }
+    }
+}

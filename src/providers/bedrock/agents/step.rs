@@ -32,10 +32,6 @@ impl Step {
         }
     }
 
-    pub(super) fn kind(&self) -> &str {
-        &self.kind
-    }
-
     /// Takes what happened next.
     pub(super) fn take(&mut self, what: &str, said: &Value, at_ns: Option<u64>) {
         self.start_ns = self.start_ns.or(at_ns);

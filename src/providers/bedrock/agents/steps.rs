@@ -1,5 +1,7 @@
 //! The traces of an agent → its steps: what belongs to one `traceId` is one step, and what was done in it stands below it.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::step::Step;
@@ -9,7 +11,8 @@ use crate::providers::json;
 
 /// The steps, in the order in which they began.
 pub(super) fn of(traces: &[Value]) -> Vec<Annotation> {
-    let mut steps: Vec<(String, Step)> = Vec::new();
+    let mut steps: Vec<Step> = Vec::new();
+    let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for event in traces {
         let Some((kind, body)) = only_member(json::get(event, &["trace"])) else { continue };
         let at_ns = unix_ns(json::get(event, &["eventTime"]));
@@ -19,16 +22,15 @@ pub(super) fn of(traces: &[Value]) -> Vec<Annotation> {
         let (what, said) = inside.unwrap_or((kind, body));
         let id = [said, body].into_iter().map(|of| json::text(of, "traceId")).find(|id| !id.is_empty());
         let id = id.unwrap_or_default();
-        let at = steps.iter().rposition(|(known, step)| known == id && step.kind() == kind);
-        let at = at.unwrap_or_else(|| {
-            steps.push((id.to_owned(), Step::new(kind)));
+        let at = *places.entry((id, kind)).or_insert_with(|| {
+            steps.push(Step::new(kind));
             steps.len().saturating_sub(1)
         });
-        if let Some((_, step)) = steps.get_mut(at) {
+        if let Some(step) = steps.get_mut(at) {
             step.take(what, said, at_ns);
         }
     }
-    steps.into_iter().map(|(_, step)| step.into_annotation()).collect()
+    steps.into_iter().map(Step::into_annotation).collect()
 }
 
 /// Traces that are themselves what happened.

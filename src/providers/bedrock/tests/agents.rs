@@ -181,3 +181,14 @@ fn traces_that_lack_something_do_no_harm_and_lose_no_text() {
         assert!(said.contains(text), "{text}: {said}");
     }
 }
+
+#[test]
+fn many_steps_take_no_longer_than_they_are() {
+    let step = |at: u32| {
+        trace("01", &json!({"orchestrationTrace": {"rationale": {"traceId": format!("t-{at}"), "text": "Hm."}}}))
+    };
+    let traces: Vec<u8> = (0..40_000).flat_map(step).collect();
+    let began = std::time::Instant::now();
+    assert!(asked().split(AWS, &traces, 1_000_000).details.is_some_and(|details| details.inner.len() == 40_000));
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
