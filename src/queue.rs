@@ -6,7 +6,6 @@
 use std::sync::mpsc;
 use std::time::Instant;
 
-use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
 use crate::model::{Recording, Submission};
@@ -15,6 +14,7 @@ use crate::stats::{Counts, LossReason, Problems, Stats};
 mod adopt;
 mod awaited;
 mod chunk;
+mod lock;
 mod open;
 mod side;
 mod spares;
@@ -22,6 +22,7 @@ mod urgency;
 mod waiting;
 
 pub(crate) use chunk::{Chunk, Next};
+use lock::Lock;
 pub(crate) use open::OpenSpans;
 pub(crate) use side::{is_worker_thread, mark_worker_thread};
 pub(crate) use spares::Spares;
@@ -58,7 +59,7 @@ pub(crate) struct Limits {
 /// See the file's card.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    state: Mutex<State>,
+    state: Lock<State>,
     limits: Limits,
     /// Tells the worker that there is enough to send, or that somebody waits.
     work: Notify,
@@ -143,7 +144,7 @@ impl Queue {
             left_behind: 0,
         };
         Self {
-            state: Mutex::new(state),
+            state: Lock::new(state),
             limits,
             work: Notify::new(),
             phase_changed: Notify::new(),

@@ -1,0 +1,22 @@
+//! The lock that every span takes: the standard library's, which hands itself to whoever is running.
+//!
+//! `parking_lot`'s is handed to the one who has waited longest, every half millisecond; with more threads than processors
+//! nobody gets on until that one runs again.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// See the file's card.
+#[derive(Debug)]
+pub(super) struct Lock<T>(Mutex<T>);
+
+impl<T> Lock<T> {
+    pub(super) const fn new(value: T) -> Self {
+        Self(Mutex::new(value))
+    }
+
+    /// Nothing foreign runs inside, so that who panicked there has left nothing half done.
+    #[inline]
+    pub(super) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
