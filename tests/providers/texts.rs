@@ -199,7 +199,7 @@ const PROTOCOL: &[&str] = &[
     ".usageMetadata",
     ".copilot_usage",
     ".billing",
-    "ervice_tier",
+    "service_tier",
     ".serviceTier",
     // Settings.
     ".cache_control",

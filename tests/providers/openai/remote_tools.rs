@@ -99,7 +99,7 @@ fn the_policy_of_tools_and_of_the_call_holds_for_them() {
 }
 
 #[test]
-fn behind_a_proxy_that_reports_itself_they_are_the_proxys() {
+fn a_proxy_that_reports_itself_tells_of_them_itself() {
     let exchange = unary(&items());
     let exchange = Exchange { endpoint: exchange.endpoint.clone().behind_instrumented_proxy(), ..exchange };
     assert_eq!(spans(exchange.whole(), CapturePolicy::All, CapturePolicy::All).0.len(), 1);
