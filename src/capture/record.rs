@@ -14,7 +14,7 @@ use crate::model::{
     AgentAttribution, Annotation, ApmContext, CapturePolicy, FieldValue, Identity, Log, Origin, Passed, Prompt,
     Recording, SpanContext, SpanKind, ToolDefinition,
 };
-use crate::queue::Spares;
+use crate::queue::{keep_log, spare_log};
 use crate::stats::Problem;
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
@@ -98,7 +98,7 @@ impl SpanRecord {
         };
         inherited.apm = apm;
         let origin = capture.place((name, span_id, start_ns), inherited);
-        let mut recording = Box::new(Recording::new(origin, Spares::log()));
+        let mut recording = Box::new(Recording::new(origin, spare_log()));
         if let Some(slate) = &slate {
             assume_user(&mut recording, slate);
         }
@@ -139,7 +139,7 @@ impl SpanRecord {
         if !self.has_room(&recording, 0) {
             let mut said = std::mem::take(recording.log_mut());
             self.append_what_fits(&mut recording, &said);
-            self.capture.queue.spares.empty(&mut said);
+            self.capture.queue.spare_texts.empty(&mut said);
         }
         self.recording = Some(recording);
     }
@@ -227,7 +227,9 @@ impl SpanRecord {
         }
         self.capture.queue.open.end(self.counted_bytes);
         let Some(kind) = self.kind.filter(|_| !self.trace.is_off()) else {
-            self.capture.queue.spares.give_back(std::mem::take(recording.log_mut()));
+            let mut log = std::mem::take(recording.log_mut());
+            self.capture.queue.spare_texts.empty(&mut log);
+            keep_log(log);
             return verdicts.is_some().then_some(Ended { recording: None, verdicts });
         };
         recording.kind = kind;

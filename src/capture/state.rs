@@ -314,7 +314,7 @@ pub(super) fn with_scratch(queue: &Queue, using: impl FnOnce(&mut Log)) {
         let Ok(mut log) = scratch.try_borrow_mut() else { return };
         let Some(using) = using.take() else { return };
         using(&mut log);
-        queue.spares.empty(&mut log);
+        queue.spare_texts.empty(&mut log);
         if log.capacity() > MOST_SCRATCH_BYTES {
             *log = Log::new();
         }
@@ -322,6 +322,6 @@ pub(super) fn with_scratch(queue: &Queue, using: impl FnOnce(&mut Log)) {
     if let Some(using) = using {
         let mut log = Log::new();
         using(&mut log);
-        queue.spares.empty(&mut log);
+        queue.spare_texts.empty(&mut log);
     }
 }

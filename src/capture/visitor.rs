@@ -38,7 +38,7 @@ impl Visitor<'_> {
         } else if text.len() > self.room() {
             self.oversize(sense);
         } else {
-            let kept = self.log.push_large(sense, self.queue.spares.text(text));
+            let kept = self.log.push_large(sense, self.queue.spare_texts.copy(text));
             self.count_unless(kept);
         }
     }

@@ -9,7 +9,7 @@
 //!           └ shape, details, links      where there are processors or rules, or the sink is in this process
 //! ```
 
-mod manners;
+mod priority;
 mod watch;
 mod worker;
 

@@ -2,18 +2,18 @@
 
 use super::encode::{Body, Outline};
 use crate::model::Content;
-use crate::queue::Spares;
+use crate::queue::SpareTexts;
 
 /// Takes the content out of an event: what held large content will hold that of a later span.
-pub(super) fn reuse(event: &mut Outline<'_>, spares: &Spares) {
+pub(super) fn reuse(event: &mut Outline<'_>, spares: &SpareTexts) {
     for body in [event.input.take(), event.output.take()].into_iter().flatten() {
         // What is borrowed goes back with its recording.
         let Body::Content(content) = body else { continue };
         match content {
-            Content::Text(text) => spares.give_back_text(text),
+            Content::Text(text) => spares.give_back(text),
             Content::Messages(messages) => {
                 for message in messages {
-                    spares.give_back_text(message.content);
+                    spares.give_back(message.content);
                 }
             }
             Content::Documents(_) | Content::Json(_) => {}

@@ -12,7 +12,7 @@ use tokio::time::{sleep, sleep_until};
 use super::aside::Aside;
 use super::assemble::Assembler;
 use super::batch::{Batch, Batcher};
-use super::manners::give_way;
+use super::priority::lower_priority;
 use super::process::Processors;
 use super::retry::{Attempt, Verdict, verdict};
 use super::tail::{Judged, Tail};
@@ -74,7 +74,7 @@ impl Worker {
 
     fn live(mut self, started: &mpsc::SyncSender<std::io::Result<()>>) {
         mark_worker_thread();
-        give_way();
+        lower_priority();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -156,7 +156,7 @@ impl Worker {
                 Next::Span(mut recording) => {
                     let taken = self.take_in(&mut recording, now, &mut judged);
                     *log = std::mem::take(recording.log_mut());
-                    self.queue.spares.empty(log);
+                    self.queue.spare_texts.empty(log);
                     (Route::Spans, taken)
                 }
                 Next::Evaluation(mut submission) => (Route::Evaluations, self.take_in_evaluation(&mut submission)),

@@ -1,4 +1,4 @@
-//! The lock that every span takes: the standard library's, which hands itself to whoever is running.
+//! The lock of what all threads share: the standard library's, which goes to whoever is running.
 //!
 //! `parking_lot`'s is handed to the one who has waited longest, every half millisecond; with more threads than processors
 //! nobody gets on until that one runs again.
@@ -6,7 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// See the file's card.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Lock<T>(Mutex<T>);
 
 impl<T> Lock<T> {

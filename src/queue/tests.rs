@@ -1,13 +1,15 @@
 //! Whatever is asked of the queue, in whatever order: what went in comes out, and the ledger balances.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::mpsc::{Receiver, TryRecvError};
+use std::task::{Context, Poll, Waker};
 
 use super::*;
 use crate::model::{Annotation, CapturePolicy, FieldValue, Log, Meaning, Origin, Said, SpanId, TraceId};
 
 /// A span that holds so many bytes besides, as an annotation says that is not read yet.
-pub(super) fn item(number: u64, bytes: usize) -> Item {
+fn item(number: u64, bytes: usize) -> Item {
     Item::Span(recording(number, bytes))
 }
 
@@ -27,7 +29,7 @@ fn recording(number: u64, bytes: usize) -> Box<Recording> {
         passed: None,
         is_entry: false,
     };
-    let mut recording = Recording::new(origin, Spares::log());
+    let mut recording = Recording::new(origin, spare_log());
     recording.log_mut().annotate(Annotation::later(bytes, Annotation::new));
     Box::new(recording)
 }
@@ -97,7 +99,7 @@ impl Play {
             assert_eq!((Some(recording.origin.span_id), said(recording.log())), (SpanId::new(number + 1), texts));
             assert_eq!(recording.bytes(), bytes, "what comes out counts for what went in");
             self.log = std::mem::take(recording.log_mut());
-            self.queue.spares.empty(&mut self.log);
+            self.queue.spare_texts.empty(&mut self.log);
             let found = u64::from(self.random.u8(..) < 30);
             for _ in 0..found {
                 assert_eq!(self.queue.adopt(), Ok(()));
@@ -180,7 +182,7 @@ fn quiet_gives_back_what_a_burst_has_left() {
     while let Some(chunk) = queue.take(used.take()) {
         used = Some(chunk);
     }
-    let spare = || queue.state.lock().waiting.spare();
+    let spare = || queue.state.lock().backlog.spare();
     let (chunks, bytes) = spare();
     assert!(chunks > 100 && bytes > 1 << 20, "{chunks} {bytes}");
     (0..16).for_each(|_| queue.shrink());
@@ -194,7 +196,7 @@ fn a_log_is_used_again_on_its_thread_and_one_at_the_end_of_a_thread_is_no_troubl
     impl Drop for Late {
         fn drop(&mut self) {
             // Whichever of the two goes first.
-            Spares::keep(Spares::log());
+            keep_log(spare_log());
         }
     }
     std::thread_local!(static LATE: Late = const { Late });
@@ -207,20 +209,41 @@ fn a_log_is_used_again_on_its_thread_and_one_at_the_end_of_a_thread_is_no_troubl
             log.push(Meaning::Name, FieldValue::Text("name"));
             let capacity = log.capacity();
             log.clear(drop);
-            Spares::keep(log);
+            keep_log(log);
             LATE.with(|_| ());
-            assert_eq!(Spares::log().capacity(), capacity);
-            assert_eq!(Spares::log().capacity(), 0);
+            assert_eq!(spare_log().capacity(), capacity);
+            assert_eq!(spare_log().capacity(), 0);
             // No more are kept than a few, and none that is large.
             for length in [10, 64 * 1024].repeat(100) {
                 let mut log = Log::new();
                 log.push(Meaning::Name, FieldValue::Text(&"n".repeat(length)));
                 log.clear(drop);
-                Spares::keep(log);
+                keep_log(log);
             }
-            let kept = (0..100).filter(|_| Spares::log().capacity() > 0).count();
+            let kept = (0..100).filter(|_| spare_log().capacity() > 0).count();
             assert_eq!(kept, 8);
         });
         thread.join().unwrap();
+    }
+}
+
+/// Which of so many equal items wake the worker.
+fn woken_by(queue: &Queue, bytes: usize, items: usize) -> Vec<bool> {
+    let push = |_| {
+        queue.push(item(0, bytes)).unwrap();
+        pin!(queue.work()).poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
+    };
+    (0..items).map(push).collect()
+}
+
+#[test]
+fn one_large_item_wakes_nobody_and_several_do() {
+    for (bytes, enough) in [(5 << 20, 4), (128 << 10, 4), (32 << 10, 16)] {
+        let queue = Queue::new(Limits { max_items: 99, max_bytes: 64 << 20, wake_bytes: 512 << 10, wake_items: 99 });
+        for round in 0..2 {
+            let woken = woken_by(&queue, bytes, enough);
+            assert_eq!(woken.iter().position(|woken| *woken), Some(enough - 1), "{bytes} bytes, round {round}");
+            std::iter::from_fn(|| queue.take(None)).for_each(drop);
+        }
     }
 }

@@ -39,7 +39,7 @@ impl Worker {
                 return Err(LossReason::Sampling);
             }
             let fit = encode_within(&mut outline, *max_event_bytes, out);
-            reuse(&mut outline, &queue.spares);
+            reuse(&mut outline, &queue.spare_texts);
             assembler.take_back(outline);
             fit
         };
@@ -73,7 +73,7 @@ impl Worker {
             let encode = AssertUnwindSafe(|| encode_within(&mut outline, max_event_bytes, out));
             catch_unwind(encode).unwrap_or(Err(LossReason::Worker))
         });
-        reuse(&mut outline, &self.queue.spares);
+        reuse(&mut outline, &self.queue.spare_texts);
         let (fit, full) = pushed?;
         self.count_fit(fit, place);
         Ok(full)

@@ -1,17 +1,14 @@
-//! Used buffers for new spans.
+//! Used buffers for large texts of new spans, shared by all threads.
 //!
 //! A buffer that comes from the allocator again and again means fresh pages, which costs more than
 //! filling it; see `benches/README.md`.
 
-use std::cell::RefCell;
-
-use parking_lot::Mutex;
-
+use super::lock::Lock;
 use crate::model::Log;
 
-/// Large texts that the worker is done with, and logs that this thread is.
+/// Texts that the worker is done with, or a span that is not sent.
 #[derive(Debug, Default)]
-pub(crate) struct Spares(Mutex<Texts>);
+pub(crate) struct SpareTexts(Lock<Texts>);
 
 #[derive(Debug, Default)]
 struct Texts {
@@ -19,54 +16,20 @@ struct Texts {
     bytes: usize,
 }
 
-thread_local! {
-    /// Logs come back as soon as a span has ended, while they are still near.
-    static OWN: RefCell<Vec<Log>> = const { RefCell::new(Vec::new()) };
-}
-
-impl Spares {
+impl SpareTexts {
     const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
     /// Buffers above this are not worth keeping.
     const MAX_TEXT: usize = 2 * 1024 * 1024;
-    /// The same for a log, and how many each thread keeps: as many as spans are mostly open above one another.
-    const MAX_LOG: usize = 32 * 1024;
-    const MOST_LOGS: usize = 8;
-
-    /// An empty log, a used one of this thread if there is one.
-    pub(crate) fn log() -> Log {
-        // At the end of a thread there is nothing to use again.
-        let used = OWN.try_with(|own| own.try_borrow_mut().ok()?.pop());
-        used.ok().flatten().unwrap_or_default()
-    }
-
-    /// Keeps what an empty log has reserved, as far as there is room.
-    pub(crate) fn keep(log: Log) {
-        if log.capacity() > Self::MAX_LOG {
-            return;
-        }
-        let _ = OWN.try_with(|own| {
-            let Ok(mut own) = own.try_borrow_mut() else { return };
-            if own.len() < Self::MOST_LOGS {
-                own.push(log);
-            }
-        });
-    }
-
-    /// The same for one that is not sent.
-    pub(crate) fn give_back(&self, mut log: Log) {
-        self.empty(&mut log);
-        Self::keep(log);
-    }
 
     /// An owned copy of a large text.
-    pub(crate) fn text(&self, content: &str) -> String {
+    pub(crate) fn copy(&self, content: &str) -> String {
         let mut text = self.0.lock().pop();
         text.push_str(content);
         text
     }
 
     /// Keeps the buffer of a text that is done with, if it was a large one.
-    pub(crate) fn give_back_text(&self, mut text: String) {
+    pub(crate) fn give_back(&self, mut text: String) {
         if text.capacity() >= Log::LARGE {
             text.clear();
             let surplus = self.0.lock().keep(text);
@@ -101,7 +64,7 @@ impl Texts {
     fn keep(&mut self, text: String) -> Option<String> {
         let bytes = text.capacity();
         let total = self.bytes.saturating_add(bytes);
-        if bytes > Spares::MAX_TEXT || total > Spares::MAX_TEXT_BYTES {
+        if bytes > SpareTexts::MAX_TEXT || total > SpareTexts::MAX_TEXT_BYTES {
             return Some(text);
         }
         self.bytes = total;

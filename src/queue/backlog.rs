@@ -1,15 +1,14 @@
-//! What waits in the queue: chunks, and used ones for more.
+//! What waits to be taken: chunks, and used ones for more.
 
 use std::collections::VecDeque;
 
 use super::Item;
 use super::chunk::Chunk;
-use super::urgency::urgent;
 use crate::model::Log;
 
 /// See the file's card.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct Backlog {
     /// The last one is being filled.
     chunks: VecDeque<Chunk>,
     items: usize,
@@ -21,7 +20,7 @@ pub(super) struct Waiting {
     spare_bytes: usize,
 }
 
-impl Waiting {
+impl Backlog {
     /// What the queue holds by default: a burst finds what the one before has left, unless there was quiet between.
     const MOST_SPARE_BYTES: usize = 128 * 1024 * 1024;
     /// A chunk that has reserved more is not worth keeping.
@@ -87,4 +86,12 @@ impl Waiting {
         self.spare_bytes = self.spare.iter().fold(0, |total, chunk| total.saturating_add(chunk.capacity()));
         gone
     }
+}
+
+/// What an item counts for when it is asked whether the worker is to be woken. One that is very large, as a streamed answer
+/// is, counts for less: it comes when a call ends, and reading it at once would take the processor that the application
+/// needs just then.
+fn urgent(bytes: usize) -> usize {
+    const MOST: usize = 128 * 1024;
+    bytes.min(MOST)
 }

@@ -5,7 +5,7 @@
 
 /// To be called on the thread that is to give way.
 #[cfg(target_os = "linux")]
-pub(super) fn give_way() {
+pub(super) fn lower_priority() {
     /// Under full load a tenth of the time that a thread of the application gets, and still enough for tens of thousands
     /// of spans a second.
     const STEPS: i32 = 10;
@@ -14,4 +14,4 @@ pub(super) fn give_way() {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) const fn give_way() {}
+pub(super) const fn lower_priority() {}
