@@ -7,29 +7,36 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use crate::model::{Recording, Submission};
+use crate::model::{Log, Recording, Submission};
 use crate::stats::{LossReason, Problems};
 
-mod backlog;
 mod chunk;
+mod gauge;
 mod ledger;
 mod lock;
 mod open;
+mod shards;
 mod side;
-mod spare_logs;
+mod spare_chunks;
+mod spare_recordings;
 mod spare_texts;
+mod taken;
 mod waiters;
+mod waiting;
 
-use backlog::Backlog;
-pub(crate) use chunk::{Chunk, Next};
+pub(crate) use chunk::Next;
 use ledger::Ledger;
 use lock::Lock;
 pub(crate) use open::OpenSpans;
+use shards::{Shard, Shards};
 pub(crate) use side::{is_worker_thread, mark_worker_thread};
-pub(crate) use spare_logs::{keep_log, spare_log};
+use spare_chunks::SpareChunks;
+pub(crate) use spare_recordings::{keep_recording, spare_recording};
 pub(crate) use spare_texts::SpareTexts;
+pub(crate) use taken::Taken;
 pub(crate) use waiters::Unsettled;
 use waiters::Waiter;
+use waiting::Waiting;
 
 /// What goes through the queue.
 #[derive(Debug)]
@@ -40,30 +47,34 @@ pub(crate) enum Item {
 }
 
 impl Item {
-    fn bytes(&self) -> usize {
-        match self {
+    fn bytes(&self) -> u64 {
+        let bytes = match self {
             Self::Span(recording) => recording.bytes(),
             Self::Evaluation(submission) => submission.bytes(),
-        }
+        };
+        u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }
 
 /// How much the queue takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    pub(crate) max_items: usize,
-    pub(crate) max_bytes: usize,
+    pub(crate) max_items: u64,
+    pub(crate) max_bytes: u64,
     /// The worker is woken when this many bytes wait, and otherwise by its own timer: a wake costs the
     /// application's thread a hundred times as much as a push.
-    pub(crate) wake_bytes: usize,
-    pub(crate) wake_items: usize,
+    pub(crate) wake_bytes: u64,
+    pub(crate) wake_items: u64,
 }
 
 /// See the file's card.
 #[derive(Debug)]
 pub(crate) struct Queue {
+    shards: Shards,
+    waiting: Waiting,
     state: Lock<State>,
     limits: Limits,
+    spare_chunks: SpareChunks,
     /// Tells the worker that there is enough to send, or that somebody waits.
     work: Notify,
     phase_changed: Notify,
@@ -75,12 +86,9 @@ pub(crate) struct Queue {
 
 #[derive(Debug)]
 struct State {
-    backlog: Backlog,
     ledger: Ledger,
     waiters: Vec<Waiter>,
     phase: Phase,
-    /// The worker has been told and has not come yet.
-    woken: bool,
     /// What the end found unsettled.
     left_behind: u64,
 }
@@ -98,17 +106,13 @@ pub(crate) enum Phase {
 
 impl Queue {
     pub(crate) fn new(limits: Limits) -> Self {
-        let state = State {
-            backlog: Backlog::default(),
-            ledger: Ledger::default(),
-            waiters: Vec::new(),
-            phase: Phase::Running,
-            woken: false,
-            left_behind: 0,
-        };
+        let state = State { ledger: Ledger::default(), waiters: Vec::new(), phase: Phase::Running, left_behind: 0 };
         Self {
+            shards: Shards::default(),
+            waiting: Waiting::default(),
             state: Lock::new(state),
             limits,
+            spare_chunks: SpareChunks::default(),
             work: Notify::new(),
             phase_changed: Notify::new(),
             enlisted: Notify::new(),
@@ -118,68 +122,81 @@ impl Queue {
         }
     }
 
-    /// Takes an item in, or refuses it for a counted reason. Never waits for anything but the lock.
+    /// Takes an item in, or refuses it for a counted reason. Never waits for anything but the locks.
     pub(crate) fn push(&self, item: Item) -> Result<(), LossReason> {
         let bytes = item.bytes();
-        let mut state = self.state.lock();
-        state.ledger.offered = state.ledger.offered.saturating_add(1);
-        if let Some(reason) = self.refusal(&state, bytes) {
-            state.ledger.lost.lose(reason, 1);
-            // Outside the lock.
-            drop((state, item));
-            return Err(reason);
-        }
-        state.ledger.accepted = state.ledger.accepted.saturating_add(1);
-        let left = state.backlog.put(item, bytes);
-        let enough =
-            state.backlog.urgent() >= self.limits.wake_bytes || state.backlog.items() >= self.limits.wake_items;
-        let wake = enough && !state.woken;
-        state.woken |= enough;
-        drop(state);
-        if wake {
+        let mut shard = self.shards.own();
+        let number = match self.waiting.enter(bytes, &self.limits) {
+            Ok(number) => number,
+            Err(reason) => {
+                // Outside the lock.
+                drop((shard, item));
+                self.refuse(reason);
+                return Err(reason);
+            }
+        };
+        let left = self.put(&mut shard, number, item, bytes);
+        drop(shard);
+        if self.waiting.is_to_wake(&self.limits) {
             self.work.notify_one();
         }
-        if let Some(log) = left {
-            keep_log(log);
+        if let Some(recording) = left {
+            keep_recording(recording);
         }
         Ok(())
     }
 
-    fn refusal(&self, state: &State, bytes: usize) -> Option<LossReason> {
-        if state.phase != Phase::Running {
-            return Some(LossReason::Closed);
+    #[inline]
+    fn put(&self, shard: &mut Shard, number: u64, item: Item, bytes: u64) -> Option<Box<Recording>> {
+        if let Some(chunk) = shard.back_mut().filter(|chunk| !chunk.is_full()) {
+            return chunk.put(number, item, bytes);
         }
-        if state.backlog.items() >= self.limits.max_items {
-            return Some(LossReason::QueueItems);
-        }
-        let over = state.backlog.bytes().saturating_add(bytes) > self.limits.max_bytes;
-        over.then_some(LossReason::QueueBytes)
+        let mut chunk = self.spare_chunks.chunk();
+        let left = chunk.put(number, item, bytes);
+        shard.push_back(chunk);
+        left
     }
 
-    /// The next items in order, and back with those that were taken before.
-    pub(crate) fn take(&self, used: Option<Chunk>) -> Option<Chunk> {
-        let used = used.map(|mut used| {
-            used.clear();
-            used
-        });
-        let mut state = self.state.lock();
-        state.woken = false;
-        let surplus = used.and_then(|used| state.backlog.keep(used));
-        let taken = state.backlog.take();
-        drop(state);
-        drop(surplus);
-        taken
+    /// Takes all that has come in so far, when what was taken before has been read. Says whether there is something to read.
+    pub(crate) fn take(&self, taken: &mut Taken) -> bool {
+        self.take_back(taken);
+        if !taken.is_empty() {
+            return true;
+        }
+        self.waiting.awake();
+        // Whoever has a number by now has the lock of his shard, or has put his item in.
+        taken.extend_to(self.waiting.entered());
+        for (row, shard) in taken.rows().zip(self.shards.all()) {
+            row.append(&mut shard.lock());
+        }
+        !taken.is_empty()
+    }
+
+    /// The next item that was taken, in order; what a span says goes into the log that is given, which must be empty.
+    pub(crate) fn next<'a>(&self, taken: &'a mut Taken, log: &mut Log) -> Option<Next<'a>> {
+        self.take_back(taken);
+        taken.next(log)
+    }
+
+    /// Takes a chunk back whose last item has been read.
+    #[inline]
+    fn take_back(&self, taken: &mut Taken) {
+        if let Some(chunk) = taken.used_up() {
+            let (amount, patient) = chunk.amount();
+            self.waiting.leave(amount, patient);
+            self.spare_chunks.keep(chunk);
+        }
     }
 
     /// Lets half of what is kept for later go; called when nothing happens.
     pub(crate) fn shrink(&self) {
-        let gone = self.state.lock().backlog.shrink();
-        drop(gone);
+        self.spare_chunks.shrink();
         self.spare_texts.shrink();
     }
 
     /// Closes the door; what is inside may leave until `deadline`. The earlier of two deadlines counts.
     pub(crate) fn close(&self, deadline: Instant) {
+        self.shut();
         let mut state = self.state.lock();
         state.phase = match state.phase {
             Phase::Running => Phase::Draining { deadline },
@@ -194,20 +211,31 @@ impl Queue {
     /// Ends it, once: what is left is lost for `reason`, whatever becomes of it. Says how much that was. Those who
     /// wait are still to be dismissed.
     pub(crate) fn stop(&self, reason: LossReason) -> u64 {
+        self.shut();
         let mut state = self.state.lock();
         if state.phase == Phase::Stopped {
             return state.left_behind;
         }
         state.phase = Phase::Stopped;
-        let left = std::mem::take(&mut state.backlog);
-        let pending = state.ledger.pending();
+        let entered = self.waiting.entered();
+        let pending = state.ledger.pending(entered);
         state.ledger.lost.lose(reason, pending);
         state.left_behind = pending;
-        state.ledger.settled = state.ledger.accepted;
+        state.ledger.settled = state.ledger.accepted(entered);
         drop(state);
         self.phase_changed.notify_waiters();
-        drop(left);
+        for shard in self.shards.all() {
+            let left = std::mem::take(&mut *shard.lock());
+            drop(left);
+        }
         pending
+    }
+
+    /// After this nothing comes in any more.
+    fn shut(&self) {
+        self.waiting.close();
+        // Who was at the door before is through when his shard can be locked.
+        self.shards.all().for_each(|shard| drop(shard.lock()));
     }
 
     pub(crate) fn phase(&self) -> Phase {

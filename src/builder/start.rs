@@ -1,5 +1,6 @@
 //! The wiring: the only place that sees every room.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -95,7 +96,8 @@ impl Builder {
 }
 
 fn limits(settings: &Settings) -> Limits {
-    let (max_items, max_bytes) = (settings.queue_max_items.get(), settings.queue_max_bytes.get());
+    let number = |setting: NonZeroUsize| u64::try_from(setting.get()).unwrap_or(u64::MAX);
+    let (max_items, max_bytes) = (number(settings.queue_max_items), number(settings.queue_max_bytes));
     Limits {
         max_items,
         max_bytes,
@@ -121,8 +123,8 @@ fn base_tags(settings: &Settings) -> Tags {
 }
 
 /// The worker is woken when this much waits, and otherwise by its timer.
-const WAKE_BYTES: usize = 512 * 1024;
-const WAKE_ITEMS: usize = 1024;
+const WAKE_BYTES: u64 = 512 * 1024;
+const WAKE_ITEMS: u64 = 1024;
 
 #[cfg(test)]
 mod tests {

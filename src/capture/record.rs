@@ -11,10 +11,10 @@ use super::known::shared;
 use super::lineage::{Inherited, Lineage, Position, Trace};
 use super::state::Capture;
 use crate::model::{
-    AgentAttribution, Annotation, ApmContext, CapturePolicy, FieldValue, Identity, Log, Origin, Passed, Prompt,
+    AgentAttribution, Annotation, ApmContext, CapturePolicy, FieldValue, Head, Identity, Log, Origin, Passed, Prompt,
     Recording, SpanContext, SpanKind, ToolDefinition,
 };
-use crate::queue::{keep_log, spare_log};
+use crate::queue::{keep_recording, spare_recording};
 use crate::stats::Problem;
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 
@@ -98,7 +98,8 @@ impl SpanRecord {
         };
         inherited.apm = apm;
         let origin = capture.place((name, span_id, start_ns), inherited);
-        let mut recording = Box::new(Recording::new(origin, spare_log()));
+        let mut recording = spare_recording();
+        recording.head = Head::new(origin);
         if let Some(slate) = &slate {
             assume_user(&mut recording, slate);
         }
@@ -135,7 +136,7 @@ impl SpanRecord {
         if self.claim.is_some() {
             self.recognise(&mut recording);
         }
-        restrict(self.policy(&recording.origin), recording.log_mut());
+        restrict(self.policy(&recording.head.origin), recording.log_mut());
         if !self.has_room(&recording, 0) {
             let mut said = std::mem::take(recording.log_mut());
             self.append_what_fits(&mut recording, &said);
@@ -148,9 +149,9 @@ impl SpanRecord {
     pub(crate) fn apply(&mut self, said: &mut Log, has_identity: bool) {
         let Some(mut recording) = self.recording.take() else { return };
         if has_identity && said.has_identity() {
-            self.identify_from(&mut recording.origin, said);
+            self.identify_from(&mut recording.head.origin, said);
         }
-        restrict(self.policy(&recording.origin), said);
+        restrict(self.policy(&recording.head.origin), said);
         let is_told_more = self.is_told_more(said, recording.log());
         if !self.has_room(&recording, said.bytes()) {
             self.append_what_fits(&mut recording, said);
@@ -176,11 +177,11 @@ impl SpanRecord {
             self.say_kind(kind);
         }
         self.times.take(&annotation);
-        recording.origin.policy = annotation.capture.unwrap_or(recording.origin.policy);
+        recording.head.origin.policy = annotation.capture.unwrap_or(recording.head.origin.policy);
         let session_id = annotation.session_id.as_deref().or_else(|| annotation.tags.get(SESSION_TAG));
-        self.name_session(&mut recording.origin, session_id);
-        self.name_ml_app(&mut recording.origin, annotation.ml_app.as_deref());
-        self.restrict_annotation(&recording.origin, &mut annotation);
+        self.name_session(&mut recording.head.origin, session_id);
+        self.name_ml_app(&mut recording.head.origin, annotation.ml_app.as_deref());
+        self.restrict_annotation(&recording.head.origin, &mut annotation);
         if self.has_room(&recording, annotation.text_bytes()) {
             if let Some(details) = &annotation.details {
                 self.pass_on(details.prompt.as_ref(), details.tool_definitions.as_ref());
@@ -227,16 +228,16 @@ impl SpanRecord {
         }
         self.capture.queue.open.end(self.counted_bytes);
         let Some(kind) = self.kind.filter(|_| !self.trace.is_off()) else {
-            let mut log = std::mem::take(recording.log_mut());
-            self.capture.queue.spare_texts.empty(&mut log);
-            keep_log(log);
+            self.capture.queue.spare_texts.empty(recording.log_mut());
+            drop(recording.take_head());
+            keep_recording(recording);
             return verdicts.is_some().then_some(Ended { recording: None, verdicts });
         };
-        recording.kind = kind;
-        self.lift_session(&mut recording.origin);
-        recording.policy = self.policy(&recording.origin);
+        recording.head.kind = kind;
+        self.lift_session(&mut recording.head.origin);
+        recording.head.policy = self.policy(&recording.head.origin);
         self.settle_times(&mut recording, now);
-        recording.panicked = std::thread::panicking();
+        recording.head.panicked = std::thread::panicking();
         Some(Ended { recording: Some(recording), verdicts })
     }
 
@@ -254,7 +255,7 @@ impl SpanRecord {
     pub(crate) fn evaluable(&self) -> Option<Evaluable> {
         let found = self.context().or_else(|| self.place_if_off()).zip(self.recording.as_ref());
         let Some((context, recording)) = found else { return self.finished.as_deref().cloned() };
-        let (ml_app, policy) = (recording.origin.ml_app.clone(), self.policy_for_others(&recording.origin));
+        let (ml_app, policy) = (recording.head.origin.ml_app.clone(), self.policy_for_others(&recording.head.origin));
         Some(Evaluable { context, ml_app, policy, is_off: self.trace.is_off() })
     }
 
@@ -267,7 +268,7 @@ impl SpanRecord {
     pub(crate) fn context(&self) -> Option<SpanContext> {
         let kind = self.standing()?;
         let recording = self.recording.as_ref()?;
-        let origin = &recording.origin;
+        let origin = &recording.head.origin;
         let agent = match kind {
             SpanKind::Agent => Some(AgentAttribution::new(Some(self.agent_name(recording)), origin.span_id)),
             SpanKind::Llm
@@ -294,7 +295,7 @@ impl SpanRecord {
         }?;
         self.has_children.store(true, Ordering::Relaxed);
         let passed = self.passed.as_ref().zip(self.standing()).and_then(|(passed, kind)| passed.below(kind));
-        let origin = &self.recording.as_ref()?.origin;
+        let origin = &self.recording.as_ref()?.head.origin;
         let (policy, passed) = (origin.policy, self.let_through(origin, passed));
         let position = if self.standing().is_some() { Position::Here } else { Position::Remote };
         Some(Lineage { context, position, policy, passed, trace: Arc::clone(&self.trace), slate: self.kinship.slate() })
@@ -304,21 +305,21 @@ impl SpanRecord {
     pub(super) fn remote_context(&self) -> Option<SpanContext> {
         let (recording, mut context) = (self.recording.as_ref()?, self.remote.as_deref()?.clone());
         if self.own_session {
-            context.session_id.clone_from(&recording.origin.session_id);
+            context.session_id.clone_from(&recording.head.origin.session_id);
         }
         Some(context)
     }
 
     /// Where the span stands, if that is only to be told to those below because nothing of its trace leaves.
     fn place_if_off(&self) -> Option<SpanContext> {
-        let origin = &self.recording.as_ref().filter(|_| self.trace.is_off())?.origin;
+        let origin = &self.recording.as_ref().filter(|_| self.trace.is_off())?.head.origin;
         Some(SpanContext::new(origin.trace_id.clone(), origin.span_id))
     }
 
     /// What the span is called so far: as an agent by the name that it has as one, if we have not been told another.
     fn agent_name<'a>(&'a self, recording: &'a Recording) -> &'a str {
         let of_agent = self.claim.as_ref().and_then(|claim| claim.agent.as_deref());
-        given_name(recording).or(of_agent).unwrap_or(recording.origin.name)
+        given_name(recording).or(of_agent).unwrap_or(recording.head.origin.name)
     }
 
     fn identify_from(&mut self, origin: &mut Origin, said: &Log) {
@@ -383,7 +384,7 @@ impl SpanRecord {
     }
 
     fn count(&self, problem: Problem, recording: &Recording) {
-        self.capture.queue.problems.count(problem, recording.origin.name);
+        self.capture.queue.problems.count(problem, recording.head.origin.name);
     }
 }
 

@@ -132,7 +132,7 @@ impl SpanRecord {
     /// It comes too late when something has started below already: `false`, and a problem is counted.
     pub(crate) fn adopt(&mut self, parent: SpanContext) -> bool {
         let Some(mut recording) = self.recording.take() else { return false };
-        let was = &recording.origin;
+        let was = &recording.head.origin;
         if *self.has_children.get_mut() {
             self.capture.queue.problems.count(Problem::LateParent, was.name);
             self.recording = Some(recording);
@@ -151,7 +151,7 @@ impl SpanRecord {
             origin.ml_app.clone_from(&was.ml_app);
         }
         origin.passed.clone_from(&was.passed);
-        recording.origin = origin;
+        recording.head.origin = origin;
         self.recording = Some(recording);
         if self.trace.is_off() {
             trace.turn_off();
@@ -165,8 +165,8 @@ impl SpanRecord {
     pub(super) fn correlate(&mut self, apm: ApmContext) {
         let Some(recording) = self.recording.as_mut() else { return };
         self.is_correlated = true;
-        if recording.origin.apm.as_deref() != Some(&apm) {
-            recording.origin.apm = Some(Arc::new(apm));
+        if recording.head.origin.apm.as_deref() != Some(&apm) {
+            recording.head.origin.apm = Some(Arc::new(apm));
         }
     }
 
@@ -183,7 +183,7 @@ impl SpanRecord {
     /// The gateway reports the call of the model, so that this span does not.
     pub(crate) fn leave_call_to_gateway(&mut self) {
         if let Some(recording) = self.recording.as_mut() {
-            recording.is_reported_elsewhere = true;
+            recording.head.is_reported_elsewhere = true;
             self.say_kind(SpanKind::Workflow);
         }
     }

@@ -16,8 +16,8 @@ use super::shape::Given;
 use super::value::{argument, datum, number, object, text, unquoted};
 use crate::config::broken_rule;
 use crate::model::{
-    Annotation, Details, FieldValue, KindPolicies, KindSource, Meaning, Metrics, Origin, RESERVED, Recording,
-    RemarkSet, SharedTags, SpanError, SpanKind, TagList, Tags, Taken,
+    Annotation, Details, FieldValue, Head, KindPolicies, KindSource, Log, Meaning, Metrics, Origin, RESERVED,
+    Recording, RemarkSet, SharedTags, SpanError, SpanKind, TagList, Tags, Taken,
 };
 use crate::queue::Queue;
 use crate::stats::Problem;
@@ -83,33 +83,32 @@ impl Assembler {
     }
 
     /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
-    pub(crate) fn assemble<'a>(&self, recording: &'a mut Recording) -> Outline<'a> {
-        let reading = merge::read(recording, self.vocabularies);
+    pub(crate) fn assemble<'a>(&self, head: &'a mut Head, log: &'a mut Log) -> Outline<'a> {
+        let reading = merge::read(head, log, self.vocabularies);
         let remarks = reading.as_ref().map(|reading| reading.remarks).unwrap_or_default();
-        let target = recording.callsite.as_ref().map_or("", |callsite| callsite.target);
-        let Recording { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, source, log, .. } =
-            recording;
+        let target = head.callsite.as_ref().map_or("", |callsite| callsite.target);
+        let origin = &mut head.origin;
         let Spare { tags, metadata, metrics } = self.spare.take();
-        let mut draft = Draft { source: *source, metadata, metrics, tags, ..Draft::default() };
+        let mut draft = Draft { source: head.source, metadata, metrics, tags, ..Draft::default() };
         log.drain(|taken| {
             let taken = read(taken, &mut draft.problems);
             draft.apply(taken);
         });
-        merge::fill_gaps(&mut draft, reading, *source);
-        self.remark(merge::still_odd(remarks, &draft, *source), (target, origin.name));
-        let mut outline = self.begin(origin, *kind, &mut draft);
-        outline.duration_ns = *duration_ns;
+        merge::fill_gaps(&mut draft, reading, head.source);
+        self.remark(merge::still_odd(remarks, &draft, head.source), (target, origin.name));
+        let mut outline = self.begin(origin, head.kind, &mut draft);
+        outline.duration_ns = head.duration_ns;
         fill_model(&mut outline, &mut draft);
         fill_content(&mut outline, &mut draft);
-        fill_error(&mut outline, &mut draft, *panicked);
+        fill_error(&mut outline, &mut draft, head.panicked);
         outline.metadata = draft.metadata;
         outline.metrics = draft.metrics;
-        if *is_reported_elsewhere {
+        if head.is_reported_elsewhere {
             outline.metrics.remove_usage();
         }
-        let end_ns = origin.start_ns.saturating_add(*duration_ns);
+        let end_ns = origin.start_ns.saturating_add(head.duration_ns);
         let (name, policies) = (&*outline.name, self.policies);
-        let below = Below { origin, kind: *kind, name, end_ns, policy: *policy, policies };
+        let below = Below { origin, kind: head.kind, name, end_ns, policy: head.policy, policies };
         draft.problems.extend(self.found.take_over(&mut draft.settled, below, &self.queue).err());
         let passed = origin.passed.as_deref();
         let tool_id = details::fill(&mut outline, &mut draft.settled, passed, &mut draft.problems);

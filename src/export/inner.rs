@@ -69,9 +69,9 @@ impl Below<'_> {
             ..self.origin.clone()
         };
         let mut recording = Recording::new(origin, Log::default());
-        recording.kind = kind;
-        recording.duration_ns = end_ns.saturating_sub(start_ns);
-        recording.policy = policy;
+        recording.head.kind = kind;
+        recording.head.duration_ns = end_ns.saturating_sub(start_ns);
+        recording.head.policy = policy;
         recording.log_mut().annotate(said);
         recording
     }

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use super::assemble::Draft;
 use super::shape::Given;
-use crate::model::{Annotation, CapturePolicy, KindSource, Recording, Remark, RemarkSet, SpanError};
+use crate::model::{Annotation, CapturePolicy, Head, KindSource, Log, Remark, RemarkSet, SpanError};
 use crate::vocabulary::{self, CONTENT_IN_METADATA, Reading, Vocabularies};
 
 /// What a span says in the words of other crates, unless there are none.
-pub(super) fn read(recording: &Recording, vocabularies: Vocabularies) -> Option<Reading> {
-    let callsite = recording.callsite.as_ref()?;
-    let sayings = vocabulary::heard(callsite, recording.log());
-    let is_demoted = recording.source == KindSource::Demoted;
-    let mut reading = vocabulary::read(&sayings, recording.kind, is_demoted, vocabularies);
-    if recording.policy < CapturePolicy::All {
+pub(super) fn read(head: &Head, log: &Log, vocabularies: Vocabularies) -> Option<Reading> {
+    let callsite = head.callsite.as_ref()?;
+    let sayings = vocabulary::heard(callsite, log);
+    let is_demoted = head.source == KindSource::Demoted;
+    let mut reading = vocabulary::read(&sayings, head.kind, is_demoted, vocabularies);
+    if head.policy < CapturePolicy::All {
         let metadata = &mut reading.annotation.metadata;
         metadata.retain(|name, _| !CONTENT_IN_METADATA.contains(&name.as_str()));
     }

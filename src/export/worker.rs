@@ -21,8 +21,8 @@ use super::watch::{self, answer_late_waiters};
 use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::model::{Kept, Log};
-use crate::queue::{Chunk, Next, Phase, Queue, mark_worker_thread};
+use crate::model::{Kept, Log, Recording};
+use crate::queue::{Next, Phase, Queue, Taken, mark_worker_thread};
 use crate::stats::LossReason;
 
 mod items;
@@ -100,28 +100,30 @@ impl Worker {
         if !self.runs_foreign_code() {
             tokio::spawn(answer_late_waiters(Arc::clone(&self.queue)));
         }
+        let mut taken = Taken::default();
         while self.queue.phase() == Phase::Running {
             tokio::select! {
                 () = self.queue.work() => {}
                 () = sleep(self.flush_interval) => self.queue.shrink(),
             }
-            self.drain().await?;
+            self.drain(&mut taken).await?;
             self.report();
         }
         // What came between the last look and the closing of the door.
-        self.drain().await
+        self.drain(&mut taken).await
     }
 
     /// Sends everything that is in the queue, and what comes in meanwhile.
-    async fn drain(&mut self) -> Result<(), PastDeadline> {
-        let (mut used, mut log) = (None, Log::new());
+    async fn drain(&mut self, taken: &mut Taken) -> Result<(), PastDeadline> {
+        let mut log = Log::new();
         loop {
             self.check_deadline()?;
-            let taken = self.queue.take(used.take());
+            let has_taken = self.queue.take(taken);
             self.send_held().await?;
-            let Some(mut chunk) = taken else { break };
-            self.send_full_batches(&mut chunk, &mut log).await?;
-            used = Some(chunk);
+            if !has_taken {
+                break;
+            }
+            self.send_full_batches(taken, &mut log).await?;
         }
         let (evaluations, spans) = (self.evaluations.take(), self.spans.take());
         self.send_both(evaluations, spans).await
@@ -147,19 +149,28 @@ impl Worker {
         Ok(())
     }
 
-    async fn send_full_batches(&mut self, chunk: &mut Chunk, log: &mut Log) -> Result<(), PastDeadline> {
+    /// Reads some of what was taken.
+    async fn send_full_batches(&mut self, taken: &mut Taken, log: &mut Log) -> Result<(), PastDeadline> {
         let mut judged = Judged::default();
         let now = Now { instant: self.clock.instant(), wall_ns: self.clock.wall_ns() };
-        // What is found in a span comes directly behind it.
-        while let Some(item) = self.assembler.found().map(Next::Span).or_else(|| chunk.next(log)) {
-            let (route, taken) = match item {
-                Next::Span(mut recording) => {
-                    let taken = self.take_in(&mut recording, now, &mut judged);
-                    *log = std::mem::take(recording.log_mut());
+        for _ in 0..ROUND {
+            // What is found in a span comes directly behind it.
+            let mut found = self.assembler.found();
+            let next = match &mut found {
+                Some(Recording { head, log: said }) => {
+                    *log = std::mem::take(said);
+                    Some(Next::Span(head))
+                }
+                None => self.queue.next(taken, log),
+            };
+            let (route, taken) = match next {
+                None => break,
+                Some(Next::Span(head)) => {
+                    let taken = self.take_in(head, log, now, &mut judged);
                     self.queue.spare_texts.empty(log);
                     (Route::Spans, taken)
                 }
-                Next::Evaluation(mut submission) => (Route::Evaluations, self.take_in_evaluation(&mut submission)),
+                Some(Next::Evaluation(submission)) => (Route::Evaluations, self.take_in_evaluation(submission)),
             };
             // Nearly always there is nothing to wait for.
             if !matches!(taken, Ok(None)) {
@@ -323,6 +334,9 @@ async fn past_deadline(queue: &Queue) {
         }
     }
 }
+
+/// So many items are read between two looks at the clock and at who waits.
+const ROUND: usize = 128;
 
 /// At most 15 characters, or Linux cuts it.
 const THREAD_NAME: &str = "dd-llmobs";

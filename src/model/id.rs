@@ -24,6 +24,9 @@ use serde::{Deserialize, Serialize};
 pub struct SpanId(NonZeroU64);
 
 impl SpanId {
+    /// The smallest.
+    pub(crate) const MIN: Self = Self(NonZeroU64::MIN);
+
     /// The id with this number; `None` for zero, which no span may have.
     pub fn new(number: u64) -> Option<Self> {
         NonZeroU64::new(number).map(Self)

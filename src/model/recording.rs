@@ -69,6 +69,13 @@ pub(crate) struct Origin {
 /// grow.
 #[derive(Debug)]
 pub(crate) struct Recording {
+    pub(crate) head: Head,
+    pub(crate) log: Log,
+}
+
+/// All of a recording but its log.
+#[derive(Debug)]
+pub(crate) struct Head {
     pub(crate) origin: Origin,
     pub(crate) kind: SpanKind,
     pub(crate) duration_ns: u64,
@@ -82,7 +89,6 @@ pub(crate) struct Recording {
     pub(crate) callsite: Option<Arc<Callsite>>,
     /// How the kind is known.
     pub(crate) source: KindSource,
-    pub(crate) log: Log,
 }
 
 /// What the reader of another crate's words must know of the place where they were written.
@@ -106,49 +112,54 @@ pub(crate) enum KindSource {
     Demoted,
 }
 
-/// All of a recording but its log.
-#[derive(Debug)]
-pub(crate) struct Head {
-    origin: Origin,
-    kind: SpanKind,
-    duration_ns: u64,
-    panicked: bool,
-    policy: CapturePolicy,
-    is_reported_elsewhere: bool,
-    callsite: Option<Arc<Callsite>>,
-    source: KindSource,
+impl Head {
+    /// That of a span that begins; its kind is settled when it ends.
+    pub(crate) const fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            kind: SpanKind::Task,
+            duration_ns: 0,
+            panicked: false,
+            policy: CapturePolicy::None,
+            is_reported_elsewhere: false,
+            callsite: None,
+            source: KindSource::Said,
+        }
+    }
+
+    /// That of no span.
+    const NONE: Self = Self::new(Origin {
+        name: "",
+        span_id: SpanId::MIN,
+        trace_id: TraceId::new(0),
+        parent_id: None,
+        is_entry: false,
+        start_ns: 0,
+        sampling: None,
+        session_id: None,
+        ml_app: None,
+        agent: None,
+        policy: CapturePolicy::None,
+        apm: None,
+        passed: None,
+    });
 }
 
-impl Head {
-    /// With a log, the recording that it is from.
-    pub(crate) fn with(self, log: Log) -> Recording {
-        let Self { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, callsite, source } = self;
-        Recording { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, callsite, source, log }
+impl Default for Recording {
+    fn default() -> Self {
+        Self { head: Head::NONE, log: Log::new() }
     }
 }
 
 impl Recording {
-    /// A recording that begins; the kind is settled when it ends.
+    /// A recording that begins.
     pub(crate) const fn new(origin: Origin, log: Log) -> Self {
-        let (kind, policy) = (SpanKind::Task, CapturePolicy::None);
-        let (callsite, source) = (None, KindSource::Said);
-        Self {
-            origin,
-            kind,
-            duration_ns: 0,
-            panicked: false,
-            policy,
-            is_reported_elsewhere: false,
-            callsite,
-            source,
-            log,
-        }
+        Self { head: Head::new(origin), log }
     }
 
-    /// What waits of it in the queue, and the log.
-    pub(crate) fn split(self) -> (Head, Log) {
-        let Self { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, callsite, source, log } = self;
-        (Head { origin, kind, duration_ns, panicked, policy, is_reported_elsewhere, callsite, source }, log)
+    /// Takes the head out, so that this is of no span.
+    pub(crate) const fn take_head(&mut self) -> Head {
+        std::mem::replace(&mut self.head, Head::NONE)
     }
 
     pub(crate) const fn log(&self) -> &Log {
@@ -161,11 +172,16 @@ impl Recording {
 
     /// What was said, and the origin that it may change.
     pub(crate) const fn said_about(&mut self) -> (&mut Origin, &Log) {
-        (&mut self.origin, &self.log)
+        (&mut self.head.origin, &self.log)
     }
 
     /// Bytes that this holds in the queue.
     pub(crate) fn bytes(&self) -> usize {
-        self.log.bytes().saturating_add(size_of::<Self>())
+        Self::bytes_with(&self.log)
+    }
+
+    /// The same of one that says what is in this log.
+    pub(crate) fn bytes_with(log: &Log) -> usize {
+        log.bytes().saturating_add(size_of::<Self>())
     }
 }

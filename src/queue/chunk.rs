@@ -1,83 +1,106 @@
 //! Finished items behind one another, as many as the worker takes in one go.
 
-use std::collections::VecDeque;
-
 use super::Item;
+use super::gauge::Amount;
+use super::waiting::patient;
 use crate::model::{Extent, Head, Log, Pack, Recording, Submission};
 
 /// See the file's card.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
-    slots: VecDeque<Slot>,
+    slots: Vec<Slot>,
+    /// So many of them have been read.
+    read: usize,
     logs: Pack,
-    bytes: usize,
+    /// All that was put in, taken out or not.
+    amount: Amount,
+    patient: u64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    number: u64,
+    kept: Kept,
 }
 
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "the rare one is the small one")]
-enum Slot {
+enum Kept {
     /// With how much of the logs is its own.
     Span(Head, Extent),
     Evaluation(Box<Submission>),
 }
 
-/// What comes out of a chunk.
+/// What is read from a chunk, where it lies.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "the rare one is the small one")]
-pub(crate) enum Next {
-    Span(Recording),
-    Evaluation(Box<Submission>),
+pub(crate) enum Next<'a> {
+    /// What it says is in the log that was given.
+    Span(&'a mut Head),
+    Evaluation(&'a mut Submission),
 }
 
 impl Chunk {
     const MOST_ITEMS: usize = 128;
     /// Items are counted with large texts, which lie beside; so there may be many bytes in few items.
-    const MOST_BYTES: usize = 1024 * 1024;
+    const MOST_BYTES: u64 = 1024 * 1024;
     /// The text of all logs; what is larger is one of them alone.
     const MOST_TEXT: usize = 64 * 1024;
 
     /// Whether nothing more is to be put in.
     pub(super) fn is_full(&self) -> bool {
         self.slots.len() >= Self::MOST_ITEMS
-            || self.bytes >= Self::MOST_BYTES
+            || self.amount.bytes >= Self::MOST_BYTES
             || self.logs.text_bytes() >= Self::MOST_TEXT
     }
 
-    /// Puts an item of so many bytes behind the others. Returns the log that is left of a recording, empty.
-    pub(super) fn put(&mut self, item: Item, bytes: usize) -> Option<Log> {
-        self.bytes = self.bytes.saturating_add(bytes);
+    /// Puts an item of so many bytes behind the others. Returns a recording that is one of nothing now.
+    #[inline]
+    pub(super) fn put(&mut self, number: u64, item: Item, bytes: u64) -> Option<Box<Recording>> {
+        self.amount.count = self.amount.count.saturating_add(1);
+        self.amount.bytes = self.amount.bytes.saturating_add(bytes);
+        self.patient = self.patient.saturating_add(patient(bytes));
         match item {
-            Item::Span(recording) => {
-                let (head, mut log) = recording.split();
-                let extent = self.logs.put(&mut log);
-                self.slots.push_back(Slot::Span(head, extent));
-                Some(log)
+            Item::Span(mut recording) => {
+                let extent = self.logs.put(&mut recording.log);
+                self.slots.push(Slot { number, kept: Kept::Span(recording.take_head(), extent) });
+                Some(recording)
             }
             Item::Evaluation(submission) => {
-                self.slots.push_back(Slot::Evaluation(submission));
+                self.slots.push(Slot { number, kept: Kept::Evaluation(submission) });
                 None
             }
         }
     }
 
-    /// The next item; a recording says it in the log that is given, which must be empty.
-    pub(crate) fn next(&mut self, log: &mut Log) -> Option<Next> {
-        Some(match self.slots.pop_front()? {
-            Slot::Span(head, extent) => {
-                self.logs.take(&extent, log);
-                Next::Span(head.with(std::mem::take(log)))
+    /// The next item; what a span says goes into the log that is given, which must be empty.
+    #[inline]
+    pub(super) fn next(&mut self, log: &mut Log) -> Option<Next<'_>> {
+        let slot = self.slots.get_mut(self.read)?;
+        self.read = self.read.saturating_add(1);
+        Some(match &mut slot.kept {
+            Kept::Span(head, extent) => {
+                self.logs.take(extent, log);
+                Next::Span(head)
             }
-            Slot::Evaluation(submission) => Next::Evaluation(submission),
+            Kept::Evaluation(submission) => Next::Evaluation(submission),
         })
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.slots.len()
+    /// The number of the next item.
+    #[inline]
+    pub(super) fn first(&self) -> Option<u64> {
+        self.slots.get(self.read).map(|slot| slot.number)
     }
 
-    /// What its items are counted for.
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes
+    /// The number of the one behind it.
+    #[inline]
+    pub(super) fn second(&self) -> Option<u64> {
+        self.slots.get(self.read.saturating_add(1)).map(|slot| slot.number)
+    }
+
+    /// All that was put in, and what of its bytes is [`patient`].
+    pub(super) const fn amount(&self) -> (Amount, u64) {
+        (self.amount, self.patient)
     }
 
     /// Bytes that are reserved.
@@ -88,7 +111,8 @@ impl Chunk {
     /// Empties it; what is reserved stays.
     pub(super) fn clear(&mut self) {
         self.slots.clear();
+        self.read = 0;
         self.logs.clear();
-        self.bytes = 0;
+        (self.amount, self.patient) = (Amount::default(), 0);
     }
 }

@@ -6,8 +6,10 @@ use crate::stats::{Counts, LossReason, Stats};
 /// The counters that must move together.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    pub(super) offered: u64,
-    pub(super) accepted: u64,
+    /// Refused at the door.
+    pub(super) refused: u64,
+    /// Accepted without having entered; see [`Queue::adopt`].
+    pub(super) adopted: u64,
     pub(super) delivered: u64,
     pub(super) settled: u64,
     pub(super) requests: u64,
@@ -16,29 +18,38 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) const fn pending(&self) -> u64 {
-        self.accepted.saturating_sub(self.settled)
+    /// Counts an item that is not accepted.
+    pub(super) fn refuse(&mut self, reason: LossReason) {
+        self.refused = self.refused.saturating_add(1);
+        self.lost.lose(reason, 1);
+    }
+
+    /// How many were accepted, of whom so many have entered. Those are to be counted after the lock was taken: an item is
+    /// settled after it has entered.
+    pub(super) const fn accepted(&self, entered: u64) -> u64 {
+        self.adopted.saturating_add(entered)
+    }
+
+    pub(super) const fn pending(&self, entered: u64) -> u64 {
+        self.accepted(entered).saturating_sub(self.settled)
     }
 }
 
 impl Queue {
     /// Counts an item that never became one.
     pub(crate) fn refuse(&self, reason: LossReason) {
-        let mut state = self.state.lock();
-        state.ledger.offered = state.ledger.offered.saturating_add(1);
-        state.ledger.lost.lose(reason, 1);
+        self.state.lock().ledger.refuse(reason);
     }
 
     /// Counts an item that was found in the reading of another one and belongs to it, so that it does not wait here: whoever
     /// waits for that one waits for this one too, which is to come directly behind it. After the end it is refused.
     pub(crate) fn adopt(&self) -> Result<(), LossReason> {
         let mut state = self.state.lock();
-        state.ledger.offered = state.ledger.offered.saturating_add(1);
         if state.phase == Phase::Stopped {
-            state.ledger.lost.lose(LossReason::Closed, 1);
+            state.ledger.refuse(LossReason::Closed);
             return Err(LossReason::Closed);
         }
-        state.ledger.accepted = state.ledger.accepted.saturating_add(1);
+        state.ledger.adopted = state.ledger.adopted.saturating_add(1);
         for waiter in &mut state.waiters {
             waiter.target = waiter.target.saturating_add(1);
         }
@@ -83,12 +94,15 @@ impl Queue {
         let problems = self.problems.snapshot();
         let state = self.state.lock();
         let ledger = &state.ledger;
+        let entered = self.waiting.entered();
+        let accepted = ledger.accepted(entered);
         Stats {
-            offered: ledger.offered,
-            accepted: ledger.accepted,
+            offered: accepted.saturating_add(ledger.refused),
+            accepted,
             delivered: ledger.delivered,
-            pending: ledger.pending(),
-            queued_bytes: u64::try_from(state.backlog.bytes()).unwrap_or(u64::MAX),
+            pending: ledger.pending(entered),
+            // At the end all is lost, wherever it still is.
+            queued_bytes: if state.phase == Phase::Stopped { 0 } else { self.waiting.bytes() },
             open_spans: self.open.spans(),
             requests: ledger.requests,
             retries: ledger.retries,

@@ -1,19 +1,15 @@
 //! How many spans are open and how many bytes they hold.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use super::gauge::{Amount, Gauge};
 
-/// A gauge of two numbers in one word, so that a span costs one step at its begin and one at its end:
-/// spans in the upper 24 bits, bytes in the lower 40.
+/// One step at the begin of a span and one at its end.
 #[derive(Debug, Default)]
-pub(crate) struct OpenSpans(AtomicU64);
+pub(crate) struct OpenSpans(Gauge);
 
 impl OpenSpans {
-    const ONE: u64 = 1 << 40;
-    const BYTES: u64 = Self::ONE - 1;
-
     /// Counts a span that begins with so many bytes, unless all would then hold more than `max_bytes`.
     pub(crate) fn begin(&self, bytes: u64, max_bytes: u64) -> bool {
-        self.add(Self::ONE, bytes, max_bytes)
+        self.add(1, bytes, max_bytes)
     }
 
     /// Counts bytes that a span holds in addition, unless all would then hold more than `max_bytes`.
@@ -24,42 +20,31 @@ impl OpenSpans {
     /// Counts bytes that are not held any more.
     #[cfg(feature = "_clients")]
     pub(crate) fn shrink(&self, bytes: u64) {
-        self.0.fetch_sub(bytes & Self::BYTES, Ordering::Relaxed);
+        self.0.remove(Amount { count: 0, bytes });
     }
 
     /// Counts a span that ended, with all the bytes that were counted for it.
     pub(crate) fn end(&self, bytes: u64) {
-        self.0.fetch_sub(Self::ONE | bytes & Self::BYTES, Ordering::Relaxed);
+        self.0.remove(Amount { count: 1, bytes });
     }
 
     /// Counts a span no more, but what it holds; see [`OpenSpans::take_up`].
     pub(crate) fn put_aside(&self) {
-        self.0.fetch_sub(Self::ONE, Ordering::Relaxed);
+        self.0.remove(Amount { count: 1, bytes: 0 });
     }
 
     /// Counts a span again that was put aside.
     pub(crate) fn take_up(&self) {
-        self.0.fetch_add(Self::ONE, Ordering::Relaxed);
+        self.add(1, 0, Gauge::MOST.bytes);
     }
 
     /// Spans that are open.
     pub(crate) fn spans(&self) -> u64 {
-        self.0.load(Ordering::Relaxed) >> 40
+        self.0.amount().count
     }
 
-    /// Looks afterwards, because to look before would fetch the word from another processor twice.
-    fn add(&self, spans: u64, bytes: u64, max_bytes: u64) -> bool {
-        // What could never fit is not even for a moment in the way of others.
-        if bytes > max_bytes.min(Self::BYTES) {
-            return false;
-        }
-        let more = spans | bytes;
-        let before = self.0.fetch_add(more, Ordering::Relaxed) & Self::BYTES;
-        let has_room = before.saturating_add(bytes) <= max_bytes;
-        if !has_room {
-            self.0.fetch_sub(more, Ordering::Relaxed);
-        }
-        has_room
+    fn add(&self, count: u64, bytes: u64, max_bytes: u64) -> bool {
+        self.0.add(Amount { count, bytes }, Amount { bytes: max_bytes, ..Gauge::MOST }).is_ok()
     }
 }
 
@@ -77,6 +62,6 @@ mod tests {
         assert!(open.spans() == 0 && !open.grow(1, 1_000), "what it holds is still counted");
         open.take_up();
         open.end(1_000);
-        assert_eq!((open.spans(), open.0.load(Ordering::Relaxed)), (0, 0));
+        assert_eq!(open.0.amount(), Amount { count: 0, bytes: 0 });
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::task::{Context, Poll, Waker};
 
@@ -29,7 +30,7 @@ fn recording(number: u64, bytes: usize) -> Box<Recording> {
         passed: None,
         is_entry: false,
     };
-    let mut recording = Recording::new(origin, spare_log());
+    let mut recording = Recording::new(origin, Log::new());
     recording.log_mut().annotate(Annotation::later(bytes, Annotation::new));
     Box::new(recording)
 }
@@ -60,9 +61,9 @@ fn said(log: &Log) -> Vec<String> {
 struct Play {
     queue: Queue,
     random: fastrand::Rng,
-    waiting: VecDeque<(u64, Vec<String>, usize)>,
+    waiting: VecDeque<(u64, Vec<String>, u64)>,
     unsettled: u64,
-    used: Option<Chunk>,
+    taken: Taken,
     log: Log,
     /// Those who wait, and for how many more.
     waiters: Vec<(Receiver<Unsettled>, u64)>,
@@ -76,9 +77,9 @@ impl Play {
         let number = self.pushed;
         self.pushed += 1;
         let recording = telling(number, &mut self.random);
-        let (bytes, texts) = (recording.bytes(), said(recording.log()));
-        let held: usize = self.waiting.iter().map(|(_, _, bytes)| bytes).sum();
-        let expected = if self.waiting.len() >= Self::LIMITS.max_items {
+        let (bytes, texts) = (recording.bytes() as u64, said(recording.log()));
+        let held: u64 = self.waiting.iter().map(|(_, _, bytes)| bytes).sum();
+        let expected = if self.waiting.len() as u64 >= Self::LIMITS.max_items {
             Err(LossReason::QueueItems)
         } else if held + bytes > Self::LIMITS.max_bytes {
             Err(LossReason::QueueBytes)
@@ -90,15 +91,14 @@ impl Play {
         assert_eq!(self.queue.push(Item::Span(recording)), expected);
     }
 
-    /// Takes a chunk and settles what is in it, and now and then one that was found in an item.
+    /// Takes what is there and settles it, and now and then one that was found in an item.
     fn work(&mut self) {
-        let Some(mut chunk) = self.queue.take(self.used.take()) else { return assert!(self.waiting.is_empty()) };
-        while let Some(next) = chunk.next(&mut self.log) {
-            let Next::Span(mut recording) = next else { panic!("only spans went in") };
+        assert_eq!(self.queue.take(&mut self.taken), !self.waiting.is_empty());
+        while let Some(next) = self.queue.next(&mut self.taken, &mut self.log) {
+            let Next::Span(head) = next else { panic!("only spans went in") };
             let (number, texts, bytes) = self.waiting.pop_front().unwrap();
-            assert_eq!((Some(recording.origin.span_id), said(recording.log())), (SpanId::new(number + 1), texts));
-            assert_eq!(recording.bytes(), bytes, "what comes out counts for what went in");
-            self.log = std::mem::take(recording.log_mut());
+            assert_eq!((Some(head.origin.span_id), said(&self.log)), (SpanId::new(number + 1), texts));
+            assert_eq!(Recording::bytes_with(&self.log) as u64, bytes, "what comes out counts for what went in");
             self.queue.spare_texts.empty(&mut self.log);
             let found = u64::from(self.random.u8(..) < 30);
             for _ in 0..found {
@@ -108,7 +108,6 @@ impl Play {
             self.waiters.iter_mut().for_each(|(_, left)| *left += found);
             self.settle(1 + found);
         }
-        self.used = Some(chunk).filter(|_| self.random.bool());
     }
 
     fn settle(&mut self, items: u64) {
@@ -129,8 +128,8 @@ impl Play {
     fn check(&self) {
         let stats = self.queue.stats();
         assert!(stats.is_balanced(), "{stats:?}");
-        let held: usize = self.waiting.iter().map(|(_, _, bytes)| bytes).sum();
-        assert_eq!((stats.queued_bytes, stats.pending), (u64::try_from(held).unwrap(), self.unsettled));
+        let held: u64 = self.waiting.iter().map(|(_, _, bytes)| bytes).sum();
+        assert_eq!((stats.queued_bytes, stats.pending), (held, self.unsettled));
     }
 }
 
@@ -142,7 +141,7 @@ fn what_goes_in_comes_out_in_order_and_is_counted_whatever_happens_between() {
             random: fastrand::Rng::with_seed(seed),
             waiting: VecDeque::new(),
             unsettled: 0,
-            used: None,
+            taken: Taken::default(),
             log: Log::new(),
             waiters: Vec::new(),
             pushed: 0,
@@ -174,15 +173,86 @@ fn what_goes_in_comes_out_in_order_and_is_counted_whatever_happens_between() {
     }
 }
 
+/// Takes what is there, and says of which spans it is.
+fn read(queue: &Queue, taken: &mut Taken) -> Vec<SpanId> {
+    let (mut spans, mut log) = (Vec::new(), Log::new());
+    while queue.take(taken) {
+        while let Some(Next::Span(head)) = queue.next(taken, &mut log) {
+            spans.push(head.origin.span_id);
+            log.clear(drop);
+        }
+    }
+    spans
+}
+
+#[test]
+fn what_threads_put_in_one_after_another_comes_out_in_that_order() {
+    const THREADS: u64 = 5;
+    const ITEMS: u64 = 4_000;
+    let limits = Limits { max_items: 1 << 20, max_bytes: 1 << 30, wake_bytes: 1 << 30, wake_items: 1 << 20 };
+    let (queue, turn) = (&Queue::new(limits), &AtomicU64::new(0));
+    let (mut taken, mut spans) = (Taken::default(), Vec::new());
+    // Each is let in by the one before; in runs of several, so that chunks have more than one of each.
+    let push_own = |own: u64| {
+        for number in (0..ITEMS).filter(|number| number / 3 % THREADS == own) {
+            while turn.load(Ordering::Acquire) != number {
+                std::thread::yield_now();
+            }
+            queue.push(item(number, 0)).unwrap();
+            turn.store(number + 1, Ordering::Release);
+        }
+    };
+    std::thread::scope(|scope| {
+        for own in 0..THREADS {
+            scope.spawn(move || push_own(own));
+        }
+        while spans.len() < usize::try_from(ITEMS).unwrap() {
+            spans.extend(read(queue, &mut taken));
+        }
+    });
+    assert!(spans.into_iter().eq((1..=ITEMS).filter_map(SpanId::new)));
+}
+
+#[test]
+fn threads_that_do_not_wait_for_one_another_lose_nothing_and_keep_the_bound() {
+    const ITEMS: u64 = 20_000;
+    let limits = Limits { max_items: 500, max_bytes: 1 << 20, wake_bytes: 1 << 30, wake_items: 1 << 20 };
+    let queue = Queue::new(limits);
+    let (mut taken, mut settled) = (Taken::default(), 0);
+    std::thread::scope(|scope| {
+        let push = |own: u64| {
+            let queue = &queue;
+            move || (0..ITEMS).filter(|number| queue.push(item(own << 32 | number, 0)).is_ok()).count()
+        };
+        let threads: Vec<_> = (0..3).map(|own| scope.spawn(push(own))).collect();
+        let mut last = [None; 3];
+        while threads.iter().any(|thread| !thread.is_finished()) || queue.stats().pending > 0 {
+            assert!(queue.stats().is_balanced() && queue.stats().queued_bytes <= limits.max_bytes);
+            let spans = read(&queue, &mut taken);
+            for number in spans.iter().map(|span| span.as_u64() - 1) {
+                let last = &mut last[usize::try_from(number >> 32).unwrap()];
+                assert!(*last < Some(number), "each thread's own order");
+                *last = Some(number);
+            }
+            settled += spans.len();
+            queue.deliver(spans.len() as u64);
+        }
+        let accepted: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert_eq!(settled, accepted);
+    });
+    queue.close(Instant::now());
+    assert_eq!(queue.push(item(0, 0)), Err(LossReason::Closed));
+    let stats = queue.stats();
+    assert!(stats.is_balanced() && stats.offered == 3 * ITEMS + 1 && stats.queued_bytes == 0, "{stats:?}");
+    assert_eq!(stats.delivered + stats.lost(LossReason::QueueItems) + 1, stats.offered);
+}
+
 #[test]
 fn quiet_gives_back_what_a_burst_has_left() {
     let queue = Queue::new(Limits { max_items: 100_000, max_bytes: 1 << 30, wake_bytes: 1 << 30, wake_items: 100_000 });
     (0..100_000).for_each(|number| queue.push(item(number, 100)).unwrap());
-    let mut used = None;
-    while let Some(chunk) = queue.take(used.take()) {
-        used = Some(chunk);
-    }
-    let spare = || queue.state.lock().backlog.spare();
+    read(&queue, &mut Taken::default());
+    let spare = || queue.spare_chunks.kept();
     let (chunks, bytes) = spare();
     assert!(chunks > 100 && bytes > 1 << 20, "{chunks} {bytes}");
     (0..16).for_each(|_| queue.shrink());
@@ -191,36 +261,35 @@ fn quiet_gives_back_what_a_burst_has_left() {
 }
 
 #[test]
-fn a_log_is_used_again_on_its_thread_and_one_at_the_end_of_a_thread_is_no_trouble() {
+fn a_recording_is_used_again_on_its_thread_and_one_at_the_end_of_a_thread_is_no_trouble() {
     struct Late;
     impl Drop for Late {
         fn drop(&mut self) {
             // Whichever of the two goes first.
-            keep_log(spare_log());
+            keep_recording(spare_recording());
         }
     }
     std::thread_local!(static LATE: Late = const { Late });
+    let saying = |length: usize| {
+        let mut recording = Box::new(Recording::default());
+        recording.log_mut().push(Meaning::Name, FieldValue::Text(&"n".repeat(length)));
+        recording.log_mut().clear(drop);
+        recording
+    };
     for is_late_first in [true, false] {
         let thread = std::thread::spawn(move || {
             if is_late_first {
                 LATE.with(|_| ());
             }
-            let mut log = Log::new();
-            log.push(Meaning::Name, FieldValue::Text("name"));
-            let capacity = log.capacity();
-            log.clear(drop);
-            keep_log(log);
+            let recording = saying(4);
+            let capacity = recording.log().capacity();
+            keep_recording(recording);
             LATE.with(|_| ());
-            assert_eq!(spare_log().capacity(), capacity);
-            assert_eq!(spare_log().capacity(), 0);
+            assert_eq!(spare_recording().log().capacity(), capacity);
+            assert_eq!(spare_recording().log().capacity(), 0);
             // No more are kept than a few, and none that is large.
-            for length in [10, 64 * 1024].repeat(100) {
-                let mut log = Log::new();
-                log.push(Meaning::Name, FieldValue::Text(&"n".repeat(length)));
-                log.clear(drop);
-                keep_log(log);
-            }
-            let kept = (0..100).filter(|_| spare_log().capacity() > 0).count();
+            [10, 64 * 1024].repeat(100).into_iter().for_each(|length| keep_recording(saying(length)));
+            let kept = (0..100).filter(|_| spare_recording().log().capacity() > 0).count();
             assert_eq!(kept, 8);
         });
         thread.join().unwrap();
@@ -240,10 +309,11 @@ fn woken_by(queue: &Queue, bytes: usize, items: usize) -> Vec<bool> {
 fn one_large_item_wakes_nobody_and_several_do() {
     for (bytes, enough) in [(5 << 20, 4), (128 << 10, 4), (32 << 10, 16)] {
         let queue = Queue::new(Limits { max_items: 99, max_bytes: 64 << 20, wake_bytes: 512 << 10, wake_items: 99 });
+        let mut taken = Taken::default();
         for round in 0..2 {
             let woken = woken_by(&queue, bytes, enough);
             assert_eq!(woken.iter().position(|woken| *woken), Some(enough - 1), "{bytes} bytes, round {round}");
-            std::iter::from_fn(|| queue.take(None)).for_each(drop);
+            read(&queue, &mut taken);
         }
     }
 }

@@ -67,7 +67,7 @@ impl Queue {
     fn enlist(&self, goal: Goal, deadline: Option<Instant>, done: Done) {
         let mut state = self.state.lock();
         let (target, left) = match goal {
-            Goal::Settled => (state.ledger.accepted, 0),
+            Goal::Settled => (state.ledger.accepted(self.waiting.entered()), 0),
             Goal::Stopped => (u64::MAX, state.left_behind),
         };
         if target <= state.ledger.settled || state.phase == Phase::Stopped {
@@ -92,7 +92,7 @@ impl Queue {
     /// Answers those tasks whose deadline has passed and says when the next one comes.
     pub(crate) fn expire_waiters(&self, now: Instant) -> Option<Instant> {
         let mut state = self.state.lock();
-        let pending = state.ledger.pending();
+        let pending = state.ledger.pending(self.waiting.entered());
         let late = |waiter: &mut Waiter| waiter.deadline.is_some_and(|deadline| deadline <= now);
         let expired: Vec<Waiter> = state.waiters.extract_if(.., late).collect();
         let next = state.waiters.iter().filter_map(|waiter| waiter.deadline).min();

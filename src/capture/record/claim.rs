@@ -94,7 +94,7 @@ impl SpanRecord {
 
     /// What it says for those below it, if it is none of ours.
     pub(in crate::capture) fn borne(&self) -> Option<Borne> {
-        let origin = &self.recording.as_ref().filter(|_| self.is_bearer())?.origin;
+        let origin = &self.recording.as_ref().filter(|_| self.is_bearer())?.head.origin;
         self.has_children.store(true, Ordering::Relaxed);
         let context = SpanContext::new(origin.trace_id.clone(), origin.span_id);
         Some(Borne::of(context, Arc::clone(&self.trace)).naming(self.session_borne(), self.kinship.user()))
@@ -103,7 +103,7 @@ impl SpanRecord {
     /// The session that it names for those below it, if it is none of ours.
     pub(in crate::capture) fn session_borne(&self) -> Option<Arc<str>> {
         let recording = self.recording.as_ref().filter(|_| self.own_session && self.is_bearer())?;
-        recording.origin.session_id.clone()
+        recording.head.origin.session_id.clone()
     }
 
     /// Takes over what an event inside the span said. Words of other crates are heard in every span of ours.
@@ -156,17 +156,17 @@ impl SpanRecord {
         claim.named_session |= is_free && found.session.is_some();
         if found.nature == Nature::Off && !self.trace.is_off() {
             self.trace.turn_off();
-            self.capture.remark(Remark::Off, self.place(&recording.origin));
+            self.capture.remark(Remark::Off, self.place(&recording.head.origin));
         }
         if let Some(user) = found.user {
             self.kinship.name_user(shared(&user));
         }
         if let Some(session) = found.session.filter(|_| is_free) {
             self.trace.lift_session();
-            self.identify(&mut recording.origin, Some(&session));
+            self.identify(&mut recording.head.origin, Some(&session));
         }
         if let Some(id) = found.response_id.filter(|_| self.kind.is_some() || self.trace.is_off()) {
-            let origin = &recording.origin;
+            let origin = &recording.head.origin;
             let context = SpanContext::new(origin.trace_id.clone(), origin.span_id);
             let (ml_app, policy) = (origin.ml_app.clone(), self.policy_for_others(origin));
             let told = Evaluable { context, ml_app, policy, is_off: false };
@@ -204,13 +204,13 @@ impl SpanRecord {
         }
         self.recognise(recording);
         let claim = self.claim.as_ref()?;
-        let place = recording.origin.name;
+        let place = recording.head.origin.name;
         let vocabularies = self.capture.vocabularies();
         let sayings = vocabulary::heard(&claim.callsite, recording.log());
         if claim.nature == Nature::Evaluation && self.kind.is_none() {
             let read = vocabulary::read(&sayings, SpanKind::Task, false, vocabularies);
-            let above = recording.origin.parent_id;
-            let above = above.map(|above| SpanContext::new(recording.origin.trace_id.clone(), above));
+            let above = recording.head.origin.parent_id;
+            let above = above.map(|above| SpanContext::new(recording.head.origin.trace_id.clone(), above));
             return Verdicts::new(place, self.joined(recording, read.evaluations, above.as_ref()));
         }
         if self.kind.is_none() && self.kinship.has_spans_below() && claim.may_be_ours() {
@@ -220,7 +220,7 @@ impl SpanRecord {
         let evaluations = self.inline_evaluations(recording, &sayings, kind);
         let has_usage = counts_tokens(recording.log()) || vocabulary::has_usage(&sayings, vocabularies);
         self.kinship.end(kind, has_usage);
-        recording.source = match (claim.is_settled, self.kinship.is_told_below(kind, has_usage)) {
+        recording.head.source = match (claim.is_settled, self.kinship.is_told_below(kind, has_usage)) {
             (true, _) => KindSource::Said,
             (false, false) => KindSource::Found,
             (false, true) => {
@@ -228,7 +228,7 @@ impl SpanRecord {
                 KindSource::Demoted
             }
         };
-        recording.callsite = Some(Arc::clone(&claim.callsite));
+        recording.head.callsite = Some(Arc::clone(&claim.callsite));
         Verdicts::new(place, evaluations)
     }
 
@@ -241,18 +241,19 @@ impl SpanRecord {
         sayings.fields.retain(|(name, _)| is_evaluation_field(name));
         sayings.events.clear();
         let read = vocabulary::read(&sayings, kind, false, self.capture.vocabularies());
-        let origin = &recording.origin;
+        let origin = &recording.head.origin;
         self.joined(recording, read.evaluations, Some(&SpanContext::new(origin.trace_id.clone(), origin.span_id)))
     }
 
     fn joined(&self, recording: &Recording, drafts: Vec<EvaluationDraft>, to: Option<&SpanContext>) -> Vec<Evaluation> {
-        let (own_ml_app, own_policy) = (recording.origin.ml_app.as_deref(), self.policy_for_others(&recording.origin));
+        let (own_ml_app, own_policy) =
+            (recording.head.origin.ml_app.as_deref(), self.policy_for_others(&recording.head.origin));
         let to_root = |span: &SpanContext| match self.trace.root() {
             Some(root) => SpanContext::new(span.trace_id.clone(), root),
             None => span.clone(),
         };
         let join = |draft: EvaluationDraft| {
-            if let Some(told) = self.capture.told_of(&draft, self.place(&recording.origin)) {
+            if let Some(told) = self.capture.told_of(&draft, self.place(&recording.head.origin)) {
                 return (!told.is_off).then(|| told.about(draft, own_policy));
             }
             let to = match draft.evaluation.scope_said() {

@@ -24,17 +24,17 @@ impl SpanRecord {
     /// Settles when the span was; `now` is when it ended by itself. An end before the start is the start.
     pub(super) fn settle_times(&self, recording: &mut Recording, now: Instant) {
         let took_ns = nanos_between(self.started, now);
-        let end_ns = self.times.end_ns.unwrap_or_else(|| recording.origin.start_ns.saturating_add(took_ns));
-        recording.origin.start_ns = self.times.start_ns.unwrap_or(recording.origin.start_ns);
-        recording.duration_ns = end_ns.saturating_sub(recording.origin.start_ns);
+        let end_ns = self.times.end_ns.unwrap_or_else(|| recording.head.origin.start_ns.saturating_add(took_ns));
+        recording.head.origin.start_ns = self.times.start_ns.unwrap_or(recording.head.origin.start_ns);
+        recording.head.duration_ns = end_ns.saturating_sub(recording.head.origin.start_ns);
     }
 
     /// How long the span is open, in seconds, from the start that was said if one was, and what it stands for.
     pub(crate) fn opened(&self) -> Option<(f64, SpanKind)> {
         let (recording, kind) = self.recording.as_ref().zip(self.kind)?;
         let took_ns = nanos_between(self.started, self.capture.clock.instant());
-        let now_ns = recording.origin.start_ns.saturating_add(took_ns);
-        let start_ns = self.times.start_ns.unwrap_or(recording.origin.start_ns);
+        let now_ns = recording.head.origin.start_ns.saturating_add(took_ns);
+        let start_ns = self.times.start_ns.unwrap_or(recording.head.origin.start_ns);
         Some((Duration::from_nanos(now_ns.saturating_sub(start_ns)).as_secs_f64(), kind))
     }
 }

@@ -3,7 +3,8 @@
 use super::super::encode::encode_within;
 use super::*;
 use crate::model::{
-    AgentAttribution, ApmContext, Callsite, CapturePolicy, Log, Message, Prompt, Sampling, SpanId, ToolCall, TraceId,
+    AgentAttribution, ApmContext, Callsite, CapturePolicy, Head, Log, Message, Prompt, Sampling, SpanId, ToolCall,
+    TraceId,
 };
 use crate::queue::Limits;
 
@@ -30,8 +31,8 @@ fn recording(kind: SpanKind, say: impl Fn(&mut Log)) -> Recording {
         is_entry: false,
     };
     let mut recording = Recording::new(origin, Log::new());
-    recording.kind = kind;
-    recording.duration_ns = 250;
+    recording.head.kind = kind;
+    recording.head.duration_ns = 250;
     say(recording.log_mut());
     recording
 }
@@ -117,7 +118,8 @@ fn say_both(log: &mut Log) {
 fn others(kind: SpanKind, source: KindSource, say: impl Fn(&mut Log)) -> Recording {
     let declared = ["gen_ai.request.model"].into();
     let callsite = Callsite { target: "app", name: "work", declared };
-    Recording { callsite: Some(Arc::new(callsite)), source, ..recording(kind, say) }
+    let Recording { head, log } = recording(kind, say);
+    Recording { head: Head { callsite: Some(Arc::new(callsite)), source, ..head }, log }
 }
 
 fn say_nothing(_: &mut Log) {}
@@ -125,7 +127,7 @@ fn say_nothing(_: &mut Log) {}
 /// The item of a recording: straight from its buffer, or by way of an event.
 fn item(assembler: &Assembler, mut recording: Recording, by_event: bool) -> String {
     let mut out = Vec::new();
-    let mut outline = assembler.assemble(&mut recording);
+    let mut outline = assembler.assemble(&mut recording.head, &mut recording.log);
     if by_event {
         outline = Outline::from(outline.into_event());
     }

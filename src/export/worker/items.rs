@@ -9,7 +9,7 @@ use super::super::process::restrict;
 use super::super::reuse::reuse;
 use super::super::tail::{Judged, Ready};
 use super::{Now, Sink, Worker};
-use crate::model::{Kept, Recording, Submission};
+use crate::model::{Head, Kept, Log, Recording, Submission};
 use crate::stats::{LossReason, Problem};
 
 impl Worker {
@@ -17,24 +17,25 @@ impl Worker {
     /// batch that is full because of it, or why it cannot be sent.
     pub(super) fn take_in(
         &mut self,
-        recording: &mut Recording,
+        head: &mut Head,
+        log: &mut Log,
         now: Now,
         judged: &mut Judged,
     ) -> Result<Option<Batch>, LossReason> {
         if !self.runs_foreign_code() && matches!(self.sink, Sink::Intake(_)) {
-            return self.write(recording, now);
+            return self.write(head, log, now);
         }
-        let ready = self.read(recording, now)?;
+        let ready = self.read(head, log, now)?;
         self.tail.judge(ready, now.instant, judged);
         Ok(None)
     }
 
     /// Turns a recording into bytes without an event in between.
-    fn write(&mut self, recording: &mut Recording, now: Now) -> Result<Option<Batch>, LossReason> {
+    fn write(&mut self, head: &mut Head, log: &mut Log, now: Now) -> Result<Option<Batch>, LossReason> {
         let Self { assembler, tail, spans, queue, max_event_bytes, .. } = self;
-        let place = recording.origin.name;
+        let place = head.origin.name;
         let mut write = |out: &mut Vec<u8>| {
-            let mut outline = outline(assembler, recording, now)?;
+            let mut outline = outline(assembler, head, log, now)?;
             if tail.drops(outline.sampling) {
                 return Err(LossReason::Sampling);
             }
@@ -51,9 +52,9 @@ impl Worker {
     }
 
     /// Reads a recording, lets the processors see the event, and says why it cannot be sent.
-    fn read(&mut self, recording: &mut Recording, now: Now) -> Result<Ready, LossReason> {
-        let (place, bytes, is_entry) = (recording.origin.name, recording.bytes(), recording.origin.is_entry);
-        let read = || outline(&self.assembler, recording, now).map(Outline::into_event);
+    fn read(&mut self, head: &mut Head, log: &mut Log, now: Now) -> Result<Ready, LossReason> {
+        let (place, bytes, is_entry) = (head.origin.name, Recording::bytes_with(log), head.origin.is_entry);
+        let read = || outline(&self.assembler, head, log, now).map(Outline::into_event);
         let mut event = catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(LossReason::Worker))?;
         self.processors.process(&mut event, place, &self.queue)?;
         Ok(Ready { event, is_entry, place, bytes })
@@ -111,9 +112,14 @@ impl Worker {
 }
 
 /// What a recording comes to within its policy, unless it is too old.
-fn outline<'a>(assembler: &Assembler, recording: &'a mut Recording, now: Now) -> Result<Outline<'a>, LossReason> {
-    let policy = recording.policy;
-    let mut outline = assembler.assemble(recording);
+fn outline<'a>(
+    assembler: &Assembler,
+    head: &'a mut Head,
+    log: &'a mut Log,
+    now: Now,
+) -> Result<Outline<'a>, LossReason> {
+    let policy = head.policy;
+    let mut outline = assembler.assemble(head, log);
     let end_ns = outline.start_ns.saturating_add(outline.duration_ns);
     if now.wall_ns.saturating_sub(end_ns) > MAX_AGE_NS {
         return Err(LossReason::TooOld);

@@ -1,0 +1,90 @@
+//! What the worker has taken out of the shards: read in the order in which it came in.
+
+use std::collections::VecDeque;
+
+use super::chunk::{Chunk, Next};
+use super::shards::SHARDS;
+use crate::model::Log;
+
+/// See the file's card.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    rows: [Row; SHARDS],
+    /// The row that the last item was in; threads mostly push several behind one another.
+    last: usize,
+    /// The number of the item whose turn it is.
+    next: u64,
+    /// All before this number are here; of those behind it some may be missing.
+    end: u64,
+}
+
+/// What is from one shard.
+#[derive(Debug, Default)]
+pub(super) struct Row {
+    chunks: VecDeque<Chunk>,
+    /// The number of its first item.
+    first: Option<u64>,
+}
+
+impl Taken {
+    /// All numbers before this one are here now.
+    pub(super) fn extend_to(&mut self, end: u64) {
+        self.end = end;
+    }
+
+    /// For each shard its chunks, which others are to be put behind.
+    pub(super) fn rows(&mut self) -> impl Iterator<Item = &mut Row> {
+        self.rows.iter_mut()
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.next == self.end
+    }
+
+    /// The next item; what a span says goes into the log that is given, which must be empty.
+    #[inline]
+    pub(super) fn next(&mut self, log: &mut Log) -> Option<Next<'_>> {
+        if self.is_empty() {
+            return None;
+        }
+        let next = Some(self.next);
+        if self.rows.get(self.last).is_none_or(|row| row.first != next) {
+            self.last = self.rows.iter().position(|row| row.first == next)?;
+        }
+        self.next = self.next.saturating_add(1);
+        let row = self.rows.get_mut(self.last)?;
+        row.next(log)
+    }
+
+    /// The chunk that the last item was the last one of.
+    #[inline]
+    pub(super) fn used_up(&mut self) -> Option<Chunk> {
+        self.rows.get_mut(self.last)?.used_up()
+    }
+}
+
+impl Row {
+    pub(super) fn append(&mut self, chunks: &mut VecDeque<Chunk>) {
+        self.chunks.append(chunks);
+        self.look();
+    }
+
+    fn next(&mut self, log: &mut Log) -> Option<Next<'_>> {
+        let chunk = self.chunks.front_mut()?;
+        self.first = chunk.second();
+        chunk.next(log)
+    }
+
+    fn used_up(&mut self) -> Option<Chunk> {
+        if self.first.is_some() {
+            return None;
+        }
+        let chunk = self.chunks.pop_front();
+        self.look();
+        chunk
+    }
+
+    fn look(&mut self) {
+        self.first = self.chunks.front().and_then(Chunk::first);
+    }
+}
