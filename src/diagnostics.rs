@@ -123,11 +123,15 @@ fn is_heard() -> bool {
     catch_unwind(|| tracing::enabled!(target: TARGET, tracing::Level::WARN)).unwrap_or(false)
 }
 
+/// Whether anybody wants to know what is odd about spans of other crates; what nobody wants need not be looked for.
+pub(crate) fn hears_remarks() -> bool {
+    catch_unwind(|| tracing::enabled!(target: TARGET, tracing::Level::DEBUG)).unwrap_or(false)
+}
+
 /// Says what is odd about spans of other crates, once for each place that they are written at, if somebody asks for so
 /// much.
 fn say_remarks(problems: &Problems) {
-    let is_heard = catch_unwind(|| tracing::enabled!(target: TARGET, tracing::Level::DEBUG)).unwrap_or(false);
-    if !is_heard {
+    if !hears_remarks() {
         return;
     }
     for Remarked { remark: (remark, explained), place: (from, span), count, .. } in problems.remarks.news() {

@@ -10,7 +10,7 @@ use super::layer::CaptureLayer;
 use super::record::{Evaluable, SpanRecord};
 use super::records::Records;
 use super::state::{Capture, with_scratch};
-use crate::model::{CapturePolicy, Evaluation, EvaluationError, Feedback, Remark, SpanKind, Submission};
+use crate::model::{CapturePolicy, Evaluation, EvaluationError, Feedback, Remark, Submission};
 use crate::queue::Item;
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{self, EvaluationDraft, Nature};
@@ -120,7 +120,7 @@ impl CaptureLayer {
                 return;
             }
             let policy = span.as_ref().map_or_else(|| self.capture.policies.strictest(), |span| span.policy);
-            for draft in vocabulary::read(&sayings, SpanKind::Task, false, vocabularies).evaluations {
+            for draft in vocabulary::evaluations_in(&sayings, vocabularies) {
                 let joined = match self.capture.told_of(&draft, (event.metadata().target(), place)) {
                     Some(told) if told.is_off => continue,
                     Some(told) => told.about(draft, policy),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::assemble::Draft;
 use super::shape::Given;
+use crate::diagnostics;
 use crate::model::{Annotation, CapturePolicy, Head, KindSource, Log, Remark, RemarkSet, SpanError};
 use crate::vocabulary::{self, CONTENT_IN_METADATA, Reading, Vocabularies};
 
@@ -13,6 +14,11 @@ pub(super) fn read(head: &Head, log: &Log, vocabularies: Vocabularies) -> Option
     let sayings = vocabulary::heard(callsite, log);
     let is_demoted = head.source == KindSource::Demoted;
     let mut reading = vocabulary::read(&sayings, head.kind, is_demoted, vocabularies);
+    reading.remarks = if diagnostics::hears_remarks() {
+        vocabulary::remarks_about(&sayings, head.kind, is_demoted, vocabularies, &reading)
+    } else {
+        RemarkSet::default()
+    };
     if head.policy < CapturePolicy::All {
         let metadata = &mut reading.annotation.metadata;
         metadata.retain(|name, _| !CONTENT_IN_METADATA.contains(&name.as_str()));
@@ -30,9 +36,7 @@ pub(super) fn fill_gaps(draft: &mut Draft<'_>, reading: Option<Reading>, source:
             fallback.metrics.remove_usage();
         }
     }
-    if let Some(Reading { annotation, went_well, has_lost_input, has_lost_output, evaluations: _, remarks: _ }) =
-        reading
-    {
+    if let Some(Reading { annotation, went_well, has_lost_input, has_lost_output, remarks: _ }) = reading {
         if went_well && source != KindSource::Said {
             draft.failed = None;
         }

@@ -17,8 +17,8 @@ pub use llmobs::fields;
 pub(crate) use details::{keys, prompt, tool_definitions};
 pub(crate) use evaluation::evaluation;
 pub(crate) use foreign::{
-    Declared, EvaluationDraft, Glance, Nature, Reading, SWITCH, Sayings, UNKNOWN_MODEL, decides, declared, glance,
-    has_usage, is_absent, is_known_event, is_known_field, nature, read,
+    Declared, EvaluationDraft, Glance, Nature, Reading, SWITCH, Sayings, UNKNOWN_MODEL, decides, declared,
+    evaluations_in, glance, has_usage, is_absent, is_known_event, is_known_field, nature, read, remarks_about,
 };
 pub(crate) use llmobs::{PROXY_TAG, SESSION_TAG};
 pub(crate) use messages::{documents, messages};

@@ -208,16 +208,16 @@ impl SpanRecord {
         let vocabularies = self.capture.vocabularies();
         let sayings = vocabulary::heard(&claim.callsite, recording.log());
         if claim.nature == Nature::Evaluation && self.kind.is_none() {
-            let read = vocabulary::read(&sayings, SpanKind::Task, false, vocabularies);
+            let told = vocabulary::evaluations_in(&sayings, vocabularies);
             let above = recording.head.origin.parent_id;
             let above = above.map(|above| SpanContext::new(recording.head.origin.trace_id.clone(), above));
-            return Verdicts::new(place, self.joined(recording, read.evaluations, above.as_ref()));
+            return Verdicts::new(place, self.joined(recording, told, above.as_ref()));
         }
         if self.kind.is_none() && self.kinship.has_spans_below() && claim.may_be_ours() {
             self.kind = Some(SpanKind::Workflow);
         }
         let kind = self.kind?;
-        let evaluations = self.inline_evaluations(recording, &sayings, kind);
+        let evaluations = self.inline_evaluations(recording, &sayings);
         let has_usage = counts_tokens(recording.log()) || vocabulary::has_usage(&sayings, vocabularies);
         self.kinship.end(kind, has_usage);
         recording.head.source = match (claim.is_settled, self.kinship.is_told_below(kind, has_usage)) {
@@ -233,16 +233,16 @@ impl SpanRecord {
     }
 
     /// The evaluations that a span says about itself, or about its trace.
-    fn inline_evaluations(&self, recording: &Recording, sayings: &Sayings<'_>, kind: SpanKind) -> Vec<Evaluation> {
+    fn inline_evaluations(&self, recording: &Recording, sayings: &Sayings<'_>) -> Vec<Evaluation> {
         if !sayings.fields.iter().any(|(name, _)| is_evaluation_field(name)) {
             return Vec::new();
         }
         let mut sayings = sayings.clone();
         sayings.fields.retain(|(name, _)| is_evaluation_field(name));
         sayings.events.clear();
-        let read = vocabulary::read(&sayings, kind, false, self.capture.vocabularies());
+        let told = vocabulary::evaluations_in(&sayings, self.capture.vocabularies());
         let origin = &recording.head.origin;
-        self.joined(recording, read.evaluations, Some(&SpanContext::new(origin.trace_id.clone(), origin.span_id)))
+        self.joined(recording, told, Some(&SpanContext::new(origin.trace_id.clone(), origin.span_id)))
     }
 
     fn joined(&self, recording: &Recording, drafts: Vec<EvaluationDraft>, to: Option<&SpanContext>) -> Vec<Evaluation> {

@@ -8,7 +8,7 @@ use super::json::Json;
 use super::openinference::EVALUATIONS;
 use super::words::{Words, is_item};
 use super::{EvaluationDraft, EventSayings};
-use super::{decode, gen_ai, otel};
+use super::{decode, gen_ai, kinds, otel};
 use crate::model::{Assessment, Evaluation, EvaluationScope, FieldValue};
 
 /// Whether an event is an evaluation.
@@ -16,12 +16,12 @@ pub(super) fn is_evaluation(event: &EventSayings<'_>) -> bool {
     event.name == EVENT || event.fields.iter().any(|(name, value)| *name == NAME && !decode::is_absent(*value))
 }
 
-/// All evaluations that a span and its events hold. `is_own` is whether the span itself is nothing else.
-pub(super) fn evaluations(words: &Words<'_>, is_own: bool) -> Vec<EvaluationDraft> {
+/// All evaluations that a span and its events hold, or that the span itself is.
+pub(super) fn evaluations(words: &Words<'_>) -> Vec<EvaluationDraft> {
     let events = words.events.iter().filter(|event| is_evaluation(event));
     let of_events = events
         .filter_map(|event| draft(|name| event.fields.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)));
-    let of_span = is_own.then(|| draft(|name| words.get(name))).flatten();
+    let of_span = kinds::is_evaluation(words).then(|| draft(|name| words.get(name))).flatten();
     of_events.chain(of_span).chain(inline(words)).collect()
 }
 

@@ -17,13 +17,18 @@ pub(super) fn nature(words: &Words<'_>, vocabularies: Vocabularies) -> Nature {
     if words.get(SWITCH).and_then(decode::flag) == Some(false) {
         return Nature::Off;
     }
-    if words.has(evaluations::NAME) && !words.has(OPERATION) {
+    if is_evaluation(words) {
         return Nature::Evaluation;
     }
     let kind = named_kind(words)
         .or_else(|| profiles::kind(vocabularies, words.target, words.span_name))
         .or_else(|| evident_kind(words));
     kind.map_or(Nature::Undecided, Nature::Span)
+}
+
+/// Whether the span is nothing but an evaluation.
+pub(super) fn is_evaluation(words: &Words<'_>) -> bool {
+    words.has(evaluations::NAME) && !words.has(OPERATION)
 }
 
 /// The kind by a word for it; the strongest first.

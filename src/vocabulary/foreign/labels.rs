@@ -61,13 +61,12 @@ pub(super) fn tags(words: &Words<'_>, kind: SpanKind) -> Tags {
 
 /// The key of a name that becomes a tag.
 fn key(name: &'static str) -> Option<&'static str> {
-    if is_secret(name) {
-        return None;
-    }
     let is_allowed = ALLOWED.contains(&name)
         || name.starts_with("openai.response.")
         || (name.starts_with("mcp.") && !MCP_PAYLOADS.contains(&name));
-    if is_allowed { Some(name) } else { gen_ai::tag_of(name) }
+    let key = if is_allowed { Some(name) } else { gen_ai::tag_of(name) };
+    // Few names become tags, and to look for secrets in one takes long.
+    key.filter(|_| !is_secret(name))
 }
 
 fn cut(text: &str) -> String {

@@ -5,11 +5,11 @@
 //!
 //! ```text
 //! capture   declared, is_known_field, is_known_event    once per callsite   kinds.rs heard.rs
-//!           decides, glance, has_usage                  of an open span     kinds.rs
-//! worker    read                                        Sayings ─▶ Reading  reading.rs
+//!           decides, glance, has_usage, evaluations_in  of an open span     kinds.rs usage.rs evaluations.rs
+//! worker    read, remarks_about                         Sayings ─▶ Reading  reading.rs remarks.rs
 //!             words.rs       what was said, by name; decode.rs undebug.rs: in whatever form
 //!             precedence.rs  who wins; one file a vocabulary has its kinds and names
-//!             naming content metadata usage labels otel prompts tools evaluations   one slot each
+//!             naming content metadata usage labels otel prompts tools   one slot each
 //! ```
 
 mod carriers;
@@ -43,7 +43,7 @@ mod words;
 pub(crate) use kinds::SWITCH;
 pub(crate) use reading::{
     Declared, EvaluationDraft, EventSayings, Glance, Nature, Reading, Sayings, UNKNOWN_MODEL, decides, declared,
-    glance, has_usage, is_absent, is_known_event, is_known_field, nature, read,
+    evaluations_in, glance, has_usage, is_absent, is_known_event, is_known_field, nature, read, remarks_about,
 };
 
 use super::sayings::USER_TAG;

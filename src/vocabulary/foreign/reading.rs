@@ -1,7 +1,8 @@
 //! Questions about a span in other words, and their answers.
 //!
 //! Capture asks about a callsite once ([`declared`], [`is_known_field`]) and about a span when it starts, is told something
-//! that decides ([`decides`]) and ends ([`glance`], [`has_usage`]); the worker reads it ([`read`]).
+//! that decides ([`decides`]) and ends ([`glance`], [`has_usage`], [`evaluations_in`]); the worker reads it ([`read`], and
+//! [`remarks_about`] if anybody listens).
 
 use std::borrow::Cow;
 
@@ -69,14 +70,13 @@ pub(crate) struct Reading {
     /// Input, output, model, metadata, metrics, tags, error, session, prompt, tools; our own words go over it. A model
     /// or provider that nobody named is left out here; see [`UNKNOWN_MODEL`].
     pub(crate) annotation: Annotation,
-    pub(crate) evaluations: Vec<EvaluationDraft>,
     /// The span says that it went well: an error that was merely logged inside does not make it fail.
     pub(crate) went_well: bool,
     /// Something that carries the input was too large to keep.
     pub(crate) has_lost_input: bool,
     /// The same of the output.
     pub(crate) has_lost_output: bool,
-    /// What is odd about all that.
+    /// What was met on the way that is odd; [`remarks_about`] finds the rest.
     pub(crate) remarks: RemarkSet,
 }
 
@@ -185,15 +185,10 @@ pub(crate) fn has_usage(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> bo
 /// the kind is `workflow` then, and the model and its usage become metadata.
 pub(crate) fn read(sayings: &Sayings<'_>, kind: SpanKind, is_demoted: bool, vocabularies: Vocabularies) -> Reading {
     let words = Words::new(sayings, vocabularies);
-    let is_evaluation = kinds::nature(&words, vocabularies) == Nature::Evaluation;
-    let (annotation, mut remarks) = annotation(&words, kind, is_demoted);
-    if !is_evaluation {
-        remarks.absorb(remarks::remarks(&words, kind, is_demoted, &annotation));
-    }
+    let (annotation, remarks) = annotation(&words, kind, is_demoted);
     Reading {
         annotation,
         remarks,
-        evaluations: evaluations::evaluations(&words, is_evaluation),
         went_well: otel::went_well(&words),
         has_lost_input: [INPUT_VALUE, TOOL_INPUT, RETRIEVAL_INPUT, kinds::INPUT_CONTENT]
             .map(|names| words.has_lost(names))
@@ -202,6 +197,27 @@ pub(crate) fn read(sayings: &Sayings<'_>, kind: SpanKind, is_demoted: bool, voca
             .map(|names| words.has_lost(names))
             .contains(&true),
     }
+}
+
+/// What is odd about a span that was read so. To look for it takes a fifth of what the reading takes.
+pub(crate) fn remarks_about(
+    sayings: &Sayings<'_>,
+    kind: SpanKind,
+    is_demoted: bool,
+    vocabularies: Vocabularies,
+    read: &Reading,
+) -> RemarkSet {
+    let words = Words::new(sayings, vocabularies);
+    let mut remarks = read.remarks;
+    if !kinds::is_evaluation(&words) {
+        remarks.absorb(remarks::remarks(&words, kind, is_demoted, &read.annotation));
+    }
+    remarks
+}
+
+/// The evaluations that a span and its events say, and nothing else of them.
+pub(crate) fn evaluations_in(sayings: &Sayings<'_>, vocabularies: Vocabularies) -> Vec<EvaluationDraft> {
+    evaluations::evaluations(&Words::new(sayings, vocabularies))
 }
 
 fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> (Annotation, RemarkSet) {

@@ -10,7 +10,7 @@ use crate::model::{Annotation, SpanKind, metric};
 
 /// Whether any tokens are counted.
 pub(super) fn has_tokens(words: &Words<'_>) -> bool {
-    counted(words).iter().any(|(name, _)| name.ends_with("_tokens"))
+    named(words).chain(in_objects(words)).any(|(metric, _)| metric.ends_with("_tokens"))
 }
 
 /// Says the numbers: as metrics of a model's span. Elsewhere they are a sum of what is below and would count twice, so
@@ -39,22 +39,25 @@ pub(super) fn say(words: &Words<'_>, kind: SpanKind, annotation: &mut Annotation
 
 /// Each metric by the first name that has a usable number; Langfuse's objects fill gaps.
 fn counted(words: &Words<'_>) -> Vec<(&'static str, Number)> {
-    let by_name = |(metric, names): &(&'static str, &[&str])| {
-        names.iter().find_map(|name| words.number(name)).map(|number| (*metric, number))
-    };
-    let mut counted: Vec<(&'static str, Number)> = METRICS.iter().filter_map(by_name).collect();
-    let objects = [(langfuse::usage(words), LANGFUSE_USAGE), (langfuse::cost(words), LANGFUSE_COST)];
-    for (object, table) in objects {
-        let Some(object) = object else { continue };
-        for (metric, names) in table {
-            if counted.iter().all(|(own, _)| own != metric)
-                && let Some(number) = langfuse::count(&object, names)
-            {
-                counted.push((metric, number));
-            }
+    let mut counted: Vec<(&'static str, Number)> = named(words).collect();
+    for (metric, number) in in_objects(words) {
+        if counted.iter().all(|(own, _)| *own != metric) {
+            counted.push((metric, number));
         }
     }
     counted
+}
+
+fn named(words: &Words<'_>) -> impl Iterator<Item = (&'static str, Number)> {
+    METRICS.iter().filter_map(|(metric, names)| Some((*metric, names.iter().find_map(|name| words.number(name))?)))
+}
+
+fn in_objects(words: &Words<'_>) -> impl Iterator<Item = (&'static str, Number)> {
+    let objects = [(langfuse::usage(words), LANGFUSE_USAGE), (langfuse::cost(words), LANGFUSE_COST)];
+    objects.into_iter().flat_map(|(object, table)| {
+        let count = move |names| langfuse::count(object.as_ref()?, names);
+        table.iter().filter_map(move |(metric, names)| Some((*metric, count(names)?)))
+    })
 }
 
 fn first_token(words: &Words<'_>) -> Option<Number> {

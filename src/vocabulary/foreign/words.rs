@@ -78,7 +78,8 @@ impl<'a> Words<'a> {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<FieldValue<'a>> {
-        self.all().find(|(own, _)| *own == name).map(|(_, value)| value)
+        let found = self.fields.iter().find(|(own, value)| *own == name && !decode::is_absent(*value));
+        found.map(|(_, value)| *value)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
