@@ -13,7 +13,7 @@
 //!                   store     bounded; the oldest traces go first
 //!                     │
 //!                   trace     spans of one trace, who is below whom, and what was thought of them (verdicts)
-//!                   tree      a trace ─▶ lines               (detail: below a span; text: escape, cut; page: styles)
+//!                   tree      a trace ─▶ lines               (detail: below a span; rails: to its left; text: escape, cut; page: styles)
 //! ```
 
 mod answer;
@@ -24,6 +24,7 @@ mod delivery;
 mod detail;
 mod pack;
 mod page;
+mod rails;
 mod repair;
 mod route;
 mod server;
