@@ -116,3 +116,6 @@ pub(super) fn codec(api: Api) -> &'static dyn Codec {
         Api::OllamaEmbed => &ollama::Embed,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,8 +62,6 @@ mod frames;
 mod nonsense;
 #[cfg(test)]
 mod trial;
-#[cfg(test)]
-mod usual;
 
 #[cfg(feature = "tower")]
 pub(crate) use call::Sent;

@@ -233,3 +233,6 @@ impl std::fmt::Debug for Reading {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

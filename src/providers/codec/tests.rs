@@ -1,14 +1,10 @@
-//! For tests: what is taken quickly is taken as it would have been taken anyway.
+//! What is taken quickly is taken as it would have been taken anyway.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 
-use super::call::{Call, Head};
-use super::codec::{Frame, codec};
-use super::endpoint::{Api, Endpoint};
-use super::received::Ending;
-use crate::model::Annotation;
+use super::*;
 
 /// Members of chunks, usual and odd; a dollar stands for a text.
 const CHAT: [&[&str]; 3] = [
@@ -129,46 +125,13 @@ fn agree(api: Api, frames: &[String]) -> Result<usize, TestCaseError> {
         };
         let expected = parsed(json).map(|frame| general.frame(frame));
         let seen = quick.usual(json.as_bytes()).inspect(|_| usual += 1).or_else(|| Some(quick.frame(parsed(json)?)));
-        let told = |seen: Option<super::codec::Seen>| seen.map(|seen| (seen.is_content, seen.error));
+        let told = |seen: Option<Seen>| seen.map(|seen| (seen.is_content, seen.error));
         prop_assert_eq!(told(seen), told(expected), "{}", json);
         prop_assert_eq!(quick.held(), general.held());
     }
     let [quick, general]: [Value; 2] = [quick.whole(), general.whole()];
     prop_assert_eq!(quick, general, "{:?}", frames);
     Ok(usual)
-}
-
-/// Pieces of streams, between which anything may stand.
-const LINES: &[&str] = &[
-    r#"data: {"choices":[{"index":0,"delta":{"content":"a"}}]}"#,
-    r#"data:{"choices":[{"index":0,"delta":{"content":"b"}}]}"#,
-    r#"data: {"choices":[{"index":0,"#,
-    r#"data: "delta":{"content":"c"}}]}"#,
-    r#"data: {"choices":[{"index":0,"delta":{"content":"\n"}}]}"#,
-    "data: [DONE]",
-    "data",
-    "data:",
-    "event: ping",
-    "event:",
-    ": comment",
-    "id: 1",
-    "\n",
-    "\n\n",
-    "\n\n",
-    "\r\n",
-    "\r\n\r\n",
-    "\r",
-    "\u{feff}",
-    " ",
-];
-
-fn read(pieces: &[&[u8]]) -> Annotation {
-    let call = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..]);
-    let mut received = call.answered(Head::new(200).content_type("text/event-stream"));
-    for piece in pieces {
-        received.push(piece.to_vec(), None);
-    }
-    received.finish(Ending::Complete)
 }
 
 proptest! {
@@ -178,17 +141,6 @@ proptest! {
     fn usual_chunks_of_a_chat_are_taken_as_any_other(frames in proptest::collection::vec(chat(), 1..8)) {
         agree(Api::OpenAiChat, &frames)?;
         agree(Api::MistralChat, &frames)?;
-    }
-
-    #[test]
-    fn where_a_stream_is_split_does_not_matter(
-        lines in proptest::collection::vec(select(LINES), 1..16),
-        size in 2..80_usize,
-    ) {
-        let stream = lines.concat().into_bytes();
-        let byte_by_byte = read(&stream.chunks(1).collect::<Vec<_>>());
-        prop_assert_eq!(&read(&[&stream]), &byte_by_byte, "{:?}", lines);
-        prop_assert_eq!(&read(&stream.chunks(size).collect::<Vec<_>>()), &byte_by_byte, "{:?}", lines);
     }
 
     #[test]
@@ -219,12 +171,4 @@ fn what_the_providers_send_most_is_usual() {
     ] {
         assert_eq!(agree(api, &[frame.to_owned()]).unwrap(), 1, "{frame}");
     }
-}
-
-#[test]
-fn a_byte_order_mark_in_the_middle_is_none_wherever_the_stream_is_split() {
-    let stream = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n\
-                  \u{feff}data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\"}}]}\n\n";
-    let byte_by_byte: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
-    assert_eq!(read(&[stream.as_bytes()]), read(&byte_by_byte));
 }
