@@ -82,3 +82,6 @@ pub(crate) const DROPPED_VALUE: &str =
 
 /// The entry in `collection_errors` that says so.
 pub(crate) const DROPPED_IO: &str = "dropped_io";
+
+#[cfg(test)]
+mod tests;
