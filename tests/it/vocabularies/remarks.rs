@@ -1,11 +1,36 @@
 //! What is odd about spans of other crates is said at DEBUG, once for each place, without a word of their content.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tracing::{Level, event, info_span};
+use tracing_llmobs::{Guard, Stats};
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::prelude::*;
 
 use crate::rig::{Collected, SOON, alone, receiver, to};
 
 const CANARY: &str = "canary-51d0";
+
+/// Whether anybody listens to what is said at DEBUG.
+static IS_HEARD: AtomicBool = AtomicBool::new(true);
+
+/// Plays a program to its end and returns what was said about it, and the ledger.
+fn played(program: impl FnOnce(&Guard)) -> (Collected, Stats) {
+    let server = receiver();
+    let (layer, guard) = to(server.url()).start().unwrap();
+    let collected = Collected::default();
+    let filter = dynamic_filter_fn(|metadata, _| *metadata.level() < Level::DEBUG || IS_HEARD.load(Ordering::Relaxed));
+    tracing_subscriber::registry().with(layer).with(collected.clone().with_filter(filter)).init();
+    program(&guard);
+    let handle = guard.handle();
+    drop(guard);
+    (collected, handle.stats())
+}
+
+/// What was said at DEBUG.
+fn said(collected: &Collected) -> Vec<String> {
+    collected.ours(Level::DEBUG).into_iter().map(|said| said.text).collect()
+}
 
 /// A program in which everything is odd once.
 fn odd() {
@@ -61,16 +86,27 @@ fn what_is_said_elsewhere_is_not_missing() {
     if !alone("vocabularies::remarks::what_is_said_elsewhere_is_not_missing") {
         return;
     }
-    let server = receiver();
-    let (layer, guard) = to(server.url()).start().unwrap();
-    let collected = Collected::default();
-    tracing_subscriber::registry().with(layer).with(collected.clone()).init();
-    complete();
-    guard.flush(SOON).unwrap();
-    assert_eq!(guard.handle().stats().delivered, 4);
-    drop(guard);
-    let said: Vec<String> = collected.ours(Level::DEBUG).into_iter().map(|said| said.text).collect();
+    let (collected, stats) = played(|_| complete());
+    assert_eq!(stats.delivered, 4);
+    let said = said(&collected);
     assert!(!said.iter().any(|text| text.contains("remark=")), "{said:#?}");
+}
+
+#[test]
+fn what_is_odd_while_nobody_listens_is_not_looked_for() {
+    if !alone("vocabularies::remarks::what_is_odd_while_nobody_listens_is_not_looked_for") {
+        return;
+    }
+    let (collected, _) = played(|guard| {
+        IS_HEARD.store(false, Ordering::Relaxed);
+        drop(info_span!("unheard", gen_ai.operation.name = "chat"));
+        guard.flush(SOON).unwrap();
+        IS_HEARD.store(true, Ordering::Relaxed);
+        drop(info_span!("heard", gen_ai.operation.name = "chat"));
+    });
+    let said = said(&collected);
+    let is_about = |name: &str| said.iter().any(|text| text.contains(&format!("span=\"{name}\"")));
+    assert!(is_about("heard") && !is_about("unheard"), "{said:#?}");
 }
 
 #[test]
@@ -78,18 +114,14 @@ fn each_oddity_is_said_once_at_debug_and_counted_at_the_end() {
     if !alone("vocabularies::remarks::each_oddity_is_said_once_at_debug_and_counted_at_the_end") {
         return;
     }
-    let server = receiver();
-    let (layer, guard) = to(server.url()).start().unwrap();
-    let collected = Collected::default();
-    tracing_subscriber::registry().with(layer).with(collected.clone()).init();
-    for _ in 0..3 {
-        odd();
-        guard.flush(SOON).unwrap();
-    }
-    let handle = guard.handle();
-    drop(guard);
-    assert!(handle.stats().is_balanced());
-    let said: Vec<String> = collected.ours(Level::DEBUG).into_iter().map(|said| said.text).collect();
+    let (collected, stats) = played(|guard| {
+        for _ in 0..3 {
+            odd();
+            guard.flush(SOON).unwrap();
+        }
+    });
+    assert!(stats.is_balanced());
+    let said = said(&collected);
     for (remark, span) in [
         ("model", "nameless"),
         ("provider", "nameless"),
