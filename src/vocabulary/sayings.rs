@@ -5,14 +5,16 @@ use crate::model::{Callsite, FieldValue, Log, Meaning, Said};
 
 /// What a span said in the words of other crates, in its fields and in events inside it.
 pub(crate) fn heard<'a>(callsite: &'a Callsite, log: &'a Log) -> Sayings<'a> {
+    let said = log.iter();
+    let most_fields = callsite.declared.len().min(said.size_hint().0);
     let mut sayings = Sayings {
         target: callsite.target,
         span_name: callsite.name,
-        fields: Vec::new(),
+        fields: Vec::with_capacity(most_fields),
         events: Vec::new(),
         declared_names: &callsite.declared,
     };
-    for said in log.iter() {
+    for said in said {
         match said {
             Said::Field(Meaning::Foreign(name), value) => sayings.fields.push((name, value)),
             Said::Field(Meaning::EventStart(name), value) => {

@@ -1,27 +1,24 @@
 //! What is odd about spans of other crates is said at DEBUG, once for each place, without a word of their content.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use tracing::{Level, event, info_span};
 use tracing_llmobs::{Guard, Stats};
-use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
+use tracing_subscriber::reload;
 
 use crate::rig::{Collected, SOON, alone, receiver, to};
 
 const CANARY: &str = "canary-51d0";
 
-/// Whether anybody listens to what is said at DEBUG.
-static IS_HEARD: AtomicBool = AtomicBool::new(true);
-
-/// Plays a program to its end and returns what was said about it, and the ledger.
-fn played(program: impl FnOnce(&Guard)) -> (Collected, Stats) {
+/// Plays a program to its end and returns what was said about it, and the ledger. The program may turn the level that is
+/// listened to.
+fn played(program: impl FnOnce(&Guard, &dyn Fn(LevelFilter))) -> (Collected, Stats) {
     let server = receiver();
     let (layer, guard) = to(server.url()).start().unwrap();
     let collected = Collected::default();
-    let filter = dynamic_filter_fn(|metadata, _| *metadata.level() < Level::DEBUG || IS_HEARD.load(Ordering::Relaxed));
+    let (filter, handle) = reload::Layer::new(LevelFilter::DEBUG);
     tracing_subscriber::registry().with(layer).with(collected.clone().with_filter(filter)).init();
-    program(&guard);
+    program(&guard, &|level| handle.modify(|own| *own = level).unwrap());
     let handle = guard.handle();
     drop(guard);
     (collected, handle.stats())
@@ -86,7 +83,7 @@ fn what_is_said_elsewhere_is_not_missing() {
     if !alone("vocabularies::remarks::what_is_said_elsewhere_is_not_missing") {
         return;
     }
-    let (collected, stats) = played(|_| complete());
+    let (collected, stats) = played(|_, _| complete());
     assert_eq!(stats.delivered, 4);
     let said = said(&collected);
     assert!(!said.iter().any(|text| text.contains("remark=")), "{said:#?}");
@@ -97,11 +94,11 @@ fn what_is_odd_while_nobody_listens_is_not_looked_for() {
     if !alone("vocabularies::remarks::what_is_odd_while_nobody_listens_is_not_looked_for") {
         return;
     }
-    let (collected, _) = played(|guard| {
-        IS_HEARD.store(false, Ordering::Relaxed);
+    let (collected, _) = played(|guard, listen| {
+        listen(LevelFilter::INFO);
         drop(info_span!("unheard", gen_ai.operation.name = "chat"));
         guard.flush(SOON).unwrap();
-        IS_HEARD.store(true, Ordering::Relaxed);
+        listen(LevelFilter::DEBUG);
         drop(info_span!("heard", gen_ai.operation.name = "chat"));
     });
     let said = said(&collected);
@@ -114,7 +111,7 @@ fn each_oddity_is_said_once_at_debug_and_counted_at_the_end() {
     if !alone("vocabularies::remarks::each_oddity_is_said_once_at_debug_and_counted_at_the_end") {
         return;
     }
-    let (collected, stats) = played(|guard| {
+    let (collected, stats) = played(|guard, _| {
         for _ in 0..3 {
             odd();
             guard.flush(SOON).unwrap();
