@@ -136,7 +136,13 @@ impl RemarkSet {
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = Remark> {
-        Remark::ALL.into_iter().filter(move |remark| self.0 & Self::bit(*remark) != 0)
+        // Nearly always there is none.
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let next = Remark::ALL.get(usize::try_from(left.trailing_zeros()).ok()?)?;
+            left &= left.wrapping_sub(1);
+            Some(*next)
+        })
     }
 
     #[expect(clippy::as_conversions, reason = "the enum has fewer than 32 members")]

@@ -14,11 +14,11 @@ pub(super) fn of(traces: &[Value]) -> Vec<Annotation> {
     let mut steps: Vec<Step> = Vec::new();
     let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for event in traces {
-        let Some((kind, body)) = only_member(json::get(event, &["trace"])) else { continue };
+        let Some((kind, body)) = first_object(json::get(event, &["trace"])) else { continue };
         let at_ns = unix_ns(json::get(event, &["eventTime"]));
         // Some traces say what happened, others have it inside.
         let inside =
-            only_member(body).filter(|(name, inner)| inner.is_object() && !WHOLE.contains(&kind) && *name != "event");
+            first_object(body).filter(|(name, inner)| inner.is_object() && !WHOLE.contains(&kind) && *name != "event");
         let (what, said) = inside.unwrap_or((kind, body));
         let id = [said, body].into_iter().map(|of| json::text(of, "traceId")).find(|id| !id.is_empty());
         let id = id.unwrap_or_default();
@@ -37,7 +37,7 @@ pub(super) fn of(traces: &[Value]) -> Vec<Annotation> {
 const WHOLE: &[&str] = &["guardrailTrace", "failureTrace", "customOrchestrationTrace"];
 
 /// The name and the value of an object's first member that is an object.
-fn only_member(value: &Value) -> Option<(&str, &Value)> {
+fn first_object(value: &Value) -> Option<(&str, &Value)> {
     let members = value.as_object()?;
     members.iter().find(|(_, value)| value.is_object()).map(|(name, value)| (name.as_str(), value))
 }
