@@ -3,7 +3,8 @@
 use serde_json::Value;
 use tracing::field::Empty;
 use tracing::{Level, event, info_span};
-use tracing_llmobs::{LlmObsSpanExt, Problem};
+use tracing_llmobs::testing::Recorder;
+use tracing_llmobs::{LlmObsSpanExt, Problem, SpanEvent, SpanKind};
 
 use super::programs::run;
 
@@ -63,6 +64,13 @@ fn without_a_span_the_response_says_what_an_evaluation_is_about() {
     assert_eq!(recorder.tree(), "");
 }
 
+/// The spans that the evaluations are about, one for each.
+fn judged(recorder: &Recorder) -> Vec<SpanEvent> {
+    let spans = recorder.spans();
+    let of = |id: &str| spans.iter().find(|span| span.span_id.to_string() == id).unwrap().clone();
+    recorder.evaluations().iter().map(|one| of(one["join_on"]["span"]["span_id"].as_str().unwrap())).collect()
+}
+
 #[test]
 fn an_evaluation_that_names_a_response_is_about_the_span_that_told_of_it() {
     let recorder = run(|| {
@@ -90,12 +98,8 @@ fn an_evaluation_that_names_a_response_is_about_the_span_that_told_of_it() {
             gen_ai.response.id = "r1"
         ));
     });
-    let spans = recorder.spans();
-    let name_of = |id: &str| spans.iter().find(|span| span.span_id.to_string() == id).map(|span| span.name.clone());
-    let evaluations = recorder.evaluations();
-    let told: Vec<_> =
-        evaluations.iter().map(|one| name_of(one["join_on"]["span"]["span_id"].as_str().unwrap()).unwrap()).collect();
-    assert_eq!(told, ["chat", "later", "judge", "judge", "chat"]);
+    let names: Vec<_> = judged(&recorder).into_iter().map(|span| span.name).collect();
+    assert_eq!(names, ["chat", "later", "judge", "judge", "chat"]);
 }
 
 #[test]
@@ -117,17 +121,13 @@ fn an_agent_that_repeats_the_response_of_its_call_does_not_take_it_over() {
         drop(info_span!("alone", gen_ai.operation.name = "invoke_agent", gen_ai.response.id = "r3"));
         event!(name: "gen_ai.evaluation.result", Level::INFO, gen_ai.evaluation.name = "e", gen_ai.evaluation.score.value = 1, gen_ai.response.id = "r3");
     });
-    let spans = recorder.spans();
-    let kind_of = |id: &str| spans.iter().find(|span| span.span_id.to_string() == id).map(|span| span.kind.to_string());
-    let evaluations = recorder.evaluations();
-    let told: Vec<_> =
-        evaluations.iter().map(|one| kind_of(one["join_on"]["span"]["span_id"].as_str().unwrap()).unwrap()).collect();
-    assert_eq!(told, ["llm", "llm", "agent"]);
+    let kinds: Vec<_> = judged(&recorder).into_iter().map(|span| span.kind).collect();
+    assert_eq!(kinds, [SpanKind::Llm, SpanKind::Llm, SpanKind::Agent]);
 }
 
 #[test]
 fn an_evaluation_of_a_response_that_is_left_alone_or_kept_back_says_no_more_than_it() {
-    use tracing_llmobs::{Builder, CapturePolicy, SpanKind};
+    use tracing_llmobs::{Builder, CapturePolicy};
 
     let settings = Builder::without_environment().ml_app("test-app").capture_policy(SpanKind::Llm, CapturePolicy::None);
     let recorder = super::programs::run_with(settings, || {
