@@ -44,16 +44,21 @@ impl Taken {
     /// The next item; what a span says goes into the log that is given, which must be empty.
     #[inline]
     pub(super) fn next(&mut self, log: &mut Log) -> Option<Next<'_>> {
+        if self.rows.get(self.last).is_none_or(|row| row.first != Some(self.next)) {
+            self.seek();
+        }
         if self.is_empty() {
             return None;
         }
-        let next = Some(self.next);
-        if self.rows.get(self.last).is_none_or(|row| row.first != next) {
-            self.last = self.rows.iter().position(|row| row.first == next)?;
-        }
         self.next = self.next.saturating_add(1);
-        let row = self.rows.get_mut(self.last)?;
-        row.next(log)
+        self.rows.get_mut(self.last)?.next(log)
+    }
+
+    /// Goes to the row where the next item is: the smallest number, which is the next one where none is missing.
+    fn seek(&mut self) {
+        let rows = self.rows.iter().enumerate();
+        let first = rows.filter_map(|(at, row)| Some((row.first?, at))).min();
+        (self.next, self.last) = first.filter(|(number, _)| *number < self.end).unwrap_or((self.end, self.last));
     }
 
     /// The chunk that the last item was the last one of.
