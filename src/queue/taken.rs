@@ -16,6 +16,8 @@ pub(crate) struct Taken {
     next: u64,
     /// All before this number are here; of those behind it some may be missing.
     end: u64,
+    /// How many were not there when their turn came. There is no way to that which is known.
+    missing: u64,
 }
 
 /// What is from one shard.
@@ -30,6 +32,11 @@ impl Taken {
     /// All numbers before this one are here now.
     pub(super) fn extend_to(&mut self, end: u64) {
         self.end = end;
+    }
+
+    /// How many were not there since this was asked last.
+    pub(super) const fn take_missing(&mut self) -> u64 {
+        std::mem::replace(&mut self.missing, 0)
     }
 
     /// For each shard its chunks, which others are to be put behind.
@@ -58,7 +65,9 @@ impl Taken {
     fn seek(&mut self) {
         let rows = self.rows.iter().enumerate();
         let first = rows.filter_map(|(at, row)| Some((row.first?, at))).min();
-        (self.next, self.last) = first.filter(|(number, _)| *number < self.end).unwrap_or((self.end, self.last));
+        let (number, at) = first.filter(|(number, _)| *number < self.end).unwrap_or((self.end, self.last));
+        self.missing = self.missing.saturating_add(number.saturating_sub(self.next));
+        (self.next, self.last) = (number, at);
     }
 
     /// The chunk that the last item was the last one of.
@@ -70,7 +79,11 @@ impl Taken {
 
 impl Row {
     pub(super) fn append(&mut self, chunks: &mut VecDeque<Chunk>) {
-        self.chunks.append(chunks);
+        if self.chunks.is_empty() {
+            std::mem::swap(&mut self.chunks, chunks);
+        } else {
+            self.chunks.append(chunks);
+        }
         self.look();
     }
 
