@@ -145,6 +145,20 @@ impl Observation {
         }
     }
 
+    /// The body of the answer yielded this; `fail` tells of an error.
+    #[cfg(any(feature = "async-openai", feature = "bedrock", feature = "reqwest-middleware", feature = "tower"))]
+    pub(super) fn frame<E>(
+        &mut self,
+        frame: Option<&Result<http_body::Frame<Bytes>, E>>,
+        fail: impl FnOnce(&mut Self, &E),
+    ) {
+        match frame {
+            Some(Ok(frame)) => frame.data_ref().into_iter().for_each(|bytes| self.piece(bytes)),
+            Some(Err(error)) => fail(self, error),
+            None => self.complete(),
+        }
+    }
+
     /// All of the answer has come.
     pub(super) fn complete(&mut self) {
         self.end(Ending::Complete);
