@@ -34,6 +34,11 @@ pub(crate) fn run_with_tasks<T>(program: impl Future<Output = T>) -> Pin<Box<imp
     })
 }
 
+/// A client that goes to loopback whatever proxy the environment names.
+pub(crate) fn http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// The trees of the events, once there are so many, with nothing amiss.
 pub(crate) async fn trees(recorder: &Recorder, count: usize) -> Value {
     let until = Instant::now() + Duration::from_secs(10);
