@@ -21,7 +21,7 @@ use tracing_llmobs_compat::bedrock;
 use tracing_llmobs_compat::provider::{Answer, Provider};
 use tracing_llmobs_compat::seen::{with, without_error};
 
-use crate::stage::{run, trees};
+use crate::stage::{nowhere, run, trees};
 
 const MODEL: &str = "eu.anthropic.claude-haiku-4-5-20251001-v1:0";
 
@@ -196,10 +196,7 @@ async fn a_refusal_is_an_error_and_retries_are_one_span() {
 async fn a_call_that_reaches_nobody_says_so() {
     let provider = Provider::start([]).await;
     let asked = async {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        drop(listener);
-        let config = client(&provider).config().to_builder().endpoint_url(url).build();
+        let config = client(&provider).config().to_builder().endpoint_url(format!("http://{}", nowhere())).build();
         Client::from_conf(config).converse().model_id(MODEL).messages(user()).send().await
     };
     let (answer, recorder) = run(Box::pin(asked)).await;

@@ -25,7 +25,7 @@ use tracing_llmobs_compat::answers::{self, counted, timed};
 use tracing_llmobs_compat::provider::{Answer, Provider};
 use tracing_llmobs_compat::seen::{with, without_error};
 
-use crate::stage::{run, trees};
+use crate::stage::{nowhere, run, trees};
 
 type Hyper<B> = Observe<Client<HttpConnector, RequestBody<B>>>;
 
@@ -142,11 +142,8 @@ async fn a_stream_that_is_dropped_or_breaks_has_what_came() {
 async fn a_provider_that_is_not_there_is_an_error() {
     let provider = Provider::start([]).await;
     let asked = async {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let host = listener.local_addr().unwrap();
-        drop(listener);
         let (mut parts, body) = request(&provider, json!({})).into_parts();
-        parts.uri = format!("http://{host}/v1/chat/completions").parse().unwrap();
+        parts.uri = format!("http://{}/v1/chat/completions", nowhere()).parse().unwrap();
         client(&provider).oneshot(Request::from_parts(parts, body)).await.map(|_| ())
     };
     let (answer, recorder) = run(asked).await;
