@@ -52,8 +52,9 @@ impl Diagnostics {
             contain(|| tracing::debug!(target: TARGET, error, items, "A request failed again."));
             return;
         }
+        let cause = root(error).map(tracing::field::display);
         contain(|| {
-            tracing::warn!(target: TARGET, error, items, "A request failed; the same again is not mentioned for a minute.");
+            tracing::warn!(target: TARGET, error, cause, items, "A request failed; the same again is not mentioned for a minute.");
         });
         self.failures.extend(now.checked_add(Self::QUIET).map(|until| (failure, until)));
     }
@@ -111,6 +112,11 @@ impl Diagnostics {
         }
         has_spoken
     }
+}
+
+/// Where an error comes from in the end. Not everybody who writes events down asks for the sources of an error.
+fn root<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&error| error.source()).last()
 }
 
 /// Whether somebody asked for it; when a processor fails, that is told as a problem.

@@ -3,6 +3,7 @@
 //! In: finished items, from any thread, without waiting. Out: chunks of items, to the worker.
 //! Never: foreign code under the lock, I/O, words.
 
+use std::fmt;
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -68,7 +69,6 @@ pub(crate) struct Limits {
 }
 
 /// See the file's card.
-#[derive(Debug)]
 pub(crate) struct Queue {
     shards: Shards,
     waiting: Waiting,
@@ -102,6 +102,13 @@ pub(crate) enum Phase {
         deadline: Instant,
     },
     Stopped,
+}
+
+/// Without what waits: that is content.
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("limits", &self.limits).field("open", &self.open).finish_non_exhaustive()
+    }
 }
 
 impl Queue {
@@ -160,6 +167,10 @@ impl Queue {
     /// Takes all that has come in so far, when what was taken before has been read. Says whether there is something to read.
     pub(crate) fn take(&self, taken: &mut Taken) -> bool {
         self.take_back(taken);
+        let missing = taken.take_missing();
+        if missing > 0 {
+            self.lose(LossReason::Worker, missing);
+        }
         if !taken.is_empty() {
             return true;
         }

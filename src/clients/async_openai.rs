@@ -1,4 +1,23 @@
 //! A layer for `async-openai`. Feature `async-openai`.
+//!
+//! `with_http_service` replaces what `async-openai` does by itself, so its own retry layer is named anew, below this one.
+//!
+//! A streamed answer has token counts only if the request asks for them (`stream_options.include_usage`).
+//!
+//! # Example
+//!
+//! ```
+//! use async_openai::middleware::{ReqwestService, retry::OpenAIRetryLayer};
+//! use async_openai::{Client, config::OpenAIConfig};
+//! use tower_layer::Layer;
+//! use tracing_llmobs::clients::async_openai::ObserveLayer;
+//!
+//! # fn client() -> reqwest::Client { reqwest::Client::builder().no_proxy().build().unwrap() }
+//! // With `tower`: `ServiceBuilder::new().layer(ObserveLayer::new()).layer(OpenAIRetryLayer::default()).service(…)`.
+//! let service = ObserveLayer::new().layer(OpenAIRetryLayer::default().layer(ReqwestService::new(client())));
+//! let client = Client::with_config(OpenAIConfig::default()).with_http_service(service);
+//! # let _ = client;
+//! ```
 
 use std::fmt::Display;
 use std::mem;
@@ -8,67 +27,13 @@ use std::task::{Context, Poll};
 
 use async_openai::middleware::HttpRequestFactory;
 use reqwest::Response;
-use tower_layer::Layer;
 use tower_service::Service;
 use tracing::instrument::Instrument;
 
 use super::calls::Calls;
+pub use super::layer::{Observe, ObserveLayer};
 use super::observation::Observation;
 use super::response::{observed, sent};
-
-/// Every call of a model is a span: model, messages, tools, usage, time to the first token, errors.
-///
-/// Put it outermost, so that a call with its retries is one span. `with_http_service` replaces what `async-openai` does by
-/// itself, so its own retry layer is named anew.
-///
-/// A streamed answer has token counts only if the request asks for them (`stream_options.include_usage`).
-///
-/// # Example
-///
-/// ```
-/// use async_openai::middleware::{ReqwestService, retry::OpenAIRetryLayer};
-/// use async_openai::{Client, config::OpenAIConfig};
-/// use tower_layer::Layer;
-/// use tracing_llmobs::clients::async_openai::ObserveLayer;
-///
-/// # fn client() -> reqwest::Client { reqwest::Client::builder().no_proxy().build().unwrap() }
-/// // With `tower`: `ServiceBuilder::new().layer(ObserveLayer::new()).layer(OpenAIRetryLayer::default()).service(…)`.
-/// let service = ObserveLayer::new().layer(OpenAIRetryLayer::default().layer(ReqwestService::new(client())));
-/// let client = Client::with_config(OpenAIConfig::default()).with_http_service(service);
-/// # let _ = client;
-/// ```
-#[derive(Debug, Clone, Default)]
-pub struct ObserveLayer {
-    calls: Calls,
-}
-
-impl ObserveLayer {
-    /// A layer for all calls that are known.
-    pub const fn new() -> Self {
-        Self { calls: Calls::new() }
-    }
-
-    /// Says which requests are calls of models.
-    pub fn calls(mut self, calls: Calls) -> Self {
-        self.calls = calls;
-        self
-    }
-}
-
-impl<S> Layer<S> for ObserveLayer {
-    type Service = Observe<S>;
-
-    fn layer(&self, inner: S) -> Observe<S> {
-        Observe { inner, calls: self.calls.clone() }
-    }
-}
-
-/// What [`ObserveLayer`] makes of a service.
-#[derive(Debug, Clone)]
-pub struct Observe<S> {
-    inner: S,
-    calls: Calls,
-}
 
 impl<S> Service<HttpRequestFactory> for Observe<S>
 where

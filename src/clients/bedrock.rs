@@ -207,17 +207,9 @@ impl Body for Observed {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
         let observation = self.observation.get_mut().unwrap_or_else(PoisonError::into_inner);
-        match &frame {
-            Some(Ok(frame)) => {
-                if let Some(bytes) = frame.data_ref() {
-                    observation.piece(bytes);
-                }
-            }
-            Some(Err(error)) => {
-                observation.break_off(SpanError::from_error(error.as_ref()).error_type("ResponseError"));
-            }
-            None => observation.complete(),
-        }
+        observation.frame(frame.as_ref(), |observation, error| {
+            observation.break_off(SpanError::from_error(error.as_ref()).error_type("ResponseError"));
+        });
         Poll::Ready(frame)
     }
 

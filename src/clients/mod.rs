@@ -22,10 +22,14 @@ pub mod async_openai;
 pub mod bedrock;
 #[cfg(feature = "_clients")]
 mod blocks;
+#[cfg(any(feature = "async-openai", feature = "reqwest-middleware", feature = "tower"))]
+mod body;
 #[cfg(feature = "_clients")]
 mod calls;
 #[cfg(feature = "_clients")]
 mod ending;
+#[cfg(any(feature = "async-openai", feature = "tower"))]
+mod layer;
 #[cfg(feature = "_clients")]
 mod observation;
 #[cfg(feature = "reqwest-middleware")]

@@ -66,28 +66,20 @@ impl Observation {
         call: impl FnOnce(Endpoint) -> Call,
     ) -> Option<Self> {
         let mut endpoint = calls.endpoint(method, url)?;
-        let current = Span::current();
         // An `llm` span around a search is not the call that makes the vectors.
-        let around = call_around(&current).filter(|around| around.kind() == endpoint.api().kind());
+        let around = call_around(&Span::current()).filter(|around| around.kind() == endpoint.api().kind());
         let place = match around {
             Some(around) => Place::Around(around),
             None => Place::Own(
                 tracing::info_span!(target: TARGET, "call", { fields::KIND } = Empty, { fields::NAME } = Empty),
             ),
         };
-        let is_gateway = match &place {
-            Place::Own(span) => is_gateway(span, url)?,
-            Place::Around(_) => is_gateway(&current, url)?,
-        };
+        let is_gateway = is_gateway(place.span(), url)?;
         if is_gateway {
             endpoint = endpoint.behind_instrumented_proxy();
         }
-        let seen_by = match &place {
-            Place::Own(span) => span,
-            Place::Around(_) => &current,
-        };
         let session = endpoint.session().map(str::to_owned);
-        let (mut held, mut call) = (Held::nothing(seen_by)?, call(endpoint));
+        let (mut held, mut call) = (Held::nothing(place.span())?, call(endpoint));
         let has_request = held.hold(call.held());
         if !has_request {
             call = call.without_request();
@@ -109,10 +101,7 @@ impl Observation {
     /// The span to make the call in.
     #[cfg(any(feature = "async-openai", feature = "reqwest-middleware", feature = "rig", feature = "tower"))]
     pub(super) fn span(&self) -> Span {
-        match &self.place {
-            Place::Own(span) => span.clone(),
-            Place::Around(_) => Span::current(),
-        }
+        self.place.span().clone()
     }
 
     /// For what is held of the call elsewhere.
@@ -142,6 +131,20 @@ impl Observation {
                 self.place.lose(&self.held, Meaning::Output);
             }
             Came::End => self.end(Ending::Complete),
+        }
+    }
+
+    /// The body of the answer yielded this; `fail` tells of an error.
+    #[cfg(any(feature = "async-openai", feature = "bedrock", feature = "reqwest-middleware", feature = "tower"))]
+    pub(super) fn frame<E>(
+        &mut self,
+        frame: Option<&Result<http_body::Frame<Bytes>, E>>,
+        fail: impl FnOnce(&mut Self, &E),
+    ) {
+        match frame {
+            Some(Ok(frame)) => frame.data_ref().into_iter().for_each(|bytes| self.piece(bytes)),
+            Some(Err(error)) => fail(self, error),
+            None => self.complete(),
         }
     }
 
@@ -217,6 +220,14 @@ impl Observation {
 }
 
 impl Place {
+    /// The span of its own, or the one that the request is made in.
+    const fn span(&self) -> &Span {
+        match self {
+            Self::Own(span) => span,
+            Self::Around(around) => around.span(),
+        }
+    }
+
     /// What is said of the span around fills gaps only, so that it leaves no marker there.
     fn lose(&self, held: &Held, meaning: Meaning) {
         match self {

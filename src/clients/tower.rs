@@ -1,77 +1,40 @@
 //! A layer for any `tower` client that speaks in `http` types: hyper's, and what is built on it. Feature `tower`.
+//!
+//! Put [`ClientLayer`](crate::propagation::tower::ClientLayer) below it, so that who is asked is told of the call's span.
+//!
+//! The bodies pass through [`RequestBody`] and [`ResponseBody`], so the service below is one for `Request<RequestBody<B>>`. One
+//! for a single type of bodies, a boxed one, has `ServiceBuilder::map_request` in between:
+//! `.map_request(|request: http::Request<_>| request.map(BoxBody::new))`.
+//!
+//! # Example
+//!
+//! ```
+//! use tower_layer::Layer;
+//! use tracing_llmobs::clients::tower::ObserveLayer;
+//!
+//! # #[derive(Clone)]
+//! # struct Http;
+//! // With `hyper-util`: `ServiceBuilder::new().layer(ObserveLayer::new()).service(Client::builder(executor).build(connector))`.
+//! let service = ObserveLayer::new().layer(Http);
+//! # let _ = service;
+//! ```
 
 use std::fmt::Display;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Span;
 use tracing::instrument::{Instrument, Instrumented};
 
-use super::calls::Calls;
+pub use super::body::ResponseBody;
+pub use super::layer::{Observe, ObserveLayer};
 use super::observation::Observation;
 use super::sending::Sending;
 use crate::providers::Call;
-
-/// Every call of a model is a span, whichever service makes it: model, messages, tools, usage, time to the first token, errors.
-///
-/// Put it outermost, so that a call with its retries is one span, and
-/// [`ClientLayer`](crate::propagation::tower::ClientLayer) below it.
-///
-/// The bodies pass through [`RequestBody`] and [`ResponseBody`], so the service below is one for `Request<RequestBody<B>>`. One
-/// for a single type of bodies, a boxed one, has `ServiceBuilder::map_request` in between:
-/// `.map_request(|request: http::Request<_>| request.map(BoxBody::new))`.
-///
-/// # Example
-///
-/// ```
-/// use tower_layer::Layer;
-/// use tracing_llmobs::clients::tower::ObserveLayer;
-///
-/// # #[derive(Clone)]
-/// # struct Http;
-/// // With `hyper-util`: `ServiceBuilder::new().layer(ObserveLayer::new()).service(Client::builder(executor).build(connector))`.
-/// let service = ObserveLayer::new().layer(Http);
-/// # let _ = service;
-/// ```
-#[derive(Debug, Clone, Default)]
-pub struct ObserveLayer {
-    calls: Calls,
-}
-
-impl ObserveLayer {
-    /// A layer for all calls that are known.
-    pub const fn new() -> Self {
-        Self { calls: Calls::new() }
-    }
-
-    /// Says which requests are calls of models.
-    pub fn calls(mut self, calls: Calls) -> Self {
-        self.calls = calls;
-        self
-    }
-}
-
-impl<S> Layer<S> for ObserveLayer {
-    type Service = Observe<S>;
-
-    fn layer(&self, inner: S) -> Observe<S> {
-        Observe { inner, calls: self.calls.clone() }
-    }
-}
-
-/// What [`ObserveLayer`] makes of a service.
-#[derive(Debug, Clone)]
-pub struct Observe<S> {
-    inner: S,
-    calls: Calls,
-}
 
 impl<S, B, R> Service<Request<B>> for Observe<S>
 where
@@ -138,8 +101,7 @@ where
                 Err(error) => observation.fail(error),
             }
         }
-        let observation = observation.map(Mutex::new);
-        Poll::Ready(answer.map(|response| response.map(|inner| ResponseBody { inner, observation })))
+        Poll::Ready(answer.map(|response| response.map(|inner| ResponseBody::new(inner, observation))))
     }
 }
 
@@ -184,53 +146,10 @@ where
     }
 }
 
-pin_project! {
-    /// A body that tells what it yields, and passes everything on as it comes.
-    #[derive(Debug)]
-    pub struct ResponseBody<B> {
-        #[pin]
-        inner: B,
-        // Never locked by two: a body that is `Sync` stays so, and a provider's reader is not.
-        observation: Option<Mutex<Observation>>,
-    }
-}
-
-impl<B> Body for ResponseBody<B>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Display,
-{
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.inner.poll_frame(cx));
-        let Some(observation) = this.observation else { return Poll::Ready(frame) };
-        let observation = observation.get_mut().unwrap_or_else(PoisonError::into_inner);
-        match &frame {
-            Some(Ok(frame)) => {
-                if let Some(data) = frame.data_ref() {
-                    observation.piece(data);
-                }
-            }
-            Some(Err(error)) => observation.fail(error),
-            None => observation.complete(),
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tower_layer::Layer;
+
     use super::*;
 
     #[test]

@@ -153,15 +153,20 @@ impl Worker {
     async fn send_full_batches(&mut self, taken: &mut Taken, log: &mut Log) -> Result<(), PastDeadline> {
         let mut judged = Judged::default();
         let now = Now { instant: self.clock.instant(), wall_ns: self.clock.wall_ns() };
-        for _ in 0..ROUND {
-            // What is found in a span comes directly behind it.
+        let mut read = 0;
+        loop {
+            // What is found in a span comes directly behind it, and in the same round: nobody asks for it when nothing waits.
             let mut found = self.assembler.found();
             let next = match &mut found {
                 Some(Recording { head, log: said }) => {
                     *log = std::mem::take(said);
                     Some(Next::Span(head))
                 }
-                None => self.queue.next(taken, log),
+                None if read == ROUND => None,
+                None => {
+                    read = read.saturating_add(1);
+                    self.queue.next(taken, log)
+                }
             };
             let (route, taken) = match next {
                 None => break,
@@ -335,7 +340,7 @@ async fn past_deadline(queue: &Queue) {
     }
 }
 
-/// So many items are read between two looks at the clock and at who waits.
+/// So many items, and what is found in them, are read between two looks at the clock and at who waits.
 const ROUND: usize = 128;
 
 /// At most 15 characters, or Linux cuts it.

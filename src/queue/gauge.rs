@@ -15,18 +15,24 @@ pub(super) struct Amount {
 
 impl Gauge {
     const BYTES: u64 = (1 << 40) - 1;
+    /// What has more bytes may be in the way of others while it is counted in vain.
+    const LARGE: u64 = 16 * 1024;
     /// More than this cannot be counted.
     pub(super) const MOST: Amount = Amount { count: (1 << 24) - 1, bytes: Self::BYTES };
 
     /// Adds, unless there would be more than `most` then; without room it says what was there.
     ///
-    /// Looks afterwards, because to look before would fetch the word from another processor twice.
+    /// Looks afterwards, because to look before would fetch the word from another processor twice; for what is large, before
+    /// that as well.
     #[inline]
     pub(super) fn add(&self, more: Amount, most: Amount) -> Result<Amount, Amount> {
         let word = word(more);
-        // What could never fit is not even for a moment in the way of others.
-        if more.bytes > most.bytes.min(Self::BYTES) {
-            return Err(self.amount());
+        let most = Amount { count: most.count.min(Self::MOST.count), bytes: most.bytes.min(Self::MOST.bytes) };
+        if more.bytes > Self::LARGE {
+            let there = self.amount();
+            if there.bytes.saturating_add(more.bytes) > most.bytes {
+                return Err(there);
+            }
         }
         let before = amount(self.0.fetch_add(word, Ordering::Relaxed));
         let after =

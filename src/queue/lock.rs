@@ -3,7 +3,7 @@
 //! `parking_lot`'s is handed to the one who has waited longest, every half millisecond; with more threads than processors
 //! nobody gets on until that one runs again.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// See the file's card.
 #[derive(Debug, Default)]
@@ -18,5 +18,14 @@ impl<T> Lock<T> {
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, if nobody has it just now.
+    pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }

@@ -21,7 +21,8 @@ impl SpareChunks {
 
     /// An empty chunk, a used one if there is one.
     pub(super) fn chunk(&self) -> Chunk {
-        let mut kept = self.0.lock();
+        // Whoever asks holds the lock of a shard: he does not wait for the worker, which gives way to all others.
+        let Some(mut kept) = self.0.try_lock() else { return Chunk::default() };
         let chunk = kept.chunks.pop().unwrap_or_default();
         kept.bytes = kept.bytes.saturating_sub(chunk.capacity());
         chunk

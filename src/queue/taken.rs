@@ -16,6 +16,8 @@ pub(crate) struct Taken {
     next: u64,
     /// All before this number are here; of those behind it some may be missing.
     end: u64,
+    /// How many were not there when their turn came. There is no way to that which is known.
+    missing: u64,
 }
 
 /// What is from one shard.
@@ -32,6 +34,11 @@ impl Taken {
         self.end = end;
     }
 
+    /// How many were not there since this was asked last.
+    pub(super) const fn take_missing(&mut self) -> u64 {
+        std::mem::replace(&mut self.missing, 0)
+    }
+
     /// For each shard its chunks, which others are to be put behind.
     pub(super) fn rows(&mut self) -> impl Iterator<Item = &mut Row> {
         self.rows.iter_mut()
@@ -44,16 +51,23 @@ impl Taken {
     /// The next item; what a span says goes into the log that is given, which must be empty.
     #[inline]
     pub(super) fn next(&mut self, log: &mut Log) -> Option<Next<'_>> {
+        if self.rows.get(self.last).is_none_or(|row| row.first != Some(self.next)) {
+            self.seek();
+        }
         if self.is_empty() {
             return None;
         }
-        let next = Some(self.next);
-        if self.rows.get(self.last).is_none_or(|row| row.first != next) {
-            self.last = self.rows.iter().position(|row| row.first == next)?;
-        }
         self.next = self.next.saturating_add(1);
-        let row = self.rows.get_mut(self.last)?;
-        row.next(log)
+        self.rows.get_mut(self.last)?.next(log)
+    }
+
+    /// Goes to the row where the next item is: the smallest number, which is the next one where none is missing.
+    fn seek(&mut self) {
+        let rows = self.rows.iter().enumerate();
+        let first = rows.filter_map(|(at, row)| Some((row.first?, at))).min();
+        let (number, at) = first.filter(|(number, _)| *number < self.end).unwrap_or((self.end, self.last));
+        self.missing = self.missing.saturating_add(number.saturating_sub(self.next));
+        (self.next, self.last) = (number, at);
     }
 
     /// The chunk that the last item was the last one of.
@@ -65,7 +79,11 @@ impl Taken {
 
 impl Row {
     pub(super) fn append(&mut self, chunks: &mut VecDeque<Chunk>) {
-        self.chunks.append(chunks);
+        if self.chunks.is_empty() {
+            std::mem::swap(&mut self.chunks, chunks);
+        } else {
+            self.chunks.append(chunks);
+        }
         self.look();
     }
 

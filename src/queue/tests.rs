@@ -214,6 +214,27 @@ fn what_threads_put_in_one_after_another_comes_out_in_that_order() {
 }
 
 #[test]
+fn a_number_that_is_missing_holds_nobody_up() {
+    let (mut taken, mut log) = (Taken::default(), Log::new());
+    for (row, numbers) in taken.rows().zip([[1, 5], [0, 3], [2, 6]]) {
+        let mut chunk = chunk::Chunk::default();
+        for number in numbers {
+            drop(chunk.put(number, item(number, 0), 1));
+        }
+        row.append(&mut VecDeque::from([chunk]));
+    }
+    taken.extend_to(6);
+    let mut read = Vec::new();
+    while let Some(Next::Span(head)) = taken.next(&mut log) {
+        read.push(head.origin.span_id.as_u64() - 1);
+        log.clear(drop);
+        taken.used_up();
+    }
+    assert_eq!((read, taken.take_missing()), (vec![0, 1, 2, 3, 5], 1));
+    assert!(taken.is_empty(), "what came later is not read before what may still come");
+}
+
+#[test]
 fn threads_that_do_not_wait_for_one_another_lose_nothing_and_keep_the_bound() {
     const ITEMS: u64 = 20_000;
     let limits = Limits { max_items: 500, max_bytes: 1 << 20, wake_bytes: 1 << 30, wake_items: 1 << 20 };

@@ -41,10 +41,11 @@ impl Waiting {
 
     /// Counts items that wait no more.
     pub(super) fn leave(&self, items: Amount, patient: u64) {
-        self.gauge.remove(items);
+        // In this order: whoever looks between the two wakes the worker without need, and not too late.
         if patient > 0 {
             self.patient.fetch_sub(patient, Ordering::Relaxed);
         }
+        self.gauge.remove(items);
     }
 
     /// How many have come in. Each of them is in its shard as soon as that one's lock is free.

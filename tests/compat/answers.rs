@@ -3,6 +3,17 @@
 use serde_json::{Value, json};
 
 use crate::provider::Answer;
+use crate::seen::with;
+
+/// The metrics of each of these answers; those of Bedrock have the same.
+pub fn counted() -> Value {
+    json!({"input_tokens": 9, "output_tokens": 4, "total_tokens": 13})
+}
+
+/// These metrics in a stream.
+pub fn timed(metrics: &Value) -> Value {
+    with(metrics, json!({"time_to_first_token": true}))
+}
 
 /// A chat completion of OpenAI.
 pub fn chat(message: &Value, finish_reason: &str) -> Value {
@@ -91,4 +102,36 @@ pub fn message_events(texts: &[&str]) -> Answer {
     events.push(event("message_delta", end));
     events.push(event("message_stop", json!({})));
     Answer::events(events)
+}
+
+/// A message of Anthropic that asks for a tool.
+pub fn message_tool(id: &str, name: &str, input: &Value) -> Answer {
+    message(&json!([{"type": "tool_use", "id": id, "name": name, "input": input}]), "tool_use")
+}
+
+/// What Anthropic says when it refuses a request.
+pub fn message_error(status: u16, error_type: &str, message: &str) -> Answer {
+    Answer::json(status, &json!({"type": "error", "error": {"type": error_type, "message": message}}))
+}
+
+/// An answer of Gemini, or a piece of one that is not its end.
+pub fn gemini(part: &Value, finish_reason: Option<&str>) -> Value {
+    let candidate = json!({"content": {"role": "model", "parts": [part]}, "index": 0});
+    let end = finish_reason.map_or_else(|| json!({}), |reason| json!({"finishReason": reason}));
+    json!({
+        "candidates": [with(&candidate, end)], "modelVersion": "gemini-2.5-flash", "responseId": "r-1",
+        "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 4, "totalTokenCount": 13},
+    })
+}
+
+/// What Gemini says when it refuses a request.
+pub fn gemini_error(code: u16, status: &str, message: &str) -> Answer {
+    Answer::json(code, &json!({"error": {"code": code, "message": message, "status": status}}))
+}
+
+/// An answer of Ollama, or a line of one that is not its end.
+pub fn ollama(message: &Value, is_done: bool) -> Value {
+    let line = json!({"model": "llama3.2", "created_at": "1970-01-01T00:00:00Z", "message": message, "done": is_done});
+    let counts = json!({"done_reason": "stop", "prompt_eval_count": 9, "eval_count": 4});
+    if is_done { with(&line, counts) } else { line }
 }

@@ -41,6 +41,11 @@ impl Answer {
         Self::pieces("text/event-stream", events)
     }
 
+    /// Server-sent events of JSON that have no names.
+    pub fn data(events: &[Value]) -> Self {
+        Self::events(events.iter().map(|event| format!("data: {event}\r\n\r\n")))
+    }
+
     /// Lines of JSON, each in a piece of its own.
     pub fn lines(lines: &[Value]) -> Self {
         Self::pieces("application/x-ndjson", lines.iter().map(|line| format!("{line}\n")))

@@ -15,6 +15,20 @@ pub fn trees(spans: &[SpanEvent]) -> Value {
     roots.map(|root| tree(root, &sorted)).collect()
 }
 
+/// This object with these members, beside its own or instead of them.
+pub fn with(base: &Value, more: Value) -> Value {
+    let (mut all, more): (Value, Map<String, Value>) = (base.clone(), serde_json::from_value(more).unwrap());
+    all.as_object_mut().unwrap().extend(more);
+    all
+}
+
+/// This tree without the error at its root, whose type must be one of these.
+pub fn without_error(mut tree: Value, of: &str) -> Value {
+    let error = tree.as_object_mut().unwrap().remove("error").unwrap_or_default();
+    assert!(error.as_str().is_some_and(|error| error.starts_with(of)), "{error}");
+    tree
+}
+
 fn tree(span: &SpanEvent, all: &[&SpanEvent]) -> Value {
     let mut node = Map::new();
     let mut put = |key: &str, value: Value| {

@@ -8,7 +8,7 @@ use tracing_llmobs::{Builder, ConfigError};
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 
-use crate::rig::{Collected, NEVER, SOON, alone, command, exporter_threads, open_files, receiver, until};
+use crate::rig::{Collected, NEVER, SOON, alone, exporter_threads, open_files, play_with, receiver, scene, until};
 
 /// Whether an error is the one that was expected.
 type Is = fn(&ConfigError) -> bool;
@@ -52,29 +52,20 @@ fn what_cannot_work_is_a_typed_error_that_names_the_setting_and_leaves_nothing_b
 
 #[test]
 fn the_environment_is_read_at_start_and_a_bad_variable_is_named() {
-    let own = "configuration::the_environment_is_read_at_start_and_a_bad_variable_is_named";
-    if !alone(own) {
-        return;
-    }
-    // A process has one environment, so each row is one more process; `env` is how it gets it.
+    // A process has one environment, so each row is a process.
     for (variables, name) in [
-        (&["DD_LLMOBS_AGENTLESS_ENABLED=1"][..], "DD_API_KEY"),
-        (&["DD_SITE=evil.example"], "DD_SITE"),
-        (&["DD_TRACE_AGENT_URL=nonsense"], "DD_TRACE_AGENT_URL"),
-        (&["DD_AGENT_HOST=a b"], "DD_AGENT_HOST"),
-        (&["DD_TRACE_AGENT_PORT=70000"], "DD_TRACE_AGENT_PORT"),
-        (&["DD_LLMOBS_OVERRIDE_ORIGIN=http://gateway.example", "DD_API_KEY=test-key"], "DD_LLMOBS_OVERRIDE_ORIGIN"),
-        (&["DD_LLMOBS_ML_APP=No Good"], "DD_LLMOBS_ML_APP"),
+        (&[("DD_LLMOBS_AGENTLESS_ENABLED", "1")][..], "DD_API_KEY"),
+        (&[("DD_SITE", "evil.example")], "DD_SITE"),
+        (&[("DD_TRACE_AGENT_URL", "nonsense")], "DD_TRACE_AGENT_URL"),
+        (&[("DD_AGENT_HOST", "a b")], "DD_AGENT_HOST"),
+        (&[("DD_TRACE_AGENT_PORT", "70000")], "DD_TRACE_AGENT_PORT"),
+        (
+            &[("DD_LLMOBS_OVERRIDE_ORIGIN", "http://gateway.example"), ("DD_API_KEY", "test-key")],
+            "DD_LLMOBS_OVERRIDE_ORIGIN",
+        ),
+        (&[("DD_LLMOBS_ML_APP", "No Good")], "DD_LLMOBS_ML_APP"),
     ] {
-        let mut command = command("configuration::child_starts_with_its_environment");
-        for (key, _) in std::env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("DD_")) {
-            command.env_remove(key);
-        }
-        for (key, value) in variables.iter().map(|variable| variable.split_once('=').unwrap()) {
-            command.env(key, value);
-        }
-        let output = command.env("LLMOBS_TEST_START", "1").output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let said = play_with("configuration::child_starts_with_its_environment", "start", variables);
         assert!(said.contains(&format!("start says: {name} ")), "{variables:?}: {said}");
         assert!(!said.contains("test-key"), "{said}");
     }
@@ -83,7 +74,7 @@ fn the_environment_is_read_at_start_and_a_bad_variable_is_named() {
 /// A row of the test above.
 #[test]
 fn child_starts_with_its_environment() {
-    if std::env::var_os("LLMOBS_TEST_START").is_none() {
+    if scene().is_none() {
         return;
     }
     let error = tracing_llmobs::builder().start::<Registry>().unwrap_err();

@@ -11,7 +11,7 @@ use tracing_llmobs::{
     Problem, SpanContext, TraceId,
 };
 
-use crate::rig::{NEVER, Pipeline, SOON, receiver, to};
+use crate::rig::{NEVER, Pipeline, SOON, play_with, receiver, scene, to};
 use crate::stage::{alone, in_company, problems};
 
 fn context() -> SpanContext {
@@ -418,18 +418,15 @@ fn the_receivers_tree_shows_them_at_their_span() {
 #[test]
 fn evaluations_of_converted_spans_say_so() {
     let own = "evaluations::evaluations_of_converted_spans_say_so";
-    let Some(url) = std::env::var_os("LLMOBS_TEST_URL") else {
+    let Some(url) = scene() else {
         let receiver = receiver();
-        let mut child = crate::rig::command(own);
-        let child = child.env("LLMOBS_TEST_URL", receiver.url()).env("DD_TRACE_OTEL_ENABLED", "true");
-        let output = child.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        play_with(own, receiver.url(), &[("DD_TRACE_OTEL_ENABLED", "true")]);
         let tags: Vec<_> = receiver.evaluations().iter().map(|one| one["tags"][2].clone()).collect();
         assert_eq!(tags, [json!("source:otel"), json!("source:mine"), Value::Null], "feedback needs no conversion");
         return;
     };
     let builder = tracing_llmobs::builder().ml_app("a").agentless(true).api_key("test-key");
-    let pipeline = Pipeline::start(builder.override_origin(url.to_string_lossy()));
+    let pipeline = Pipeline::start(builder.override_origin(url));
     let handle = pipeline.guard.handle();
     handle.submit_evaluation(score().span(context())).unwrap();
     handle.submit_evaluation(score().span(context()).tag("source", "mine")).unwrap();

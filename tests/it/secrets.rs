@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::Level;
 use tracing_llmobs::receiver::{Answer, Receiver};
-use tracing_llmobs::{Annotation, ApiKey, Builder, LlmObsSpanExt, Message};
+use tracing_llmobs::{Annotation, ApiKey, Builder, Guard, LlmObsSpanExt, Message};
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 
@@ -57,6 +57,8 @@ fn nobody_in_the_process_ever_says_a_key_or_a_prompt() {
     let mut errors = Vec::new();
     for _ in 0..4 {
         emit();
+        // Of what waits nothing is shown.
+        assert!(!format!("{guards:?} {:?}", guards.iter().map(Guard::handle).collect::<Vec<_>>()).contains("canary"));
         // Those that time out are errors to show.
         errors.extend(guards.iter().filter_map(|guard| guard.flush(Duration::from_millis(500)).err()));
     }

@@ -4,7 +4,7 @@
 use rmcp::RoleServer;
 use rmcp::model::{
     ClientResult, CreateMessageRequestParams, CreateMessageResult, ElicitRequest, ElicitRequestParams, ElicitResult,
-    RequestParamsMeta, ServerRequest,
+    ServerRequest,
 };
 use rmcp::service::{Peer, ServiceError};
 use tracing::instrument::Instrument;
@@ -79,7 +79,7 @@ impl ObservedAsks for Peer<RoleServer> {
     }
 }
 
-fn begin(params: &mut (impl Asked + RequestParamsMeta)) -> Exchange {
+fn begin(params: &mut impl Asked) -> Exchange {
     let exchange = Exchange::begin(|| params.said());
     exchange.say(|| params.input());
     tell(&exchange, params);

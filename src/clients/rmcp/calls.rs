@@ -193,7 +193,7 @@ pub(super) async fn ask<P, A, F>(
     call: impl FnOnce(P) -> F,
 ) -> Result<A, ServiceError>
 where
-    P: Asked + RequestParamsMeta,
+    P: Asked,
     A: Answer,
     F: Future<Output = Result<A, ServiceError>>,
 {
@@ -207,8 +207,8 @@ where
 }
 
 /// Says in the metadata of a request which span it is.
-pub(super) fn tell(exchange: &Exchange, params: &mut (impl Asked + RequestParamsMeta)) {
-    if let Some(told) = context::told(&exchange.span(), params.metadata()) {
+pub(super) fn tell(exchange: &Exchange, params: &mut impl RequestParamsMeta) {
+    if let Some(told) = context::told(&exchange.span(), params.meta()) {
         params.meta_or_default().extend(told);
     }
 }
@@ -222,7 +222,7 @@ pub(super) async fn send(
 ) -> Result<ServerResult, ServiceError> {
     let Some(params) = asked(&request) else { return sent(peer, request, options).await };
     let exchange = begin(session, peer, params);
-    let mut there = params.metadata().cloned().unwrap_or_default();
+    let mut there = params.meta().cloned().unwrap_or_default();
     there.extend(request.get_meta_mut().clone());
     there.extend(options.meta.clone().unwrap_or_default());
     if session.is_none_or(|session| session.tells)

@@ -19,7 +19,7 @@ use tracing::instrument::Instrument;
 
 use super::intent;
 use super::observed::{Observed, told};
-use super::shown::{self, SMALL, output, to_json};
+use super::shown;
 use crate::model::Annotation;
 
 /// A server's handler whose requests show up, made by [`Observed::into_handler`].
@@ -49,8 +49,8 @@ impl<S: ServerHandler> ServerHandler for ObservedHandler<S> {
         let answer = self.0.inner.call_tool(params, context).instrument(exchange.span()).await;
         let show = |response: &CallToolResponse| match response {
             CallToolResponse::Complete(result) => shown::called(result),
-            CallToolResponse::InputRequired(result) => output(SMALL, result.clone(), to_json),
-            CallToolResponse::Task(result) => output(SMALL, result.clone(), to_json),
+            CallToolResponse::InputRequired(result) => shown::small(result),
+            CallToolResponse::Task(result) => shown::small(result),
             _ => Annotation::new(),
         };
         exchange.end(|| told(&answer, show, cancelled.is_cancelled()));
@@ -64,8 +64,7 @@ impl<S: ServerHandler> ServerHandler for ObservedHandler<S> {
     ) -> Result<InitializeResult, ErrorData> {
         let (exchange, cancelled) = (self.0.around(&context).initialize(&params), context.ct.clone());
         let answer = self.0.inner.initialize(params, context).instrument(exchange.span()).await;
-        let show = |result: &InitializeResult| output(SMALL, result.clone(), to_json);
-        exchange.end(|| told(&answer, show, cancelled.is_cancelled()));
+        exchange.end(|| told(&answer, shown::small, cancelled.is_cancelled()));
         answer
     }
 
@@ -73,8 +72,7 @@ impl<S: ServerHandler> ServerHandler for ObservedHandler<S> {
         let exchange = self.0.around(&context).discover(context.client_info().as_ref());
         let cancelled = context.ct.clone();
         let answer = self.0.inner.discover(context).instrument(exchange.span()).await;
-        let show = |result: &DiscoverResult| output(SMALL, result.clone(), to_json);
-        exchange.end(|| told(&answer, show, cancelled.is_cancelled()));
+        exchange.end(|| told(&answer, shown::small, cancelled.is_cancelled()));
         answer
     }
 
@@ -87,7 +85,7 @@ impl<S: ServerHandler> ServerHandler for ObservedHandler<S> {
         let answer = self.0.inner.read_resource(params, context).instrument(exchange.span()).await;
         let show = |response: &ReadResourceResponse| match response {
             ReadResourceResponse::Complete(result) => shown::resources(result),
-            ReadResourceResponse::InputRequired(result) => output(SMALL, result.clone(), to_json),
+            ReadResourceResponse::InputRequired(result) => shown::small(result),
             _ => Annotation::new(),
         };
         exchange.end(|| told(&answer, show, cancelled.is_cancelled()));
@@ -103,7 +101,7 @@ impl<S: ServerHandler> ServerHandler for ObservedHandler<S> {
         let answer = self.0.inner.get_prompt(params, context).instrument(exchange.span()).await;
         let show = |response: &GetPromptResponse| match response {
             GetPromptResponse::Complete(result) => shown::prompt(result),
-            GetPromptResponse::InputRequired(result) => output(SMALL, result.clone(), to_json),
+            GetPromptResponse::InputRequired(result) => shown::small(result),
             _ => Annotation::new(),
         };
         exchange.end(|| told(&answer, show, cancelled.is_cancelled()));

@@ -221,16 +221,10 @@ fn served(
 fn asked(request: &ServerRequest, around: Around<'_>) -> Option<Exchange> {
     Some(match request {
         ServerRequest::CreateMessageRequest(create) => {
-            let method = create.method.as_str();
-            let exchange = around.begin(method, SpanKind::Task, &task_name(method), Annotation::new);
-            exchange.say(|| {
-                let (bytes, params) = sampling::params(&create.params);
-                around.input(method, bytes, params)
-            });
-            exchange
+            around.task(create.method.as_str(), || sampling::params(&create.params), Annotation::new)
         }
         ServerRequest::ElicitRequest(elicit) => {
-            around.task(elicit.method.as_str(), SMALL, &elicit.params, Annotation::new)
+            around.task(elicit.method.as_str(), || (SMALL, elicit.params.clone()), Annotation::new)
         }
         _ => return None,
     })
@@ -247,49 +241,60 @@ pub(super) struct Around<'a> {
 impl Around<'_> {
     pub(super) fn call(self, params: &CallToolRequestParams, intent: Option<String>) -> Exchange {
         let name = params.name.as_ref();
-        let exchange = self.begin(CallToolRequestMethod::VALUE, SpanKind::Tool, name, || {
-            Annotation::new().tag("mcp_tool", name).tag("mcp_tool_kind", "server")
+        let exchange = self.begin(CallToolRequestMethod::VALUE, || {
+            Annotation::new().kind(SpanKind::Tool).name(name).tag("mcp_tool", name).tag("mcp_tool_kind", "server")
         });
         exchange.say(|| intent.map_or_else(Annotation::new, |intent| Annotation::new().intent(intent)));
-        let bytes = || params.arguments.as_ref().map_or(SMALL, members_bytes);
-        exchange.say(|| self.input(CallToolRequestMethod::VALUE, bytes(), params.clone()));
+        exchange.say(|| {
+            let bytes = params.arguments.as_ref().map_or(SMALL, members_bytes);
+            self.input(CallToolRequestMethod::VALUE, bytes, params.clone())
+        });
         exchange
     }
 
     pub(super) fn initialize(self, params: &InitializeRequestParams) -> Exchange {
-        self.task(InitializeResultMethod::VALUE, SMALL, params, || client_tags(&params.client_info))
+        self.task(InitializeResultMethod::VALUE, || (SMALL, params.clone()), || client_tags(&params.client_info))
     }
 
     pub(super) fn discover(self, client: Option<&Implementation>) -> Exchange {
         let tags = || client.map_or_else(Annotation::new, client_tags);
-        self.task(DiscoverRequestMethod::VALUE, SMALL, &json!({}), tags)
+        self.task(DiscoverRequestMethod::VALUE, || (SMALL, json!({})), tags)
     }
 
     pub(super) fn read(self, params: &ReadResourceRequestParams) -> Exchange {
-        self.task(ReadResourceRequestMethod::VALUE, params.uri.len(), params, Annotation::new)
+        self.task(ReadResourceRequestMethod::VALUE, || (params.uri.len(), params.clone()), Annotation::new)
     }
 
     pub(super) fn prompt(self, params: &GetPromptRequestParams) -> Exchange {
-        let bytes = params.arguments.as_ref().map_or(SMALL, members_bytes);
-        self.task(GetPromptRequestMethod::VALUE, bytes, params, Annotation::new)
+        let bytes = || params.arguments.as_ref().map_or(SMALL, members_bytes);
+        self.task(GetPromptRequestMethod::VALUE, || (bytes(), params.clone()), Annotation::new)
     }
 
-    fn begin(self, method: &str, kind: SpanKind, name: &str, say: impl FnOnce() -> Annotation) -> Exchange {
+    fn begin(self, method: &str, say: impl FnOnce() -> Annotation) -> Exchange {
         Exchange::begin_below(
             || context::parent(self.meta, self.extensions, self.trust),
             || {
-                let said = say().kind(kind).name(name).tag("mcp_method", method);
+                let said = say().tag("mcp_method", method);
                 context::session_id(self.extensions).into_iter().fold(said, |said, id| said.tag("mcp_session_id", id))
             },
         )
     }
 
-    fn task<P>(self, method: &'static str, bytes: usize, params: &P, say: impl FnOnce() -> Annotation) -> Exchange
+    /// `params` are the parameters, and about what they hold.
+    fn task<P>(
+        self,
+        method: &'static str,
+        params: impl FnOnce() -> (usize, P),
+        say: impl FnOnce() -> Annotation,
+    ) -> Exchange
     where
-        P: Serialize + Clone + Send + 'static,
+        P: Serialize + Send + 'static,
     {
-        let exchange = self.begin(method, SpanKind::Task, &task_name(method), say);
-        exchange.say(|| self.input(method, bytes, params.clone()));
+        let exchange = self.begin(method, || say().kind(SpanKind::Task).name(format!("mcp.{method}")));
+        exchange.say(|| {
+            let (bytes, params) = params();
+            self.input(method, bytes, params)
+        });
         exchange
     }
 
@@ -334,8 +339,4 @@ pub(super) fn told<R>(
 fn client_tags(client: &Implementation) -> Annotation {
     let version = format!("{}_{}", client.name, client.version);
     Annotation::new().tag("client_name", client.name.clone()).tag("client_version", version)
-}
-
-fn task_name(method: &str) -> String {
-    format!("mcp.{method}")
 }

@@ -1,9 +1,11 @@
 //! What a client says of its requests and of the answers.
 
+use std::sync::LazyLock;
+
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, ClientRequest, GetPromptRequestParams, GetPromptResult, JsonObject,
-    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResult, RequestMetaObject,
-    RequestParamsMeta, ServerResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResult, RequestParamsMeta,
+    ServerResult,
 };
 use serde_json::{Value, json};
 
@@ -11,13 +13,11 @@ use super::shown::{self, SMALL};
 use crate::model::{Annotation, SpanKind, json_bytes};
 
 /// A request that shows.
-pub(super) trait Asked {
+pub(super) trait Asked: RequestParamsMeta {
     /// Kind, name, tags.
     fn said(&self) -> Annotation;
     /// What goes in.
     fn input(&self) -> Annotation;
-    /// What the caller says about the request already.
-    fn metadata(&self) -> Option<&RequestMetaObject>;
 }
 
 /// An answer that shows.
@@ -36,10 +36,6 @@ impl Asked for CallToolRequestParams {
         let arguments = self.arguments.clone().unwrap_or_default();
         shown::input(members_bytes(&arguments), arguments, Value::Object)
     }
-
-    fn metadata(&self) -> Option<&RequestMetaObject> {
-        self.meta()
-    }
 }
 
 impl Asked for PaginatedRequestParams {
@@ -49,25 +45,6 @@ impl Asked for PaginatedRequestParams {
 
     fn input(&self) -> Annotation {
         shown::input(SMALL, self.cursor.clone(), |cursor| json!({"cursor": cursor}))
-    }
-
-    fn metadata(&self) -> Option<&RequestMetaObject> {
-        self.meta()
-    }
-}
-
-/// The first page has no parameters.
-impl Asked for Option<PaginatedRequestParams> {
-    fn said(&self) -> Annotation {
-        PaginatedRequestParams::default().said()
-    }
-
-    fn input(&self) -> Annotation {
-        self.as_ref().map_or_else(|| PaginatedRequestParams::default().input(), Asked::input)
-    }
-
-    fn metadata(&self) -> Option<&RequestMetaObject> {
-        self.as_ref()?.metadata()
     }
 }
 
@@ -79,10 +56,6 @@ impl Asked for ReadResourceRequestParams {
     fn input(&self) -> Annotation {
         shown::input(self.uri.len(), self.uri.clone(), |uri| json!({"uri": uri}))
     }
-
-    fn metadata(&self) -> Option<&RequestMetaObject> {
-        self.meta()
-    }
 }
 
 impl Asked for GetPromptRequestParams {
@@ -93,10 +66,6 @@ impl Asked for GetPromptRequestParams {
     fn input(&self) -> Annotation {
         let arguments = self.arguments.clone().unwrap_or_default();
         shown::input(members_bytes(&arguments), arguments, Value::Object)
-    }
-
-    fn metadata(&self) -> Option<&RequestMetaObject> {
-        self.meta()
     }
 }
 
@@ -138,7 +107,7 @@ impl Answer for ServerResult {
 pub(super) fn asked(request: &ClientRequest) -> Option<&dyn Asked> {
     match request {
         ClientRequest::CallToolRequest(call) => Some(&call.params),
-        ClientRequest::ListToolsRequest(list) => Some(&list.params),
+        ClientRequest::ListToolsRequest(list) => Some(list.params.as_ref().unwrap_or(&FIRST_PAGE)),
         ClientRequest::ReadResourceRequest(read) => Some(&read.params),
         ClientRequest::GetPromptRequest(get) => Some(&get.params),
         _ => None,
@@ -149,3 +118,6 @@ pub(super) fn asked(request: &ClientRequest) -> Option<&dyn Asked> {
 pub(super) fn members_bytes(members: &JsonObject) -> usize {
     members.iter().fold(SMALL, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(json_bytes(value)))
 }
+
+/// Who asks for the first page need not say so.
+static FIRST_PAGE: LazyLock<PaginatedRequestParams> = LazyLock::new(PaginatedRequestParams::default);

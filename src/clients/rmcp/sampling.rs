@@ -3,8 +3,7 @@
 
 use rmcp::model::{
     ClientResult, CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams, ElicitResult,
-    RequestMetaObject, RequestParamsMeta, SamplingContent, SamplingMessage, SamplingMessageContentBlock as Block,
-    ToolResultContent,
+    RequestParamsMeta, SamplingContent, SamplingMessage, SamplingMessageContentBlock as Block, ToolResultContent,
 };
 use serde_json::{Value, json};
 
@@ -28,10 +27,6 @@ impl Asked for CreateMessageRequestParams {
             Annotation::new().input(system.into_iter().chain(messages.into_iter().map(read)).collect::<Vec<_>>())
         })
     }
-
-    fn metadata(&self) -> Option<&RequestMetaObject> {
-        self.meta()
-    }
 }
 
 impl Answer for CreateMessageResult {
@@ -53,15 +48,11 @@ impl Asked for ElicitRequestParams {
         *params.meta_mut() = None;
         shown::input(SMALL, params, shown::to_json)
     }
-
-    fn metadata(&self) -> Option<&RequestMetaObject> {
-        self.meta()
-    }
 }
 
 impl Answer for ElicitResult {
     fn told(&self) -> Annotation {
-        shown::output(SMALL, self.clone(), shown::to_json)
+        shown::small(self)
     }
 }
 
@@ -88,7 +79,7 @@ pub(super) fn answered(result: &ClientResult) -> Annotation {
             shown.stop_reason.clone_from(&result.stop_reason);
             shown::output(message_bytes(&shown.message), shown, shown::to_json)
         }
-        other => shown::output(SMALL, other.clone(), shown::to_json),
+        other => shown::small(other),
     }
 }
 

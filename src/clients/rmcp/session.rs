@@ -17,7 +17,7 @@ use tracing::instrument::Instrument;
 
 use super::calls::{ask, send};
 use super::exchange::{Exchange, failed, open};
-use super::shown::{self, SMALL};
+use super::shown;
 use crate::capture::{LlmObsSpanExt, current_context};
 use crate::model::{Annotation, SpanId, SpanKind, Tags};
 
@@ -76,7 +76,7 @@ impl<S: Service<RoleClient>> Session<S> {
         match opening.instrument(span.span().clone()).await {
             Ok(running) => {
                 let info = running.peer_info();
-                beginning.end(|| info.as_deref().map_or_else(Annotation::new, welcome));
+                beginning.end(|| info.as_deref().map_or_else(Annotation::new, shown::small));
                 span.say(|| server_tags(info.as_deref()));
                 Ok(Self { running, span })
             }
@@ -298,10 +298,6 @@ fn server_name(server: &Implementation) -> Tags {
     let mut tags = Tags::default();
     tags.insert("mcp_server_name", server.name.clone());
     tags
-}
-
-fn welcome(info: &ServerPeerInfo) -> Annotation {
-    shown::output(SMALL, info.clone(), shown::to_json)
 }
 
 fn current_id() -> Option<SpanId> {

@@ -28,6 +28,11 @@ where
     Annotation::later(bytes, move || Annotation::new().output(Content::Json(show(of))))
 }
 
+/// What comes out, as it is: little, and no content of which a part is better left out.
+pub(super) fn small<T: Serialize + Clone + Send + 'static>(of: &T) -> Annotation {
+    output(SMALL, of.clone(), to_json)
+}
+
 pub(super) fn to_json(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
@@ -62,7 +67,7 @@ pub(super) fn whole(result: &ServerResult) -> Annotation {
         ServerResult::CallToolResult(result) => called(result),
         ServerResult::ReadResourceResult(result) => resources(result),
         ServerResult::GetPromptResult(result) => prompt(result),
-        other => output(SMALL, other.clone(), to_json),
+        other => small(other),
     }
 }
 

@@ -56,6 +56,27 @@ fn a_flush_ends_when_what_was_found_has_left_whatever_came_later() {
 }
 
 #[test]
+fn what_was_found_leaves_with_its_span_however_much_there_is() {
+    // As many as the worker reads before it looks around, and one of them the last.
+    for (spans_before, steps) in [(0, super::MOST), (127, 1), (126, 2)] {
+        let (layer, recorder) = testing::recorder();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            (0..spans_before).for_each(|_| drop(info_span!("first", llmobs.kind = "task")));
+            let span = info_span!("outer", llmobs.kind = "llm", llmobs.name = "guide");
+            for number in 0..steps {
+                let tool = Annotation::new().kind(SpanKind::Tool).name(format!("tool {number}"));
+                assert!(span.annotate(Annotation::new().inner(tool)));
+            }
+            drop(span);
+            recorder.handle().flush(Duration::from_secs(60)).unwrap();
+        });
+        let stats = recorder.handle().stats();
+        let expected = u64::try_from(spans_before + 1 + steps).unwrap();
+        assert!(stats.is_balanced() && stats.delivered == expected, "{spans_before} {steps} {stats:?}");
+    }
+}
+
+#[test]
 fn what_came_to_pass_in_an_agent_is_the_work_of_that_agent() {
     for kind in ["agent", "llm"] {
         let (layer, recorder) = testing::recorder();

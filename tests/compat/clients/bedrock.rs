@@ -2,37 +2,44 @@
 
 use std::time::Duration;
 
-use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::config::retry::RetryConfig;
 use aws_sdk_bedrockruntime::config::timeout::TimeoutConfig;
-use aws_sdk_bedrockruntime::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_bedrockruntime::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_bedrockruntime::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_bedrockruntime::primitives::Blob;
 use aws_sdk_bedrockruntime::types::{
     ContentBlock, ConversationRole, InferenceConfiguration, Message, SystemContentBlock,
 };
+use aws_sdk_bedrockruntime::{Client, config};
+use aws_types::SdkConfig;
 use serde_json::{Value, json};
 use tracing::info_span;
 use tracing::instrument::Instrument;
 use tracing_llmobs::clients::bedrock::Observe;
+use tracing_llmobs_compat::answers::{counted, timed};
 use tracing_llmobs_compat::bedrock;
 use tracing_llmobs_compat::provider::{Answer, Provider};
+use tracing_llmobs_compat::seen::{with, without_error};
 
-use crate::stage::{run, trees};
+use crate::stage::{nowhere, run, trees};
 
 const MODEL: &str = "eu.anthropic.claude-haiku-4-5-20251001-v1:0";
 
-fn client(provider: &Provider) -> Client {
-    let config = Config::builder()
+/// What the clients of all services have in common.
+pub(crate) fn shared(provider: &Provider) -> SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .endpoint_url(provider.url())
-        .interceptor(Observe::new())
-        .build();
-    Client::from_conf(config)
+        .build()
+}
+
+fn client(provider: &Provider) -> Client {
+    Client::from_conf(config::Builder::from(&shared(provider)).interceptor(Observe::new()).build())
 }
 
 fn user() -> Message {
@@ -41,14 +48,13 @@ fn user() -> Message {
 }
 
 /// The span of a call that asks for a greeting.
-fn greeting(more: &Value) -> Value {
-    let mut span = json!({
+fn greeting(more: Value) -> Value {
+    let span = json!({
         "span": "llm bedrock-runtime.command",
         "model": "amazon_bedrock/eu.anthropic.claude-haiku-4-5-20251001-v1:0",
         "input": ["user: Greet me."],
     });
-    span.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    span
+    with(&span, more)
 }
 
 #[tokio::test]
@@ -62,10 +68,10 @@ async fn a_conversation_below_a_span_is_one_llm_span() {
     };
     let (answer, recorder) = run(Box::pin(asked)).await;
     assert_eq!(answer.unwrap().usage.unwrap().total_tokens, 13);
-    let call = greeting(&json!({
+    let call = greeting(json!({
         "input": ["system: Be brief.", "user: Greet me."],
         "output": ["assistant: Hello."],
-        "metrics": {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13},
+        "metrics": counted(),
         "metadata": {"temperature": 0.5, "max_tokens": 20, "stop_reason": "end_turn"},
     }));
     assert_eq!(trees(&recorder, 2).await, json!([{"span": "workflow greet", "children": [call]}]));
@@ -78,9 +84,9 @@ async fn a_tool_call_is_part_of_the_answer() {
     let asked = async { client(&provider).converse().model_id(MODEL).messages(user()).send().await };
     let (answer, recorder) = run(Box::pin(asked)).await;
     answer.unwrap();
-    let expected = greeting(&json!({
+    let expected = greeting(json!({
         "output": [r#"assistant:  [call t1 weather {"city":"Oslo"}]"#],
-        "metrics": {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13},
+        "metrics": counted(),
         "metadata": {"stop_reason": "tool_use"},
     }));
     assert_eq!(trees(&recorder, 1).await, json!([expected]));
@@ -99,9 +105,9 @@ async fn a_streamed_conversation_is_read_by_both() {
     };
     let (count, recorder) = run(Box::pin(asked)).await;
     assert_eq!(count, 6);
-    let expected = greeting(&json!({
+    let expected = greeting(json!({
         "output": ["assistant: Hello."],
-        "metrics": {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13, "time_to_first_token": true},
+        "metrics": timed(&counted()),
         "metadata": {"stop_reason": "end_turn"},
     }));
     assert_eq!(trees(&recorder, 1).await, json!([expected]));
@@ -116,7 +122,7 @@ async fn a_stream_that_nobody_reads_to_its_end_has_what_was_read() {
         answer.stream.recv().await.unwrap();
     };
     let ((), recorder) = run(Box::pin(asked)).await;
-    let expected = greeting(&json!({"output": ["assistant: Hel"], "metrics": {"time_to_first_token": true}}));
+    let expected = greeting(json!({"output": ["assistant: Hel"], "metrics": {"time_to_first_token": true}}));
     assert_eq!(trees(&recorder, 1).await, json!([expected]));
 }
 
@@ -129,9 +135,8 @@ async fn a_stream_that_breaks_off_has_what_came_and_why() {
     };
     let ((), recorder) = run(Box::pin(asked)).await;
     let mut seen = trees(&recorder, 1).await;
-    let error = seen[0].as_object_mut().unwrap().remove("error").unwrap_or_default();
-    assert!(error.as_str().is_some_and(|error| error.starts_with("ResponseError: ")), "{error}");
-    let expected = greeting(&json!({"output": ["assistant: Hel"], "metrics": {"time_to_first_token": true}}));
+    seen[0] = without_error(seen[0].take(), "ResponseError: ");
+    let expected = greeting(json!({"output": ["assistant: Hel"], "metrics": {"time_to_first_token": true}}));
     assert_eq!(seen, json!([expected]));
 }
 
@@ -168,7 +173,7 @@ async fn a_streamed_call_of_a_tool_and_an_exception_in_the_middle_are_read_as_th
         "output": [r#"assistant:  [call t1 weather {"city":"Oslo"}]"#],
         "metrics": {"time_to_first_token": true},
     });
-    let (mut whole, mut thrown) = (greeting(&asks), greeting(&asks));
+    let (mut whole, mut thrown) = (greeting(asks.clone()), greeting(asks));
     whole["metadata"] = json!({"stop_reason": "tool_use"});
     thrown["error"] = json!("throttlingException: Slow down.");
     assert_eq!(trees(&recorder, 2).await, json!([whole, thrown]));
@@ -183,7 +188,7 @@ async fn a_refusal_is_an_error_and_retries_are_one_span() {
     let (answer, recorder) = run(Box::pin(asked)).await;
     assert_eq!(answer.unwrap_err().message(), Some("No such model."));
     assert_eq!(provider.asked().len(), 2);
-    let expected = greeting(&json!({"output": [": "], "error": "ValidationException: No such model."}));
+    let expected = greeting(json!({"output": [": "], "error": "ValidationException: No such model."}));
     assert_eq!(trees(&recorder, 1).await, json!([expected]));
 }
 
@@ -191,10 +196,7 @@ async fn a_refusal_is_an_error_and_retries_are_one_span() {
 async fn a_call_that_reaches_nobody_says_so() {
     let provider = Provider::start([]).await;
     let asked = async {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        drop(listener);
-        let config = client(&provider).config().to_builder().endpoint_url(url).build();
+        let config = client(&provider).config().to_builder().endpoint_url(format!("http://{}", nowhere())).build();
         Client::from_conf(config).converse().model_id(MODEL).messages(user()).send().await
     };
     let (answer, recorder) = run(Box::pin(asked)).await;
@@ -242,5 +244,5 @@ async fn a_model_in_its_own_words_is_read_too() {
     assert_eq!(answer.unwrap().body.into_inner(), body.to_string().into_bytes());
     let seen = trees(&recorder, 1).await;
     assert_eq!((&seen[0]["input"], &seen[0]["output"]), (&json!(["user: Greet me."]), &json!(["assistant: Hello."])));
-    assert_eq!((&seen[0]["metrics"]["input_tokens"], &seen[0]["model"]), (&json!(9), &greeting(&json!({}))["model"]));
+    assert_eq!((&seen[0]["metrics"]["input_tokens"], &seen[0]["model"]), (&json!(9), &greeting(json!({}))["model"]));
 }

@@ -1,28 +1,22 @@
 //! `aws-sdk-bedrockagentruntime` with the interceptor of Bedrock.
 
-use aws_sdk_bedrockagentruntime::Client;
-use aws_sdk_bedrockagentruntime::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_bedrockagentruntime::error::ProvideErrorMetadata;
 use aws_sdk_bedrockagentruntime::types::ResponseStream;
+use aws_sdk_bedrockagentruntime::{Client, config};
 use serde_json::{Value, json};
 use tracing::info_span;
 use tracing::instrument::Instrument;
 use tracing_llmobs::clients::bedrock::Observe;
+use tracing_llmobs_compat::answers::counted;
 use tracing_llmobs_compat::bedrock;
 use tracing_llmobs_compat::provider::{Answer, Provider};
+use tracing_llmobs_compat::seen::{with, without_error};
 
+use crate::bedrock::shared;
 use crate::stage::{run, trees};
 
 fn client(provider: &Provider) -> Client {
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(provider.url())
-        .interceptor(Observe::new())
-        .build();
-    Client::from_conf(config)
+    Client::from_conf(config::Builder::from(&shared(provider)).interceptor(Observe::new()).build())
 }
 
 /// Asks the agent, reads so many events at most, and says what it answered.
@@ -69,13 +63,12 @@ fn frames() -> Vec<Vec<u8>> {
 }
 
 fn agent(more: Value) -> Value {
-    let mut span = json!({
+    let span = json!({
         "span": "agent Bedrock Agent AG1",
         "input": "Is it open?",
         "metadata": {"agent_id": "AG1", "agent_alias_id": "AL1"},
     });
-    span.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    span
+    with(&span, more)
 }
 
 fn steps() -> Value {
@@ -85,7 +78,7 @@ fn steps() -> Value {
             "model": "amazon_bedrock/claude",
             "input": ["user: Is it open?"],
             "output": ["assistant: I look."],
-            "metrics": {"input_tokens": 9, "output_tokens": 4, "total_tokens": 13},
+            "metrics": counted(),
         },
         {"span": "tool hours", "input": r#"{"actionGroupName":"hours","function":"get"}"#, "output": "Open."},
     ]}])
@@ -116,8 +109,7 @@ async fn an_agent_that_is_not_heard_to_its_end_or_breaks_off_has_what_came() {
     let ((dropped, broken), recorder) = run(Box::pin(asked)).await;
     assert!(dropped.as_deref() == Ok("Yes, ") && broken.is_err(), "{dropped:?} {broken:?}");
     let mut seen = trees(&recorder, 8).await;
-    let error = seen[1].as_object_mut().unwrap().remove("error").unwrap_or_default();
-    assert!(error.as_str().is_some_and(|error| error.starts_with("ResponseError: ")), "{error}");
+    seen[1] = without_error(seen[1].take(), "ResponseError: ");
     let part = json!({"output": "Yes, ", "metrics": {"time_to_first_token": true}, "children": steps()});
     assert_eq!(seen, json!([agent(part.clone()), agent(part)]));
 }

@@ -12,8 +12,9 @@ use genai::{Client, ModelIden, ServiceTarget};
 use serde_json::{Value, json};
 use tracing_llmobs_compat::answers;
 use tracing_llmobs_compat::provider::{Answer, Provider};
+use tracing_llmobs_compat::seen::with;
 
-use crate::stage::{run, trees};
+use crate::stage::{http, run, trees};
 
 const CONTENT: &str = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
 
@@ -36,8 +37,7 @@ fn client(provider: &Provider, adapter: AdapterKind) -> Client {
         let endpoint = Endpoint::from_owned(base.clone());
         Ok(ServiceTarget { endpoint, auth: AuthData::from_single("test-key"), model })
     });
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    Client::builder().with_reqwest(http).with_service_target_resolver(resolver).build().unwrap()
+    Client::builder().with_reqwest(http()).with_service_target_resolver(resolver).build().unwrap()
 }
 
 fn request() -> ChatRequest {
@@ -46,13 +46,12 @@ fn request() -> ChatRequest {
 
 /// What every call of these tests says, and what else this one does.
 fn call(more: Value) -> Value {
-    let mut span = json!({
+    let span = json!({
         "span": "llm chat gpt-4o-mini",
         "model": "openai/gpt-4o-mini",
         "input": ["system: Be brief.", "user: Greet me."],
     });
-    span.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    json!([span])
+    json!([with(&span, more)])
 }
 
 /// The trees of one call that is answered so; `None` in the process without content.

@@ -1,33 +1,20 @@
 //! `async-openai` with OpenAI's Responses and embeddings.
 
-use async_openai::Client;
-use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
-use async_openai::middleware::ReqwestService;
 use async_openai::types::embeddings::CreateEmbeddingRequest;
 use async_openai::types::responses::CreateResponse;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use tower::ServiceBuilder;
-use tracing_llmobs::clients::Calls;
-use tracing_llmobs::clients::async_openai::ObserveLayer;
 use tracing_llmobs_compat::answers;
 use tracing_llmobs_compat::provider::{Answer, Provider};
+use tracing_llmobs_compat::seen::{with, without_error};
 
+use crate::async_openai::client;
 use crate::stage::{run, trees};
 
-fn client(provider: &Provider) -> Client<OpenAIConfig> {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let calls = Calls::new().provider(provider.url(), "openai");
-    let service = ServiceBuilder::new().layer(ObserveLayer::new().calls(calls)).service(ReqwestService::new(http));
-    let config = OpenAIConfig::new().with_api_key("test-key").with_api_base(format!("{}/v1", provider.url()));
-    Client::with_config(config).with_http_service(service)
-}
-
 fn request(more: Value) -> CreateResponse {
-    let mut request = json!({"model": "gpt-4o-mini", "instructions": "Be brief.", "input": "Greet me."});
-    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    serde_json::from_value(request).unwrap()
+    let request = json!({"model": "gpt-4o-mini", "instructions": "Be brief.", "input": "Greet me."});
+    serde_json::from_value(with(&request, more)).unwrap()
 }
 
 /// A response with these items.
@@ -55,11 +42,7 @@ fn response_events(pieces: [&str; 2]) -> Answer {
     let text = pieces.concat();
     let part = |text: &str| json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []});
     let at = json!({"item_id": "msg-1", "output_index": 0, "content_index": 0});
-    let content = |kind: &str, more: Value| {
-        let mut event = at.clone();
-        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        (kind.to_owned(), event)
-    };
+    let content = |kind: &str, more: Value| (kind.to_owned(), with(&at, more));
     let item = |kind: &str, item: Value| (kind.to_owned(), json!({"output_index": 0, "item": item}));
     let snapshot = |kind: &str, response: Value| (kind.to_owned(), json!({"response": response}));
     let delta = |piece: &str| content("response.output_text.delta", json!({"delta": piece, "logprobs": []}));
@@ -83,21 +66,17 @@ fn response_events(pieces: [&str; 2]) -> Answer {
 
 /// What the spans of these calls say, and what else this one does.
 fn call(more: Value) -> Value {
-    let mut span = json!({
+    let span = json!({
         "span": "llm OpenAI.createResponse",
         "model": "openai/gpt-4o-mini-2024-07-18",
         "input": ["system: Be brief.", "user: Greet me."],
         "metadata": {"temperature": 1.0, "tool_choice": "auto", "top_p": 1.0, "truncation": "disabled"},
     });
-    span.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    span
+    with(&span, more)
 }
 
 fn counted() -> Value {
-    json!({
-        "input_tokens": 9, "output_tokens": 4, "total_tokens": 13, "cache_read_input_tokens": 0,
-        "reasoning_output_tokens": 0,
-    })
+    with(&answers::counted(), json!({"cache_read_input_tokens": 0, "reasoning_output_tokens": 0}))
 }
 
 #[tokio::test]
@@ -188,8 +167,7 @@ async fn a_stream_that_is_dropped_or_breaks_has_what_came() {
     let (broken, recorder) = run(asked).await;
     assert!(broken.last().is_some_and(Result::is_err), "{broken:?}");
     let mut seen = trees(&recorder, 2).await;
-    let error = seen[1].as_object_mut().unwrap().remove("error").unwrap_or_default();
-    assert!(error.as_str().is_some_and(|error| error.starts_with("reqwest::")), "{error}");
+    seen[1] = without_error(seen[1].take(), "reqwest::");
     let mut expected = call(json!({"output": ["assistant: Hel"], "metrics": {"time_to_first_token": true}}));
     expected["metadata"]["stream"] = json!(true);
     assert_eq!(seen, json!([expected, expected]));

@@ -1,5 +1,6 @@
 //! Programs below a recorder of their own.
 
+use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,16 @@ pub(crate) fn run_with_tasks<T>(program: impl Future<Output = T>) -> Pin<Box<imp
         let _default = tracing_subscriber::registry().with(layer).set_default();
         (program.await, recorder)
     })
+}
+
+/// A client that goes to loopback whatever proxy the environment names.
+pub(crate) fn http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+/// Where nobody listens.
+pub(crate) fn nowhere() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// The trees of the events, once there are so many, with nothing amiss.

@@ -12,7 +12,7 @@ pub fn alone(test: &str) -> bool {
     if scene().is_some() {
         return true;
     }
-    let said = run(test, "alone").unwrap_or_else(|why| panic!("{why}"));
+    let said = run(test, "alone", None).unwrap_or_else(|why| panic!("{why}"));
     // What must not come out does not come out here either.
     assert!(!said.contains("canary"), "{said}");
     false
@@ -22,8 +22,13 @@ pub fn alone(test: &str) -> bool {
 ///
 /// The actor is a test that plays its [`scene`], and has nothing to do without one.
 pub fn play(actor: &str, scenes: impl IntoIterator<Item = String>) {
-    let failures: Vec<_> = scenes.into_iter().filter_map(|scene| run(actor, &scene).err()).collect();
+    let failures: Vec<_> = scenes.into_iter().filter_map(|scene| run(actor, &scene, None).err()).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Plays a scene in a process that has these variables and no others, and returns what it said.
+pub fn play_with(actor: &str, scene: &str, environment: &[(&str, &str)]) -> String {
+    run(actor, scene, Some(environment)).unwrap_or_else(|why| panic!("{environment:?}: {why}"))
 }
 
 /// The scene to play, if this process was started for one.
@@ -39,8 +44,11 @@ pub fn command(test: &str) -> Command {
 }
 
 /// What it said, or how it failed.
-fn run(test: &str, scene: &str) -> Result<String, String> {
+fn run(test: &str, scene: &str, environment: Option<&[(&str, &str)]>) -> Result<String, String> {
     let mut command = command(test);
+    if let Some(environment) = environment {
+        command.env_clear().envs(environment.iter().copied());
+    }
     let child = command.env(SCENE, scene).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id();
     let (tx, rx) = mpsc::channel();

@@ -11,7 +11,7 @@ use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{Annotation, Builder, Guard, LlmObsSpanExt};
 use tracing_subscriber::prelude::*;
 
-pub use alone::{alone, command, exporter_threads, nice_values, open_files, play, scene};
+pub use alone::{alone, command, exporter_threads, nice_values, open_files, play, play_with, scene};
 pub use collected::{Collected, Said};
 pub use wire::{Act, Wire};
 

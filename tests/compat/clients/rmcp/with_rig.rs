@@ -8,12 +8,13 @@ use tracing_llmobs_compat::answers;
 use tracing_llmobs_compat::provider::Provider;
 
 use super::*;
+use crate::stage::http;
 
 #[tokio::test]
 async fn a_tool_of_mcp_that_an_agent_of_rig_calls_is_one_span() {
     let asked = [answers::chat_tool("call-1", "weather", &json!({"city": "Paris"})), answers::chat_text("It rains.")];
     let provider = Provider::start(asked).await;
-    let http = ReqwestClient::from(reqwest::Client::builder().no_proxy().build().unwrap());
+    let http = ReqwestClient::from(http());
     let model = OpenAIConfig::new("test-key").with_base_url(format!("{}/v1", provider.url())).connect(http);
     let work = async {
         let client = rmcp_of_rig::serve_client((), serve(Observed::new(Weather))).await.unwrap();
