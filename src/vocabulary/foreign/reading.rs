@@ -199,7 +199,7 @@ pub(crate) fn read(sayings: &Sayings<'_>, kind: SpanKind, is_demoted: bool, voca
     }
 }
 
-/// What is odd about a span that was read so. To look for it takes a fifth of what the reading takes.
+/// What is odd about a span that was read so. To find it, much is read once more.
 pub(crate) fn remarks_about(
     sayings: &Sayings<'_>,
     kind: SpanKind,
