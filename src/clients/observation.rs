@@ -256,7 +256,7 @@ impl Drop for Observation {
 const TARGET: &str = "tracing_llmobs::clients";
 const EVENTS: &[u8] = b"text/event-stream";
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(all(test, feature = "testing", feature = "reqwest-middleware"))]
 mod tests {
     use tracing_subscriber::prelude::*;
 
