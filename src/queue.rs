@@ -9,7 +9,7 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use crate::model::{Log, Recording, Submission};
-use crate::stats::{LossReason, Problems};
+use crate::stats::{LossReason, Problems, Refusals};
 
 mod chunk;
 mod gauge;
@@ -72,6 +72,7 @@ pub(crate) struct Limits {
 pub(crate) struct Queue {
     shards: Shards,
     waiting: Waiting,
+    refusals: Refusals,
     state: Lock<State>,
     limits: Limits,
     spare_chunks: SpareChunks,
@@ -117,6 +118,7 @@ impl Queue {
         Self {
             shards: Shards::default(),
             waiting: Waiting::default(),
+            refusals: Refusals::default(),
             state: Lock::new(state),
             limits,
             spare_chunks: SpareChunks::default(),

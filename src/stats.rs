@@ -3,10 +3,12 @@
 //! In: counts. Out: [`Stats`]. Never: content, locks, words.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+mod counts;
 mod remarks;
 
+pub(crate) use counts::Counts;
+use counts::SharedCounts;
 pub(crate) use remarks::{Remarked, Remarks};
 
 /// Why an item did not reach the intake.
@@ -287,38 +289,30 @@ impl Stats {
     }
 }
 
-/// Counters by position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counts<const N: usize>([u64; N]);
-
-impl<const N: usize> Default for Counts<N> {
-    fn default() -> Self {
-        Self([0; N])
-    }
-}
-
-impl<const N: usize> Counts<N> {
-    fn at(&self, index: usize) -> u64 {
-        self.0.get(index).copied().unwrap_or_default()
-    }
-
-    fn add(&mut self, index: usize, count: u64) {
-        if let Some(counter) = self.0.get_mut(index) {
-            *counter = counter.saturating_add(count);
-        }
-    }
-}
-
 impl Counts<{ LossReason::ALL.len() }> {
     pub(crate) fn lose(&mut self, reason: LossReason, count: u64) {
         self.add(loss_index(reason), count);
     }
 }
 
+/// Items that were refused at the door. When the queue is full every thread counts here.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(SharedCounts<{ LossReason::ALL.len() }>);
+
+impl Refusals {
+    pub(crate) fn count(&self, reason: LossReason) {
+        self.0.count(loss_index(reason));
+    }
+
+    pub(crate) fn snapshot(&self) -> Counts<{ LossReason::ALL.len() }> {
+        self.0.snapshot()
+    }
+}
+
 /// Problems, counted where they are met; the worker reads them and says so.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    counters: [AtomicU64; Problem::ALL.len()],
+    counters: SharedCounts<{ Problem::ALL.len() }>,
     first: parking_lot::Mutex<[Option<&'static str>; Problem::ALL.len()]>,
     /// What is odd about spans of other crates, and no problem.
     pub(crate) remarks: Remarks,
@@ -328,8 +322,7 @@ impl Problems {
     /// Counts a problem; `place` (a span's name) is kept for the first one.
     pub(crate) fn count(&self, problem: Problem, place: &'static str) {
         let index = problem_index(problem);
-        let before = self.counters.get(index).map_or(1, |counter| counter.fetch_add(1, Ordering::Relaxed));
-        if before == 0
+        if self.counters.count(index) == Some(0)
             && let Some(mut first) = self.first.try_lock()
             && let Some(slot) = first.get_mut(index)
         {
@@ -343,11 +336,7 @@ impl Problems {
     }
 
     pub(crate) fn snapshot(&self) -> Counts<{ Problem::ALL.len() }> {
-        let mut counts = Counts::default();
-        for (index, counter) in self.counters.iter().enumerate() {
-            counts.add(index, counter.load(Ordering::Relaxed));
-        }
-        counts
+        self.counters.snapshot()
     }
 }
 

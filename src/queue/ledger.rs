@@ -6,8 +6,6 @@ use crate::stats::{Counts, LossReason, Stats};
 /// The counters that must move together.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// Refused at the door.
-    pub(super) refused: u64,
     /// Accepted without having entered; see [`Queue::adopt`].
     pub(super) adopted: u64,
     pub(super) delivered: u64,
@@ -18,12 +16,6 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Counts an item that is not accepted.
-    pub(super) fn refuse(&mut self, reason: LossReason) {
-        self.refused = self.refused.saturating_add(1);
-        self.lost.lose(reason, 1);
-    }
-
     /// How many were accepted, of whom so many have entered. Those are to be counted after the lock was taken: an item is
     /// settled after it has entered.
     pub(super) const fn accepted(&self, entered: u64) -> u64 {
@@ -38,7 +30,7 @@ impl Ledger {
 impl Queue {
     /// Counts an item that never became one.
     pub(crate) fn refuse(&self, reason: LossReason) {
-        self.state.lock().ledger.refuse(reason);
+        self.refusals.count(reason);
     }
 
     /// Counts an item that was found in the reading of another one and belongs to it, so that it does not wait here: whoever
@@ -46,7 +38,7 @@ impl Queue {
     pub(crate) fn adopt(&self) -> Result<(), LossReason> {
         let mut state = self.state.lock();
         if state.phase == Phase::Stopped {
-            state.ledger.refuse(LossReason::Closed);
+            self.refuse(LossReason::Closed);
             return Err(LossReason::Closed);
         }
         state.ledger.adopted = state.ledger.adopted.saturating_add(1);
@@ -92,12 +84,13 @@ impl Queue {
     /// The ledger at this instant.
     pub(crate) fn stats(&self) -> Stats {
         let problems = self.problems.snapshot();
+        let refused = self.refusals.snapshot();
         let state = self.state.lock();
         let ledger = &state.ledger;
         let entered = self.waiting.entered();
         let accepted = ledger.accepted(entered);
         Stats {
-            offered: accepted.saturating_add(ledger.refused),
+            offered: accepted.saturating_add(refused.total()),
             accepted,
             delivered: ledger.delivered,
             pending: ledger.pending(entered),
@@ -106,7 +99,7 @@ impl Queue {
             open_spans: self.open.spans(),
             requests: ledger.requests,
             retries: ledger.retries,
-            lost: ledger.lost,
+            lost: ledger.lost.and(&refused),
             problems,
         }
     }
