@@ -65,6 +65,7 @@ pub(crate) struct Limits {
     /// The worker is woken when this many bytes wait, and otherwise by its own timer: a wake costs the
     /// application's thread a hundred times as much as a push.
     pub(crate) wake_bytes: u64,
+    /// The same for so many items.
     pub(crate) wake_items: u64,
 }
 

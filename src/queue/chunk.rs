@@ -1,4 +1,4 @@
-//! Finished items behind one another, as many as the worker takes in one go.
+//! Finished items of one shard behind one another, in buffers that are used again when all have been read.
 
 use super::Item;
 use super::gauge::Amount;
@@ -7,7 +7,7 @@ use crate::model::{Extent, Head, Log, Pack, Recording, Submission};
 
 /// See the file's card.
 #[derive(Debug, Default)]
-pub(crate) struct Chunk {
+pub(super) struct Chunk {
     slots: Vec<Slot>,
     /// So many of them have been read.
     read: usize,

@@ -62,3 +62,20 @@ const fn word(amount: Amount) -> u64 {
 const fn amount(word: u64) -> Amount {
     Amount { count: word >> 40, bytes: word & Gauge::BYTES }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_can_be_counted_is_refused_whatever_is_allowed() {
+        let (gauge, all) = (Gauge::default(), Amount { count: u64::MAX, bytes: u64::MAX });
+        let one = Amount { count: 1, bytes: 0 };
+        assert_eq!(gauge.add(Gauge::MOST, all), Ok(Gauge::MOST));
+        for more in [one, Amount { count: 0, bytes: 1 }] {
+            assert_eq!((gauge.add(more, all), gauge.amount()), (Err(Gauge::MOST), Gauge::MOST));
+        }
+        gauge.remove(one);
+        assert_eq!(gauge.add(one, all), Ok(Gauge::MOST));
+    }
+}

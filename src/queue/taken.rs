@@ -16,7 +16,8 @@ pub(crate) struct Taken {
     next: u64,
     /// All before this number are here; of those behind it some may be missing.
     end: u64,
-    /// How many were not there when their turn came. There is no way to that which is known.
+    /// How many were not there when their turn came: none, unless a thread got a number and never put its item in, for which
+    /// no way is known.
     missing: u64,
 }
 
@@ -39,7 +40,7 @@ impl Taken {
         std::mem::replace(&mut self.missing, 0)
     }
 
-    /// For each shard its chunks, which others are to be put behind.
+    /// What there is of each shard, for more of it to be put behind.
     pub(super) fn rows(&mut self) -> impl Iterator<Item = &mut Row> {
         self.rows.iter_mut()
     }
