@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
+use llmobs_receiver::Receiver;
 use serde_json::json;
 use tracing::instrument;
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{
     AgentManifest, Annotation, LlmObsSpanExt, Message, ToolCall, ToolDefinition, ToolResult, agent_span, llm_span,
     metric,

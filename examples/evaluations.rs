@@ -8,9 +8,9 @@
 
 use std::time::Duration;
 
+use llmobs_receiver::Receiver;
 use serde_json::json;
 use tracing::{Span, info, instrument};
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{
     Annotation, Assessment, Evaluation, EvaluationScope, Feedback, Handle, LlmObsSpanExt, Message, SpanContext,
 };

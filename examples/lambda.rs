@@ -13,8 +13,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use llmobs_receiver::Receiver;
 use tracing::{Instrument, info_span};
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{Annotation, Handle, LlmObsSpanExt, Message};
 use tracing_subscriber::prelude::*;
 

@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use tracing_llmobs::receiver::Receiver;
+use llmobs_receiver::Receiver;
 use tracing_llmobs::{Annotation, LlmObsSpanExt, Message, Prompt, llm_span, metric};
 use tracing_subscriber::prelude::*;
 

@@ -14,10 +14,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Router, serve};
+use llmobs_receiver::Receiver;
 use tokio::net::TcpListener;
 use tracing::{Span, info_span, instrument};
 use tracing_llmobs::propagation::tower::ServerLayer;
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{Annotation, LlmObsSpanExt, SpanContext, current_context, propagation};
 use tracing_subscriber::prelude::*;
 

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use tracing_llmobs::receiver::Receiver;
+use llmobs_receiver::Receiver;
 use tracing_llmobs::{
     Annotation, Document, LlmObsSpanExt, Message, Prompt, annotation_context, llm_span, metric, retrieval_span,
     workflow_span,

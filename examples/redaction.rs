@@ -9,8 +9,8 @@
 use std::error::Error;
 use std::time::Duration;
 
+use llmobs_receiver::Receiver;
 use tracing::info_span;
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{
     Annotation, CapturePolicy, Evaluation, LlmObsSpanExt, Message, Redactor, SizeLimit, SpanKind, ToolCall, Verdict,
 };

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
+use llmobs_receiver::Receiver;
 use tracing::{Instrument, info_span, instrument};
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{Annotation, LlmObsSpanExt, Message};
 use tracing_subscriber::prelude::*;
 

@@ -14,9 +14,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
+use llmobs_receiver::Receiver;
 use tokio::time::sleep;
 use tracing::{Instrument, info_span};
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{Annotation, LlmObsSpanExt, Message, StreamRecorder, metric};
 use tracing_subscriber::prelude::*;
 

@@ -12,10 +12,10 @@ use tracing::Span;
 use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::error::FlushError;
-use crate::model::{Annotation, Evaluation, EvaluationError, Feedback, SpanContext};
 use crate::queue::{Unsettled, is_worker_thread};
 use crate::stats::{LossReason, Stats};
 use crate::streaming::StreamRecorder;
+use llmobs_model::{Annotation, Evaluation, EvaluationError, Feedback, SpanContext};
 
 /// Keeps the exporter alive; when it is dropped, what was captured is sent, within the shutdown timeout.
 ///
@@ -216,7 +216,7 @@ impl Handle {
     /// [`LlmObsSpanExt::annotate`](crate::LlmObsSpanExt::annotate), also under `reload::Layer`.
     pub fn annotate(&self, span: &Span, annotation: Annotation) -> bool {
         let Some(capture) = &self.capture else { return false };
-        span.with_subscriber(|(id, dispatch)| capture.annotate(dispatch, id, annotation)).unwrap_or(false)
+        span.with_subscriber(|(id, dispatch)| capture.annotate(dispatch, id, annotation.into())).unwrap_or(false)
     }
 
     /// [`LlmObsSpanExt::finish`](crate::LlmObsSpanExt::finish), also under `reload::Layer`.

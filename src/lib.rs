@@ -133,6 +133,16 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic"))]
 
+/// Creates a value with some fields changed: `updated!(base, field: value)`; structs of the model are non-exhaustive.
+#[cfg(test)]
+macro_rules! updated {
+    ($base:expr, $($field:ident: $value:expr),+ $(,)?) => {{
+        let mut value = $base;
+        $(value.$field = $value;)+
+        value
+    }};
+}
+
 mod builder;
 mod guard;
 mod macros;
@@ -157,12 +167,8 @@ pub mod propagation;
 #[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "the manual clock is for tests"))]
 mod clock;
 mod diagnostics;
-mod model;
 mod processors;
-#[cfg(feature = "providers")]
-pub mod providers;
-#[cfg(feature = "receiver")]
-pub mod receiver;
+mod recording;
 mod stats;
 
 #[cfg(feature = "testing")]
@@ -176,7 +182,15 @@ pub use capture::{
 pub use config::{ApiKey, Site, VARIABLES, Variable, sanitize_ml_app};
 pub use error::{ConfigError, FlushError};
 pub use guard::{Guard, Handle};
-pub use model::*;
+pub use llmobs_model::{
+    AgentAttribution, AgentManifest, Annotation, ApmContext, Assessment, CapturePolicy, Content, ContextError,
+    Document, Evaluation, EvaluationError, EvaluationScope, Feedback, IdError, LinkEnd, Media, MediaSource, Message,
+    MetricValue, Metrics, Prompt, Role, Sampling, SpanContext, SpanError, SpanEvent, SpanId, SpanKind, SpanLink,
+    Status, Tags, Template, TemplatePart, ToolCall, ToolDefinition, ToolResult, TraceId, UnknownKind, UnknownPolicy,
+    Verdict, metric,
+};
+#[cfg(feature = "providers")]
+pub use llmobs_providers as providers;
 pub use processors::*;
 pub use stats::{LossReason, Problem, Stats};
 pub use streaming::*;

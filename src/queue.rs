@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use crate::model::{Log, Recording, Submission};
+use crate::recording::{FieldLog, Recording};
 use crate::stats::{LossReason, Problems, Refusals};
+use llmobs_model::Submission;
 
 mod chunk;
 mod gauge;
@@ -187,7 +188,7 @@ impl Queue {
     }
 
     /// The next item that was taken, in order; what a span says goes into the log that is given, which must be empty.
-    pub(crate) fn next<'a>(&self, taken: &'a mut Taken, log: &mut Log) -> Option<Next<'a>> {
+    pub(crate) fn next<'a>(&self, taken: &'a mut Taken, log: &mut FieldLog) -> Option<Next<'a>> {
         self.take_back(taken);
         taken.next(log)
     }

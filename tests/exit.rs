@@ -14,8 +14,8 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use llmobs_receiver::{Answer, Receiver};
 use tracing_llmobs::Guard;
-use tracing_llmobs::receiver::{Answer, Receiver};
 use tracing_subscriber::prelude::*;
 
 const PROGRAM: &str = "LLMOBS_EXIT_PROGRAM";

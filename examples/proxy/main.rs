@@ -20,8 +20,8 @@ mod service;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use llmobs_receiver::{ReceivedSpan, Receiver};
 use tracing::{Instrument, Span, info_span, instrument};
-use tracing_llmobs::receiver::{ReceivedSpan, Receiver};
 use tracing_llmobs::{Annotation, LlmObsSpanExt};
 use tracing_subscriber::prelude::*;
 

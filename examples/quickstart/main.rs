@@ -11,9 +11,9 @@ mod provider;
 
 use std::time::Duration;
 
+use llmobs_receiver::Receiver;
 use provider::{Provider, Result};
 use tracing::{Instrument, Span, info_span, instrument};
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{Annotation, Document, LlmObsSpanExt, Message, ToolCall, ToolResult, metric};
 use tracing_subscriber::prelude::*;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Builder;
 use crate::export::{KeepRules, Processors};
-use crate::model::{CapturePolicy, KindPolicies, SpanEvent, SpanKind, Status, Verdict, metric};
+use llmobs_model::{CapturePolicy, KindPolicies, SpanEvent, SpanKind, Status, Verdict, metric};
 
 /// The settings of this file.
 #[derive(Debug, Clone, Default)]

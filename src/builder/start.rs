@@ -17,8 +17,9 @@ use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
 use crate::export::{Aside, Assembler, Batcher, Frame, Sink, Tail, Transport, Worker};
 use crate::guard::Guard;
-use crate::model::{IdSource, Kept, Tags};
 use crate::queue::{Limits, Queue};
+use crate::recording::CapturedItem;
+use llmobs_model::{IdSource, Tags};
 
 /// What tests replace.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +27,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) ids: IdSource,
     /// Keeps items in this process instead of sending them.
-    pub(crate) memory: Option<mpsc::Sender<Kept>>,
+    pub(crate) memory: Option<mpsc::Sender<CapturedItem>>,
 }
 
 impl Builder {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use super::lineage::Trace;
 use super::record::SpanRecord;
 use super::span_ext::traces_around;
-use crate::model::{AgentManifest, Annotation, Prompt, Tags};
+use llmobs_model::{AgentManifest, Annotation, Prompt, Tags};
 
 /// Begins an [`AnnotationContext`].
 pub fn annotation_context() -> AnnotationContext {
@@ -104,7 +104,6 @@ impl AnnotationContext {
 
     fn with(mut self, change: impl FnOnce(Annotation) -> Annotation) -> Self {
         self.annotation = change(self.annotation);
-        self.annotation.is_context = true;
         self
     }
 }

@@ -6,7 +6,9 @@ use tracing_core::span::Id;
 use super::record::SpanRecord;
 use super::span_ext::find;
 use super::state::Capture;
-use crate::model::{Annotation, SpanKind};
+use llmobs_model::SpanKind;
+
+use crate::recording::{Precedence, RecordedAnnotation};
 
 /// An open `llm` or `embedding` span around a request: one of the application, or one in another crate's words.
 ///
@@ -60,8 +62,8 @@ impl CallAround {
     }
 
     /// Says what the client saw of the call, for the gaps that nobody else fills; `false` when the span has ended.
-    pub(crate) fn enrich(&self, mut annotation: Annotation) -> bool {
-        annotation.is_fallback = true;
+    pub(crate) fn enrich(&self, annotation: impl Into<RecordedAnnotation>) -> bool {
+        let annotation = annotation.into().with_precedence(Precedence::Fallback);
         let annotate = |capture: &_, dispatch: &_, _: &Id| Capture::annotate(capture, dispatch, &self.id, annotation);
         find(&self.span, annotate).unwrap_or(false)
     }
@@ -82,8 +84,9 @@ mod tests {
 
     use super::*;
     use crate::capture::LlmObsSpanExt;
-    use crate::model::{Message, metric};
     use crate::testing;
+    use llmobs_model::Annotation;
+    use llmobs_model::{Message, metric};
 
     #[test]
     fn the_nearest_span_of_ours_is_found_through_spans_of_others_and_only_if_it_is_an_open_call() {

@@ -1,9 +1,10 @@
 //! What is left of a span when it ends: for the queue, once no span is locked any more.
 
 use super::state::Capture;
-use crate::model::{Evaluation, EvaluationError, Recording};
 use crate::queue::Item;
+use crate::recording::Recording;
 use crate::stats::Problem;
+use llmobs_model::{Evaluation, EvaluationError};
 
 /// See the file's card.
 #[derive(Debug)]

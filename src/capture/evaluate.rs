@@ -10,10 +10,11 @@ use super::layer::CaptureLayer;
 use super::record::{Evaluable, SpanRecord};
 use super::records::Records;
 use super::state::{Capture, with_scratch};
-use crate::model::{CapturePolicy, Evaluation, EvaluationError, Feedback, Remark, Submission};
 use crate::queue::Item;
+use crate::recording::Remark;
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::{self, EvaluationDraft, Nature};
+use llmobs_model::{CapturePolicy, Evaluation, EvaluationError, Feedback, Submission};
 
 /// The target and the name of what says something.
 pub(super) type Place = (&'static str, &'static str);

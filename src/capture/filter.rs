@@ -9,7 +9,7 @@ use tracing_core::metadata::LevelFilter;
 use tracing_core::subscriber::Interest;
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::model::{Callsite, Meaning, Sense};
+use crate::recording::{Callsite, FieldKey, FieldSlot};
 use crate::vocabulary::{self, Vocabularies};
 
 mod words;
@@ -108,7 +108,7 @@ const OWN_TARGET: &str = "tracing_llmobs";
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// By [`Field::index`](tracing_core::Field::index).
-    senses: Box<[Option<Sense>]>,
+    senses: Box<[Option<FieldSlot>]>,
     /// Some field says what a span passes on to those below it: kind, session, application, prompt, tools.
     pub(crate) has_identity: bool,
     /// The event tells what an instrumented function returned.
@@ -132,24 +132,24 @@ pub(crate) struct Foreign {
 }
 
 /// What an open span must know of itself.
-const IDENTITY: &[Meaning] = &[
-    Meaning::Kind,
-    Meaning::SessionId,
-    Meaning::MlApp,
-    Meaning::Tags,
-    Meaning::Capture,
-    Meaning::Prompt,
-    Meaning::ToolDefinitions,
+const IDENTITY: &[FieldKey] = &[
+    FieldKey::Kind,
+    FieldKey::SessionId,
+    FieldKey::MlApp,
+    FieldKey::Tags,
+    FieldKey::Capture,
+    FieldKey::Prompt,
+    FieldKey::ToolDefinitions,
 ];
 
 impl Plan {
     fn new(metadata: &'static Metadata<'static>, hearing: Hearing) -> Self {
         let words = Words::of(metadata, hearing);
         let meanings: Box<[_]> = metadata.fields().iter().map(|field| words.meaning(field.name())).collect();
-        let has = |wanted: &[Meaning]| meanings.iter().flatten().any(|meaning| wanted.contains(meaning));
+        let has = |wanted: &[FieldKey]| meanings.iter().flatten().any(|meaning| wanted.contains(meaning));
         let has_identity = has(IDENTITY);
-        let (has_return, has_failure) = (has(&[Meaning::Returned]), has(&[Meaning::Failed, Meaning::Logged]));
-        let is_evaluation = |meaning: &Meaning| matches!(meaning, Meaning::Evaluation(_));
+        let (has_return, has_failure) = (has(&[FieldKey::Returned]), has(&[FieldKey::Failed, FieldKey::Logged]));
+        let is_evaluation = |meaning: &FieldKey| matches!(meaning, FieldKey::Evaluation(_));
         let evaluation = match meanings.iter().flatten().filter(|meaning| is_evaluation(meaning)).count() {
             0 => Share::Nothing,
             count if count == meanings.iter().flatten().count() => Share::All,
@@ -160,7 +160,7 @@ impl Plan {
             is_candidate: words.is_candidate(),
             tells_evaluation: metadata.fields().iter().any(|field| vocabulary::is_evaluation_word(field.name())),
         });
-        let senses = meanings.iter().map(|meaning| meaning.map(Sense::from)).collect();
+        let senses = meanings.iter().map(|meaning| meaning.map(FieldSlot::from)).collect();
         Self { senses, has_identity, has_return, evaluation, has_failure, foreign }
     }
 
@@ -170,7 +170,7 @@ impl Plan {
     }
 
     #[inline]
-    pub(crate) fn sense(&self, index: usize) -> Option<Sense> {
+    pub(crate) fn sense(&self, index: usize) -> Option<FieldSlot> {
         self.senses.get(index).copied().flatten()
     }
 }

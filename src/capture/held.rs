@@ -7,7 +7,7 @@ use tracing::Span;
 use super::record::SpanRecord;
 use super::span_ext::find;
 use super::state::Capture;
-use crate::model::{FieldValue, Log, Meaning};
+use crate::recording::{FieldKey, FieldLog, FieldValue};
 use crate::stats::Problem;
 
 /// Bytes that a client holds of a call that goes on: they count among those of open spans, of which they may be a part, so
@@ -43,12 +43,12 @@ impl Held {
     }
 
     /// Says that content was too much to hold: it is counted, and a marker is in its place in the span if `meaning` says so.
-    pub(crate) fn lose(&self, span: &Span, meaning: Option<Meaning>) {
+    pub(crate) fn lose(&self, span: &Span, meaning: Option<FieldKey>) {
         let name = span.metadata().map_or("", |metadata| metadata.name());
         self.capture.queue.problems.count(Problem::Oversize, name);
         let Some(meaning) = meaning else { return };
         let mut lose = |record: &mut SpanRecord| {
-            let mut said = Log::new();
+            let mut said = FieldLog::new();
             said.push(meaning, FieldValue::Oversize);
             record.apply(&mut said, false);
         };

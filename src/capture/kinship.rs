@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::SpanKind;
+use llmobs_model::SpanKind;
 
 /// What those below have written, and what they are told.
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ impl Call {
         match kind {
             SpanKind::Llm => Some(Self { mark: Slate::LLM, usage: Slate::LLM_USAGE }),
             SpanKind::Embedding => Some(Self { mark: Slate::EMBEDDING, usage: Slate::EMBEDDING_USAGE }),
-            SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task | SpanKind::Retrieval => None,
+            SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task | SpanKind::Retrieval | _ => None,
         }
     }
 }

@@ -17,9 +17,10 @@ use super::record::SpanRecord;
 use super::records::Records;
 use super::state::{Capture, with_scratch};
 use super::visitor::Visitor;
-use crate::model::{Annotation, ApmContext, FieldValue, Log, Meaning, SpanContext, SpanLink};
 use crate::queue::is_worker_thread;
+use crate::recording::{FieldKey, FieldLog, FieldValue};
 use crate::stats::LossReason;
+use llmobs_model::{Annotation, ApmContext, SpanContext, SpanLink};
 
 /// The layer to add to a subscriber: it captures LLM spans and brings its own filter, so that no callsite of
 /// another crate is woken.
@@ -44,15 +45,15 @@ impl CaptureLayer {
         Self { capture }
     }
 
-    pub(super) fn visitor<'a>(&'a self, plan: &'a Plan, log: &'a mut Log, place: &'static str) -> Visitor<'a> {
+    pub(super) fn visitor<'a>(&'a self, plan: &'a Plan, log: &'a mut FieldLog, place: &'static str) -> Visitor<'a> {
         Visitor { plan, log, queue: &self.capture.queue, place }
     }
 
     /// Visits the fields of an event; what is in the words of other crates stays together.
-    pub(super) fn visit(&self, event: &Event<'_>, plan: &Plan, log: &mut Log, place: &'static str) {
+    pub(super) fn visit(&self, event: &Event<'_>, plan: &Plan, log: &mut FieldLog, place: &'static str) {
         if plan.foreign.is_some() {
             let metadata = event.metadata();
-            log.push(Meaning::EventStart(metadata.name()), FieldValue::Bool(*metadata.level() == Level::ERROR));
+            log.push(FieldKey::EventStart(metadata.name()), FieldValue::Bool(*metadata.level() == Level::ERROR));
         }
         event.record(&mut self.visitor(plan, log, place));
     }
@@ -206,7 +207,7 @@ where
         let Some(other) = ctx.span(follows).and_then(|span| self.context(&span)) else { return };
         let Some(span) = ctx.span(id) else { return };
         if let Some(record) = span.extensions_mut().get_mut::<Records>().and_then(|all| all.of(&self.capture)) {
-            record.annotate(Annotation::new().link(SpanLink::new(&other)));
+            record.annotate(Annotation::new().link(SpanLink::new(&other)).into());
         }
     }
 

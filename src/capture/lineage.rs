@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::kinship::Slate;
 use super::state::Capture;
-use crate::model::{ApmContext, CapturePolicy, Origin, Passed, Sampling, SpanContext, SpanId, TraceId};
+use crate::recording::Origin;
+use llmobs_model::{ApmContext, CapturePolicy, Passed, Sampling, SpanContext, SpanId, TraceId};
 
 /// What a span passes on to those that start below it.
 #[derive(Debug, Clone)]
@@ -184,7 +185,8 @@ impl Borne {
     pub(super) fn laid_over(self, found: Option<Lineage>) -> Lineage {
         let Self { session_id, user, context, trace } = self;
         let around = || {
-            let context = SpanContext { is_llm_span: false, ..context };
+            let mut context = context;
+            context.is_llm_span = false;
             Lineage {
                 context,
                 position: Position::Around,
@@ -227,7 +229,11 @@ impl Capture {
     #[inline]
     pub(super) fn place(&self, (name, span_id, start_ns): (&'static str, SpanId, u64), inherited: Inherited) -> Origin {
         let Inherited { context, is_entry, policy, passed, apm } = inherited;
-        let nobody = || SpanContext { is_llm_span: false, ..SpanContext::new(TraceId::new(0), span_id) };
+        let nobody = || {
+            let mut context = SpanContext::new(TraceId::new(0), span_id);
+            context.is_llm_span = false;
+            context
+        };
         let above = context.unwrap_or_else(nobody);
         let apm = apm.or(above.apm);
         let (trace_id, parent_id) =

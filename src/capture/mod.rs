@@ -36,5 +36,7 @@ pub(crate) use filter::Hearing;
 #[cfg(feature = "_clients")]
 pub(crate) use held::Held;
 pub(crate) use remote::Outbound;
+#[cfg(any(feature = "_clients", feature = "rmcp"))]
+pub(crate) use span_ext::annotate_recorded;
 pub(crate) use span_ext::{find, opened};
 pub(crate) use state::{Capture, Options};

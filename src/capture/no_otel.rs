@@ -3,7 +3,7 @@
 use tracing_core::Dispatch;
 use tracing_core::span::Id;
 
-use crate::model::ApmContext;
+use llmobs_model::ApmContext;
 
 pub(super) const fn current() -> Option<ApmContext> {
     None

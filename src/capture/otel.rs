@@ -5,7 +5,7 @@ use opentelemetry::trace::TraceContextExt as _;
 use tracing_core::Dispatch;
 use tracing_core::span::Id;
 
-use crate::model::{ApmContext, SpanId, TraceId};
+use llmobs_model::{ApmContext, SpanId, TraceId};
 
 /// The place of the OpenTelemetry span that is active on this thread.
 ///

@@ -10,13 +10,13 @@ use super::kinship::Kinship;
 use super::known::shared;
 use super::lineage::{Inherited, Lineage, Position, Trace};
 use super::state::Capture;
-use crate::model::{
-    AgentAttribution, Annotation, ApmContext, CapturePolicy, FieldValue, Head, Identity, Log, Origin, Passed, Prompt,
-    Recording, SpanContext, SpanKind, ToolDefinition,
-};
 use crate::queue::{keep_recording, spare_recording};
+use crate::recording::{FieldLog, FieldValue, Head, Identity, Origin, Precedence, RecordedAnnotation, Recording};
 use crate::stats::Problem;
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
+use llmobs_model::{
+    AgentAttribution, Annotation, ApmContext, CapturePolicy, Passed, Prompt, SpanContext, SpanKind, ToolDefinition,
+};
 
 mod claim;
 mod policy;
@@ -124,7 +124,7 @@ impl SpanRecord {
     }
 
     /// The log to visit the first values into, while nobody else can see the record.
-    pub(crate) fn log_mut(&mut self) -> Option<&mut Log> {
+    pub(crate) fn log_mut(&mut self) -> Option<&mut FieldLog> {
         self.recording.as_mut().map(|recording| recording.log_mut())
     }
 
@@ -146,7 +146,7 @@ impl SpanRecord {
     }
 
     /// Takes over what was said later.
-    pub(crate) fn apply(&mut self, said: &mut Log, has_identity: bool) {
+    pub(crate) fn apply(&mut self, said: &mut FieldLog, has_identity: bool) {
         let Some(mut recording) = self.recording.take() else { return };
         if has_identity && said.has_identity() {
             self.identify_from(&mut recording.head.origin, said);
@@ -165,12 +165,12 @@ impl SpanRecord {
     }
 
     /// Takes over an annotation; `false` when the span has ended.
-    pub(crate) fn annotate(&mut self, mut annotation: Annotation) -> bool {
+    pub(crate) fn annotate(&mut self, mut annotation: RecordedAnnotation) -> bool {
         let Some(mut recording) = self.recording.take() else { return false };
         if annotation.refused > 0 {
             self.count(Problem::Annotation, &recording);
         }
-        if annotation.is_fallback {
+        if annotation.is_fallback() {
             annotation.keep_to_gaps();
         }
         if let Some(kind) = annotation.kind {
@@ -188,7 +188,7 @@ impl SpanRecord {
             }
             recording.log_mut().annotate(annotation);
         } else {
-            let is_fallback = annotation.is_fallback;
+            let is_fallback = annotation.is_fallback();
             let [input, output] = shed_content(&mut annotation);
             recording.log_mut().annotate(annotation);
             // What only fills gaps leaves no marker in the place of what others say.
@@ -209,7 +209,8 @@ impl SpanRecord {
             self.count(Problem::Annotation, &recording);
         }
         if self.has_room(&recording, annotation.text_bytes()) {
-            recording.log_mut().annotate(annotation.clone());
+            let annotation = RecordedAnnotation::from(annotation.clone()).with_precedence(Precedence::Context);
+            recording.log_mut().annotate(annotation);
         } else {
             self.count(Problem::Oversize, &recording);
         }
@@ -276,16 +277,16 @@ impl SpanRecord {
             | SpanKind::Tool
             | SpanKind::Task
             | SpanKind::Embedding
-            | SpanKind::Retrieval => origin.agent.clone(),
+            | SpanKind::Retrieval
+            | _ => origin.agent.clone(),
         };
-        Some(SpanContext {
-            ml_app: origin.ml_app.clone(),
-            session_id: origin.session_id.clone(),
-            sampling: origin.sampling,
-            agent,
-            apm: origin.apm.clone(),
-            ..SpanContext::new(origin.trace_id.clone(), origin.span_id)
-        })
+        let mut context = SpanContext::new(origin.trace_id.clone(), origin.span_id);
+        context.ml_app.clone_from(&origin.ml_app);
+        context.session_id.clone_from(&origin.session_id);
+        context.sampling = origin.sampling;
+        context.agent = agent;
+        context.apm.clone_from(&origin.apm);
+        Some(context)
     }
 
     pub(super) fn lineage(&self) -> Option<Lineage> {
@@ -322,7 +323,7 @@ impl SpanRecord {
         given_name(recording).or(of_agent).unwrap_or(recording.head.origin.name)
     }
 
-    fn identify_from(&mut self, origin: &mut Origin, said: &Log) {
+    fn identify_from(&mut self, origin: &mut Origin, said: &FieldLog) {
         if let Some(kind) = said.kind_alone() {
             return self.take_kind(kind, origin.name);
         }

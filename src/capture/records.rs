@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::lineage::{Borne, Lineage, Trace};
 use super::record::{Evaluable, SpanRecord};
 use super::state::Capture;
-use crate::model::Annotation;
+use crate::recording::RecordedAnnotation;
 
 /// What a span has in the registry's extensions: one record for each layer of ours that sees it.
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ impl Records {
 
     /// Annotates all that hear it and says whether there was one. The last one takes the annotation over, unless
     /// it is still needed.
-    pub(crate) fn annotate(&mut self, annotation: &mut Option<Annotation>, is_needed: bool) -> bool {
+    pub(crate) fn annotate(&mut self, annotation: &mut Option<RecordedAnnotation>, is_needed: bool) -> bool {
         let makes_ours = annotation.as_ref().is_some_and(|said| said.kind.is_some());
         let mut left = self.iter_mut().filter(|record| record.hears(makes_ours)).count();
         let mut found = false;

@@ -9,9 +9,10 @@ use super::lineage::Lineage;
 use super::otel;
 use super::record::SpanRecord;
 use super::state::Capture;
-use crate::model::{Annotation, ApmContext, Gateways, SpanContext, SpanKind};
+use crate::recording::{Gateways, RecordedAnnotation};
 use crate::stats::Problem;
 use crate::vocabulary::PROXY_TAG;
+use llmobs_model::{Annotation, ApmContext, SpanContext, SpanKind};
 
 /// What capture is told about requests that go out.
 #[derive(Debug)]
@@ -53,7 +54,12 @@ impl Capture {
     }
 
     /// Says something about the nearest span of ours, and whether there is one.
-    pub(crate) fn annotate_nearest(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
+    pub(crate) fn annotate_nearest(
+        self: &Arc<Self>,
+        dispatch: &Dispatch,
+        id: &Id,
+        annotation: RecordedAnnotation,
+    ) -> bool {
         let mut nearest = None;
         self.upward(dispatch, id, &mut |(id, _), records| {
             nearest = records.kept(self).and_then(SpanRecord::context).map(|_| id);
@@ -86,7 +92,7 @@ impl Capture {
         match caller {
             Some((SpanKind::Task, id)) if self.outbound.mark_tasks => {
                 let (key, value) = PROXY_TAG;
-                self.annotate(dispatch, &id, Annotation::new().tag(key, value));
+                self.annotate(dispatch, &id, Annotation::new().tag(key, value).into());
             }
             Some((SpanKind::Llm, id)) if url.is_some_and(|url| self.outbound.is_proxy(url)) => {
                 self.with_records(dispatch, &id, &mut |records| {

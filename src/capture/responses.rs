@@ -62,7 +62,7 @@ impl Responses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CapturePolicy, SpanContext, SpanId, TraceId};
+    use llmobs_model::{CapturePolicy, SpanContext, SpanId, TraceId};
 
     #[test]
     fn the_latest_answers_are_remembered_and_no_more_than_so_many() {

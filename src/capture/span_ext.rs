@@ -8,7 +8,9 @@ use tracing_core::span::Id;
 use super::layer::CaptureLayer;
 use super::lineage::Trace;
 use super::state::Capture;
-use crate::model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKind};
+#[cfg(any(feature = "_clients", feature = "rmcp"))]
+use crate::recording::RecordedAnnotation;
+use llmobs_model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKind};
 
 /// What can be done with a [`tracing::Span`] that is an LLM span.
 ///
@@ -83,7 +85,7 @@ pub trait LlmObsSpanExt: private::Sealed {
 
 impl LlmObsSpanExt for Span {
     fn annotate(&self, annotation: Annotation) -> bool {
-        let found = find(self, |capture, dispatch, id| capture.annotate(dispatch, id, annotation));
+        let found = find(self, |capture, dispatch, id| capture.annotate(dispatch, id, annotation.into()));
         found.unwrap_or(false)
     }
 
@@ -125,6 +127,12 @@ pub fn current_context() -> Option<SpanContext> {
     find(&Span::current(), Capture::nearest_context).flatten()
 }
 
+/// Adds an annotation with deferred parts to a span; `false` when no layer records the span or it has ended.
+#[cfg(any(feature = "_clients", feature = "rmcp"))]
+pub(crate) fn annotate_recorded(span: &Span, annotation: RecordedAnnotation) -> bool {
+    find(span, |capture, dispatch, id| capture.annotate(dispatch, id, annotation)).unwrap_or(false)
+}
+
 /// Says something about the LLM span that is entered, and whether there is one: the current span, or the nearest LLM span
 /// around it.
 ///
@@ -145,7 +153,8 @@ pub fn current_context() -> Option<SpanContext> {
 /// assert_eq!(recorder.span("chat").tags.get("cache"), Some("hit"));
 /// ```
 pub fn annotate_current(annotation: Annotation) -> bool {
-    find(&Span::current(), |capture, dispatch, id| capture.annotate_nearest(dispatch, id, annotation)).unwrap_or(false)
+    find(&Span::current(), |capture, dispatch, id| capture.annotate_nearest(dispatch, id, annotation.into()))
+        .unwrap_or(false)
 }
 
 /// How long the span is open, in seconds, and what it stands for; `None` when it is not an open span of ours.

@@ -17,10 +17,11 @@ use super::records::Records;
 use super::remote::Outbound;
 use super::responses::Responses;
 use crate::clock::Clock;
-use crate::model::{Annotation, IdSource, KindPolicies, Log, SpanKind};
 use crate::queue::Queue;
+use crate::recording::{FieldLog, RecordedAnnotation};
 use crate::stats::LossReason;
 use crate::vocabulary::Vocabularies;
+use llmobs_model::{IdSource, KindPolicies, SpanKind};
 
 /// See the file's card.
 #[derive(Debug)]
@@ -122,7 +123,7 @@ impl Capture {
     }
 
     /// Annotates the span with this id and says whether there is a record of it that is open.
-    pub(crate) fn annotate(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: Annotation) -> bool {
+    pub(crate) fn annotate(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: RecordedAnnotation) -> bool {
         let makes_ours = annotation.kind.is_some();
         let mut annotation = Some(annotation);
         let (mut found, mut is_new) = (false, false);
@@ -201,7 +202,7 @@ impl Capture {
     }
 
     /// Hands over what an event said about the span with this id.
-    pub(crate) fn tell(self: &Arc<Self>, dispatch: &Dispatch, (id, metadata): Place, said: &mut Log, plan: &Plan) {
+    pub(crate) fn tell(self: &Arc<Self>, dispatch: &Dispatch, (id, metadata): Place, said: &mut FieldLog, plan: &Plan) {
         self.with_records(dispatch, &id, &mut |records| {
             if let Some(record) = records.of(self) {
                 record.hear_event(said, plan, metadata);
@@ -301,14 +302,14 @@ fn name<S: Subscriber + for<'a> LookupSpan<'a>>(dispatch: &Dispatch, id: &Id) ->
 
 thread_local! {
     /// A log to visit values into before a span is locked.
-    static SCRATCH: RefCell<Log> = const { RefCell::new(Log::new()) };
+    static SCRATCH: RefCell<FieldLog> = const { RefCell::new(FieldLog::new()) };
 }
 
 /// A scratch log above this is not worth keeping for each thread.
 const MOST_SCRATCH_BYTES: usize = 64 * 1024;
 
 /// Lends the thread's scratch log; a nested use, and one at the end of a thread, gets one of its own.
-pub(super) fn with_scratch(queue: &Queue, using: impl FnOnce(&mut Log)) {
+pub(super) fn with_scratch(queue: &Queue, using: impl FnOnce(&mut FieldLog)) {
     let mut using = Some(using);
     let _ = SCRATCH.try_with(|scratch| {
         let Ok(mut log) = scratch.try_borrow_mut() else { return };
@@ -316,11 +317,11 @@ pub(super) fn with_scratch(queue: &Queue, using: impl FnOnce(&mut Log)) {
         using(&mut log);
         queue.spare_texts.empty(&mut log);
         if log.capacity() > MOST_SCRATCH_BYTES {
-            *log = Log::new();
+            *log = FieldLog::new();
         }
     });
     if let Some(using) = using {
-        let mut log = Log::new();
+        let mut log = FieldLog::new();
         using(&mut log);
         queue.spare_texts.empty(&mut log);
     }

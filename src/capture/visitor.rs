@@ -9,14 +9,15 @@ use tracing_core::field::{Field, Visit};
 
 use super::filter::Plan;
 use super::record::SpanRecord;
-use crate::model::{FieldValue, Log, Sense, source_chain};
 use crate::queue::Queue;
+use crate::recording::{FieldLog, FieldSlot, FieldValue};
 use crate::stats::Problem;
+use llmobs_model::source_chain;
 
 /// Visits the values of one span, record or event.
 pub(super) struct Visitor<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) log: &'a mut Log,
+    pub(super) log: &'a mut FieldLog,
     pub(super) queue: &'a Queue,
     /// The span's name, for the counters.
     pub(super) place: &'static str,
@@ -30,9 +31,9 @@ impl Visitor<'_> {
         }
     }
 
-    fn push_text(&mut self, sense: Sense, text: &str) {
+    fn push_text(&mut self, sense: FieldSlot, text: &str) {
         // The fields of one callsite do not fill a span with short texts, and what it holds in all is looked at later.
-        if text.len() < Log::LARGE {
+        if text.len() < FieldLog::LARGE {
             let kept = self.log.push(sense, FieldValue::Text(text));
             self.count_unless(kept);
         } else if text.len() > self.room() {
@@ -43,7 +44,7 @@ impl Visitor<'_> {
         }
     }
 
-    fn push_formatted(&mut self, sense: Sense, value: &dyn fmt::Debug) {
+    fn push_formatted(&mut self, sense: FieldSlot, value: &dyn fmt::Debug) {
         let room = self.room();
         let text = self.log.scratch();
         let start = text.len();
@@ -70,7 +71,7 @@ impl Visitor<'_> {
         }
     }
 
-    fn oversize(&mut self, sense: Sense) {
+    fn oversize(&mut self, sense: FieldSlot) {
         self.log.push(sense, FieldValue::Oversize);
         self.queue.problems.count(Problem::Oversize, self.place);
     }

@@ -8,7 +8,7 @@ use super::blocks::Blocks;
 use super::ending::LastBytes;
 use crate::capture::Held;
 use crate::clock::{Clock, nanos_between};
-use crate::providers::Received;
+use llmobs_providers::Received;
 
 /// An answer that is coming.
 #[derive(Debug)]
@@ -108,8 +108,8 @@ mod tests {
 
     use super::*;
     use crate::builder::Builder;
-    use crate::providers::{Api, Call, Ending, Endpoint, Head};
     use crate::testing;
+    use llmobs_providers::{Api, Call, Ending, Endpoint, Head};
 
     const MIB: usize = 1024 * 1024;
     const STREAMS: usize = 200;

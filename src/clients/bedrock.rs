@@ -22,7 +22,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::calls::Calls;
 use super::observation::Observation;
-use crate::model::SpanError;
+use llmobs_model::SpanError;
 
 /// Every `InvokeModel` and `Converse`, streamed or not, is a span: model, messages, tools, usage, time to the first token,
 /// errors. A call with its retries is one span. In a client of `aws-sdk-bedrockagentruntime` every `InvokeAgent` is an `agent`

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use crate::providers::Received;
+use llmobs_providers::Received;
 
 /// What has come since the last block was full.
 #[derive(Debug, Default)]
@@ -133,7 +133,7 @@ static LARGE: Shelf = Shelf { spare: Mutex::new(Vec::new()), most: 96 };
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::{Api, Call, Ending, Endpoint, Head};
+    use llmobs_providers::{Api, Call, Ending, Endpoint, Head};
 
     #[test]
     fn an_answer_is_the_same_however_it_came() {
@@ -169,7 +169,7 @@ mod tests {
         (0..200).for_each(|_| come("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"));
         blocks.hand_over(&mut received, || 400.0);
         let said = received.finish(Ending::Complete);
-        let first = said.metrics.get(crate::model::metric::TIME_TO_FIRST_TOKEN).and_then(serde_json::Number::as_f64);
+        let first = said.metrics.get(llmobs_model::metric::TIME_TO_FIRST_TOKEN).and_then(serde_json::Number::as_f64);
         assert!(first.is_some_and(|first| (194.0..=201.0).contains(&first)), "{first:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Which requests are calls of models.
 
-use crate::providers::Endpoint;
+use llmobs_providers::Endpoint;
 
 /// Which requests are calls of models: those that [`Endpoint::recognise`] knows, unless something else is said here for the
 /// base URL that they go to. Of several rules the one with the longest URL counts.
@@ -91,7 +91,7 @@ fn is_below(url: &str, base: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::Api;
+    use llmobs_providers::Api;
 
     #[test]
     fn the_longest_base_url_decides() {

@@ -14,11 +14,13 @@ use tracing::field::Empty;
 use super::answer::{Came, Coming};
 use super::calls::Calls;
 use super::secrets::without_secrets;
-use crate::capture::{CallAround, Held, LlmObsSpanExt, call_around, is_gateway};
+use crate::capture::{CallAround, Held, LlmObsSpanExt, annotate_recorded, call_around, is_gateway};
 use crate::clock::Clock;
-use crate::model::{Annotation, Meaning, SpanError};
-use crate::providers::{Call, Ending, Endpoint, Head};
+use crate::recording::FieldKey;
+use crate::recording::RecordedAnnotation;
 use crate::vocabulary::fields;
+use llmobs_model::{Annotation, SpanError};
+use llmobs_providers::{Call, Ending, Endpoint, Head};
 
 /// One call that is being made. It ends once, at the latest when it is dropped.
 #[derive(Debug)]
@@ -93,7 +95,7 @@ impl Observation {
             Place::Around(_) => {}
         }
         if !has_request {
-            place.lose(&held, Meaning::Input);
+            place.lose(&held, FieldKey::Input);
         }
         Some(Self { place, began: Clock::System.instant(), held, has_request, stage: Stage::Asked(call) })
     }
@@ -128,7 +130,7 @@ impl Observation {
             Came::Part => {}
             Came::TooMuch => {
                 *is_good = false;
-                self.place.lose(&self.held, Meaning::Output);
+                self.place.lose(&self.held, FieldKey::Output);
             }
             Came::End => self.end(Ending::Complete),
         }
@@ -174,7 +176,7 @@ impl Observation {
     fn end(&mut self, ending: Ending) {
         let ending = match ending {
             Ending::Broken(error) => Ending::Broken(without_secrets(error)),
-            Ending::Complete | Ending::Dropped => ending,
+            Ending::Complete | Ending::Dropped | _ => ending,
         };
         let stage = match mem::replace(&mut self.stage, Stage::Over) {
             Stage::Asked(call) => Stage::Asked(self.take_over(call)),
@@ -187,7 +189,7 @@ impl Observation {
                 let held = call.held();
                 later(call, held, move |call| match ending {
                     Ending::Broken(error) => only(call.failed(error)),
-                    Ending::Complete | Ending::Dropped => only(call.sent()),
+                    Ending::Complete | Ending::Dropped | _ => only(call.sent()),
                 })
             }
             Stage::Answered { coming, is_good } => {
@@ -201,7 +203,7 @@ impl Observation {
         self.held.hold(0);
         match &self.place {
             Place::Own(span) => {
-                span.annotate(read);
+                annotate_recorded(span, read);
                 span.finish();
             }
             Place::Around(around) => drop(around.enrich(read)),
@@ -214,7 +216,7 @@ impl Observation {
             return call;
         }
         self.has_request = false;
-        self.place.lose(&self.held, Meaning::Input);
+        self.place.lose(&self.held, FieldKey::Input);
         call.without_request()
     }
 }
@@ -229,7 +231,7 @@ impl Place {
     }
 
     /// What is said of the span around fills gaps only, so that it leaves no marker there.
-    fn lose(&self, held: &Held, meaning: Meaning) {
+    fn lose(&self, held: &Held, meaning: FieldKey) {
         match self {
             Self::Own(span) => held.lose(span, Some(meaning)),
             Self::Around(around) => held.lose(around.span(), None),
@@ -238,13 +240,23 @@ impl Place {
 }
 
 /// What is to be read of a call. Kind and name are settled: they are said when the call begins, or by the span around it.
-fn later<T: Send + 'static>(of: T, held: usize, read: impl FnOnce(T) -> Annotation + Send + 'static) -> Annotation {
-    Annotation::later(held, move || Annotation { kind: None, name: None, ..read(of) })
+fn later<T: Send + 'static>(
+    of: T,
+    held: usize,
+    read: impl FnOnce(T) -> Annotation + Send + 'static,
+) -> RecordedAnnotation {
+    RecordedAnnotation::deferred(held, move || {
+        let mut annotation = read(of);
+        (annotation.kind, annotation.name) = (None, None);
+        annotation
+    })
 }
 
 /// What is read of a call whose request was not kept: a marker is in its place.
 fn without_input(read: Annotation) -> Annotation {
-    Annotation { input: None, ..read }
+    let mut read = read;
+    read.input = None;
+    read
 }
 
 impl Drop for Observation {
@@ -262,9 +274,9 @@ mod tests {
 
     use super::*;
     use crate::builder::Builder;
-    use crate::model::{Content, SpanKind};
     use crate::stats::Problem;
     use crate::testing;
+    use llmobs_model::{Content, SpanKind};
 
     const URL: &str = "https://api.openai.com/v1/chat/completions";
     const REQUEST: &str = r#"{"model": "m", "stream": true, "messages": [{"role": "user", "content": "hi"}]}"#;

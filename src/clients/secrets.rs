@@ -1,11 +1,12 @@
 //! Errors of clients name the URL that they did not reach, and keys stand in URLs: Gemini's as `?key=…`.
 
-use crate::model::SpanError;
+use llmobs_model::SpanError;
 
 /// The error, with all URLs in it shortened to what is no secret.
-pub(super) fn without_secrets(error: SpanError) -> SpanError {
-    let SpanError { message, stack, .. } = &error;
-    SpanError { message: shortened(message), stack: shortened(stack), ..error }
+pub(super) fn without_secrets(mut error: SpanError) -> SpanError {
+    error.message = shortened(&error.message);
+    error.stack = shortened(&error.stack);
+    error
 }
 
 /// The text without the queries, the fragments and the names and passwords of the URLs in it.

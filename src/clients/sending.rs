@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use crate::capture::Held;
-use crate::providers::Sent;
+use llmobs_providers::Sent;
 
 /// What has come of a body; clones share it.
 #[derive(Debug, Clone, Default)]

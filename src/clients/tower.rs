@@ -34,7 +34,7 @@ pub use super::body::ResponseBody;
 pub use super::layer::{Observe, ObserveLayer};
 use super::observation::Observation;
 use super::sending::Sending;
-use crate::providers::Call;
+use llmobs_providers::Call;
 
 impl<S, B, R> Service<Request<B>> for Observe<S>
 where

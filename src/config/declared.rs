@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::address::UrlText;
 use super::given::{Given, Read};
 use super::site::ApiKey;
-use crate::model::Tags;
 use crate::vocabulary::Vocabularies;
+use llmobs_model::Tags;
 
 /// Everything that can be set; `None` is unset.
 #[derive(Debug, Clone, Default)]

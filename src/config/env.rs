@@ -9,7 +9,7 @@ use super::declared::Config;
 use super::given::{Given, Read, excerpt};
 use super::integrations::named;
 use super::site::ApiKey;
-use crate::model::Tags;
+use llmobs_model::Tags;
 
 /// An environment variable that this crate reads.
 ///

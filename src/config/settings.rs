@@ -10,8 +10,9 @@ use super::limits::{self, Range};
 use super::site::{ApiKey, Site};
 use super::{env, integrations, ml_app};
 use crate::error::ConfigError;
-use crate::model::{Gateways, Tags};
+use crate::recording::Gateways;
 use crate::vocabulary::Vocabularies;
+use llmobs_model::Tags;
 
 /// Which way the events take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,13 +15,13 @@ use super::merge;
 use super::shape::Given;
 use super::value::{argument, datum, number, object, text, unquoted};
 use crate::config::broken_rule;
-use crate::model::{
-    Annotation, Details, FieldValue, Head, KindPolicies, KindSource, Log, Meaning, Metrics, Origin, RESERVED,
-    Recording, RemarkSet, SharedTags, SpanError, SpanKind, TagList, Tags, Taken,
-};
 use crate::queue::Queue;
+use crate::recording::{DrainedEntry, FieldKey, FieldLog, FieldValue, Head, KindSource, Origin, Recording, RemarkSet};
 use crate::stats::Problem;
 use crate::vocabulary::Vocabularies;
+use llmobs_model::{
+    Annotation, Details, KindPolicies, Metrics, RESERVED, SharedTags, SpanError, SpanKind, TagList, Tags,
+};
 
 mod captured;
 mod fill;
@@ -83,7 +83,7 @@ impl Assembler {
     }
 
     /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
-    pub(crate) fn assemble<'a>(&self, head: &'a mut Head, log: &'a mut Log) -> Outline<'a> {
+    pub(crate) fn assemble<'a>(&self, head: &'a mut Head, log: &'a mut FieldLog) -> Outline<'a> {
         let reading = merge::read(head, log, self.vocabularies);
         let remarks = reading.as_ref().map(|reading| reading.remarks).unwrap_or_default();
         let target = head.callsite.as_ref().map_or("", |callsite| callsite.target);
@@ -189,68 +189,72 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn apply(&mut self, taken: Taken<'a>) {
+    fn apply(&mut self, taken: DrainedEntry<'a>) {
         match taken {
-            Taken::Field(meaning, value) => self.field(meaning, value),
-            Taken::Annotation(annotation) if annotation.is_fallback => lay_over(&mut self.fallback, annotation),
-            Taken::Annotation(annotation) if annotation.is_context => lay_over(&mut self.assumed, annotation),
-            Taken::Annotation(annotation) => self.annotation(*annotation),
+            DrainedEntry::Field(meaning, value) => self.field(meaning, value),
+            DrainedEntry::Annotation(annotation) if annotation.is_fallback() => {
+                lay_over(&mut self.fallback, annotation.annotation)
+            }
+            DrainedEntry::Annotation(annotation) if annotation.is_context() => {
+                lay_over(&mut self.assumed, annotation.annotation)
+            }
+            DrainedEntry::Annotation(annotation) => self.annotation(annotation.annotation),
         }
     }
 
-    fn field(&mut self, meaning: Meaning, value: FieldValue<'a>) {
+    fn field(&mut self, meaning: FieldKey, value: FieldValue<'a>) {
         match meaning {
             // Capture has settled these, and the last three were read before.
-            Meaning::Kind
-            | Meaning::SessionId
-            | Meaning::Evaluation(_)
-            | Meaning::Capture
-            | Meaning::Foreign(_)
-            | Meaning::EventStart(_)
-            | Meaning::EventField(_) => {}
-            Meaning::MlApp => self.check_ml_app(&text(value)),
-            Meaning::Name => self.name = Some(text(value)),
-            Meaning::ModelName => self.model_name = Some(text(value)),
-            Meaning::ModelProvider => self.model_provider = Some(text(value)),
-            Meaning::Input => self.input = Some(Given::from(value)),
-            Meaning::Output => self.output = Some(Given::from(value)),
-            Meaning::Metadata => self.metadata_object(value),
-            Meaning::MetadataValue(name) => {
+            FieldKey::Kind
+            | FieldKey::SessionId
+            | FieldKey::Evaluation(_)
+            | FieldKey::Capture
+            | FieldKey::Foreign(_)
+            | FieldKey::EventStart(_)
+            | FieldKey::EventField(_) => {}
+            FieldKey::MlApp => self.check_ml_app(&text(value)),
+            FieldKey::Name => self.name = Some(text(value)),
+            FieldKey::ModelName => self.model_name = Some(text(value)),
+            FieldKey::ModelProvider => self.model_provider = Some(text(value)),
+            FieldKey::Input => self.input = Some(Given::from(value)),
+            FieldKey::Output => self.output = Some(Given::from(value)),
+            FieldKey::Metadata => self.metadata_object(value),
+            FieldKey::MetadataValue(name) => {
                 if name != RESERVED {
                     self.metadata.put(name.into(), datum(value));
                 }
             }
-            Meaning::Metrics => self.metrics_object(value),
-            Meaning::Metric(name) => self.metric(name.into(), number(value)),
-            Meaning::Tags => self.tags_object(value),
-            Meaning::Tag(key) => self.tag(key.into(), text(value)),
-            Meaning::Error => self.error(value),
-            Meaning::ErrorType => self.error.get_or_insert_default().error_type = text(value).into_owned(),
-            Meaning::ErrorMessage => self.error.get_or_insert_default().message = text(value).into_owned(),
-            Meaning::ErrorStack => self.error.get_or_insert_default().stack = text(value).into_owned(),
-            Meaning::ErrorSources => self.sources = text(value).into_owned(),
-            Meaning::Prompt => self.detail(|own| details::read_prompt(own, value)),
-            Meaning::ToolDefinitions => self.detail(|own| details::read_tools(own, value)),
-            Meaning::CostTags => self.detail(|own| details::read_cost_tags(own, value)),
-            Meaning::AgentManifest => self.detail(|own| details::read_manifest(own, value)),
-            Meaning::ToolId => self.detail_text(value, |own| &mut own.tool_id),
-            Meaning::ToolVersion => self.detail_text(value, |own| &mut own.tool_version),
-            Meaning::Intent => self.detail_text(value, |own| &mut own.intent),
-            Meaning::AgentVersion => self.detail_text(value, |own| &mut own.agent_version),
-            Meaning::Argument(name) => drop(self.arguments.insert(name.to_owned(), argument(value))),
-            Meaning::Returned => self.returned = Some(unquoted(value)),
-            Meaning::Failed => self.failed = Some(SpanError::new(text(value))),
-            Meaning::Logged => *self.logged() = Some(SpanError::new(text(value))),
-            Meaning::LoggedSources => self.logged().get_or_insert_default().stack = text(value).into_owned(),
-            Meaning::FailedSources => self.failed.get_or_insert_default().stack = text(value).into_owned(),
+            FieldKey::Metrics => self.metrics_object(value),
+            FieldKey::Metric(name) => self.metric(name.into(), number(value)),
+            FieldKey::Tags => self.tags_object(value),
+            FieldKey::Tag(key) => self.tag(key.into(), text(value)),
+            FieldKey::Error => self.error(value),
+            FieldKey::ErrorType => self.error.get_or_insert_default().error_type = text(value).into_owned(),
+            FieldKey::ErrorMessage => self.error.get_or_insert_default().message = text(value).into_owned(),
+            FieldKey::ErrorStack => self.error.get_or_insert_default().stack = text(value).into_owned(),
+            FieldKey::ErrorSources => self.sources = text(value).into_owned(),
+            FieldKey::Prompt => self.detail(|own| details::read_prompt(own, value)),
+            FieldKey::ToolDefinitions => self.detail(|own| details::read_tools(own, value)),
+            FieldKey::CostTags => self.detail(|own| details::read_cost_tags(own, value)),
+            FieldKey::AgentManifest => self.detail(|own| details::read_manifest(own, value)),
+            FieldKey::ToolId => self.detail_text(value, |own| &mut own.tool_id),
+            FieldKey::ToolVersion => self.detail_text(value, |own| &mut own.tool_version),
+            FieldKey::Intent => self.detail_text(value, |own| &mut own.intent),
+            FieldKey::AgentVersion => self.detail_text(value, |own| &mut own.agent_version),
+            FieldKey::Argument(name) => drop(self.arguments.insert(name.to_owned(), argument(value))),
+            FieldKey::Returned => self.returned = Some(unquoted(value)),
+            FieldKey::Failed => self.failed = Some(SpanError::new(text(value))),
+            FieldKey::Logged => *self.logged() = Some(SpanError::new(text(value))),
+            FieldKey::LoggedSources => self.logged().get_or_insert_default().stack = text(value).into_owned(),
+            FieldKey::FailedSources => self.failed.get_or_insert_default().stack = text(value).into_owned(),
         }
     }
 
     /// Where the error of a log line goes.
     const fn logged(&mut self) -> &mut Option<SpanError> {
         match self.source {
-            KindSource::Said => &mut self.failed,
-            KindSource::Found | KindSource::Demoted => &mut self.logged,
+            KindSource::Explicit => &mut self.failed,
+            KindSource::Attributes | KindSource::Demoted => &mut self.logged,
         }
     }
 
@@ -359,10 +363,10 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn lay_over(slot: &mut Option<Box<Annotation>>, later: Box<Annotation>) {
+fn lay_over(slot: &mut Option<Box<Annotation>>, later: Annotation) {
     match slot {
-        Some(said) => said.merge(*later),
-        None => *slot = Some(later),
+        Some(said) => said.merge(later),
+        None => *slot = Some(Box::new(later)),
     }
 }
 

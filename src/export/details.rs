@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::encode::Outline;
 use super::value::{object, parsed, text};
-use crate::model::{AgentManifest, Annotation, Details, FieldValue, Passed, Prompt, SpanKind, ToolDefinition};
+use crate::recording::FieldValue;
 use crate::stats::Problem;
 use crate::vocabulary;
+use llmobs_model::{AgentManifest, Annotation, Details, Passed, Prompt, SpanKind, ToolDefinition};
 
 /// What a span said itself, and what an annotation context said for it.
 #[derive(Debug, Default)]
@@ -120,7 +121,7 @@ pub(super) fn fill(
             event.tool_version = details.tool_version.or_else(inherited).filter(|version| !version.is_empty());
         }
         SpanKind::Agent => fill_agent(event, details.agent_version, details.agent_manifest, problems),
-        SpanKind::Workflow | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval => {}
+        SpanKind::Workflow | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval | _ => {}
     }
     let said = event.cost_tags.len();
     let tags = &event.tags;
@@ -143,7 +144,7 @@ const fn is_misplaced(own: &Details, kind: SpanKind) -> bool {
         SpanKind::Llm => of_tool || of_agent,
         SpanKind::Tool => of_llm || of_agent,
         SpanKind::Agent => of_llm || of_tool,
-        SpanKind::Workflow | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval => {
+        SpanKind::Workflow | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval | _ => {
             of_llm || of_tool || of_agent
         }
     }

@@ -4,11 +4,10 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use super::details::Settled;
-use crate::model::{
-    AgentAttribution, Annotation, CapturePolicy, IdSource, KindPolicies, Log, Origin, Recording, SpanKind,
-};
 use crate::queue::Queue;
+use crate::recording::{FieldLog, Origin, Recording};
 use crate::stats::Problem;
+use llmobs_model::{AgentAttribution, Annotation, CapturePolicy, IdSource, KindPolicies, SpanKind};
 
 /// Those that were found and are to be read next, before whatever waits in the queue.
 #[derive(Debug, Default)]
@@ -68,11 +67,11 @@ impl Below<'_> {
             agent: self.agent(),
             ..self.origin.clone()
         };
-        let mut recording = Recording::new(origin, Log::default());
+        let mut recording = Recording::new(origin, FieldLog::default());
         recording.head.kind = kind;
         recording.head.duration_ns = end_ns.saturating_sub(start_ns);
         recording.head.policy = policy;
-        recording.log_mut().annotate(said);
+        recording.log_mut().annotate(said.into());
         recording
     }
 

@@ -1,19 +1,25 @@
 //! What was said, but left to be read: here, and not where it was said.
 
-use crate::model::{Annotation, Taken, Unreadable};
+use crate::recording::{DrainedEntry, Unreadable};
 use crate::stats::Problem;
+use llmobs_model::Annotation;
 
 /// The same with all of it read.
 #[inline]
-pub(super) fn read<'a>(taken: Taken<'a>, problems: &mut Vec<Problem>) -> Taken<'a> {
+pub(super) fn read<'a>(taken: DrainedEntry<'a>, problems: &mut Vec<Problem>) -> DrainedEntry<'a> {
     match taken {
-        Taken::Annotation(said) if said.later.is_some() => {
-            // Capture has counted what was refused before.
-            let (said, read) = Annotation { refused: 0, ..*said }.read();
+        DrainedEntry::Annotation(said) if said.deferred.is_some() => {
+            let (annotation, read) = said.map(reset_refused).read();
             problems.extend(read.err().map(|Unreadable| Problem::Unreadable));
-            problems.extend((said.refused > 0).then_some(Problem::Annotation));
-            Taken::Annotation(Box::new(said))
+            problems.extend((annotation.refused > 0).then_some(Problem::Annotation));
+            DrainedEntry::Annotation(Box::new(annotation.into()))
         }
-        other @ (Taken::Field(..) | Taken::Annotation(_)) => other,
+        other @ (DrainedEntry::Field(..) | DrainedEntry::Annotation(_)) => other,
     }
+}
+
+/// Capture has counted what was refused before.
+fn reset_refused(mut annotation: Annotation) -> Annotation {
+    annotation.refused = 0;
+    annotation
 }

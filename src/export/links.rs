@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::details::version_of;
 use super::encode::{Body, Outline, content_text};
 use super::value::parsed;
-use crate::model::{Content, Details, Message, SpanId, SpanKind, SpanLink, ToolCall, TraceId};
+use llmobs_model::{Content, Details, Message, SpanId, SpanKind, SpanLink, ToolCall, TraceId};
 
 /// The calls that are not read yet, of all traces; the oldest goes when there are too many.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl ToolLinks {
                 self.learn_calls(event);
             }
             SpanKind::Tool => self.answer(event, tool_id),
-            SpanKind::Workflow | SpanKind::Agent | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval => {}
+            SpanKind::Workflow | SpanKind::Agent | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval | _ => {}
         }
     }
 
@@ -150,7 +150,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{ToolDefinition, ToolResult};
+    use llmobs_model::{ToolDefinition, ToolResult};
 
     fn event(id: u64, kind: SpanKind, name: &'static str) -> Outline<'static> {
         Outline::new(SpanId::new(id).unwrap(), TraceId::new(9), kind, name.into())

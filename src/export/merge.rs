@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use super::assemble::Draft;
 use super::shape::Given;
 use crate::diagnostics;
-use crate::model::{Annotation, CapturePolicy, Head, KindSource, Log, Remark, RemarkSet, SpanError};
+use crate::recording::{FieldLog, Head, KindSource, Remark, RemarkSet};
 use crate::vocabulary::{self, CONTENT_IN_METADATA, Reading, Vocabularies};
+use llmobs_model::{Annotation, CapturePolicy, SpanError};
 
 /// What a span says in the words of other crates, unless there are none.
-pub(super) fn read(head: &Head, log: &Log, vocabularies: Vocabularies) -> Option<Reading> {
+pub(super) fn read(head: &Head, log: &FieldLog, vocabularies: Vocabularies) -> Option<Reading> {
     let callsite = head.callsite.as_ref()?;
     let sayings = vocabulary::heard(callsite, log);
     let is_demoted = head.source == KindSource::Demoted;
@@ -37,7 +38,7 @@ pub(super) fn fill_gaps(draft: &mut Draft<'_>, reading: Option<Reading>, source:
         }
     }
     if let Some(Reading { annotation, went_well, has_lost_input, has_lost_output, remarks: _ }) = reading {
-        if went_well && source != KindSource::Said {
+        if went_well && source != KindSource::Explicit {
             draft.failed = None;
         }
         fill(draft, annotation, false);
@@ -51,7 +52,7 @@ pub(super) fn fill_gaps(draft: &mut Draft<'_>, reading: Option<Reading>, source:
 
 /// What is odd all the same when everything is known that our words, contexts and clients say.
 pub(super) fn still_odd(mut remarks: RemarkSet, draft: &Draft<'_>, source: KindSource) -> RemarkSet {
-    let is_ours = source == KindSource::Said;
+    let is_ours = source == KindSource::Explicit;
     for (remark, is_said) in [
         (Remark::Kind, is_ours),
         (Remark::ToolName, is_ours),

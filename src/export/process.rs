@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::encode::Outline;
-use crate::model::{CapturePolicy, SpanEvent, Status, Submission, Tags, Verdict};
 use crate::queue::Queue;
 use crate::stats::{LossReason, Problem};
 use crate::vocabulary::SESSION_TAG;
+use llmobs_model::{CapturePolicy, SpanEvent, Status, Submission, Tags, Verdict};
 
 /// The processors in the order in which they were given.
 #[derive(Clone, Default)]
@@ -102,7 +102,7 @@ fn outcome(verdict: Verdict, place: &'static str, queue: &Queue) -> Result<(), L
     match verdict {
         Verdict::Keep => Ok(()),
         Verdict::Drop => Err(LossReason::Processor),
-        Verdict::Fail => {
+        Verdict::Fail | _ => {
             queue.problems.count(Problem::Processor, place);
             Err(LossReason::Processor)
         }

@@ -1,8 +1,8 @@
 //! An event that is done with → buffers for spans to come.
 
 use super::encode::{Body, Outline};
-use crate::model::Content;
 use crate::queue::SpareTexts;
+use llmobs_model::Content;
 
 /// Takes the content out of an event: what held large content will hold that of a later span.
 pub(super) fn reuse(event: &mut Outline<'_>, spares: &SpareTexts) {
@@ -16,7 +16,7 @@ pub(super) fn reuse(event: &mut Outline<'_>, spares: &SpareTexts) {
                     spares.give_back(message.content);
                 }
             }
-            Content::Documents(_) | Content::Json(_) => {}
+            Content::Documents(_) | Content::Json(_) | _ => {}
         }
     }
 }

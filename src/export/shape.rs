@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::encode::{Body, DROPPED_VALUE, content_text};
 use super::value::{parsed, text};
-use crate::model::{Content, Document, FieldValue, Message, SpanKind};
+use crate::recording::FieldValue;
 use crate::vocabulary;
+use llmobs_model::{Content, Document, Message, SpanKind};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +72,8 @@ impl Form {
             (SpanKind::Embedding, Side::Input) | (SpanKind::Retrieval, Side::Output) => Self::Documents,
             (SpanKind::Embedding, Side::Output)
             | (SpanKind::Retrieval, Side::Input)
-            | (SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task, _) => Self::Text,
+            | (SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task, _)
+            | _ => Self::Text,
         }
     }
 }
@@ -97,7 +99,7 @@ fn messages(content: Content) -> Option<Content> {
         Content::Text(text) => Some(Content::Messages(vec![Message::new("", text)])),
         Content::Messages(messages) => Some(Content::Messages(messages)),
         Content::Json(json) => vocabulary::messages(&json).map(Content::Messages),
-        Content::Documents(_) => None,
+        Content::Documents(_) | _ => None,
     }
 }
 
@@ -106,7 +108,7 @@ fn documents(content: Content) -> Option<Content> {
         Content::Text(text) => Some(Content::Documents(vec![Document::new(text)])),
         Content::Documents(documents) => Some(Content::Documents(documents)),
         Content::Json(json) => vocabulary::documents(&json).map(Content::Documents),
-        Content::Messages(_) => None,
+        Content::Messages(_) | _ => None,
     }
 }
 

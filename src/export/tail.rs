@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::model::{Sampling, SpanEvent, TraceId};
+use llmobs_model::{Sampling, SpanEvent, TraceId};
 
 /// Which spans make a trace worth keeping, and what becomes of the other traces that are not sampled.
 #[derive(Clone, Default)]
@@ -203,7 +203,7 @@ impl Tail {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::model::{SpanId, SpanKind};
+    use llmobs_model::{SpanId, SpanKind};
 
     /// A span of a trace that is not sampled; a name that begins with `!` fits the rule.
     fn span(trace: u128, name: &'static str, has_parent: bool) -> Ready {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::encode::Datum;
-use crate::model::FieldValue;
+use crate::recording::FieldValue;
 
 /// The value as text.
 pub(super) fn text(value: FieldValue<'_>) -> Cow<'_, str> {

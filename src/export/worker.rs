@@ -21,8 +21,8 @@ use super::watch::{self, answer_late_waiters};
 use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::model::{Kept, Log, Recording};
 use crate::queue::{Next, Phase, Queue, Taken, mark_worker_thread};
+use crate::recording::{CapturedItem, FieldLog, Recording};
 use crate::stats::LossReason;
 
 mod items;
@@ -33,7 +33,7 @@ pub(crate) enum Sink {
     /// To an intake, in batches.
     Intake(Box<Transport>),
     /// To somebody in this process, one by one.
-    Memory(mpsc::Sender<Kept>),
+    Memory(mpsc::Sender<CapturedItem>),
 }
 
 /// See the file's card.
@@ -115,7 +115,7 @@ impl Worker {
 
     /// Sends everything that is in the queue, and what comes in meanwhile.
     async fn drain(&mut self, taken: &mut Taken) -> Result<(), PastDeadline> {
-        let mut log = Log::new();
+        let mut log = FieldLog::new();
         loop {
             self.check_deadline()?;
             let has_taken = self.queue.take(taken);
@@ -150,7 +150,7 @@ impl Worker {
     }
 
     /// Reads some of what was taken.
-    async fn send_full_batches(&mut self, taken: &mut Taken, log: &mut Log) -> Result<(), PastDeadline> {
+    async fn send_full_batches(&mut self, taken: &mut Taken, log: &mut FieldLog) -> Result<(), PastDeadline> {
         let mut judged = Judged::default();
         let now = Now { instant: self.clock.instant(), wall_ns: self.clock.wall_ns() };
         let mut read = 0;

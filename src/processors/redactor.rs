@@ -3,7 +3,7 @@
 use regex::{NoExpand, Regex};
 
 use crate::error::ConfigError;
-use crate::model::SpanEvent;
+use llmobs_model::SpanEvent;
 
 /// Replaces what matches a regular expression, in every text that leaves: of spans input, output, documents, metadata and
 /// tool arguments with their keys, errors, tags, names; of evaluations and feedback all but their ids.

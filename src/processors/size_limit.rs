@@ -1,6 +1,6 @@
 //! Long texts, shortened in the middle.
 
-use crate::model::SpanEvent;
+use llmobs_model::SpanEvent;
 
 /// Shortens the longest texts of a span until all of them together fit: beginning and end stay, the middle goes.
 ///
@@ -84,7 +84,7 @@ const MARKER_BYTES: usize = 48;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Content, Message, SpanId, SpanKind, TraceId};
+    use llmobs_model::{Content, Message, SpanId, SpanKind, TraceId};
 
     #[test]
     fn the_longest_texts_give_way_first() {

@@ -8,7 +8,7 @@ use super::carrier::{
 };
 use super::tracestate::State;
 use super::{keys, tagset, trace_id, traceparent};
-use crate::model::{AgentAttribution, ApmContext, Sampling, SpanContext, SpanId, TraceId};
+use llmobs_model::{AgentAttribution, ApmContext, Sampling, SpanContext, SpanId, TraceId};
 
 /// How far headers from outside are believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -8,7 +8,7 @@ use super::tagset::Tagset;
 use super::tracestate::{LAST_PARENT, Member, PRIORITY, State};
 use super::{keys, trace_id, traceparent};
 use crate::capture::find;
-use crate::model::{ApmContext, Sampling, SpanContext, SpanId, TraceId, low_half};
+use llmobs_model::{ApmContext, Sampling, SpanContext, SpanId, TraceId, low_half};
 
 /// Says in the headers where the span stands, for the service that is called, and whether there was anything to say.
 ///

@@ -1,7 +1,7 @@
 //! LLM trace ids between services: decimal on the way, hex at rest.
 
 use super::carrier::is_printable;
-use crate::model::TraceId;
+use llmobs_model::TraceId;
 
 /// The id as it travels.
 ///

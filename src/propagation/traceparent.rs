@@ -1,6 +1,6 @@
 //! The place in the APM trace, in W3C's header: `00-<32 hex>-<16 hex>-<2 hex>`.
 
-use crate::model::{ApmContext, SpanId, TraceId};
+use llmobs_model::{ApmContext, SpanId, TraceId};
 
 /// What the header says; `None` for what is none, such as a zero id or the version `ff`.
 pub(super) fn parse(text: &str) -> Option<ApmContext> {

@@ -3,7 +3,8 @@
 use super::Item;
 use super::gauge::Amount;
 use super::waiting::patient;
-use crate::model::{Extent, Head, Log, Pack, Recording, Submission};
+use crate::recording::{Extent, FieldLog, Head, Pack, Recording};
+use llmobs_model::Submission;
 
 /// See the file's card.
 #[derive(Debug, Default)]
@@ -74,7 +75,7 @@ impl Chunk {
 
     /// The next item; what a span says goes into the log that is given, which must be empty.
     #[inline]
-    pub(super) fn next(&mut self, log: &mut Log) -> Option<Next<'_>> {
+    pub(super) fn next(&mut self, log: &mut FieldLog) -> Option<Next<'_>> {
         let slot = self.slots.get_mut(self.read)?;
         self.read = self.read.saturating_add(1);
         Some(match &mut slot.kept {

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use crate::model::Recording;
+use crate::recording::Recording;
 
 thread_local! {
     #[expect(clippy::vec_box, reason = "a span holds it by its box, which moves here and back as it is")]

@@ -4,7 +4,7 @@
 //! filling it; see `benches/README.md`.
 
 use super::lock::Lock;
-use crate::model::Log;
+use crate::recording::FieldLog;
 
 /// Texts that the worker is done with, or a span that is not sent.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl SpareTexts {
 
     /// Keeps the buffer of a text that is done with, if it was a large one.
     pub(crate) fn give_back(&self, mut text: String) {
-        if text.capacity() >= Log::LARGE {
+        if text.capacity() >= FieldLog::LARGE {
             text.clear();
             let surplus = self.0.lock().keep(text);
             drop(surplus);
@@ -38,7 +38,7 @@ impl SpareTexts {
     }
 
     /// Empties a log that its owner keeps.
-    pub(crate) fn empty(&self, log: &mut Log) {
+    pub(crate) fn empty(&self, log: &mut FieldLog) {
         log.clear(|text| drop(self.0.lock().keep(text)));
     }
 

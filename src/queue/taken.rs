@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::chunk::{Chunk, Next};
 use super::shards::SHARDS;
-use crate::model::Log;
+use crate::recording::FieldLog;
 
 /// See the file's card.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Taken {
 
     /// The next item; what a span says goes into the log that is given, which must be empty.
     #[inline]
-    pub(super) fn next(&mut self, log: &mut Log) -> Option<Next<'_>> {
+    pub(super) fn next(&mut self, log: &mut FieldLog) -> Option<Next<'_>> {
         if self.rows.get(self.last).is_none_or(|row| row.first != Some(self.next)) {
             self.seek();
         }
@@ -88,7 +88,7 @@ impl Row {
         self.look();
     }
 
-    fn next(&mut self, log: &mut Log) -> Option<Next<'_>> {
+    fn next(&mut self, log: &mut FieldLog) -> Option<Next<'_>> {
         let chunk = self.chunks.front_mut()?;
         self.first = chunk.second();
         chunk.next(log)

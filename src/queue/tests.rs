@@ -7,7 +7,8 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::task::{Context, Poll, Waker};
 
 use super::*;
-use crate::model::{Annotation, CapturePolicy, FieldValue, Log, Meaning, Origin, Said, SpanId, TraceId};
+use crate::recording::{FieldKey, FieldLog, FieldValue, LogEntry, Origin, RecordedAnnotation};
+use llmobs_model::{Annotation, CapturePolicy, SpanId, TraceId};
 
 /// A span that holds so many bytes besides, as an annotation says that is not read yet.
 fn item(number: u64, bytes: usize) -> Item {
@@ -30,8 +31,8 @@ fn recording(number: u64, bytes: usize) -> Box<Recording> {
         passed: None,
         is_entry: false,
     };
-    let mut recording = Recording::new(origin, Log::new());
-    recording.log_mut().annotate(Annotation::later(bytes, Annotation::new));
+    let mut recording = Recording::new(origin, FieldLog::new());
+    recording.log_mut().annotate(RecordedAnnotation::deferred(bytes, Annotation::new));
     Box::new(recording)
 }
 
@@ -39,20 +40,20 @@ fn recording(number: u64, bytes: usize) -> Box<Recording> {
 fn telling(number: u64, random: &mut fastrand::Rng) -> Box<Recording> {
     let mut recording = recording(number, random.usize(..2_000));
     let log = recording.log_mut();
-    for meaning in [Meaning::Name, Meaning::Output].into_iter().take(random.usize(..3)) {
+    for meaning in [FieldKey::Name, FieldKey::Output].into_iter().take(random.usize(..3)) {
         log.push(meaning, FieldValue::Text(&number.to_string().repeat(random.usize(1..200))));
     }
     if random.u8(..) < 20 {
-        log.push_large(Meaning::Input, number.to_string().repeat(Log::LARGE * random.usize(1..30)));
+        log.push_large(FieldKey::Input, number.to_string().repeat(FieldLog::LARGE * random.usize(1..30)));
     }
     recording
 }
 
-fn said(log: &Log) -> Vec<String> {
+fn said(log: &FieldLog) -> Vec<String> {
     log.iter()
         .filter_map(|said| match said {
-            Said::Field(_, value) => Some(format!("{value:?}")),
-            Said::Annotation(_) => None,
+            LogEntry::Field(_, value) => Some(format!("{value:?}")),
+            LogEntry::Annotation(_) => None,
         })
         .collect()
 }
@@ -64,7 +65,7 @@ struct Play {
     waiting: VecDeque<(u64, Vec<String>, u64)>,
     unsettled: u64,
     taken: Taken,
-    log: Log,
+    log: FieldLog,
     /// Those who wait, and for how many more.
     waiters: Vec<(Receiver<Unsettled>, u64)>,
     pushed: u64,
@@ -142,7 +143,7 @@ fn what_goes_in_comes_out_in_order_and_is_counted_whatever_happens_between() {
             waiting: VecDeque::new(),
             unsettled: 0,
             taken: Taken::default(),
-            log: Log::new(),
+            log: FieldLog::new(),
             waiters: Vec::new(),
             pushed: 0,
         };
@@ -175,7 +176,7 @@ fn what_goes_in_comes_out_in_order_and_is_counted_whatever_happens_between() {
 
 /// Takes what is there, and says of which spans it is.
 fn read(queue: &Queue, taken: &mut Taken) -> Vec<SpanId> {
-    let (mut spans, mut log) = (Vec::new(), Log::new());
+    let (mut spans, mut log) = (Vec::new(), FieldLog::new());
     while queue.take(taken) {
         while let Some(Next::Span(head)) = queue.next(taken, &mut log) {
             spans.push(head.origin.span_id);
@@ -215,7 +216,7 @@ fn what_threads_put_in_one_after_another_comes_out_in_that_order() {
 
 #[test]
 fn a_number_that_is_missing_holds_nobody_up() {
-    let (mut taken, mut log) = (Taken::default(), Log::new());
+    let (mut taken, mut log) = (Taken::default(), FieldLog::new());
     for (row, numbers) in taken.rows().zip([[1, 5], [0, 3], [2, 6]]) {
         let mut chunk = chunk::Chunk::default();
         for number in numbers {
@@ -293,7 +294,7 @@ fn a_recording_is_used_again_on_its_thread_and_one_at_the_end_of_a_thread_is_no_
     std::thread_local!(static LATE: Late = const { Late });
     let saying = |length: usize| {
         let mut recording = Box::new(Recording::default());
-        recording.log_mut().push(Meaning::Name, FieldValue::Text(&"n".repeat(length)));
+        recording.log_mut().push(FieldKey::Name, FieldValue::Text(&"n".repeat(length)));
         recording.log_mut().clear(drop);
         recording
     };

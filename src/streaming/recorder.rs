@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::Span;
 
 use crate::capture::{Capture, LlmObsSpanExt, opened};
-use crate::model::{Annotation, Content, Message, SpanError, SpanKind, ToolCall, metric};
+use llmobs_model::{Annotation, Content, Message, SpanError, SpanKind, ToolCall, metric};
 
 /// Records an answer that comes in pieces, and ends the span when it is finished or dropped.
 ///
@@ -122,7 +122,7 @@ impl StreamRecorder {
             return;
         };
         self.span.with_subscriber(|(id, dispatch)| {
-            capture.annotate(dispatch, id, said);
+            capture.annotate(dispatch, id, said.into());
             capture.finish(dispatch, id);
         });
     }
@@ -135,13 +135,18 @@ impl StreamRecorder {
             return None;
         }
         Some(match kind {
-            SpanKind::Llm => Message { tool_calls: calls, ..Message::assistant(text) }.into(),
+            SpanKind::Llm => {
+                let mut message = Message::assistant(text);
+                message.tool_calls = calls;
+                message.into()
+            }
             SpanKind::Workflow
             | SpanKind::Agent
             | SpanKind::Tool
             | SpanKind::Task
             | SpanKind::Embedding
-            | SpanKind::Retrieval => text.into(),
+            | SpanKind::Retrieval
+            | _ => text.into(),
         })
     }
 }

@@ -14,7 +14,8 @@ use crate::capture::LlmObsLayer;
 use crate::clock::{Clock, ManualClock};
 use crate::error::ConfigError;
 use crate::guard::{Guard, Handle};
-use crate::model::{IdSource, Kept, SpanEvent, SpanId, Status};
+use crate::recording::CapturedItem;
+use llmobs_model::{IdSource, SpanEvent, SpanId, Status};
 
 /// Keeps the spans of one layer in memory.
 ///
@@ -39,7 +40,7 @@ use crate::model::{IdSource, Kept, SpanEvent, SpanId, Status};
 pub struct Recorder {
     guard: Guard,
     clock: ManualClock,
-    kept: Mutex<mpsc::Receiver<Kept>>,
+    kept: Mutex<mpsc::Receiver<CapturedItem>>,
     seen: Mutex<Seen>,
 }
 
@@ -103,8 +104,8 @@ impl Recorder {
         let mut seen = self.seen.lock();
         for kept in self.kept.lock().try_iter() {
             match kept {
-                Kept::Span(span) => seen.spans.push(*span),
-                Kept::Evaluation(evaluation) => seen.evaluations.push(evaluation),
+                CapturedItem::Span(span) => seen.spans.push(*span),
+                CapturedItem::Evaluation(evaluation) => seen.evaluations.push(evaluation),
             }
         }
         at(&seen)

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::{Prompt, Role, Tags, Template, TemplatePart, ToolDefinition};
+use llmobs_model::{Prompt, Role, Tags, Template, TemplatePart, ToolDefinition};
 
 /// A prompt, and whether all of it was understood: a member of the wrong type or both templates make it none, a
 /// member that is not known is left out.
@@ -123,7 +123,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::Message;
+    use llmobs_model::Message;
 
     fn read(json: &Value) -> (Option<Prompt>, bool) {
         prompt(json.as_object().unwrap())

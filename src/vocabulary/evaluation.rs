@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
-use crate::model::{Evaluation, EvaluationError, EvaluationField, FieldValue, Log, Meaning, Said};
+use crate::recording::{EvaluationField, FieldKey, FieldLog, FieldValue, LogEntry};
+use llmobs_model::{Evaluation, EvaluationError};
 
 /// The evaluation that the fields of an event say.
-pub(crate) fn evaluation(log: &Log) -> Result<Evaluation, EvaluationError> {
+pub(crate) fn evaluation(log: &FieldLog) -> Result<Evaluation, EvaluationError> {
     let (mut label, mut values) = (String::new(), Vec::new());
     let mut described = Vec::new();
     for said in log.iter() {
-        let Said::Field(Meaning::Evaluation(field), value) = said else { continue };
+        let LogEntry::Field(FieldKey::Evaluation(field), value) = said else { continue };
         match field {
             EvaluationField::Label => label = text(value),
             EvaluationField::Categorical => values.push(("categorical", Value::String(text(value)))),

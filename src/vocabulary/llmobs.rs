@@ -1,6 +1,6 @@
 //! Our own words: `llmobs.*`.
 
-use crate::model::{EvaluationField, Meaning};
+use crate::recording::{EvaluationField, FieldKey};
 
 /// The name of every field that is recognised, in spans and in events inside them.
 ///
@@ -142,52 +142,52 @@ pub mod fields {
 }
 
 /// What a field of this name says.
-pub(super) fn meaning(name: &'static str) -> Option<Meaning> {
+pub(super) fn meaning(name: &'static str) -> Option<FieldKey> {
     if !is_own(name) {
         return None;
     }
     Some(match name {
-        fields::KIND => Meaning::Kind,
-        fields::NAME => Meaning::Name,
-        fields::MODEL_NAME | fields::MODEL => Meaning::ModelName,
-        fields::MODEL_PROVIDER => Meaning::ModelProvider,
-        fields::SESSION_ID => Meaning::SessionId,
-        fields::ML_APP => Meaning::MlApp,
-        fields::CAPTURE => Meaning::Capture,
-        fields::INPUT => Meaning::Input,
-        fields::OUTPUT => Meaning::Output,
-        fields::METADATA => Meaning::Metadata,
-        fields::METRICS => Meaning::Metrics,
-        fields::TAGS => Meaning::Tags,
-        fields::PROMPT => Meaning::Prompt,
-        fields::TOOL_DEFINITIONS => Meaning::ToolDefinitions,
-        fields::TOOL_ID => Meaning::ToolId,
-        fields::TOOL_VERSION => Meaning::ToolVersion,
-        fields::INTENT => Meaning::Intent,
-        fields::COST_TAGS => Meaning::CostTags,
-        fields::AGENT_VERSION => Meaning::AgentVersion,
-        fields::AGENT_MANIFEST => Meaning::AgentManifest,
-        fields::ERROR => Meaning::Error,
-        fields::ERROR_TYPE => Meaning::ErrorType,
-        fields::ERROR_MESSAGE => Meaning::ErrorMessage,
-        fields::ERROR_STACK => Meaning::ErrorStack,
+        fields::KIND => FieldKey::Kind,
+        fields::NAME => FieldKey::Name,
+        fields::MODEL_NAME | fields::MODEL => FieldKey::ModelName,
+        fields::MODEL_PROVIDER => FieldKey::ModelProvider,
+        fields::SESSION_ID => FieldKey::SessionId,
+        fields::ML_APP => FieldKey::MlApp,
+        fields::CAPTURE => FieldKey::Capture,
+        fields::INPUT => FieldKey::Input,
+        fields::OUTPUT => FieldKey::Output,
+        fields::METADATA => FieldKey::Metadata,
+        fields::METRICS => FieldKey::Metrics,
+        fields::TAGS => FieldKey::Tags,
+        fields::PROMPT => FieldKey::Prompt,
+        fields::TOOL_DEFINITIONS => FieldKey::ToolDefinitions,
+        fields::TOOL_ID => FieldKey::ToolId,
+        fields::TOOL_VERSION => FieldKey::ToolVersion,
+        fields::INTENT => FieldKey::Intent,
+        fields::COST_TAGS => FieldKey::CostTags,
+        fields::AGENT_VERSION => FieldKey::AgentVersion,
+        fields::AGENT_MANIFEST => FieldKey::AgentManifest,
+        fields::ERROR => FieldKey::Error,
+        fields::ERROR_TYPE => FieldKey::ErrorType,
+        fields::ERROR_MESSAGE => FieldKey::ErrorMessage,
+        fields::ERROR_STACK => FieldKey::ErrorStack,
         _ => return keyed(name),
     })
 }
 
-fn keyed(name: &'static str) -> Option<Meaning> {
+fn keyed(name: &'static str) -> Option<FieldKey> {
     let under = |prefix| name.strip_prefix(prefix).filter(|key| !key.is_empty());
     if under(fields::TAGS_PREFIX) == Some(SESSION_TAG) {
-        return Some(Meaning::SessionId);
+        return Some(FieldKey::SessionId);
     }
     under(fields::METADATA_PREFIX)
-        .map(Meaning::MetadataValue)
-        .or_else(|| under(fields::METRICS_PREFIX).map(Meaning::Metric))
-        .or_else(|| under(fields::TAGS_PREFIX).map(Meaning::Tag))
+        .map(FieldKey::MetadataValue)
+        .or_else(|| under(fields::METRICS_PREFIX).map(FieldKey::Metric))
+        .or_else(|| under(fields::TAGS_PREFIX).map(FieldKey::Tag))
 }
 
 /// What a field of this name says about an evaluation.
-pub(super) fn evaluation(name: &'static str) -> Option<Meaning> {
+pub(super) fn evaluation(name: &'static str) -> Option<FieldKey> {
     let under = |prefix| name.strip_prefix(prefix).filter(|key| !key.is_empty());
     let field = match name {
         fields::EVAL_LABEL => EvaluationField::Label,
@@ -202,7 +202,7 @@ pub(super) fn evaluation(name: &'static str) -> Option<Meaning> {
             .map(EvaluationField::MetadataValue)
             .or_else(|| under(fields::EVAL_TAGS_PREFIX).map(EvaluationField::Tag))?,
     };
-    Some(Meaning::Evaluation(field))
+    Some(FieldKey::Evaluation(field))
 }
 
 /// Whether a name is in our namespace, known or not.
@@ -228,12 +228,12 @@ mod tests {
         for name in fields::EVALUATION {
             assert!(meaning(name).is_none() && evaluation(name).is_some(), "{name}");
         }
-        assert_eq!(evaluation("llmobs.eval.tags.a.b"), Some(Meaning::Evaluation(EvaluationField::Tag("a.b"))));
+        assert_eq!(evaluation("llmobs.eval.tags.a.b"), Some(FieldKey::Evaluation(EvaluationField::Tag("a.b"))));
         assert_eq!((evaluation("llmobs.eval.tags."), evaluation("llmobs.eval.value")), (None, None));
-        assert_eq!(meaning("llmobs.metadata.a.b"), Some(Meaning::MetadataValue("a.b")));
-        assert_eq!(meaning("llmobs.metrics.input_tokens"), Some(Meaning::Metric("input_tokens")));
-        assert_eq!(meaning("llmobs.tags.team"), Some(Meaning::Tag("team")));
-        assert_eq!(meaning("llmobs.tags.session_id"), Some(Meaning::SessionId));
+        assert_eq!(meaning("llmobs.metadata.a.b"), Some(FieldKey::MetadataValue("a.b")));
+        assert_eq!(meaning("llmobs.metrics.input_tokens"), Some(FieldKey::Metric("input_tokens")));
+        assert_eq!(meaning("llmobs.tags.team"), Some(FieldKey::Tag("team")));
+        assert_eq!(meaning("llmobs.tags.session_id"), Some(FieldKey::SessionId));
         for name in ["llmobs.", "llmobs.unknown", "llmobs.metadata.", "kind", "llmobs", "xllmobs.kind"] {
             assert_eq!(meaning(name), None, "{name}");
         }

@@ -1,6 +1,6 @@
 //! Words → meaning; the only place where field names are spelled.
 //!
-//! In: a field's name, a JSON value. Out: [`Meaning`], messages, documents, prompts, tools, evaluations.
+//! In: a field's name, a JSON value. Out: [`FieldKey`], messages, documents, prompts, tools, evaluations.
 //! Never: `tracing`, spans, configuration.
 
 mod details;
@@ -27,18 +27,19 @@ pub(crate) use sayings::{
 };
 pub(crate) use selection::Vocabularies;
 
-use crate::model::{Meaning, Prompt, ToolDefinition};
+use crate::recording::FieldKey;
+use llmobs_model::{Prompt, ToolDefinition};
 
 /// What a field of a span says, or `None` when no vocabulary has the word.
-pub(crate) fn span_field(name: &'static str) -> Option<Meaning> {
+pub(crate) fn span_field(name: &'static str) -> Option<FieldKey> {
     llmobs::meaning(name)
 }
 
 /// What a field of an event says about the span around it. `is_error` is whether the event is at ERROR.
-pub(crate) fn event_field(name: &'static str, is_error: bool) -> Option<Meaning> {
+pub(crate) fn event_field(name: &'static str, is_error: bool) -> Option<FieldKey> {
     match name {
-        RETURN => Some(Meaning::Returned),
-        ERROR if is_error => Some(Meaning::Failed),
+        RETURN => Some(FieldKey::Returned),
+        ERROR if is_error => Some(FieldKey::Failed),
         other => llmobs::evaluation(other).or_else(|| llmobs::meaning(other)),
     }
 }

@@ -1,10 +1,10 @@
 //! What a log holds in the words of other crates → [`Sayings`], for those who read them.
 
 use super::foreign::{EventSayings, Sayings};
-use crate::model::{Callsite, FieldValue, Log, Meaning, Said};
+use crate::recording::{Callsite, FieldKey, FieldLog, FieldValue, LogEntry};
 
 /// What a span said in the words of other crates, in its fields and in events inside it.
-pub(crate) fn heard<'a>(callsite: &'a Callsite, log: &'a Log) -> Sayings<'a> {
+pub(crate) fn heard<'a>(callsite: &'a Callsite, log: &'a FieldLog) -> Sayings<'a> {
     let said = log.iter();
     let most_fields = callsite.declared.len().min(said.size_hint().0);
     let mut sayings = Sayings {
@@ -16,24 +16,24 @@ pub(crate) fn heard<'a>(callsite: &'a Callsite, log: &'a Log) -> Sayings<'a> {
     };
     for said in said {
         match said {
-            Said::Field(Meaning::Foreign(name), value) => sayings.fields.push((name, value)),
-            Said::Field(Meaning::EventStart(name), value) => {
+            LogEntry::Field(FieldKey::Foreign(name), value) => sayings.fields.push((name, value)),
+            LogEntry::Field(FieldKey::EventStart(name), value) => {
                 let is_error = value == FieldValue::Bool(true);
                 sayings.events.push(EventSayings { name, is_error, fields: Vec::new() });
             }
-            Said::Field(Meaning::EventField(name), value) => {
+            LogEntry::Field(FieldKey::EventField(name), value) => {
                 if let Some(event) = sayings.events.last_mut() {
                     event.fields.push((name, value));
                 }
             }
-            Said::Field(..) | Said::Annotation(_) => {}
+            LogEntry::Field(..) | LogEntry::Annotation(_) => {}
         }
     }
     sayings
 }
 
 /// What an event says, as if it were a span: an evaluation comes in both.
-pub(crate) fn heard_in_event<'a>(callsite: &'a Callsite, log: &'a Log) -> Sayings<'a> {
+pub(crate) fn heard_in_event<'a>(callsite: &'a Callsite, log: &'a FieldLog) -> Sayings<'a> {
     let mut sayings = heard(callsite, log);
     sayings.fields = sayings.events.drain(..).flat_map(|event| event.fields).collect();
     sayings
@@ -69,15 +69,15 @@ mod tests {
 
     #[test]
     fn the_last_value_of_a_field_and_all_events_in_order_are_heard() {
-        let mut log = Log::new();
+        let mut log = FieldLog::new();
         for (meaning, value) in [
-            (Meaning::Foreign("a"), FieldValue::Text("old")),
-            (Meaning::EventStart("first"), FieldValue::Bool(false)),
-            (Meaning::EventField("a"), FieldValue::Text("1")),
-            (Meaning::Name, FieldValue::Text("ours")),
-            (Meaning::Foreign("a"), FieldValue::Text("new")),
-            (Meaning::EventStart("first"), FieldValue::Bool(true)),
-            (Meaning::EventField("a"), FieldValue::Text("2")),
+            (FieldKey::Foreign("a"), FieldValue::Text("old")),
+            (FieldKey::EventStart("first"), FieldValue::Bool(false)),
+            (FieldKey::EventField("a"), FieldValue::Text("1")),
+            (FieldKey::Name, FieldValue::Text("ours")),
+            (FieldKey::Foreign("a"), FieldValue::Text("new")),
+            (FieldKey::EventStart("first"), FieldValue::Bool(true)),
+            (FieldKey::EventField("a"), FieldValue::Text("2")),
         ] {
             assert!(log.push(meaning, value));
         }
@@ -94,15 +94,15 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_any_more_belongs_to_no_event() {
-        let mut log = Log::new();
+        let mut log = FieldLog::new();
         let mut kept = 0_usize;
         for _ in 0..1_000 {
-            kept += usize::from(log.push(Meaning::EventStart("again"), FieldValue::Bool(false)));
-            kept += usize::from(log.push(Meaning::EventField("a"), FieldValue::Unsigned(1)));
+            kept += usize::from(log.push(FieldKey::EventStart("again"), FieldValue::Bool(false)));
+            kept += usize::from(log.push(FieldKey::EventField("a"), FieldValue::Unsigned(1)));
         }
         assert_eq!(kept, 512);
         assert_eq!(heard(&callsite(), &log).events.len(), 256);
         // A field of the span still finds its place.
-        assert!(log.push(Meaning::Foreign("a"), FieldValue::Unsigned(2)));
+        assert!(log.push(FieldKey::Foreign("a"), FieldValue::Unsigned(2)));
     }
 }

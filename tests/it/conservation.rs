@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use llmobs_receiver::{Answer, Receiver};
 use proptest::prelude::*;
-use tracing_llmobs::receiver::{Answer, Receiver};
 use tracing_llmobs::{Annotation, Evaluation, Handle, LossReason, Stats};
 
 use crate::rig::{Pipeline, SOON, bounded, item_ids, receiver, to, until};

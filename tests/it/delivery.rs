@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tracing_llmobs::receiver::{Answer, ReceivedRequest};
+use llmobs_receiver::{Answer, ReceivedRequest};
 use tracing_llmobs::{Builder, Stats};
 
 use crate::rig::{

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use llmobs_receiver::Answer;
 use tracing::{Event, Level, Subscriber};
-use tracing_llmobs::receiver::Answer;
 use tracing_llmobs::{Builder, Guard, LossReason};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::prelude::*;

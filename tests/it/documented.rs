@@ -1,8 +1,8 @@
 //! The programs that the public documents of LLM Observability show, as one writes them here.
 
+use llmobs_receiver::{ReceivedSpan, Receiver};
 use serde_json::{Value, json};
 use tracing::{Instrument, Span, info_span};
-use tracing_llmobs::receiver::{ReceivedSpan, Receiver};
 use tracing_llmobs::{
     Annotation, Builder, Content, Document, LlmObsSpanExt, Message, Status, annotate_current, llm_span, tool_span,
     workflow_span,

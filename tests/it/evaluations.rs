@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use llmobs_receiver::{Answer, Receiver};
 use serde_json::{Value, json};
 use tracing::{Span, info, info_span};
-use tracing_llmobs::receiver::{Answer, Receiver};
 use tracing_llmobs::{
     Assessment, Builder, Evaluation, EvaluationError, EvaluationScope, Feedback, LlmObsSpanExt as _, LossReason,
     Problem, SpanContext, TraceId,

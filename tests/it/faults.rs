@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use llmobs_receiver::Answer;
 use tracing_llmobs::LossReason::{self, Rejected, TooLarge, Unauthorized, Unreachable};
 use tracing_llmobs::Stats;
-use tracing_llmobs::receiver::Answer;
 
 use crate::rig::{Act, Pipeline, SOON, Wire, bounded, item_ids, receiver, to, until};
 
@@ -215,7 +215,7 @@ fn a_closed_port_is_tried_three_times_and_the_next_flush_tries_again() {
     pipeline.emit(2);
     pipeline.guard.flush(SOON).unwrap();
     assert_outcome("refused", &pipeline.guard.handle().stats(), (0, 3, 2), Some(Unreachable));
-    let Ok(receiver) = tracing_llmobs::receiver::Receiver::bind(address) else { return };
+    let Ok(receiver) = llmobs_receiver::Receiver::bind(address) else { return };
     pipeline.emit(3);
     pipeline.guard.flush(SOON).unwrap();
     assert_eq!((receiver.spans().len(), pipeline.guard.handle().stats().delivered), (3, 3));

@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use llmobs_receiver::Receiver;
 use tracing::{Dispatch, dispatcher, info_span};
 use tracing_llmobs::propagation::{extract, inject};
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{LlmObsSpanExt, SpanEvent};
 
 use crate::rig;

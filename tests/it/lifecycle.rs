@@ -6,8 +6,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use llmobs_receiver::Answer;
 use tracing::Dispatch;
-use tracing_llmobs::receiver::Answer;
 use tracing_llmobs::{Annotation, FlushError, Handle, LossReason, Stats};
 use tracing_subscriber::prelude::*;
 

@@ -12,7 +12,7 @@ use tracing_llmobs::{
     TemplatePart, ToolCall, ToolDefinition, ToolResult, TraceId, Verdict,
 };
 
-use tracing_llmobs::receiver::Receiver;
+use llmobs_receiver::Receiver;
 
 use crate::rig::{Pipeline, SOON, bounded, receiver, to};
 use crate::stage::{alone_with, block_on, only, problems, text};

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use llmobs_receiver::{Answer, Receiver};
 use serde_json::{Value, json};
-use tracing_llmobs::receiver::{Answer, Receiver};
 
 const SOON: Duration = Duration::from_secs(10);
 const SPANS: &str = "/api/v2/llmobs";

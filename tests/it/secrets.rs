@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use llmobs_receiver::{Answer, Receiver};
 use tracing::Level;
-use tracing_llmobs::receiver::{Answer, Receiver};
 use tracing_llmobs::{Annotation, ApiKey, Builder, Guard, LlmObsSpanExt, Message};
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use llmobs_receiver::Receiver;
 use serde_json::{Map, Value, json};
 use tracing::Dispatch;
 use tracing_llmobs::providers::{Call, Ending, Endpoint, Head};
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{Annotation, Builder, Problem, SpanEvent, SpanKind, Status};
 use tracing_subscriber::prelude::*;
 

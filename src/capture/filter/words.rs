@@ -2,7 +2,7 @@
 
 use tracing_core::{Level, Metadata};
 
-use crate::model::{Callsite, Meaning};
+use crate::recording::{Callsite, FieldKey};
 use crate::vocabulary::{self, Declared, Vocabularies};
 
 /// What is listened to.
@@ -59,18 +59,18 @@ impl Words {
         declared(self.metadata, self.hearing.vocabularies) == Declared::Candidate
     }
 
-    pub(super) fn meaning(&self, name: &'static str) -> Option<Meaning> {
+    pub(super) fn meaning(&self, name: &'static str) -> Option<FieldKey> {
         if self.metadata.is_event() {
-            let foreign = self.is_foreign().then_some(Meaning::EventField(name));
+            let foreign = self.is_foreign().then_some(FieldKey::EventField(name));
             return match vocabulary::event_field(name, tells_errors(self.metadata)) {
-                Some(Meaning::Failed) if self.is_log_line => Some(Meaning::Logged),
+                Some(FieldKey::Failed) if self.is_log_line => Some(FieldKey::Logged),
                 own => own.or(foreign),
             };
         }
         let own = vocabulary::span_field(name);
-        let known = || is_known(self.metadata, self.hearing.vocabularies, name).then_some(Meaning::Foreign(name));
+        let known = || is_known(self.metadata, self.hearing.vocabularies, name).then_some(FieldKey::Foreign(name));
         let is_argument = self.hearing.capture_instrument && vocabulary::is_argument(name);
-        let argument = || is_argument.then_some(Meaning::Argument(name));
+        let argument = || is_argument.then_some(FieldKey::Argument(name));
         match self.speaker {
             Speaker::Us => own.or_else(argument),
             Speaker::UsAndOthers => own.or_else(|| known().filter(|_| is_word(name))).or_else(argument),

@@ -11,11 +11,11 @@ use super::super::filter::{Plan, callsite};
 use super::super::known::shared;
 use super::super::lineage::Borne;
 use super::{Evaluable, SpanRecord};
-use crate::model::{
-    Annotation, Callsite, Evaluation, EvaluationScope, FieldValue, KindSource, Later, Log, Meaning, Origin, Recording,
-    Remark, Said, SpanContext, SpanKind,
+use crate::recording::{
+    Callsite, Deferred, FieldKey, FieldLog, FieldValue, KindSource, LogEntry, Origin, Recording, Remark,
 };
 use crate::vocabulary::{self, EvaluationDraft, Glance, Nature, Sayings, is_evaluation_field};
+use llmobs_model::{Evaluation, EvaluationScope, SpanContext, SpanKind};
 
 /// See the file's card. A span of ours that uses such words has one too.
 #[derive(Debug)]
@@ -44,11 +44,11 @@ impl Claim {
     }
 
     #[inline(never)]
-    fn is_told_more(&mut self, said: &Log, before: &Log) -> bool {
+    fn is_told_more(&mut self, said: &FieldLog, before: &FieldLog) -> bool {
         let is_known = self.is_settled || matches!(self.nature, Nature::Span(_));
         let mut is_more = false;
         for said in said.iter() {
-            let Said::Field(Meaning::Foreign(name), value) = said else { continue };
+            let LogEntry::Field(FieldKey::Foreign(name), value) = said else { continue };
             if vocabulary::decides(name) {
                 is_more |= !before.iter().any(|before| is_same(before, name, value));
             } else if !is_known && !vocabulary::is_absent(value) {
@@ -107,7 +107,12 @@ impl SpanRecord {
     }
 
     /// Takes over what an event inside the span said. Words of other crates are heard in every span of ours.
-    pub(in crate::capture) fn hear_event(&mut self, said: &mut Log, plan: &Plan, metadata: &'static Metadata<'static>) {
+    pub(in crate::capture) fn hear_event(
+        &mut self,
+        said: &mut FieldLog,
+        plan: &Plan,
+        metadata: &'static Metadata<'static>,
+    ) {
         if plan.foreign.is_some()
             && self.claim.is_none()
             && let Some(kind) = self.kind
@@ -136,7 +141,7 @@ impl SpanRecord {
     /// Whether something that was said is worth another look: that costs as much as was said before, so that a span which is
     /// told of each piece of an answer must not be looked at each time.
     #[inline]
-    pub(super) fn is_told_more(&mut self, said: &Log, before: &Log) -> bool {
+    pub(super) fn is_told_more(&mut self, said: &FieldLog, before: &FieldLog) -> bool {
         self.claim.as_mut().is_some_and(|claim| claim.is_told_more(said, before))
     }
 
@@ -221,8 +226,8 @@ impl SpanRecord {
         let has_usage = counts_tokens(recording.log()) || vocabulary::has_usage(&sayings, vocabularies);
         self.kinship.end(kind, has_usage);
         recording.head.source = match (claim.is_settled, self.kinship.is_told_below(kind, has_usage)) {
-            (true, _) => KindSource::Said,
-            (false, false) => KindSource::Found,
+            (true, _) => KindSource::Explicit,
+            (false, false) => KindSource::Attributes,
             (false, true) => {
                 self.kind = Some(SpanKind::Workflow);
                 KindSource::Demoted
@@ -258,7 +263,7 @@ impl SpanRecord {
             }
             let to = match draft.evaluation.scope_said() {
                 EvaluationScope::Span => to.cloned(),
-                EvaluationScope::Trace => to.map(to_root),
+                EvaluationScope::Trace | _ => to.map(to_root),
             };
             Some(draft.joined(to).or_ml_app(own_ml_app).within(own_policy))
         };
@@ -279,23 +284,23 @@ impl EvaluationDraft {
 }
 
 /// Whether something counts tokens in our words: a field, or an annotation.
-pub(super) fn counts_tokens(log: &Log) -> bool {
+pub(super) fn counts_tokens(log: &FieldLog) -> bool {
     log.iter().any(|said| match said {
-        Said::Field(Meaning::Metrics, _) => true,
-        Said::Field(Meaning::Metric(name), _) => name.ends_with(TOKENS),
-        Said::Field(..) => false,
-        Said::Annotation(Annotation { metrics, later, .. }) => {
-            let is_expected = later.as_ref().is_some_and(Later::has_usage);
-            is_expected || metrics.iter().any(|(name, _)| name.ends_with(TOKENS))
+        LogEntry::Field(FieldKey::Metrics, _) => true,
+        LogEntry::Field(FieldKey::Metric(name), _) => name.ends_with(TOKENS),
+        LogEntry::Field(..) => false,
+        LogEntry::Annotation(recorded) => {
+            let is_expected = recorded.deferred.as_ref().is_some_and(Deferred::has_usage);
+            is_expected || recorded.metrics.iter().any(|(name, _)| name.ends_with(TOKENS))
         }
     })
 }
 
 /// Whether this is what was said under a name, value for value.
-fn is_same(said: Said<'_>, name: &str, value: FieldValue<'_>) -> bool {
+fn is_same(said: LogEntry<'_>, name: &str, value: FieldValue<'_>) -> bool {
     match said {
-        Said::Field(Meaning::Foreign(own), before) => own == name && before == value,
-        Said::Field(..) | Said::Annotation(_) => false,
+        LogEntry::Field(FieldKey::Foreign(own), before) => own == name && before == value,
+        LogEntry::Field(..) | LogEntry::Annotation(_) => false,
     }
 }
 

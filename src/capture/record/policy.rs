@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::SpanRecord;
 use super::said::text_of;
-use crate::model::{Annotation, CapturePolicy, FieldValue, Log, Origin, Passed};
+use crate::recording::{FieldLog, FieldValue, Origin};
 use crate::stats::Problem;
+use llmobs_model::{Annotation, CapturePolicy, Passed};
 
 impl SpanRecord {
     /// What holds for the span so far: its own policy or the one from above, within that of its kind.
@@ -58,7 +59,7 @@ impl SpanRecord {
 }
 
 /// Forgets what the policy does not let out.
-pub(super) fn restrict(policy: CapturePolicy, said: &mut Log) {
+pub(super) fn restrict(policy: CapturePolicy, said: &mut FieldLog) {
     if policy < CapturePolicy::All {
         said.retain(|meaning| meaning.needs() <= policy);
     }

@@ -2,14 +2,14 @@
 
 use super::SpanRecord;
 use super::said::text_of;
-use crate::model::{Annotation, FieldValue, Log, Meaning, Recording, Said};
+use crate::recording::{FieldKey, FieldLog, FieldValue, LogEntry, RecordedAnnotation, Recording};
 use crate::stats::Problem;
 
 impl SpanRecord {
     /// Appends what was said value by value, with a marker in place of each that there is no room for.
-    pub(super) fn append_what_fits(&mut self, recording: &mut Recording, said: &Log) {
+    pub(super) fn append_what_fits(&mut self, recording: &mut Recording, said: &FieldLog) {
         for said in said.iter() {
-            let Said::Field(meaning, value) = said else { continue };
+            let LogEntry::Field(meaning, value) = said else { continue };
             let bytes = text_of(value).map_or(0, str::len);
             // The earlier value goes first: its room may be enough.
             let mut kept = meaning.accumulates() || recording.log_mut().push(meaning, FieldValue::Oversize);
@@ -47,11 +47,11 @@ impl SpanRecord {
 }
 
 /// Takes out what can be large, and says of which content a marker is to stand in the place.
-pub(super) fn shed_content(annotation: &mut Annotation) -> [Option<Meaning>; 2] {
+pub(super) fn shed_content(annotation: &mut RecordedAnnotation) -> [Option<FieldKey>; 2] {
     annotation.metadata.clear();
     annotation.details = None;
-    let later = annotation.later.take();
-    let input = annotation.input.take().map(drop).or(later.as_ref().map(|_| ())).map(|()| Meaning::Input);
-    let output = annotation.output.take().map(drop).or(later.map(drop)).map(|()| Meaning::Output);
+    let later = annotation.deferred.take();
+    let input = annotation.input.take().map(drop).or(later.as_ref().map(|_| ())).map(|()| FieldKey::Input);
+    let output = annotation.output.take().map(drop).or(later.map(drop)).map(|()| FieldKey::Output);
     [input, output]
 }

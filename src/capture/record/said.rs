@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 
 use super::super::kinship::Slate;
-use crate::model::{Annotation, FieldValue, Meaning, Recording, Said};
+use crate::recording::{FieldKey, FieldValue, LogEntry, Precedence, RecordedAnnotation, Recording};
 use crate::vocabulary::USER_TAG;
+use llmobs_model::Annotation;
 
 /// What the span is called so far, if we were told.
 pub(super) fn given_name(recording: &Recording) -> Option<&str> {
     let mut name = None;
     for said in recording.log().iter() {
         match said {
-            Said::Field(Meaning::Name, value) => name = text_of(value).or(name),
-            Said::Annotation(annotation) => name = annotation.name.as_deref().or(name),
-            Said::Field(..) => {}
+            LogEntry::Field(FieldKey::Name, value) => name = text_of(value).or(name),
+            LogEntry::Annotation(annotation) => name = annotation.name.as_deref().or(name),
+            LogEntry::Field(..) => {}
         }
     }
     name
@@ -23,9 +24,8 @@ pub(super) fn given_name(recording: &Recording) -> Option<&str> {
 #[cold]
 pub(super) fn assume_user(recording: &mut Recording, slate: &Slate) {
     let Some(user) = slate.user() else { return };
-    let mut said = Annotation::new().tag(USER_TAG, &*user);
-    said.is_context = true;
-    recording.log_mut().annotate(said);
+    let user = RecordedAnnotation::from(Annotation::new().tag(USER_TAG, &*user));
+    recording.log_mut().annotate(user.with_precedence(Precedence::Context));
 }
 
 pub(super) fn text_of(value: FieldValue<'_>) -> Option<&str> {

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::SpanRecord;
 use crate::clock::nanos_between;
-use crate::model::{Annotation, Recording, SpanKind};
+use crate::recording::Recording;
+use llmobs_model::{Annotation, SpanKind};
 
 /// The times that somebody said, in nanoseconds since 1970.
 #[derive(Debug, Clone, Copy, Default)]

@@ -13,7 +13,7 @@ use super::context;
 use super::exchange::{Exchange, failed};
 use super::said::{Answer, Asked, asked};
 use super::session::{Session, SessionSpan, server_of};
-use crate::model::Annotation;
+use crate::recording::RecordedAnnotation;
 
 /// The calls of a client that show up.
 ///
@@ -251,6 +251,6 @@ fn begin(session: Option<&SessionSpan>, peer: &Peer<RoleClient>, params: &(impl 
     exchange
 }
 
-pub(super) fn told<A: Answer>(answer: &Result<A, ServiceError>) -> Annotation {
+pub(super) fn told<A: Answer>(answer: &Result<A, ServiceError>) -> RecordedAnnotation {
     answer.as_ref().map_or_else(failed, Answer::told)
 }

@@ -6,8 +6,8 @@ use rmcp::model::{Extensions, JsonObject, RequestMetaObject};
 use serde_json::Value;
 use tracing::Span;
 
-use crate::model::SpanContext;
 use crate::propagation::{self, Trust, extract_trusting};
+use llmobs_model::SpanContext;
 
 /// What is to be added to the metadata of a request; what is there already counts as the headers of a request do.
 ///

@@ -4,9 +4,11 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::super::secrets::without_secrets;
+use crate::capture::annotate_recorded;
 use crate::capture::{LlmObsSpanExt, find};
-use crate::model::{Annotation, SpanContext, SpanError};
+use crate::recording::RecordedAnnotation;
 use crate::vocabulary::fields;
+use llmobs_model::{SpanContext, SpanError};
 
 /// A request that is under way. Its span ends once: with the answer, or when nobody waits for one any more.
 #[derive(Debug)]
@@ -18,12 +20,15 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// Opens the span of a request inside the current one.
-    pub(super) fn begin(say: impl FnOnce() -> Annotation) -> Self {
+    pub(super) fn begin(say: impl FnOnce() -> RecordedAnnotation) -> Self {
         Self::begin_below(|| None, say)
     }
 
     /// The same below a span of another process. Nobody is asked for anything where nobody listens.
-    pub(super) fn begin_below(parent: impl FnOnce() -> Option<SpanContext>, say: impl FnOnce() -> Annotation) -> Self {
+    pub(super) fn begin_below(
+        parent: impl FnOnce() -> Option<SpanContext>,
+        say: impl FnOnce() -> RecordedAnnotation,
+    ) -> Self {
         let (span, is_open) = open(parent, say);
         Self { span, is_open }
     }
@@ -34,22 +39,22 @@ impl Exchange {
     }
 
     /// Says more about the request, if somebody listens.
-    pub(super) fn say(&self, say: impl FnOnce() -> Annotation) {
+    pub(super) fn say(&self, say: impl FnOnce() -> RecordedAnnotation) {
         if self.is_open {
-            self.span.annotate(say());
+            annotate_recorded(&self.span, say());
         }
     }
 
     /// Ends the span with what is told last.
-    pub(super) fn end(mut self, tell: impl FnOnce() -> Annotation) {
+    pub(super) fn end(mut self, tell: impl FnOnce() -> RecordedAnnotation) {
         if self.is_open {
             self.close(tell());
         }
     }
 
-    fn close(&mut self, said: Annotation) {
+    fn close(&mut self, said: RecordedAnnotation) {
         self.is_open = false;
-        self.span.annotate(said);
+        annotate_recorded(&self.span, said);
         self.span.finish();
     }
 }
@@ -64,26 +69,29 @@ impl Drop for Exchange {
         } else {
             SpanError::new("nobody waits for the answer any more").error_type(CANCELLED)
         };
-        self.close(Annotation::new().span_error(error));
+        self.close(RecordedAnnotation::new().span_error(error));
     }
 }
 
 /// A span inside the current one or below one elsewhere, and whether somebody listens; if nobody does, nothing is asked for.
-pub(super) fn open(parent: impl FnOnce() -> Option<SpanContext>, say: impl FnOnce() -> Annotation) -> (Span, bool) {
+pub(super) fn open(
+    parent: impl FnOnce() -> Option<SpanContext>,
+    say: impl FnOnce() -> RecordedAnnotation,
+) -> (Span, bool) {
     let span = tracing::info_span!(target: TARGET, "mcp", { fields::KIND } = Empty);
     let is_seen = find(&span, |_, _, _| ()).is_some();
     if is_seen {
         if let Some(parent) = parent() {
             span.set_llmobs_parent(parent);
         }
-        span.annotate(say());
+        annotate_recorded(&span, say());
     }
     (span, is_seen)
 }
 
 /// The error of a client. Transports name the URL that they did not reach, with what is secret in it.
-pub(super) fn failed<E: std::error::Error>(error: &E) -> Annotation {
-    Annotation::new().span_error(without_secrets(SpanError::from_error(error)))
+pub(super) fn failed<E: std::error::Error>(error: &E) -> RecordedAnnotation {
+    RecordedAnnotation::new().span_error(without_secrets(SpanError::from_error(error)))
 }
 
 /// The type of the error of what was cancelled.
@@ -110,7 +118,7 @@ mod tests {
     #[test]
     fn of_a_url_that_a_client_did_not_reach_nothing_secret_is_told() {
         let error = std::io::Error::other("error for url (https://user:p@host/mcp?token=k)");
-        let said = failed(&error).error;
+        let said = failed(&error).error.clone();
         assert_eq!(said.map(|error| error.message).as_deref(), Some("error for url (https://host/mcp?…)"));
     }
 }

@@ -20,7 +20,7 @@ use tracing::instrument::Instrument;
 use super::intent;
 use super::observed::{Observed, told};
 use super::shown;
-use crate::model::Annotation;
+use crate::recording::RecordedAnnotation;
 
 /// A server's handler whose requests show up, made by [`Observed::into_handler`].
 ///
@@ -51,7 +51,7 @@ impl<S: ServerHandler> ServerHandler for ObservedHandler<S> {
             CallToolResponse::Complete(result) => shown::called(result),
             CallToolResponse::InputRequired(result) => shown::small(result),
             CallToolResponse::Task(result) => shown::small(result),
-            _ => Annotation::new(),
+            _ => RecordedAnnotation::new(),
         };
         exchange.end(|| told(&answer, show, cancelled.is_cancelled()));
         answer
@@ -86,7 +86,7 @@ impl<S: ServerHandler> ServerHandler for ObservedHandler<S> {
         let show = |response: &ReadResourceResponse| match response {
             ReadResourceResponse::Complete(result) => shown::resources(result),
             ReadResourceResponse::InputRequired(result) => shown::small(result),
-            _ => Annotation::new(),
+            _ => RecordedAnnotation::new(),
         };
         exchange.end(|| told(&answer, show, cancelled.is_cancelled()));
         answer
@@ -102,7 +102,7 @@ impl<S: ServerHandler> ServerHandler for ObservedHandler<S> {
         let show = |response: &GetPromptResponse| match response {
             GetPromptResponse::Complete(result) => shown::prompt(result),
             GetPromptResponse::InputRequired(result) => shown::small(result),
-            _ => Annotation::new(),
+            _ => RecordedAnnotation::new(),
         };
         exchange.end(|| told(&answer, show, cancelled.is_cancelled()));
         answer

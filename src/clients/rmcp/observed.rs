@@ -19,8 +19,9 @@ use super::handler::ObservedHandler;
 use super::said::members_bytes;
 use super::shown::{self, SMALL};
 use super::{context, intent, sampling};
-use crate::model::{Annotation, SpanError, SpanKind};
 use crate::propagation::Trust;
+use crate::recording::RecordedAnnotation;
+use llmobs_model::{SpanError, SpanKind};
 
 /// A handler whose requests show up, of a server or of a client.
 ///
@@ -221,10 +222,10 @@ fn served(
 fn asked(request: &ServerRequest, around: Around<'_>) -> Option<Exchange> {
     Some(match request {
         ServerRequest::CreateMessageRequest(create) => {
-            around.task(create.method.as_str(), || sampling::params(&create.params), Annotation::new)
+            around.task(create.method.as_str(), || sampling::params(&create.params), RecordedAnnotation::new)
         }
         ServerRequest::ElicitRequest(elicit) => {
-            around.task(elicit.method.as_str(), || (SMALL, elicit.params.clone()), Annotation::new)
+            around.task(elicit.method.as_str(), || (SMALL, elicit.params.clone()), RecordedAnnotation::new)
         }
         _ => return None,
     })
@@ -242,9 +243,13 @@ impl Around<'_> {
     pub(super) fn call(self, params: &CallToolRequestParams, intent: Option<String>) -> Exchange {
         let name = params.name.as_ref();
         let exchange = self.begin(CallToolRequestMethod::VALUE, || {
-            Annotation::new().kind(SpanKind::Tool).name(name).tag("mcp_tool", name).tag("mcp_tool_kind", "server")
+            RecordedAnnotation::new()
+                .kind(SpanKind::Tool)
+                .name(name)
+                .tag("mcp_tool", name)
+                .tag("mcp_tool_kind", "server")
         });
-        exchange.say(|| intent.map_or_else(Annotation::new, |intent| Annotation::new().intent(intent)));
+        exchange.say(|| intent.map_or_else(RecordedAnnotation::new, |intent| RecordedAnnotation::new().intent(intent)));
         exchange.say(|| {
             let bytes = params.arguments.as_ref().map_or(SMALL, members_bytes);
             self.input(CallToolRequestMethod::VALUE, bytes, params.clone())
@@ -257,20 +262,20 @@ impl Around<'_> {
     }
 
     pub(super) fn discover(self, client: Option<&Implementation>) -> Exchange {
-        let tags = || client.map_or_else(Annotation::new, client_tags);
+        let tags = || client.map_or_else(RecordedAnnotation::new, client_tags);
         self.task(DiscoverRequestMethod::VALUE, || (SMALL, json!({})), tags)
     }
 
     pub(super) fn read(self, params: &ReadResourceRequestParams) -> Exchange {
-        self.task(ReadResourceRequestMethod::VALUE, || (params.uri.len(), params.clone()), Annotation::new)
+        self.task(ReadResourceRequestMethod::VALUE, || (params.uri.len(), params.clone()), RecordedAnnotation::new)
     }
 
     pub(super) fn prompt(self, params: &GetPromptRequestParams) -> Exchange {
         let bytes = || params.arguments.as_ref().map_or(SMALL, members_bytes);
-        self.task(GetPromptRequestMethod::VALUE, || (bytes(), params.clone()), Annotation::new)
+        self.task(GetPromptRequestMethod::VALUE, || (bytes(), params.clone()), RecordedAnnotation::new)
     }
 
-    fn begin(self, method: &str, say: impl FnOnce() -> Annotation) -> Exchange {
+    fn begin(self, method: &str, say: impl FnOnce() -> RecordedAnnotation) -> Exchange {
         Exchange::begin_below(
             || context::parent(self.meta, self.extensions, self.trust),
             || {
@@ -285,7 +290,7 @@ impl Around<'_> {
         self,
         method: &'static str,
         params: impl FnOnce() -> (usize, P),
-        say: impl FnOnce() -> Annotation,
+        say: impl FnOnce() -> RecordedAnnotation,
     ) -> Exchange
     where
         P: Serialize + Send + 'static,
@@ -300,7 +305,7 @@ impl Around<'_> {
 
     /// Shape: `{"method":"tools/call","params":{"name":"weather","arguments":{…}}}`, and in the parameters `_meta` as the caller
     /// filled it, if it did.
-    fn input<P>(self, method: &'static str, bytes: usize, params: P) -> Annotation
+    fn input<P>(self, method: &'static str, bytes: usize, params: P) -> RecordedAnnotation
     where
         P: Serialize + Send + 'static,
     {
@@ -321,11 +326,11 @@ impl Around<'_> {
 /// What is told of an answer; to a request that was cancelled nobody gets it.
 pub(super) fn told<R>(
     answer: &Result<R, ErrorData>,
-    show: impl FnOnce(&R) -> Annotation,
+    show: impl FnOnce(&R) -> RecordedAnnotation,
     is_cancelled: bool,
-) -> Annotation {
+) -> RecordedAnnotation {
     match answer {
-        Err(error) => Annotation::new().error(error),
+        Err(error) => RecordedAnnotation::new().error(error),
         Ok(result) => {
             let said = show(result);
             if !is_cancelled || said.error.is_some() {
@@ -336,7 +341,7 @@ pub(super) fn told<R>(
     }
 }
 
-fn client_tags(client: &Implementation) -> Annotation {
+fn client_tags(client: &Implementation) -> RecordedAnnotation {
     let version = format!("{}_{}", client.name, client.version);
-    Annotation::new().tag("client_name", client.name.clone()).tag("client_version", version)
+    RecordedAnnotation::new().tag("client_name", client.name.clone()).tag("client_version", version)
 }

@@ -10,91 +10,92 @@ use rmcp::model::{
 use serde_json::{Value, json};
 
 use super::shown::{self, SMALL};
-use crate::model::{Annotation, SpanKind, json_bytes};
+use crate::recording::RecordedAnnotation;
+use llmobs_model::{SpanKind, json_bytes};
 
 /// A request that shows.
 pub(super) trait Asked: RequestParamsMeta {
     /// Kind, name, tags.
-    fn said(&self) -> Annotation;
+    fn said(&self) -> RecordedAnnotation;
     /// What goes in.
-    fn input(&self) -> Annotation;
+    fn input(&self) -> RecordedAnnotation;
 }
 
 /// An answer that shows.
 pub(super) trait Answer {
     /// What comes out, and the error that is in it.
-    fn told(&self) -> Annotation;
+    fn told(&self) -> RecordedAnnotation;
 }
 
 impl Asked for CallToolRequestParams {
-    fn said(&self) -> Annotation {
+    fn said(&self) -> RecordedAnnotation {
         let name = format!("MCP Client Tool Call: {}", self.name);
-        Annotation::new().kind(SpanKind::Tool).name(name).tag("mcp_tool_kind", "client")
+        RecordedAnnotation::new().kind(SpanKind::Tool).name(name).tag("mcp_tool_kind", "client")
     }
 
-    fn input(&self) -> Annotation {
+    fn input(&self) -> RecordedAnnotation {
         let arguments = self.arguments.clone().unwrap_or_default();
         shown::input(members_bytes(&arguments), arguments, Value::Object)
     }
 }
 
 impl Asked for PaginatedRequestParams {
-    fn said(&self) -> Annotation {
-        Annotation::new().kind(SpanKind::Task).name("MCP Client list Tools")
+    fn said(&self) -> RecordedAnnotation {
+        RecordedAnnotation::new().kind(SpanKind::Task).name("MCP Client list Tools")
     }
 
-    fn input(&self) -> Annotation {
+    fn input(&self) -> RecordedAnnotation {
         shown::input(SMALL, self.cursor.clone(), |cursor| json!({"cursor": cursor}))
     }
 }
 
 impl Asked for ReadResourceRequestParams {
-    fn said(&self) -> Annotation {
-        Annotation::new().kind(SpanKind::Task).name("MCP Client Read Resource")
+    fn said(&self) -> RecordedAnnotation {
+        RecordedAnnotation::new().kind(SpanKind::Task).name("MCP Client Read Resource")
     }
 
-    fn input(&self) -> Annotation {
+    fn input(&self) -> RecordedAnnotation {
         shown::input(self.uri.len(), self.uri.clone(), |uri| json!({"uri": uri}))
     }
 }
 
 impl Asked for GetPromptRequestParams {
-    fn said(&self) -> Annotation {
-        Annotation::new().kind(SpanKind::Task).name(format!("MCP Client Get Prompt: {}", self.name))
+    fn said(&self) -> RecordedAnnotation {
+        RecordedAnnotation::new().kind(SpanKind::Task).name(format!("MCP Client Get Prompt: {}", self.name))
     }
 
-    fn input(&self) -> Annotation {
+    fn input(&self) -> RecordedAnnotation {
         let arguments = self.arguments.clone().unwrap_or_default();
         shown::input(members_bytes(&arguments), arguments, Value::Object)
     }
 }
 
 impl Answer for CallToolResult {
-    fn told(&self) -> Annotation {
+    fn told(&self) -> RecordedAnnotation {
         shown::texts(self)
     }
 }
 
 impl Answer for ListToolsResult {
-    fn told(&self) -> Annotation {
+    fn told(&self) -> RecordedAnnotation {
         shown::tools(self)
     }
 }
 
 impl Answer for ReadResourceResult {
-    fn told(&self) -> Annotation {
+    fn told(&self) -> RecordedAnnotation {
         shown::resources(self)
     }
 }
 
 impl Answer for GetPromptResult {
-    fn told(&self) -> Annotation {
+    fn told(&self) -> RecordedAnnotation {
         shown::prompt(self)
     }
 }
 
 impl Answer for ServerResult {
-    fn told(&self) -> Annotation {
+    fn told(&self) -> RecordedAnnotation {
         match self {
             Self::CallToolResult(result) => result.told(),
             Self::ListToolsResult(result) => result.told(),

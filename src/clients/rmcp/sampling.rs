@@ -9,20 +9,21 @@ use serde_json::{Value, json};
 
 use super::said::{Answer, Asked, members_bytes};
 use super::shown::{self, AUDIO, IMAGE, SMALL, sum};
-use crate::model::{Annotation, Message, Role, SpanKind, ToolCall, ToolResult};
+use crate::recording::RecordedAnnotation;
+use llmobs_model::{Annotation, Message, Role, SpanKind, ToolCall, ToolResult};
 
 impl Asked for CreateMessageRequestParams {
-    fn said(&self) -> Annotation {
-        let said = Annotation::new().kind(SpanKind::Llm).name("MCP Server Sampling");
+    fn said(&self) -> RecordedAnnotation {
+        let said = RecordedAnnotation::new().kind(SpanKind::Llm).name("MCP Server Sampling");
         let said = said.metadata("max_tokens", self.max_tokens);
         self.temperature.into_iter().fold(said, |said, temperature| said.metadata("temperature", temperature))
     }
 
-    fn input(&self) -> Annotation {
+    fn input(&self) -> RecordedAnnotation {
         let system = self.system_prompt.clone();
         let messages: Vec<_> = self.messages.iter().map(without_media).collect();
         let bytes = bytes(&messages).saturating_add(system.as_ref().map_or(0, String::len));
-        Annotation::later(bytes, move || {
+        RecordedAnnotation::deferred(bytes, move || {
             let system = system.map(Message::system);
             Annotation::new().input(system.into_iter().chain(messages.into_iter().map(read)).collect::<Vec<_>>())
         })
@@ -30,20 +31,21 @@ impl Asked for CreateMessageRequestParams {
 }
 
 impl Answer for CreateMessageResult {
-    fn told(&self) -> Annotation {
+    fn told(&self) -> RecordedAnnotation {
         let message = without_media(&self.message);
         let bytes = message_bytes(&message);
-        let said = Annotation::later(bytes, move || Annotation::new().output(read(message))).model_name(&self.model);
+        let said = RecordedAnnotation::deferred(bytes, move || Annotation::new().output(read(message)))
+            .model_name(&self.model);
         self.stop_reason.iter().fold(said, |said, reason| said.metadata("stop_reason", reason))
     }
 }
 
 impl Asked for ElicitRequestParams {
-    fn said(&self) -> Annotation {
-        Annotation::new().kind(SpanKind::Task).name("MCP Server Elicitation")
+    fn said(&self) -> RecordedAnnotation {
+        RecordedAnnotation::new().kind(SpanKind::Task).name("MCP Server Elicitation")
     }
 
-    fn input(&self) -> Annotation {
+    fn input(&self) -> RecordedAnnotation {
         let mut params = self.clone();
         *params.meta_mut() = None;
         shown::input(SMALL, params, shown::to_json)
@@ -51,7 +53,7 @@ impl Asked for ElicitRequestParams {
 }
 
 impl Answer for ElicitResult {
-    fn told(&self) -> Annotation {
+    fn told(&self) -> RecordedAnnotation {
         shown::small(self)
     }
 }
@@ -72,7 +74,7 @@ pub(super) fn params(params: &CreateMessageRequestParams) -> (usize, CreateMessa
 }
 
 /// What a client answers.
-pub(super) fn answered(result: &ClientResult) -> Annotation {
+pub(super) fn answered(result: &ClientResult) -> RecordedAnnotation {
     match result {
         ClientResult::CreateMessageResult(result) => {
             let mut shown = CreateMessageResult::new(without_media(&result.message), result.model.clone());

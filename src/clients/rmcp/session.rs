@@ -18,8 +18,10 @@ use tracing::instrument::Instrument;
 use super::calls::{ask, send};
 use super::exchange::{Exchange, failed, open};
 use super::shown;
+use crate::capture::annotate_recorded;
 use crate::capture::{LlmObsSpanExt, current_context};
-use crate::model::{Annotation, SpanId, SpanKind, Tags};
+use crate::recording::RecordedAnnotation;
+use llmobs_model::{SpanId, SpanKind, Tags};
 
 /// A client's session that shows: a workflow `MCP Client Session` from [`open`](Self::open) until it is closed or dropped, with
 /// the task `MCP Client Initialize` and its calls below.
@@ -70,13 +72,13 @@ impl<S: Service<RoleClient>> Session<S> {
         opening: Pin<Box<impl Future<Output = Result<RunningService<RoleClient, S>, E>>>>,
     ) -> Result<Self, E> {
         let span = SessionSpan::begin();
-        let beginning =
-            span.hold(|| Exchange::begin(|| Annotation::new().kind(SpanKind::Task).name("MCP Client Initialize")));
+        let beginning = span
+            .hold(|| Exchange::begin(|| RecordedAnnotation::new().kind(SpanKind::Task).name("MCP Client Initialize")));
         // Not inside the span of the beginning: what rmcp does in the background is inside the span that is current now.
         match opening.instrument(span.span().clone()).await {
             Ok(running) => {
                 let info = running.peer_info();
-                beginning.end(|| info.as_deref().map_or_else(Annotation::new, shown::small));
+                beginning.end(|| info.as_deref().map_or_else(RecordedAnnotation::new, shown::small));
                 span.say(|| server_tags(info.as_deref()));
                 Ok(Self { running, span })
             }
@@ -211,7 +213,7 @@ impl<S: Service<RoleClient>> Session<S> {
     /// Passes an answer on; a session that turns out to be over ends.
     fn settled<T>(&self, answer: Result<T, ServiceError>) -> Result<T, ServiceError> {
         if answer.is_err() && self.running.is_transport_closed() {
-            self.span.end(Annotation::new);
+            self.span.end(RecordedAnnotation::new);
         }
         answer
     }
@@ -239,7 +241,8 @@ pub(super) struct SessionSpan {
 impl SessionSpan {
     fn begin() -> Self {
         let above = current_id();
-        let (span, is_seen) = open(|| None, || Annotation::new().kind(SpanKind::Workflow).name("MCP Client Session"));
+        let (span, is_seen) =
+            open(|| None, || RecordedAnnotation::new().kind(SpanKind::Workflow).name("MCP Client Session"));
         Self { span, is_seen, tells: true, above }
     }
 
@@ -256,20 +259,20 @@ impl SessionSpan {
         &self.span
     }
 
-    fn say(&self, say: impl FnOnce() -> Annotation) {
+    fn say(&self, say: impl FnOnce() -> RecordedAnnotation) {
         if self.is_seen {
-            self.span.annotate(say());
+            annotate_recorded(&self.span, say());
         }
     }
 
     fn quit(&self, quit: Result<Option<&QuitReason>, &JoinError>) {
         self.end(|| match quit {
             Err(error) | Ok(Some(QuitReason::JoinError(error))) => failed(error),
-            Ok(_) => Annotation::new(),
+            Ok(_) => RecordedAnnotation::new(),
         });
     }
 
-    fn end(&self, say: impl FnOnce() -> Annotation) {
+    fn end(&self, say: impl FnOnce() -> RecordedAnnotation) {
         self.say(say);
         self.span.finish();
     }
@@ -282,9 +285,9 @@ impl Drop for SessionSpan {
 }
 
 /// What is known of the server: `mcp_server_name:…`, and more for the session itself.
-fn server_tags(info: Option<&ServerPeerInfo>) -> Annotation {
-    let Some(server) = info.and_then(|info| info.server_info.as_ref()) else { return Annotation::new() };
-    let said = Annotation::new().tags(&server_name(server)).tag("mcp_server_version", server.version.clone());
+fn server_tags(info: Option<&ServerPeerInfo>) -> RecordedAnnotation {
+    let Some(server) = info.and_then(|info| info.server_info.as_ref()) else { return RecordedAnnotation::new() };
+    let said = RecordedAnnotation::new().tags(&server_name(server)).tag("mcp_server_version", server.version.clone());
     server.title.iter().fold(said, |said, title| said.tag("mcp_server_title", title.clone()))
 }
 

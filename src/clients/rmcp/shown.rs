@@ -10,26 +10,27 @@ use rmcp::model::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{Annotation, Content, SpanError, json_bytes};
+use crate::recording::RecordedAnnotation;
+use llmobs_model::{Annotation, Content, SpanError, json_bytes};
 
 /// What goes in, made of this value later. `bytes` is about what the value holds.
-pub(super) fn input<T>(bytes: usize, of: T, show: impl FnOnce(T) -> Value + Send + 'static) -> Annotation
+pub(super) fn input<T>(bytes: usize, of: T, show: impl FnOnce(T) -> Value + Send + 'static) -> RecordedAnnotation
 where
     T: Send + 'static,
 {
-    Annotation::later(bytes, move || Annotation::new().input(Content::Json(show(of))))
+    RecordedAnnotation::deferred(bytes, move || Annotation::new().input(Content::Json(show(of))))
 }
 
 /// What comes out, likewise.
-pub(super) fn output<T>(bytes: usize, of: T, show: impl FnOnce(T) -> Value + Send + 'static) -> Annotation
+pub(super) fn output<T>(bytes: usize, of: T, show: impl FnOnce(T) -> Value + Send + 'static) -> RecordedAnnotation
 where
     T: Send + 'static,
 {
-    Annotation::later(bytes, move || Annotation::new().output(Content::Json(show(of))))
+    RecordedAnnotation::deferred(bytes, move || Annotation::new().output(Content::Json(show(of))))
 }
 
 /// What comes out, as it is: little, and no content of which a part is better left out.
-pub(super) fn small<T: Serialize + Clone + Send + 'static>(of: &T) -> Annotation {
+pub(super) fn small<T: Serialize + Clone + Send + 'static>(of: &T) -> RecordedAnnotation {
     output(SMALL, of.clone(), to_json)
 }
 
@@ -41,7 +42,7 @@ pub(super) fn to_json(value: impl Serialize) -> Value {
 ///
 /// Shape: `{"content":[{"type":"text","text":"…","annotations":{},"meta":{}}],"isError":false}`: texts only, as in the Python SDK,
 /// and `structuredContent` where there is no text.
-pub(super) fn texts(result: &CallToolResult) -> Annotation {
+pub(super) fn texts(result: &CallToolResult) -> RecordedAnnotation {
     let texts: Vec<TextContent> = result.content.iter().filter_map(ContentBlock::as_text).cloned().collect();
     let structured = result.structured_content.clone().filter(|_| texts.is_empty());
     let bytes = sum(&texts, |text| text.text.len()).saturating_add(structured.as_ref().map_or(0, json_bytes));
@@ -62,7 +63,7 @@ pub(super) fn texts(result: &CallToolResult) -> Annotation {
 }
 
 /// The whole answer of a server.
-pub(super) fn whole(result: &ServerResult) -> Annotation {
+pub(super) fn whole(result: &ServerResult) -> RecordedAnnotation {
     match result {
         ServerResult::CallToolResult(result) => called(result),
         ServerResult::ReadResourceResult(result) => resources(result),
@@ -72,11 +73,11 @@ pub(super) fn whole(result: &ServerResult) -> Annotation {
 }
 
 /// All that a tool gave back, as its server sees it.
-pub(super) fn called(result: &CallToolResult) -> Annotation {
+pub(super) fn called(result: &CallToolResult) -> RecordedAnnotation {
     with_error(output(call_bytes(result), call(result), to_json), result)
 }
 
-pub(super) fn tools(listed: &ListToolsResult) -> Annotation {
+pub(super) fn tools(listed: &ListToolsResult) -> RecordedAnnotation {
     let bytes = sum(&listed.tools, |tool| {
         let schema = tool.input_schema.values().fold(0_usize, |sum, value| sum.saturating_add(json_bytes(value)));
         schema.saturating_add(tool.description.as_ref().map_or(0, |text| text.len())).saturating_add(tool.name.len())
@@ -84,14 +85,14 @@ pub(super) fn tools(listed: &ListToolsResult) -> Annotation {
     output(bytes, listed.clone(), to_json)
 }
 
-pub(super) fn resources(result: &ReadResourceResult) -> Annotation {
+pub(super) fn resources(result: &ReadResourceResult) -> RecordedAnnotation {
     let mut shown = ReadResourceResult::new(result.contents.iter().map(resource).collect());
     shown.result_type.clone_from(&result.result_type);
     shown.meta.clone_from(&result.meta);
     output(sum(&shown.contents, resource_bytes), shown, to_json)
 }
 
-pub(super) fn prompt(result: &GetPromptResult) -> Annotation {
+pub(super) fn prompt(result: &GetPromptResult) -> RecordedAnnotation {
     let message = |message: &PromptMessage| PromptMessage::new(message.role.clone(), block(&message.content));
     let mut shown = GetPromptResult::new(result.messages.iter().map(message).collect());
     shown.result_type.clone_from(&result.result_type);
@@ -101,7 +102,7 @@ pub(super) fn prompt(result: &GetPromptResult) -> Annotation {
 }
 
 /// A tool that says it failed did.
-fn with_error(said: Annotation, result: &CallToolResult) -> Annotation {
+fn with_error(said: RecordedAnnotation, result: &CallToolResult) -> RecordedAnnotation {
     if result.is_error != Some(true) {
         return said;
     }

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::shape::Given;
 use super::Draft;
-use crate::model::{Content, KindSource, SpanKind};
+use crate::recording::KindSource;
+use llmobs_model::{Content, SpanKind};
 
 impl<'a> Draft<'a> {
     /// The arguments of an instrumented function, for kinds whose input is text.
@@ -16,10 +17,10 @@ impl<'a> Draft<'a> {
     /// What an instrumented function returned, for kinds whose output is no list of documents or vectors.
     pub(super) fn captured_output(&mut self, kind: SpanKind) -> Option<Given<'a>> {
         // What functions of other crates return is not what they say their spans put out.
-        let returned = self.returned.take().filter(|text| text != "()" && self.source == KindSource::Said)?;
+        let returned = self.returned.take().filter(|text| text != "()" && self.source == KindSource::Explicit)?;
         match kind {
             SpanKind::Embedding | SpanKind::Retrieval => None,
-            SpanKind::Llm | SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task => {
+            SpanKind::Llm | SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task | _ => {
                 Some(Given::Content(Content::Text(returned)))
             }
         }

@@ -5,17 +5,18 @@ use std::borrow::Cow;
 use super::super::encode::{DROPPED_IO, Outline};
 use super::super::shape::{Given, Side, shape};
 use super::Draft;
-use crate::model::{KindSource, SpanError, Status};
+use crate::recording::KindSource;
 use crate::stats::Problem;
 use crate::vocabulary::{SESSION_TAG, UNKNOWN_MODEL};
+use llmobs_model::{SpanError, Status};
 
 pub(super) fn fill_model<'a>(outline: &mut Outline<'a>, draft: &mut Draft<'a>) {
     if !outline.kind.has_model() {
         return;
     }
     let default = match draft.source {
-        KindSource::Said => CUSTOM,
-        KindSource::Found | KindSource::Demoted => UNKNOWN_MODEL,
+        KindSource::Explicit => CUSTOM,
+        KindSource::Attributes | KindSource::Demoted => UNKNOWN_MODEL,
     };
     let provider = draft.model_provider.take().filter(|text| !text.is_empty()).map(lowercase);
     outline.model_provider = Some(provider.unwrap_or(Cow::Borrowed(default)));

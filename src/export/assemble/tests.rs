@@ -2,11 +2,9 @@
 
 use super::super::encode::encode_within;
 use super::*;
-use crate::model::{
-    AgentAttribution, ApmContext, Callsite, CapturePolicy, Head, Log, Message, Prompt, Sampling, SpanId, ToolCall,
-    TraceId,
-};
 use crate::queue::Limits;
+use crate::recording::{Callsite, FieldLog, Head, Precedence, RecordedAnnotation};
+use llmobs_model::{AgentAttribution, ApmContext, CapturePolicy, Message, Prompt, Sampling, SpanId, ToolCall, TraceId};
 
 fn assembler() -> Assembler {
     let limits = Limits { max_items: 1, max_bytes: 1, wake_bytes: 1, wake_items: 1 };
@@ -14,7 +12,7 @@ fn assembler() -> Assembler {
     Assembler::new(tags, "app".to_owned(), Vocabularies::ALL, Arc::new(Queue::new(limits)))
 }
 
-fn recording(kind: SpanKind, say: impl Fn(&mut Log)) -> Recording {
+fn recording(kind: SpanKind, say: impl Fn(&mut FieldLog)) -> Recording {
     let origin = Origin {
         name: "work",
         span_id: SpanId::new(7).unwrap(),
@@ -30,7 +28,7 @@ fn recording(kind: SpanKind, say: impl Fn(&mut Log)) -> Recording {
         passed: None,
         is_entry: false,
     };
-    let mut recording = Recording::new(origin, Log::new());
+    let mut recording = Recording::new(origin, FieldLog::new());
     recording.head.kind = kind;
     recording.head.duration_ns = 250;
     say(recording.log_mut());
@@ -38,37 +36,37 @@ fn recording(kind: SpanKind, say: impl Fn(&mut Log)) -> Recording {
 }
 
 /// Every slot that a text may be borrowed for, as plain text, as JSON, and as something that is no text.
-fn say_fields(log: &mut Log) {
+fn say_fields(log: &mut FieldLog) {
     use FieldValue::{Bool, Float, Formatted, Oversize, Signed, Text, Unsigned};
     for (meaning, value) in [
-        (Meaning::Name, Text("a \"name\"\n")),
-        (Meaning::ModelName, Formatted("gpt-4o-mini")),
-        (Meaning::ModelProvider, Text("OpenAI")),
-        (Meaning::Input, Text("what is it?\u{1}")),
-        (Meaning::Output, Text(r#"[{"role":"assistant","content":"it is"}]"#)),
-        (Meaning::MetadataValue("z"), Text("plain")),
-        (Meaning::MetadataValue("a"), Text(r#"{"deep":[1,"two"]}"#)),
-        (Meaning::MetadataValue("m"), Float(0.25)),
-        (Meaning::MetadataValue("big"), Oversize),
-        (Meaning::Metadata, Text(r#"{"z":"replaced","_dd":1,"k":null}"#)),
-        (Meaning::Metric("input_tokens"), Unsigned(3)),
-        (Meaning::Metric("some.cost"), Text("0.5")),
-        (Meaning::Metrics, Text(r#"{"output_tokens":-4}"#)),
-        (Meaning::Tag("team"), Text("ranking")),
-        (Meaning::Tag("step"), Signed(-1)),
-        (Meaning::Tags, Text(r#"{"x":"y:z"," t ":true}"#)),
-        (Meaning::Argument("flag"), Bool(true)),
-        (Meaning::Returned, Formatted("\"done\"")),
-        (Meaning::ErrorMessage, Text("no")),
-        (Meaning::Intent, Text("why")),
-        (Meaning::CostTags, Text("team,step")),
-        (Meaning::Prompt, Text(r#"{"id":"greeting","version":"2"}"#)),
+        (FieldKey::Name, Text("a \"name\"\n")),
+        (FieldKey::ModelName, Formatted("gpt-4o-mini")),
+        (FieldKey::ModelProvider, Text("OpenAI")),
+        (FieldKey::Input, Text("what is it?\u{1}")),
+        (FieldKey::Output, Text(r#"[{"role":"assistant","content":"it is"}]"#)),
+        (FieldKey::MetadataValue("z"), Text("plain")),
+        (FieldKey::MetadataValue("a"), Text(r#"{"deep":[1,"two"]}"#)),
+        (FieldKey::MetadataValue("m"), Float(0.25)),
+        (FieldKey::MetadataValue("big"), Oversize),
+        (FieldKey::Metadata, Text(r#"{"z":"replaced","_dd":1,"k":null}"#)),
+        (FieldKey::Metric("input_tokens"), Unsigned(3)),
+        (FieldKey::Metric("some.cost"), Text("0.5")),
+        (FieldKey::Metrics, Text(r#"{"output_tokens":-4}"#)),
+        (FieldKey::Tag("team"), Text("ranking")),
+        (FieldKey::Tag("step"), Signed(-1)),
+        (FieldKey::Tags, Text(r#"{"x":"y:z"," t ":true}"#)),
+        (FieldKey::Argument("flag"), Bool(true)),
+        (FieldKey::Returned, Formatted("\"done\"")),
+        (FieldKey::ErrorMessage, Text("no")),
+        (FieldKey::Intent, Text("why")),
+        (FieldKey::CostTags, Text("team,step")),
+        (FieldKey::Prompt, Text(r#"{"id":"greeting","version":"2"}"#)),
     ] {
         assert!(log.push(meaning, value), "{meaning:?}");
     }
 }
 
-fn say_annotation(log: &mut Log) {
+fn say_annotation(log: &mut FieldLog) {
     let call = ToolCall::new("weather", serde_json::json!({"city": "Paris"})).id("c1");
     let annotation = Annotation::new()
         .name("annotated")
@@ -80,49 +78,50 @@ fn say_annotation(log: &mut Log) {
         .metric("input_tokens", 1)
         .tag("env", "test")
         .prompt(Prompt::new("p"));
-    log.annotate(annotation);
+    log.annotate(annotation.into());
 }
 
-fn say_large(log: &mut Log) {
-    log.push_large(Meaning::Input, "large \"text\" ".repeat(1_000));
-    log.push_large(Meaning::Output, "more\n".repeat(2_000));
+fn say_large(log: &mut FieldLog) {
+    log.push_large(FieldKey::Input, "large \"text\" ".repeat(1_000));
+    log.push_large(FieldKey::Output, "more\n".repeat(2_000));
 }
 
 /// In the words of other crates, by a client that saw the call, and by a context.
-fn say_others(log: &mut Log) {
+fn say_others(log: &mut FieldLog) {
     use FieldValue::{Bool, Signed, Text};
     for (meaning, value) in [
-        (Meaning::Foreign("gen_ai.request.model"), Text("gpt-4o-mini")),
-        (Meaning::Foreign("gen_ai.provider.name"), Text("OpenAI")),
-        (Meaning::Foreign("gen_ai.request.seed"), Signed(7)),
-        (Meaning::Foreign("gen_ai.usage.input_tokens"), Signed(12)),
-        (Meaning::Foreign("tag.tags"), Text(r#"["beta \"1\"","x:y"]"#)),
-        (Meaning::EventStart("gen_ai.user.message"), Bool(false)),
-        (Meaning::EventField("content"), Text("what is it?")),
-        (Meaning::Logged, Text("logged")),
+        (FieldKey::Foreign("gen_ai.request.model"), Text("gpt-4o-mini")),
+        (FieldKey::Foreign("gen_ai.provider.name"), Text("OpenAI")),
+        (FieldKey::Foreign("gen_ai.request.seed"), Signed(7)),
+        (FieldKey::Foreign("gen_ai.usage.input_tokens"), Signed(12)),
+        (FieldKey::Foreign("tag.tags"), Text(r#"["beta \"1\"","x:y"]"#)),
+        (FieldKey::EventStart("gen_ai.user.message"), Bool(false)),
+        (FieldKey::EventField("content"), Text("what is it?")),
+        (FieldKey::Logged, Text("logged")),
     ] {
         assert!(log.push(meaning, value), "{meaning:?}");
     }
     let seen = Annotation::new().tag("seen", "1").metadata("seen", true).output(Message::assistant("seen"));
     let read = || Annotation::new().metric("output_tokens", 3).tag("read", "later");
-    log.annotate(Annotation { is_fallback: true, ..seen });
-    log.annotate(Annotation { is_fallback: true, ..Annotation::later(10, read) });
-    log.annotate(Annotation { is_context: true, ..Annotation::new().tag("assumed", "1").name("assumed") });
+    log.annotate(RecordedAnnotation::from(seen).with_precedence(Precedence::Fallback));
+    log.annotate(RecordedAnnotation::deferred(10, read).with_precedence(Precedence::Fallback));
+    let assumed = Annotation::new().tag("assumed", "1").name("assumed");
+    log.annotate(RecordedAnnotation::from(assumed).with_precedence(Precedence::Context));
 }
 
-fn say_both(log: &mut Log) {
+fn say_both(log: &mut FieldLog) {
     say_others(log);
     say_fields(log);
 }
 
-fn others(kind: SpanKind, source: KindSource, say: impl Fn(&mut Log)) -> Recording {
+fn others(kind: SpanKind, source: KindSource, say: impl Fn(&mut FieldLog)) -> Recording {
     let declared = ["gen_ai.request.model"].into();
     let callsite = Callsite { target: "app", name: "work", declared };
     let Recording { head, log } = recording(kind, say);
     Recording { head: Head { callsite: Some(Arc::new(callsite)), source, ..head }, log }
 }
 
-fn say_nothing(_: &mut Log) {}
+fn say_nothing(_: &mut FieldLog) {}
 
 /// The item of a recording: straight from its buffer, or by way of an event.
 fn item(assembler: &Assembler, mut recording: Recording, by_event: bool) -> String {
@@ -151,7 +150,7 @@ fn what_is_written_does_not_depend_on_who_owns_the_texts() {
 fn nor_does_what_others_say_of_it() {
     let parts = [r#""seen":true"#, r#""seen:1""#, r#""read:later""#, r#""assumed:1""#, r#""beta \"1\"","x:y""#];
     for kind in SpanKind::ALL {
-        for source in [KindSource::Said, KindSource::Found, KindSource::Demoted] {
+        for source in [KindSource::Explicit, KindSource::Attributes, KindSource::Demoted] {
             for say in [say_others, say_both] {
                 let items = [false, true].map(|by_event| item(&assembler(), others(kind, source, say), by_event));
                 assert_eq!(items[0], items[1], "{kind}");
@@ -166,7 +165,7 @@ fn nor_does_what_others_say_of_it() {
 fn nothing_of_one_span_is_left_for_the_next() {
     let used = assembler();
     for say in [say_fields, say_annotation, say_large, say_others] {
-        item(&used, others(SpanKind::Llm, KindSource::Found, say), false);
+        item(&used, others(SpanKind::Llm, KindSource::Attributes, say), false);
         let items =
             [&used, &assembler()].map(|assembler| item(assembler, recording(SpanKind::Task, say_nothing), false));
         assert_eq!(items[0], items[1]);

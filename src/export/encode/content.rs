@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 use super::details::encode_prompt;
 use super::json::Writer;
 use super::outline::Body;
-use crate::model::{Content, Document, Media, MediaSource, Message, Prompt, Role, ToolCall, ToolResult};
+use llmobs_model::{Content, Document, Media, MediaSource, Message, Prompt, Role, ToolCall, ToolResult};
 
 /// Appends an input or output and, within an input, the prompt.
 ///
@@ -26,7 +26,7 @@ pub(super) fn encode_content(body: Option<&Body<'_>>, prompt: Option<&Prompt>, j
         Some(Body::Content(Content::Documents(documents))) => {
             json.raw(r#"{"documents":"#).list(documents, encode_document)
         }
-        None => json.raw("{"),
+        None | _ => json.raw("{"),
     };
     if let Some(prompt) = prompt {
         json.comma(usize::from(body.is_some()));
@@ -51,7 +51,7 @@ pub(crate) fn content_text(content: Content) -> String {
             json.json_text(&value);
             return serde_json::from_slice(&out).unwrap_or_default();
         }
-        Content::Text(_) => return into_text(content),
+        Content::Text(_) | _ => return into_text(content),
     };
     String::from_utf8(out).unwrap_or_default()
 }
@@ -59,7 +59,7 @@ pub(crate) fn content_text(content: Content) -> String {
 fn into_text(content: Content) -> String {
     match content {
         Content::Text(text) => text,
-        Content::Messages(_) | Content::Documents(_) | Content::Json(_) => String::new(),
+        Content::Messages(_) | Content::Documents(_) | Content::Json(_) | _ => String::new(),
     }
 }
 
@@ -105,6 +105,7 @@ fn encode_media(json: &mut Writer<'_>, media: &Media) {
     match &media.source {
         MediaSource::Base64(content) => json.raw(r#","content":"#).text(content),
         MediaSource::Attachment(key) => json.raw(r#","attachment_key":"#).text(key),
+        _ => json,
     };
     json.raw("}");
 }

@@ -2,7 +2,7 @@
 
 use super::json::Writer;
 use super::outline::{Datum, Outline};
-use crate::model::{Prompt, RESERVED, SpanLink, Template, TemplatePart, ToolDefinition};
+use llmobs_model::{Prompt, RESERVED, SpanLink, Template, TemplatePart, ToolDefinition};
 
 /// Appends the member of an input.
 ///
@@ -19,7 +19,7 @@ pub(super) fn encode_prompt(prompt: &Prompt, json: &mut Writer<'_>) {
     match &prompt.template {
         Some(Template::Text(text)) => json.raw(r#","template":"#).text(text),
         Some(Template::Chat(parts)) => json.raw(r#","chat_template":"#).list(parts, encode_part),
-        None => json,
+        None | _ => json,
     };
     if !prompt.variables.is_empty() {
         json.raw(r#","variables":"#).object(&prompt.variables, VARIABLES_DEPTH);
@@ -52,6 +52,7 @@ fn encode_part(json: &mut Writer<'_>, part: &TemplatePart) {
             json.raw(r#"{"role":"#).text(role.as_str()).raw(r#","content":"#).text(content)
         }
         TemplatePart::Placeholder(name) => json.raw(r#"{"type":"placeholder","name":"#).text(name),
+        _ => json.raw("{"),
     };
     json.raw("}");
 }
@@ -138,7 +139,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::super::tests::{encoded, event};
-    use crate::model::{
+    use llmobs_model::{
         AgentManifest, LinkEnd, Message, Prompt, SpanEvent, SpanId, SpanKind, SpanLink, Template, TemplatePart,
         ToolDefinition, TraceId,
     };
@@ -187,7 +188,7 @@ mod tests {
         });
         assert_eq!((&got["span_links"], &got["meta"]), (&links, &meta));
         let chat = [TemplatePart::from(Message::user("{{q}}")), TemplatePart::placeholder("history")];
-        let mut chatting = SpanEvent { input: Some(Message::user("hi").into()), ..event(SpanKind::Llm) };
+        let mut chatting = updated!(event(SpanKind::Llm), input: Some(Message::user("hi").into()));
         chatting.prompt = Some(Box::new(Prompt::new("p").chat_template(chat)));
         let template = json!([{"role": "user", "content": "{{q}}"}, {"type": "placeholder", "name": "history"}]);
         let input = json!({
@@ -305,7 +306,7 @@ mod tests {
                 SpanLink::between(TraceId::new(trace), SpanId::new(span).unwrap()).ends(end(from), end(to))
             }).collect();
             all.agent_manifest = manifest.map(|name| AgentManifest::new().name(name));
-            prop_assert_eq!(crate::receiver::decode_span(&encoded(&all)).unwrap(), all);
+            prop_assert_eq!(llmobs_receiver::decode_span(&encoded(&all)).unwrap(), all);
         }
     }
 }

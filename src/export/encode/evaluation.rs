@@ -1,8 +1,8 @@
 //! An evaluation or feedback, top to bottom as it is on the wire; `docs/wire.md` is its table.
 
 use super::json::Writer;
-use crate::model::{EvaluationScope, Join, Judged, Measure, Subject, Submission, Submitter, Tags, Target};
 use crate::stats::LossReason;
+use llmobs_model::{EvaluationScope, Join, Judged, Measure, Subject, Submission, Submitter, Tags, Target};
 
 /// Appends one metric, an item of a payload.
 ///
@@ -134,7 +134,7 @@ fn encode_submitter(submitter: &Submitter, json: &mut Writer<'_>) {
 }
 
 fn encode_opinion(judged: &Judged, json: &mut Writer<'_>) {
-    json.optional(r#","assessment":"#, judged.assessment.map(crate::model::Assessment::as_str));
+    json.optional(r#","assessment":"#, judged.assessment.map(llmobs_model::Assessment::as_str));
     json.optional(r#","reasoning":"#, judged.reasoning.as_deref());
 }
 
@@ -145,7 +145,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::model::{Assessment, Evaluation, Feedback, SpanContext, TraceId};
+    use llmobs_model::{Assessment, Evaluation, Feedback, SpanContext, TraceId};
 
     const COMMON: Common<'_> = Common { ml_app: "weather-bot", source: None };
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::{Map, Number, Value, map};
 
 use super::escape::{ONCE, TWICE, escape};
-use crate::model::TraceId;
+use llmobs_model::TraceId;
 
 /// Containers this many levels below `meta` are written as text.
 ///

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::model::{
+use llmobs_model::{
     AgentAttribution, AgentManifest, Content, Document, Message, Metrics, Prompt, Sampling, SpanError, SpanEvent,
     SpanId, SpanKind, SpanLink, Status, TagList, ToolDefinition, TraceId,
 };
@@ -106,36 +106,32 @@ impl<'a> Outline<'a> {
     /// The same, with texts of its own.
     pub(crate) fn into_event(self) -> SpanEvent {
         let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
-        SpanEvent {
-            span_id: self.span_id,
-            trace_id: self.trace_id,
-            parent_id: self.parent_id,
-            name: self.name.into_owned(),
-            kind: self.kind,
-            start_ns: self.start_ns,
-            duration_ns: self.duration_ns,
-            status: self.status,
-            error: self.error,
-            model_name: owned(self.model_name),
-            model_provider: owned(self.model_provider),
-            input: self.input.map(Body::into_content),
-            output: self.output.map(Body::into_content),
-            prompt: self.prompt,
-            tool_definitions: self.tool_definitions,
-            tool_version: self.tool_version,
-            intent: self.intent,
-            cost_tags: self.cost_tags,
-            agent_manifest: self.agent_manifest,
-            links: self.links,
-            metadata: self.metadata.into_map(),
-            metrics: self.metrics,
-            tags: self.tags.into(),
-            session_id: owned(self.session_id),
-            agent_attribution: self.agent_attribution,
-            apm_trace_id: self.apm_trace_id,
-            sampling: self.sampling,
-            collection_errors: self.collection_errors,
-        }
+        let mut event = SpanEvent::new(self.span_id, self.trace_id, self.kind, self.name);
+        event.parent_id = self.parent_id;
+        event.start_ns = self.start_ns;
+        event.duration_ns = self.duration_ns;
+        event.status = self.status;
+        event.error = self.error;
+        event.model_name = owned(self.model_name);
+        event.model_provider = owned(self.model_provider);
+        event.input = self.input.map(Body::into_content);
+        event.output = self.output.map(Body::into_content);
+        event.prompt = self.prompt;
+        event.tool_definitions = self.tool_definitions;
+        event.tool_version = self.tool_version;
+        event.intent = self.intent;
+        event.cost_tags = self.cost_tags;
+        event.agent_manifest = self.agent_manifest;
+        event.links = self.links;
+        event.metadata = self.metadata.into_map();
+        event.metrics = self.metrics;
+        event.tags = self.tags.into();
+        event.session_id = owned(self.session_id);
+        event.agent_attribution = self.agent_attribution;
+        event.apm_trace_id = self.apm_trace_id;
+        event.sampling = self.sampling;
+        event.collection_errors = self.collection_errors;
+        event
     }
 }
 
@@ -192,7 +188,8 @@ impl Body<'_> {
             Self::Content(Content::Text(_) | Content::Documents(_) | Content::Json(_))
             | Self::Text(_)
             | Self::Message(_)
-            | Self::Document(_) => &[],
+            | Self::Document(_)
+            | _ => &[],
         }
     }
 
@@ -203,7 +200,8 @@ impl Body<'_> {
             Self::Content(Content::Text(text)) => Some(text),
             Self::Content(Content::Messages(_) | Content::Documents(_) | Content::Json(_))
             | Self::Message(_)
-            | Self::Document(_) => None,
+            | Self::Document(_)
+            | _ => None,
         }
     }
 }

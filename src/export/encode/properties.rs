@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::escape::{ONCE, TWICE, escape};
 use super::tests::{encoded, event, text};
-use crate::model::{
+use llmobs_model::{
     AgentAttribution, Content, Document, Media, MediaSource, Message, Sampling, SpanError, SpanEvent, SpanId, SpanKind,
     Status, ToolCall, ToolResult, TraceId,
 };
@@ -47,20 +47,21 @@ fn messages() -> impl Strategy<Value = Message> {
         })
     };
     let call = (words(), members(values()), option::of(words()), option::of(words()))
-        .prop_map(|(name, arguments, tool_id, kind)| ToolCall { name, arguments, tool_id, kind });
-    let result = (words(), option::of(words()), option::of(words()), option::of(words()))
-        .prop_map(|(result, name, tool_id, kind)| ToolResult { result, name, tool_id, kind });
+        .prop_map(|(name, arguments, tool_id, kind)| updated!(ToolCall::new(name, Value::Null), arguments: arguments, tool_id: tool_id, kind: kind));
+    let result = (words(), option::of(words()), option::of(words()), option::of(words())).prop_map(
+        |(result, name, tool_id, kind)| updated!(ToolResult::new(result), name: name, tool_id: tool_id, kind: kind),
+    );
     let role = prop_oneof![Just("tool".to_owned()), Just("user".to_owned()), words()];
     let parts = (vec(call, 0..2), vec(result, 0..2), vec(media(), 0..2), vec(media(), 0..2), option::of(words()));
     (role, words(), parts).prop_map(|(role, content, (tool_calls, tool_results, audio_parts, image_parts, tool_id))| {
-        Message { tool_calls, tool_results, audio_parts, image_parts, tool_id, ..Message::new(role, content) }
+        updated!(Message::new(role, content), tool_calls: tool_calls, tool_results: tool_results, audio_parts: audio_parts, image_parts: image_parts, tool_id: tool_id)
     })
 }
 
 fn contents() -> impl Strategy<Value = Content> {
     let score = option::of(any::<f64>());
     let document = (words(), option::of(words()), option::of(words()), score, members(values()))
-        .prop_map(|(text, name, id, score, metadata)| Document { text, name, id, score, metadata });
+        .prop_map(|(text, name, id, score, metadata)| updated!(Document::new(text), name: name, id: id, score: score, metadata: metadata));
     prop_oneof![
         words().prop_map(Content::Text),
         vec(messages(), 0..3).prop_map(Content::Messages),
@@ -93,7 +94,7 @@ prop_compose! {
     ) -> SpanEvent {
         let mut event = SpanEvent::new(span_id, trace_id, SpanKind::ALL[kind], name);
         event.status = if is_error { Status::Error } else { Status::Ok };
-        event.error = error.map(|(kind, message, stack)| SpanError { error_type: kind, message, stack });
+        event.error = error.map(|(kind, message, stack)| updated!(SpanError::new(message), error_type: kind, stack: stack));
         event.tags = tags.into_iter().collect();
         for (name, value) in metrics {
             if let Value::Number(number) = value {
@@ -102,10 +103,7 @@ prop_compose! {
         }
         event.agent_attribution = agent.map(|(name, id)| AgentAttribution::new(name.as_deref(), id));
         event.sampling = sampling.map(|(rate, keep)| Sampling::new(rate, keep));
-        SpanEvent {
-            parent_id, start_ns, duration_ns, model_name, model_provider, input, output, metadata, session_id,
-            apm_trace_id, collection_errors, ..event
-        }
+        updated!(event, parent_id: parent_id, start_ns: start_ns, duration_ns: duration_ns, model_name: model_name, model_provider: model_provider, input: input, output: output, metadata: metadata, session_id: session_id, apm_trace_id: apm_trace_id, collection_errors: collection_errors)
     }
 }
 
@@ -168,6 +166,7 @@ fn described_content(content: &Content) -> Value {
             ("score", document.score.filter(|score| score.is_finite()).map(Value::from)),
             ("metadata", Some(&document.metadata).filter(|all| !all.is_empty()).cloned().map(Value::Object)),
         ])).collect::<Vec<_>>()}),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -194,6 +193,7 @@ fn described_message(message: &Message) -> Value {
             .map(|part| match &part.source {
                 MediaSource::Base64(data) => json!({"mime_type": part.mime_type, "content": data}),
                 MediaSource::Attachment(key) => json!({"mime_type": part.mime_type, "attachment_key": key}),
+                other => panic!("{other:?}"),
             })
             .collect()
     };
@@ -295,12 +295,12 @@ proptest! {
     fn the_receiver_reads_what_was_written(event in events()) {
         // On the wire the first colon separates, so a key has none.
         let tags = event.tags.iter().map(|(key, value)| (key.replace(':', "_"), value.to_owned())).collect();
-        let event = SpanEvent { tags, ..event };
+        let event = updated!(event, tags: tags);
         let written = text(&event);
-        let read = crate::receiver::decode_span(&serde_json::from_str(&written).unwrap()).unwrap();
+        let read = llmobs_receiver::decode_span(&serde_json::from_str(&written).unwrap()).unwrap();
         let same: Value = serde_json::from_str(&written).unwrap();
         prop_assert_eq!(encoded(&read), same);
-        let again = crate::receiver::decode_span(&encoded(&read)).unwrap();
+        let again = llmobs_receiver::decode_span(&encoded(&read)).unwrap();
         prop_assert_eq!(again, read);
     }
 }

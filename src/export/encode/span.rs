@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::details::{encode_link, encode_metadata, encode_tools};
 use super::json::Writer;
 use super::outline::Outline;
-use crate::model::{AgentAttribution, Sampling, SpanError, TagList};
+use llmobs_model::{AgentAttribution, Sampling, SpanError, TagList};
 
 /// Appends one event.
 ///

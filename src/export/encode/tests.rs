@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::span::encode_span;
 use super::*;
-use crate::model::{
+use llmobs_model::{
     AgentAttribution, Content, Document, Media, Message, Metrics, Sampling, SpanError, SpanEvent, SpanId, SpanKind,
     Status, Tags, ToolCall, ToolResult, TraceId,
 };
@@ -108,7 +108,7 @@ fn every_kind_has_its_form() {
         ),
     ];
     for (kind, input, output, meta) in table {
-        let event = SpanEvent { input, output, ..event(kind) };
+        let event = updated!(event(kind), input: input, output: output);
         assert_eq!(encoded(&event), expected(kind.as_str(), meta), "{kind}");
     }
 }
@@ -198,7 +198,7 @@ fn every_sort_of_message() -> Content {
 
 #[test]
 fn messages_have_their_calls_results_and_parts() {
-    let llm = SpanEvent { input: Some(every_sort_of_message()), ..event(SpanKind::Llm) };
+    let llm = updated!(event(SpanKind::Llm), input: Some(every_sort_of_message()));
     let wanted = json!([
         {"role": "assistant", "content": "", "tool_calls": [
             {"name": "get_weather", "arguments": {"city": "Paris", "deep": {"a": [1, null, true]}},
@@ -223,7 +223,7 @@ fn a_score_that_is_no_number_is_left_out() {
         document.score = Some(score);
         document
     });
-    let event = SpanEvent { output: Some(Content::from(bad)), ..event(SpanKind::Retrieval) };
+    let event = updated!(event(SpanKind::Retrieval), output: Some(Content::from(bad)));
     assert_eq!(encoded(&event)["meta"]["output"]["documents"], json!([{"text": "t"}, {"text": "t"}, {"text": "t"}]));
 }
 
@@ -235,7 +235,7 @@ fn numbers_keep_their_type_and_their_digits() {
     for (name, float) in [("one", 1.0), ("big", 1e300), ("small", 5e-324), ("third", 1.0 / 3.0), ("zero", -0.0)] {
         metrics.insert(name, float);
     }
-    let text = text(&SpanEvent { metrics, ..event(SpanKind::Task) });
+    let text = text(&updated!(event(SpanKind::Task), metrics: metrics));
     let wanted = r#""metrics":{"u":18446744073709551615,"i":-9223372036854775808,"one":1.0,"big":1e+300,"small":5e-324,"third":0.3333333333333333,"zero":-0.0}"#;
     assert!(text.contains(wanted), "{text}");
 }
@@ -248,7 +248,7 @@ fn containers_twelve_levels_below_meta_become_text() {
         deep = json!({ format!("l{level}"): deep });
     }
     let metadata = Map::from_iter([("deep".to_owned(), deep), ("empty".to_owned(), json!({}))]);
-    let metadata = &encoded(&SpanEvent { metadata, ..event(SpanKind::Llm) })["meta"]["metadata"];
+    let metadata = &encoded(&updated!(event(SpanKind::Llm), metadata: metadata))["meta"]["metadata"];
     let last = metadata.pointer("/deep/l0/l1/l2/l3/l4/l5/l6/l7/l8/l9").unwrap();
     let wanted = r#"{"l10":{"l11":{"l12":{"l13":{"l14":{"l15":{"end":"\"quoted\"\n"}}}}}}}"#;
     assert_eq!((last, &metadata["empty"]), (&json!(wanted), &json!({})));
@@ -261,7 +261,7 @@ fn containers_twelve_levels_below_meta_become_text() {
             pointer.push_str("/a");
         }
         let call = Message::assistant("").tool_call(ToolCall::new("t", arguments));
-        let got = encoded(&SpanEvent { input: Some(Content::from(call)), ..event(SpanKind::Llm) });
+        let got = encoded(&updated!(event(SpanKind::Llm), input: Some(Content::from(call))));
         assert_eq!(got.pointer(&pointer), Some(&kept), "{levels}");
     }
 }
@@ -314,12 +314,12 @@ fn take_apart(mut value: Option<Value>) {
 fn every_member_on_the_wire_is_in_its_document() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/wire.md")).unwrap();
     let document = Document::new("t").name("n").id("i").score(1.0);
-    let mut event = SpanEvent { input: Some(every_sort_of_message()), output: Some(Content::from(document)), ..full() };
+    let mut event = updated!(full(), input: Some(every_sort_of_message()), output: Some(Content::from(document)));
     event.metadata.clear();
     event.metrics = Metrics::new();
     let Some(Content::Messages(messages)) = &mut event.input else { panic!("messages were put in") };
     messages.iter_mut().flat_map(|message| &mut message.tool_calls).for_each(|call| call.arguments.clear());
-    let text = SpanEvent { input: Some(Content::from("t")), ..self::event(SpanKind::Task) };
+    let text = updated!(self::event(SpanKind::Task), input: Some(Content::from("t")));
     let mut out = Vec::new();
     encode_within(&mut event.into(), usize::MAX, &mut out).unwrap();
     let mut open = vec![encoded(&text), serde_json::from_slice(&out).unwrap()];

@@ -10,8 +10,8 @@ use tracing::info_span;
 use tracing_subscriber::prelude::*;
 
 use crate::capture::LlmObsSpanExt;
-use crate::model::{AgentAttribution, Annotation, SpanKind};
 use crate::testing;
+use llmobs_model::{AgentAttribution, Annotation, SpanKind};
 
 /// A span in which two others came to pass, one inside the other.
 fn with_inner(kind: &'static str) {

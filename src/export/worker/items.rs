@@ -9,8 +9,9 @@ use super::super::process::restrict;
 use super::super::reuse::reuse;
 use super::super::tail::{Judged, Ready};
 use super::{Now, Sink, Worker};
-use crate::model::{Head, Kept, Log, Recording, Submission};
+use crate::recording::{CapturedItem, FieldLog, Head, Recording};
 use crate::stats::{LossReason, Problem};
+use llmobs_model::Submission;
 
 impl Worker {
     /// Takes a recording in: into the batch where nobody wants to see the event before, else to be judged. Returns the
@@ -18,7 +19,7 @@ impl Worker {
     pub(super) fn take_in(
         &mut self,
         head: &mut Head,
-        log: &mut Log,
+        log: &mut FieldLog,
         now: Now,
         judged: &mut Judged,
     ) -> Result<Option<Batch>, LossReason> {
@@ -31,7 +32,7 @@ impl Worker {
     }
 
     /// Turns a recording into bytes without an event in between.
-    fn write(&mut self, head: &mut Head, log: &mut Log, now: Now) -> Result<Option<Batch>, LossReason> {
+    fn write(&mut self, head: &mut Head, log: &mut FieldLog, now: Now) -> Result<Option<Batch>, LossReason> {
         let Self { assembler, tail, spans, queue, max_event_bytes, .. } = self;
         let place = head.origin.name;
         let mut write = |out: &mut Vec<u8>| {
@@ -52,7 +53,7 @@ impl Worker {
     }
 
     /// Reads a recording, lets the processors see the event, and says why it cannot be sent.
-    fn read(&mut self, head: &mut Head, log: &mut Log, now: Now) -> Result<Ready, LossReason> {
+    fn read(&mut self, head: &mut Head, log: &mut FieldLog, now: Now) -> Result<Ready, LossReason> {
         let (place, bytes, is_entry) = (head.origin.name, Recording::bytes_with(log), head.origin.is_entry);
         let read = || outline(&self.assembler, head, log, now).map(Outline::into_event);
         let mut event = catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(LossReason::Worker))?;
@@ -64,7 +65,7 @@ impl Worker {
     pub(super) fn take_in_event(&mut self, ready: Ready) -> Result<Option<Batch>, LossReason> {
         let Ready { event, place, .. } = ready;
         if let Sink::Memory(events) = &self.sink {
-            drop(events.send(Kept::Span(Box::new(event))));
+            drop(events.send(CapturedItem::Span(Box::new(event))));
             self.queue.deliver(1);
             return Ok(None);
         }
@@ -97,7 +98,7 @@ impl Worker {
             let mut json = Vec::new();
             encode_submission(submission, common, max_bytes, &mut json)?;
             let evaluation = serde_json::from_slice(&json).map_err(|_| LossReason::Worker)?;
-            drop(kept.send(Kept::Evaluation(evaluation)));
+            drop(kept.send(CapturedItem::Evaluation(evaluation)));
             self.queue.deliver(1);
             return Ok(None);
         }
@@ -115,7 +116,7 @@ impl Worker {
 fn outline<'a>(
     assembler: &Assembler,
     head: &'a mut Head,
-    log: &'a mut Log,
+    log: &'a mut FieldLog,
     now: Now,
 ) -> Result<Outline<'a>, LossReason> {
     let policy = head.policy;

@@ -7,7 +7,7 @@ use super::json::Json;
 use super::messages::{Conversation, conversation, looks_like_choices, unflattened};
 use super::words::{Words, is_item};
 use super::{decode, events, gen_ai, openinference, vercel};
-use crate::model::Remark;
+use crate::recording::Remark;
 
 /// One way to carry messages, and the role of those that name none.
 #[derive(Debug, Clone, Copy)]

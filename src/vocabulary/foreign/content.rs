@@ -8,7 +8,8 @@ use super::messages::{Conversation, foreign_documents, instructions, unflattened
 use super::precedence::{INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, TOOL_INPUT, TOOL_OUTPUT};
 use super::words::{Words, is_item};
 use super::{decode, gen_ai, openinference, vercel};
-use crate::model::{Content, Document, RemarkSet, SpanKind};
+use crate::recording::RemarkSet;
+use llmobs_model::{Content, Document, SpanKind};
 
 /// The content of a span.
 #[derive(Debug, Default)]
@@ -42,7 +43,7 @@ pub(super) fn content(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> Sa
         SpanKind::Tool => {
             Said { input: value(words, TOOL_INPUT), output: value(words, TOOL_OUTPUT), ..Said::default() }
         }
-        SpanKind::Workflow | SpanKind::Agent | SpanKind::Task => of_others(words),
+        SpanKind::Workflow | SpanKind::Agent | SpanKind::Task | _ => of_others(words),
     };
     let asked = words.json(gen_ai::INSTRUCTIONS).as_ref().map(instructions).unwrap_or_default();
     said.instructions = (!asked.is_empty()).then(|| asked.join("\n"));

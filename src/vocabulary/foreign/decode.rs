@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 
 use super::json::Json;
 use super::undebug::{undebug, unquote};
-use crate::model::FieldValue;
+use crate::recording::FieldValue;
 
 /// Whether there is nothing in it: an empty text, and what shows itself as `None` or null.
 pub(super) fn is_absent(value: FieldValue<'_>) -> bool {

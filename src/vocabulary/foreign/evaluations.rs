@@ -9,7 +9,8 @@ use super::openinference::EVALUATIONS;
 use super::words::{Words, is_item};
 use super::{EvaluationDraft, EventSayings};
 use super::{decode, gen_ai, kinds, otel};
-use crate::model::{Assessment, Evaluation, EvaluationScope, FieldValue};
+use crate::recording::FieldValue;
+use llmobs_model::{Assessment, Evaluation, EvaluationScope};
 
 /// Whether an event is an evaluation.
 pub(super) fn is_evaluation(event: &EventSayings<'_>) -> bool {

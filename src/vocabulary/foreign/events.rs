@@ -7,7 +7,7 @@ use super::messages::{Conversation, conversation};
 use super::otel::{CLIENT_EXCEPTION, EXCEPTION_EVENT, MESSAGE};
 use super::{EventSayings, Vocabularies};
 use super::{decode, evaluations, gen_ai, heard, kinds};
-use crate::model::FieldValue;
+use crate::recording::FieldValue;
 
 /// What an event is called: by its metadata, by a field, or by a text that is the name of a known event.
 pub(super) fn name<'a>(event: &'a EventSayings<'_>) -> Option<Cow<'a, str>> {

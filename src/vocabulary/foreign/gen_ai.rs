@@ -1,6 +1,6 @@
 //! `OpenTelemetry` `GenAI`: operations, events, and what becomes of names that nothing else takes.
 
-use crate::model::SpanKind;
+use llmobs_model::SpanKind;
 
 /// The kind of an operation; one that is not known is a workflow.
 pub(super) fn kind_of_operation(operation: &str) -> SpanKind {

@@ -10,7 +10,7 @@ use super::{Declared, Nature, Vocabularies};
 use super::{
     decode, evaluations, events, gen_ai, heard, langfuse, openinference, profiles, prompts, traceloop, vercel,
 };
-use crate::model::SpanKind;
+use llmobs_model::SpanKind;
 
 /// See [`super::nature`].
 pub(super) fn nature(words: &Words<'_>, vocabularies: Vocabularies) -> Nature {

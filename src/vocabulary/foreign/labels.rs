@@ -6,7 +6,7 @@ use super::precedence::{AGENT, SESSION, USER};
 use super::traceloop::{self, OTHER_PROPERTIES, PROPERTIES};
 use super::words::Words;
 use super::{USER_TAG, decode, gen_ai, langfuse};
-use crate::model::{SpanKind, Tags};
+use llmobs_model::{SpanKind, Tags};
 
 /// The tags of a span.
 pub(super) fn tags(words: &Words<'_>, kind: SpanKind) -> Tags {

@@ -5,7 +5,7 @@ use serde_json::Number;
 use super::decode;
 use super::json::Json;
 use super::words::Words;
-use crate::model::SpanKind;
+use llmobs_model::SpanKind;
 
 /// Every other word is a workflow.
 pub(super) const KINDS: &[(&str, SpanKind)] = &[

@@ -8,7 +8,8 @@ use super::langfuse::PROVIDER_MEMBER;
 use super::precedence::{LAST_METADATA, LISTS, METADATA, METADATA_FAMILIES, METADATA_OBJECTS};
 use super::words::Words;
 use super::{decode, gen_ai};
-use crate::model::{FieldValue, RESERVED};
+use crate::recording::FieldValue;
+use llmobs_model::RESERVED;
 
 /// The metadata that names of their own say, and objects of metadata; those win over these.
 pub(super) fn metadata(words: &Words<'_>) -> Map<String, Value> {

@@ -7,7 +7,7 @@ use super::precedence::{
 use super::traceloop;
 use super::vercel;
 use super::words::Words;
-use crate::model::SpanKind;
+use llmobs_model::SpanKind;
 
 /// The name, or `None` when it is that of the span.
 pub(super) fn name(words: &Words<'_>, kind: SpanKind) -> Option<String> {
@@ -37,7 +37,7 @@ pub(super) fn name(words: &Words<'_>, kind: SpanKind) -> Option<String> {
         SpanKind::Workflow if words.span_name == "invoke_workflow" => {
             words.first_text(&[gen_ai::WORKFLOW, traceloop::WORKFLOW])
         }
-        SpanKind::Workflow | SpanKind::Tool | SpanKind::Task | SpanKind::Retrieval => None,
+        SpanKind::Workflow | SpanKind::Tool | SpanKind::Task | SpanKind::Retrieval | _ => None,
     };
     whom.map(|whom| format!("{} {whom}", words.span_name))
 }

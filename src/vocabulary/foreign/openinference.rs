@@ -1,6 +1,6 @@
 //! `OpenInference`: kinds, evaluations written on the span, and what is left for tags.
 
-use crate::model::SpanKind;
+use llmobs_model::SpanKind;
 
 /// Every other word is a workflow.
 pub(super) const KINDS: &[(&str, SpanKind)] = &[

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::EventSayings;
 use super::words::Words;
 use super::{decode, gen_ai, langfuse};
-use crate::model::{FieldValue, SpanError};
+use crate::recording::FieldValue;
+use llmobs_model::SpanError;
 
 /// Whether a name in an event is read with the error and fills no gap of the span.
 pub(super) fn is_of_error(name: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Crates whose spans have words of their own: known by target and name, because the words mean nothing elsewhere.
 
 use super::Vocabularies;
-use crate::model::SpanKind;
+use llmobs_model::SpanKind;
 
 /// What is known about the spans of one crate.
 pub(super) struct Profile {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::json::Json;
 use super::words::{Words, is_item};
 use super::{decode, gen_ai};
-use crate::model::{Prompt, Template, TemplatePart};
+use llmobs_model::{Prompt, Template, TemplatePart};
 
 /// The prompt; the first vocabulary that says one says all of it.
 pub(super) fn prompt(words: &Words<'_>) -> Option<Prompt> {

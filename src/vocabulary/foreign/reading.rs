@@ -18,7 +18,8 @@ use super::{
     Vocabularies, decode, evaluations, events, gen_ai, heard, kinds, labels, metadata, naming, otel, prompts, remarks,
     tools, usage,
 };
-use crate::model::{Annotation, Details, Evaluation, FieldValue, RemarkSet, SpanKind};
+use crate::recording::{FieldValue, RemarkSet};
+use llmobs_model::{Annotation, Details, Evaluation, SpanKind};
 
 /// What the declared names of a callsite promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,7 +267,7 @@ fn details(words: &Words<'_>, kind: SpanKind) -> Option<Box<Details>> {
         },
         SpanKind::Tool => Details { tool_id: text(TOOL_ID), ..Details::default() },
         SpanKind::Agent => Details { agent_version: text(&[gen_ai::AGENT_VERSION]), ..Details::default() },
-        SpanKind::Workflow | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval => return None,
+        SpanKind::Workflow | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval | _ => return None,
     };
     (details != Details::default()).then(|| Box::new(details))
 }

@@ -5,7 +5,8 @@ use super::kinds;
 use super::precedence::{EMBEDDING_MODEL, METRICS, MODEL, PROVIDERS, TOOL_NAME};
 use super::words::Words;
 use super::{decode, tools};
-use crate::model::{Annotation, Remark, RemarkSet, SpanKind};
+use crate::recording::{Remark, RemarkSet};
+use llmobs_model::{Annotation, SpanKind};
 
 /// See the file's card.
 pub(super) fn remarks(words: &Words<'_>, kind: SpanKind, is_demoted: bool, read: &Annotation) -> RemarkSet {

@@ -3,7 +3,7 @@
 use super::json::Json;
 use super::vercel;
 use super::words::{Words, is_item};
-use crate::model::ToolDefinition;
+use llmobs_model::ToolDefinition;
 
 /// The definitions of the first name that has any.
 pub(super) fn definitions(words: &Words<'_>) -> Option<Vec<ToolDefinition>> {

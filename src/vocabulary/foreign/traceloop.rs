@@ -1,6 +1,6 @@
 //! Traceloop and `OpenLLMetry`.
 
-use crate::model::SpanKind;
+use llmobs_model::SpanKind;
 
 /// Every other word decides nothing.
 pub(super) const KINDS: &[(&str, SpanKind)] =

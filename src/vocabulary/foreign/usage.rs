@@ -6,7 +6,7 @@ use super::langfuse;
 use super::precedence::{FIRST_TOKEN, FIRST_TOKEN_MS, LANGFUSE_COST, LANGFUSE_USAGE, METRICS};
 use super::profiles;
 use super::words::Words;
-use crate::model::{Annotation, SpanKind, metric};
+use llmobs_model::{Annotation, SpanKind, metric};
 
 /// Whether any tokens are counted.
 pub(super) fn has_tokens(words: &Words<'_>) -> bool {
@@ -33,7 +33,7 @@ pub(super) fn say(words: &Words<'_>, kind: SpanKind, annotation: &mut Annotation
         SpanKind::Llm | SpanKind::Embedding | SpanKind::Agent | SpanKind::Workflow => {
             annotation.metrics.put(metric::TIME_TO_FIRST_TOKEN, seconds);
         }
-        SpanKind::Tool | SpanKind::Task | SpanKind::Retrieval => {}
+        SpanKind::Tool | SpanKind::Task | SpanKind::Retrieval | _ => {}
     }
 }
 

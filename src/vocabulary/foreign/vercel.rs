@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::json::Json;
 use super::openinference::kind_in;
 use super::words::Words;
-use crate::model::SpanKind;
+use llmobs_model::SpanKind;
 
 /// The kind of an operation, by its last segment.
 pub(super) fn kind_of_operation(operation: &str) -> SpanKind {

@@ -10,7 +10,7 @@ use super::messages::{Path, collected};
 use super::precedence::PROVIDER;
 use super::{EventSayings, Sayings, Vocabularies};
 use super::{evaluations, gen_ai, heard, otel, profiles};
-use crate::model::FieldValue;
+use crate::recording::FieldValue;
 
 /// The fields that are heard; those that hold nothing are as good as not there. What events say fills the gaps, but for
 /// what they say about themselves: messages, errors, evaluations.

@@ -1,8 +1,8 @@
 //! Calls of tools and their results, as every API writes them.
 
 use super::part::Parts;
-use crate::model::{ToolCall, ToolResult};
 use crate::vocabulary::json::Json;
+use llmobs_model::{ToolCall, ToolResult};
 
 /// A call, or `None` when it has no name. `kind` is its type where the API has one of its own.
 pub(super) fn call(json: &Json<'_>, kind: &str) -> Option<ToolCall> {

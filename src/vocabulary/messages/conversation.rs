@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::message;
 use super::part::Parts;
-use crate::model::{Message, RemarkSet, Role};
+use crate::recording::RemarkSet;
 use crate::vocabulary::json::Json;
+use llmobs_model::{Message, Role};
 
 /// Messages, and why the model stopped, choice by choice.
 #[derive(Debug, Default, PartialEq)]

@@ -1,7 +1,8 @@
 //! Documents in any dialect.
 
-use crate::model::{Document, Remark, RemarkSet};
+use crate::recording::{Remark, RemarkSet};
 use crate::vocabulary::json::Json;
+use llmobs_model::Document;
 
 /// The documents: one text or object, a list of them, or such a list in a member of an object. What has no text is
 /// kept as its JSON. What is odd about them goes into `remarks`.

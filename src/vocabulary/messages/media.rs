@@ -1,8 +1,8 @@
 //! Pictures, sounds and files: a placeholder in the text, and the bytes beside it where they are here.
 
 use super::part::Parts;
-use crate::model::Media;
 use crate::vocabulary::json::Json;
+use llmobs_model::Media;
 
 /// Bytes in the part itself.
 pub(super) fn blob(parts: &mut Parts, modality: Option<&str>, mime: Option<&str>, content: Option<&str>) {

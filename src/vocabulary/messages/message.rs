@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::call;
 use super::part::Parts;
-use crate::model::{Message, Remark, RemarkSet, ToolResult};
+use crate::recording::{Remark, RemarkSet};
 use crate::vocabulary::json::Json;
+use llmobs_model::{Message, ToolResult};
 
 /// Adds the message, and what was thought before it, and says what is odd about it. `role` is for one that names none.
 pub(super) fn add(json: &Json<'_>, role: &str, messages: &mut Vec<Message>) -> RemarkSet {

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::conversation::plain_dialect;
-use crate::model::{Document, Media, Message, ToolCall, ToolResult};
 use crate::vocabulary::json::Json;
+use llmobs_model::{Document, Media, Message, ToolCall, ToolResult};
 
 /// The messages that a JSON value holds: one object or an array of objects and texts, or what is plainly a request or
 /// an answer of another API. `None` when it is something else.

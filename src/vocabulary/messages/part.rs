@@ -5,8 +5,9 @@ use std::collections::HashSet;
 
 use super::call;
 use super::media::{MIME, blob, file, medium, uri};
-use crate::model::{Media, Remark, RemarkSet, ToolCall, ToolResult};
+use crate::recording::{Remark, RemarkSet};
 use crate::vocabulary::json::Json;
+use llmobs_model::{Media, ToolCall, ToolResult};
 
 /// What the parts of one message say.
 #[derive(Debug, Default)]

@@ -15,7 +15,7 @@ use genai::adapter::AdapterKind;
 use genai::chat::{ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent};
 use genai::resolver::{AuthData, Endpoint, ServiceTargetResolver};
 use genai::{Client, ModelIden, ServiceTarget};
-use tracing_llmobs::receiver::Receiver;
+use llmobs_receiver::Receiver;
 use tracing_llmobs_compat::answers;
 use tracing_llmobs_compat::provider::Provider;
 use tracing_subscriber::prelude::*;

@@ -8,13 +8,13 @@
 
 use std::time::Duration;
 
+use llmobs_receiver::Receiver;
 use rmcp::model::{CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use serde_json::json;
 use tracing::instrument;
 use tracing_llmobs::clients::rmcp::{Observed, Session};
-use tracing_llmobs::receiver::Receiver;
 use tracing_subscriber::prelude::*;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

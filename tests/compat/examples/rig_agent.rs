@@ -9,6 +9,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use llmobs_receiver::Receiver;
 use rig::http_client::ReqwestClient;
 use rig::prelude::*;
 use rig::providers::openai::OpenAIConfig;
@@ -16,7 +17,6 @@ use rig::tool::ToolContext;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing_llmobs::clients::rig::Observe;
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs_compat::answers;
 use tracing_llmobs_compat::provider::Provider;
 use tracing_subscriber::prelude::*;

@@ -1,7 +1,7 @@
 //! Whom the exporter believes, and what happens to the spans if it believes nobody.
 
+use llmobs_receiver::Answer;
 use tracing_llmobs::LossReason;
-use tracing_llmobs::receiver::Answer;
 
 use super::{AGENTLESS, Authority, Ending, Front, SPANS, Scratch};
 use crate::rig::{Act, SOON, Wire, receiver};

@@ -6,8 +6,8 @@ mod wire;
 
 use std::time::{Duration, Instant};
 
+use llmobs_receiver::Receiver;
 use tracing::Dispatch;
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::{Annotation, Builder, Guard, LlmObsSpanExt};
 use tracing_subscriber::prelude::*;
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use llmobs_receiver::Receiver;
 use serde_json::{Value, json};
 use tracing::info_span;
 use tracing_llmobs::providers::Ending;
-use tracing_llmobs::receiver::Receiver;
 use tracing_llmobs::testing::{self, Recorder};
 use tracing_llmobs::{
     Annotation, Builder, CapturePolicy, Content, LlmObsSpanExt, Problem, SpanError, SpanEvent, SpanKind,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::tests::{event, expected, text};
 use super::*;
-use crate::model::{Content, Message, SpanEvent, SpanKind};
+use llmobs_model::{Content, Message, SpanEvent, SpanKind};
 
 /// One event through [`encode_within`], as the item's text.
 fn within(event: &SpanEvent, max: usize) -> Result<(Fit, String), LossReason> {
@@ -31,7 +31,7 @@ fn only_span(item: &str) -> Value {
 
 #[test]
 fn an_event_of_exactly_the_limit_is_shrunk_and_one_byte_less_is_not() {
-    let big = SpanEvent { input: Some(Content::from("x".repeat(5_000))), ..event(SpanKind::Task) };
+    let big = updated!(event(SpanKind::Task), input: Some(Content::from("x".repeat(5_000))));
     let bytes = text(&big).len();
     for (limit, fit) in [(bytes - 1, Fit::Shrunk), (bytes, Fit::Shrunk), (bytes + 1, Fit::Whole)] {
         let (got, item) = within(&big, limit).unwrap();
@@ -42,7 +42,7 @@ fn an_event_of_exactly_the_limit_is_shrunk_and_one_byte_less_is_not() {
 
 #[test]
 fn a_shrunk_event_keeps_what_is_not_content() {
-    let mut big = SpanEvent { input: Some(Content::from(Message::user("y".repeat(5_000)))), ..event(SpanKind::Llm) };
+    let mut big = updated!(event(SpanKind::Llm), input: Some(Content::from(Message::user("y".repeat(5_000)))));
     big.metadata.insert("kept".to_owned(), json!(1));
     big.metrics.insert("m", 1);
     let (_, item) = within(&big, 1_200).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::precedence as table;
 use super::super::{Vocabularies, carriers, gen_ai, heard, langfuse, openinference, profiles, traceloop, vercel};
-use crate::model::SpanKind;
+use llmobs_model::SpanKind;
 
 #[test]
 fn the_document_has_the_tables_of_the_code() {

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::super::{self as foreign, EventSayings, Nature, Sayings, Vocabularies};
-use crate::model::{Content, Document, FieldValue, MediaSource, Message, Prompt, SpanKind, Template, ToolDefinition};
+use crate::recording::FieldValue;
+use llmobs_model::{Content, Document, MediaSource, Message, Prompt, SpanKind, Template, ToolDefinition};
 
 /// Checks each case and tells all that fail.
 pub(super) fn check(cases: &Value) {
@@ -180,6 +181,7 @@ fn content(content: Option<Content>, kind: SpanKind) -> Option<Value> {
         }
         Content::Documents(documents) => json!({"documents": documents.iter().map(document).collect::<Vec<_>>()}),
         Content::Json(value) => json!({"value": written(value.clone())}),
+        other => panic!("{other:?}"),
     })
 }
 
@@ -217,11 +219,13 @@ fn message(message: &Message) -> Value {
         }
         json
     });
-    let media = |parts: &[crate::model::Media]| {
+    let media = |parts: &[llmobs_model::Media]| {
         parts
             .iter()
             .map(|part| {
-                let (MediaSource::Base64(text) | MediaSource::Attachment(text)) = &part.source;
+                let (MediaSource::Base64(text) | MediaSource::Attachment(text)) = &part.source else {
+                    panic!("{part:?}")
+                };
                 json!({"mime_type": part.mime_type, "content": text})
             })
             .collect::<Vec<_>>()

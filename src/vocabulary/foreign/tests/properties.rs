@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::super::json::Json;
 use super::super::messages::{conversation, foreign_documents, instructions};
 use super::super::{self as foreign, EventSayings, Sayings, Vocabularies};
-use crate::model::{FieldValue, RemarkSet, SpanKind};
+use crate::recording::{FieldValue, RemarkSet};
+use llmobs_model::SpanKind;
 
 const NAMES: &[&str] = &[
     "gen_ai.operation.name",

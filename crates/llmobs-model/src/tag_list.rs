@@ -1,0 +1,263 @@
+//! The list inside of [`Tags`](super::Tags), whose texts may be borrowed.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// A tag as a list keeps it.
+pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// Key, value, and what the pair is on the wire, if that is known.
+pub type Shown<'a> = (&'a str, &'a str, Option<&'a str>);
+
+/// Tags ordered by key, one value a key or a list of them, above those that every span of the process has.
+#[derive(Debug, Clone, Default)]
+pub struct TagList<'a> {
+    /// A key in `own` hides the one in here.
+    base: Option<Arc<SharedTags>>,
+    /// Sorted by key; the values of a list stand together, in their order.
+    own: Vec<Pair<'a>>,
+    /// Tags that are no pairs, in the order in which they came: other vocabularies have them.
+    bare: Vec<Cow<'a, str>>,
+}
+
+/// Tags that many spans share.
+#[derive(Debug)]
+pub struct SharedTags {
+    /// Sorted by key, each with the pair as it is on the wire.
+    tags: Box<[(Pair<'static>, String)]>,
+    /// All of them as they are on the wire, with commas.
+    wire: String,
+    /// Which keys there may be, by [`bit`].
+    keys: u64,
+}
+
+impl<'a> TagList<'a> {
+    pub const fn new() -> Self {
+        Self { base: None, own: Vec::new(), bare: Vec::new() }
+    }
+
+    /// Puts these tags above others that many spans share.
+    pub fn stand_above(&mut self, base: &Arc<SharedTags>) {
+        self.base = Some(Arc::clone(base));
+    }
+
+    /// Sets a tag and says whether the key was good; an empty key is refused.
+    pub fn put(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> bool {
+        let key = trimmed(key.into());
+        if key.is_empty() {
+            return false;
+        }
+        let value = value.into();
+        match self.own.binary_search_by(|(own, _)| own.as_ref().cmp(&key)) {
+            Ok(at) if self.is_list(at) => {
+                self.remove_own(&key);
+                return self.put(key, value);
+            }
+            Ok(at) => {
+                if let Some(slot) = self.own.get_mut(at) {
+                    slot.1 = value;
+                }
+            }
+            Err(at) => self.own.insert(at, (key, value)),
+        }
+        true
+    }
+
+    /// The same with a list of values; an empty list is one empty value.
+    pub fn put_all(&mut self, key: &str, mut values: impl Iterator<Item = String>) -> bool {
+        let is_good = self.put(key.to_owned(), values.next().unwrap_or_default());
+        is_good && values.all(|value| self.add(key.to_owned(), value))
+    }
+
+    /// Adds a value to those that the key has.
+    pub fn add(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> bool {
+        let key = trimmed(key.into());
+        if key.is_empty() {
+            return false;
+        }
+        let at = self.own.partition_point(|(own, _)| *own <= key);
+        self.own.insert(at, (key, value.into()));
+        true
+    }
+
+    /// More tags that are no pairs than this are not kept.
+    pub const MOST_BARE: usize = 256;
+
+    /// Adds a tag that is no pair and goes out as it stands; an empty one is refused.
+    pub fn put_bare(&mut self, tag: impl Into<Cow<'a, str>>) -> bool {
+        let tag = trimmed(tag.into());
+        if self.bare.len() < Self::MOST_BARE && !tag.is_empty() && !self.bare.contains(&tag) {
+            self.bare.push(tag);
+            return true;
+        }
+        false
+    }
+
+    /// The tags that are no pairs.
+    pub fn bare(&self) -> impl Iterator<Item = &str> {
+        self.bare.iter().map(AsRef::as_ref)
+    }
+
+    /// Whether the key at this place has several values.
+    fn is_list(&self, at: usize) -> bool {
+        let key = |at: Option<usize>| self.own.get(at?).map(|(key, _)| key);
+        let own = key(Some(at));
+        own == key(at.checked_sub(1)) || own == key(at.checked_add(1))
+    }
+
+    /// Sets a tag unless there is one with this key among its own.
+    pub fn fill(&mut self, key: &'static str, value: impl Into<Cow<'a, str>>) {
+        if let Err(at) = self.own.binary_search_by(|(own, _)| own.as_ref().cmp(key)) {
+            self.own.insert(at, (Cow::Borrowed(key), value.into()));
+        }
+    }
+
+    /// Sets all that `later` has of its own over these.
+    pub fn absorb(&mut self, later: Self) {
+        if self.own.is_empty() {
+            self.own = later.own;
+        } else {
+            self.take_over(later.own.into_iter());
+        }
+        for tag in later.bare {
+            self.put_bare(tag);
+        }
+    }
+
+    /// Of a list the first value replaces what was there, and the others join it.
+    pub fn take_over(&mut self, later: impl Iterator<Item = Pair<'a>>) {
+        let mut later = later.peekable();
+        let mut goes_on = false;
+        while let Some((key, value)) = later.next() {
+            let is_first = !goes_on;
+            goes_on = later.peek().is_some_and(|(next, _)| *next == key);
+            if is_first {
+                self.put(key, value)
+            } else {
+                self.add(key, value)
+            };
+        }
+    }
+
+    /// Takes a tag away that hides one of the base, or none.
+    pub fn remove_own(&mut self, key: &str) {
+        self.own.retain(|(own, _)| own != key);
+    }
+
+    /// Keeps those tags of its own whose key is wanted; shared ones stay.
+    pub fn retain_own(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.own.retain(|(key, _)| wanted(key));
+        self.bare.retain(|tag| wanted(tag));
+    }
+
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let at = self.own.partition_point(|(own, _)| own.as_ref() < key);
+        if let Some((_, value)) = self.own.get(at).filter(|(own, _)| own == key) {
+            return Some(value.as_ref());
+        }
+        self.base.as_deref()?.get(key)
+    }
+
+    /// Nothing but its room, for other tags.
+    pub fn emptied(mut self) -> TagList<'static> {
+        self.own.clear();
+        if self.own.capacity() > MOST_ROOM {
+            return TagList::new();
+        }
+        // The compiler leaves the room where it is.
+        let own = self.own.into_iter().map(|_| (Cow::Borrowed(""), Cow::Borrowed(""))).collect();
+        TagList { base: None, own, bare: Vec::new() }
+    }
+
+    /// Bytes of text in the tags that are not shared.
+    pub fn text_bytes(&self) -> usize {
+        let pair = |sum: usize, (key, value): &Pair<'_>| sum.saturating_add(key.len()).saturating_add(value.len());
+        self.bare.iter().fold(self.own.iter().fold(0, pair), |sum, tag| sum.saturating_add(tag.len()))
+    }
+
+    /// The shared pairs as they are on the wire, where none is hidden, and the other pairs.
+    pub fn wire(&self) -> Option<(&str, impl Iterator<Item = (&str, &str)>)> {
+        let base = self.base.as_deref();
+        let is_hidden = |base: &SharedTags| self.own.iter().any(|(key, _)| base.has(key));
+        if base.is_some_and(is_hidden) {
+            return None;
+        }
+        let own = self.own.iter().map(|(key, value)| (key.as_ref(), value.as_ref()));
+        Some((base.map(|base| base.wire.as_str()).unwrap_or_default(), own))
+    }
+
+    /// Both sorted lists of pairs as one; where both have a key, ours.
+    pub fn shown(&self) -> impl Iterator<Item = Shown<'_>> {
+        let base = self.base.as_deref().map(|base| &*base.tags).unwrap_or_default();
+        let mut base = base.iter().map(|((key, value), wire)| (key.as_ref(), value.as_ref(), Some(&**wire))).peekable();
+        let mut own = self.own.iter().map(|(key, value)| (key.as_ref(), value.as_ref(), None)).peekable();
+        std::iter::from_fn(move || match (base.peek(), own.peek()) {
+            (Some((low, ..)), Some((high, ..))) => match str::cmp(low, high) {
+                Ordering::Less => base.next(),
+                Ordering::Greater => own.next(),
+                Ordering::Equal => {
+                    base.next();
+                    own.next()
+                }
+            },
+            (Some(_), None) => base.next(),
+            (None, _) => own.next(),
+        })
+    }
+
+    /// The same tags with texts of their own.
+    pub fn into_owned(self) -> TagList<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let own = self.own.into_iter().map(|(key, value)| (owned(key), owned(value))).collect();
+        TagList { base: self.base, own, bare: self.bare.into_iter().map(owned).collect() }
+    }
+}
+
+impl TagList<'static> {
+    /// The base of other tags; `encode` gives a pair as it is on the wire.
+    pub fn into_base(self, encode: impl Fn(&str, &str) -> String) -> Arc<SharedTags> {
+        let shared = |(key, value): Pair<'static>| {
+            let encoded = encode(&key, &value);
+            ((key, value), encoded)
+        };
+        let tags: Box<[_]> = self.own.into_iter().map(shared).collect();
+        let wire = tags.iter().map(|(_, wire)| wire.as_str()).collect::<Vec<_>>().join(",");
+        let keys = tags.iter().fold(0, |keys, ((key, _), _)| keys | bit(key));
+        Arc::new(SharedTags { tags, wire, keys })
+    }
+}
+
+impl SharedTags {
+    fn has(&self, key: &str) -> bool {
+        self.keys & bit(key) != 0 && self.get(key).is_some()
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        let at = self.tags.binary_search_by(|((own, _), _)| own.as_ref().cmp(key)).ok()?;
+        self.tags.get(at).map(|((_, value), _)| value.as_ref())
+    }
+}
+
+/// More room than this is not kept.
+const MOST_ROOM: usize = 128;
+
+/// A bit for a key, which it shares with few others.
+fn bit(key: &str) -> u64 {
+    let ends = key.as_bytes().first().zip(key.as_bytes().last());
+    let (first, last) = ends.map_or((0, 0), |(first, last)| (usize::from(*first), usize::from(*last)));
+    let mixed = first.wrapping_mul(31).wrapping_add(last).wrapping_add(key.len().wrapping_mul(7));
+    1_u64.rotate_left(u32::try_from(mixed % 64).unwrap_or_default())
+}
+
+fn trimmed(key: Cow<'_, str>) -> Cow<'_, str> {
+    let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_visible(key.as_bytes().first()) && is_visible(key.as_bytes().last()) {
+        return key;
+    }
+    match key {
+        Cow::Borrowed(key) => Cow::Borrowed(key.trim()),
+        Cow::Owned(key) if key.trim().len() == key.len() => Cow::Owned(key),
+        Cow::Owned(key) => Cow::Owned(key.trim().to_owned()),
+    }
+}

@@ -1,0 +1,246 @@
+//! Tags: `key:value` pairs, one value or a list of values a key, later wins.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::tag_list::{SharedTags, TagList};
+
+type Text = Cow<'static, str>;
+
+/// The tags of one span: ordered by key, one value a key or a list of them, a later one replaces an earlier one.
+///
+/// On the wire each is one string, `key:value`; the first colon separates. A list is one such string a value. Keys are
+/// trimmed, and an empty key is refused.
+///
+/// # Example
+///
+/// ```
+/// use tracing_llmobs::Tags;
+///
+/// let mut tags = Tags::new();
+/// tags.insert("team", "search");
+/// tags.insert("team", "ranking");
+/// assert_eq!(tags.get("team"), Some("ranking"));
+/// tags.insert_all("region", ["eu", "us"]);
+/// assert_eq!(tags.iter().collect::<Vec<_>>(), [("region", "eu"), ("region", "us"), ("team", "ranking")]);
+/// ```
+#[derive(Clone, Default)]
+pub struct Tags(TagList<'static>);
+
+impl Tags {
+    /// No tags.
+    pub const fn new() -> Self {
+        Self(TagList::new())
+    }
+
+    /// Sets a tag and says whether the key was good; an empty key is refused.
+    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) -> bool {
+        self.0.put(key.into(), value.into())
+    }
+
+    /// The same with a list of values; an empty list is one empty value.
+    pub fn insert_all<V: Into<String>>(&mut self, key: impl Into<String>, values: impl IntoIterator<Item = V>) -> bool {
+        self.0.put_all(&key.into(), values.into_iter().map(Into::into))
+    }
+
+    /// Adds a value to those that the key has.
+    pub fn add(&mut self, key: impl Into<Text>, value: impl Into<Text>) -> bool {
+        self.0.add(key, value)
+    }
+
+    /// Adds a tag that is no pair and goes out as it stands; an empty one is refused.
+    pub fn put_bare(&mut self, tag: impl Into<Text>) -> bool {
+        self.0.put_bare(tag)
+    }
+
+    /// The tags that are no pairs.
+    pub fn bare(&self) -> impl Iterator<Item = &str> {
+        self.0.bare()
+    }
+
+    /// Takes a tag away and says whether it was there.
+    pub fn remove(&mut self, key: &str) -> bool {
+        let mut rest = TagList::new();
+        let mut was_there = false;
+        for (own, value, _) in self.0.shown() {
+            was_there |= own == key;
+            if own != key {
+                rest.add(own.to_owned(), value.to_owned());
+            }
+        }
+        for tag in self.bare() {
+            was_there |= tag == key;
+            if tag != key {
+                rest.put_bare(tag.to_owned());
+            }
+        }
+        self.0 = rest;
+        was_there
+    }
+
+    /// Sets all of `later` over these.
+    pub fn extend(&mut self, later: &Self) {
+        let pairs = later.0.shown().map(|(key, value, _)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned())));
+        self.0.take_over(pairs);
+        for tag in later.bare() {
+            self.0.put_bare(tag.to_owned());
+        }
+    }
+
+    /// Shows every key and value to `rewrite`, shared ones included; where two keys become one, one value is lost.
+    pub(super) fn rewrite(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
+        let mut all = Self::new();
+        for tag in self.bare() {
+            let mut tag = tag.to_owned();
+            rewrite(&mut tag);
+            all.put_bare(tag);
+        }
+        let mut before = None;
+        for (own, value, _) in self.0.shown() {
+            let (mut key, mut value) = (own.to_owned(), value.to_owned());
+            rewrite(&mut key);
+            rewrite(&mut value);
+            if before.replace(own) == Some(own) {
+                all.add(key, value)
+            } else {
+                all.insert(key, value)
+            };
+        }
+        if all != *self {
+            *self = all;
+        }
+    }
+
+    /// The value of a tag, of a list the first one.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)
+    }
+
+    /// All tags by key; then those that are no pairs, with an empty value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.shown().map(|(key, value, _)| (key, value)).chain(self.bare().map(|tag| (tag, "")))
+    }
+
+    /// Whether there is no tag.
+    pub fn is_empty(&self) -> bool {
+        self.0.shown().next().is_none() && self.bare().next().is_none()
+    }
+
+    /// The base of other tags; `encode` gives a pair as it is on the wire.
+    pub fn into_base(self, encode: impl Fn(&str, &str) -> String) -> Arc<SharedTags> {
+        self.0.into_base(encode)
+    }
+
+    /// Bytes of text in the tags that are not shared.
+    pub fn text_bytes(&self) -> usize {
+        self.0.text_bytes()
+    }
+
+    pub fn into_list(self) -> TagList<'static> {
+        self.0
+    }
+}
+
+impl From<TagList<'_>> for Tags {
+    fn from(list: TagList<'_>) -> Self {
+        Self(list.into_owned())
+    }
+}
+
+impl PartialEq for Tags {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Tags {}
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let mut tags = Self::new();
+        for (key, value) in pairs {
+            tags.insert(key, value);
+        }
+        tags
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_tags_hide_the_base_and_stay_sorted() {
+        let tags = Tags::from_iter([("env", "prod"), ("service", "api"), ("version", "1")]);
+        let base = tags.into_base(|key, value| format!("{key}:{value}"));
+        let mut list = TagList::new();
+        list.stand_above(&base);
+        list.put("service", "other");
+        list.put("a", "first");
+        let tags = Tags::from(list);
+        let all: Vec<_> = tags.iter().collect();
+        assert_eq!(all, [("a", "first"), ("env", "prod"), ("service", "other"), ("version", "1")]);
+        assert_eq!((tags.get("env"), tags.get("service"), tags.get("none")), (Some("prod"), Some("other"), None));
+    }
+
+    #[test]
+    fn a_base_tag_can_be_removed() {
+        let base = Tags::from_iter([("env", "prod"), ("service", "api")]).into_base(|_, _| String::new());
+        let mut list = TagList::new();
+        list.stand_above(&base);
+        let mut tags = Tags::from(list);
+        assert!(tags.remove("env") && !tags.remove("env"));
+        assert_eq!(tags.iter().collect::<Vec<_>>(), [("service", "api")]);
+    }
+
+    #[test]
+    fn tags_that_are_no_pairs_stay_beside_the_others() {
+        let mut tags = Tags::from_iter([("team", "x")]);
+        assert!(tags.put_bare("beta") && tags.put_bare("a:1") && tags.put_bare("a:2") && !tags.put_bare("beta"));
+        assert_eq!(tags.iter().collect::<Vec<_>>(), [("team", "x"), ("beta", ""), ("a:1", ""), ("a:2", "")]);
+        let mut all = Tags::new();
+        all.extend(&tags);
+        all.0.absorb(tags.into_list());
+        all.rewrite(&mut |text| *text = text.to_uppercase());
+        assert!(all.remove("BETA") && !all.remove("BETA"));
+        assert_eq!(all.bare().collect::<Vec<_>>(), ["A:1", "A:2"]);
+    }
+
+    #[test]
+    fn a_list_has_its_values_in_their_order_and_is_replaced_as_a_whole() {
+        let all = |tags: &Tags| tags.iter().map(|(key, value)| format!("{key}:{value}")).collect::<Vec<_>>().join(" ");
+        let base = Tags::from_iter([("b", "base"), ("c", "3")]).into_base(|_, _| String::new());
+        let mut list = TagList::new();
+        list.stand_above(&base);
+        let mut tags = Tags::from(list);
+        tags.insert("a", "1");
+        assert!(tags.insert_all("b", ["y", "x", "y"]) && !tags.insert_all(" ", ["x"]));
+        assert_eq!((all(&tags).as_str(), tags.get("b")), ("a:1 b:y b:x b:y c:3", Some("y")));
+        let mut other = Tags::from_iter([("b", "old"), ("d", "4")]);
+        other.extend(&tags);
+        assert_eq!(all(&other), "a:1 b:y b:x b:y c:3 d:4");
+        other.0.absorb(Tags::from_iter([("b", "new")]).into_list());
+        assert_eq!(all(&other), "a:1 b:new c:3 d:4");
+        other.insert_all("b", Vec::<String>::new());
+        other.rewrite(&mut |text| *text = text.replace('d', "a"));
+        assert_eq!(all(&other), "a:4 b: c:3");
+        tags.rewrite(&mut |text| *text = text.replace('y', "z"));
+        assert_eq!(all(&tags), "a:1 b:z b:x b:z c:3");
+        assert!(tags.remove("b") && !tags.remove("b"));
+        assert_eq!(all(&tags), "a:1 c:3");
+    }
+
+    #[test]
+    fn keys_are_trimmed_and_empty_ones_refused() {
+        let mut tags = Tags::new();
+        assert!(!tags.insert("  ", "x") && !tags.insert("", "x") && tags.is_empty());
+        assert!(tags.insert(" a ", "x") && tags.get("a") == Some("x"));
+    }
+}

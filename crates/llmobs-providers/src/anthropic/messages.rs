@@ -1,0 +1,75 @@
+//! One call of the Messages API.
+//!
+//! Source: Anthropic's API reference, "Messages" and "Streaming messages", and what Datadog's Python SDK shows of them:
+//! dd-trace-py, `ddtrace/llmobs/_integrations/anthropic.py`, 020ed03, August 2026.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::rebuild::Rebuilt;
+use super::{blocks, usage};
+use crate::asked::asked;
+use crate::codec::{Answer, Codec, Rebuild};
+use crate::endpoint::Endpoint;
+use crate::{failure, json, openai};
+use llmobs_model::{Annotation, Message, ToolDefinition};
+
+/// `POST /v1/messages`, `:rawPredict` and `:streamRawPredict` of Anthropic's models, and the bodies of `InvokeModel` for them.
+#[derive(Debug)]
+pub(crate) struct Messages;
+
+/// What of a request becomes metadata; anything else, `metadata.user_id` above all, stays where it is.
+const METADATA: &[&str] = &["max_tokens", "stop_sequences", "temperature", "top_k", "top_p"];
+
+impl Codec for Messages {
+    fn name(&self, _: &Endpoint) -> Cow<'static, str> {
+        "anthropic.request".into()
+    }
+
+    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let said =
+            Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(json::allowed(request, METADATA));
+        // Where the URL names the model, the body of a proxy may repeat it; the URL decides.
+        let said = match endpoint.model.as_deref().or_else(|| request["model"].as_str()) {
+            Some(model) => said.model_name(model),
+            None => said,
+        };
+        asked(said, blocks::input(request), tools(request))
+    }
+
+    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
+        let body = answer.body;
+        let mut output = blocks::output(body);
+        if output.is_empty() {
+            output.push(Message::new("", ""));
+        }
+        let said = said.output(output).metrics(usage::metrics(&body["usage"]));
+        let said = openai::cost(said, &body["usage"]);
+        let citations = blocks::citations(body);
+        let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
+        // Gateways send errors with a good status.
+        match failure::inside(body) {
+            Some(error) => said.span_error(error),
+            None => said,
+        }
+    }
+
+    fn rebuild(&self) -> Box<dyn Rebuild> {
+        Box::new(Rebuilt::default())
+    }
+}
+
+/// The tools that are offered; those of the server have neither description nor schema, and one that is not loaded yet shows none.
+fn tools(request: &Value) -> Vec<ToolDefinition> {
+    let tools = json::items(request, "tools").iter().filter(|tool| !json::text(tool, "name").is_empty());
+    let definition = |tool: &Value| {
+        let definition = ToolDefinition::new(json::text(tool, "name"));
+        if tool["defer_loading"] == true {
+            return definition.description("").schema(serde_json::Map::new());
+        }
+        let schema = tool["input_schema"].as_object().cloned().unwrap_or_default();
+        definition.description(json::text(tool, "description")).schema(schema)
+    };
+    tools.map(definition).collect()
+}

@@ -1,0 +1,79 @@
+//! One call of `InvokeAgent`.
+//!
+//! Source: the API reference of Agents for Amazon Bedrock Runtime, `InvokeAgent`, and what Datadog's Python SDK shows of it:
+//! an `agent` span with the texts, and its steps below it.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::rebuild::Rebuilt;
+use super::steps;
+use crate::codec::{Answer, Codec, Rebuild};
+use crate::endpoint::Endpoint;
+use crate::json;
+use llmobs_model::Annotation;
+
+/// `POST /agents/{id}/agentAliases/{alias}/sessions/{session}/text`.
+#[derive(Debug)]
+pub(crate) struct Agents;
+
+/// Which agent is asked, and in which session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place<'a> {
+    agent: &'a str,
+    alias: &'a str,
+    pub(crate) session: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// Reads `{id}/agentAliases/{alias}/sessions/{session}`.
+    pub(crate) fn read(path: &'a str) -> Option<Self> {
+        let mut parts = path.split('/');
+        let mut next = || parts.next().filter(|part| !part.is_empty());
+        let (agent, aliases, alias, sessions, session) = (next()?, next()?, next()?, next()?, next()?);
+        let is_whole = aliases == "agentAliases" && sessions == "sessions" && parts.next().is_none();
+        is_whole.then_some(Self { agent, alias, session })
+    }
+
+    fn of(endpoint: &'a Endpoint) -> Option<Self> {
+        Self::read(endpoint.model.as_deref()?)
+    }
+}
+
+impl Codec for Agents {
+    fn name(&self, endpoint: &Endpoint) -> Cow<'static, str> {
+        let agent = Place::of(endpoint).map(|place| place.agent).unwrap_or_default();
+        format!("Bedrock Agent {agent}").trim_end().to_owned().into()
+    }
+
+    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let mut said = Annotation::new();
+        if let Some(Place { agent, alias, session }) = Place::of(endpoint) {
+            said = said.session_id(session).metadata("agent_id", agent).metadata("agent_alias_id", alias);
+        }
+        match json::text(request, "inputText") {
+            "" => said,
+            text => said.input(text),
+        }
+    }
+
+    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
+        let body = answer.body;
+        // What the agent wants the application to do stands where its answer would.
+        let asked = json::some(body, "returnControl").map(|asked| json::as_text(asked).into_owned());
+        let text = [json::text(body, "completion"), asked.as_deref().unwrap_or_default()].into_iter();
+        let text: Vec<&str> = text.filter(|text| !text.is_empty()).collect();
+        let said = said.output(text.join("\n"));
+        let citations = json::items(body, "citations");
+        let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
+        if answer.endpoint.is_proxy {
+            return said;
+        }
+        steps::of(json::items(body, "traces")).into_iter().fold(said, Annotation::inner)
+    }
+
+    fn rebuild(&self) -> Box<dyn Rebuild> {
+        Box::new(Rebuilt::default())
+    }
+}

@@ -1,0 +1,53 @@
+//! One call of `Converse`.
+//!
+//! Source: the API reference of Amazon Bedrock Runtime, `Converse` and `ConverseStream`, and what Datadog's Python SDK shows of
+//! them: dd-trace-py, `ddtrace/llmobs/_integrations/bedrock.py`, August 2026.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::blocks;
+use super::rebuild::Rebuilt;
+use crate::asked::asked;
+use crate::bedrock::counts::Counts;
+use crate::codec::{Answer, Codec, Rebuild};
+use crate::endpoint::Endpoint;
+use llmobs_model::Annotation;
+
+/// `POST /model/{id}/converse` and `/converse-stream`.
+#[derive(Debug)]
+pub(crate) struct Converse;
+
+/// Names of `inferenceConfig`, and what they are called in metadata.
+const METADATA: &[(&str, &str)] = &[("temperature", "temperature"), ("maxTokens", "max_tokens")];
+
+impl Codec for Converse {
+    fn name(&self, _: &Endpoint) -> Cow<'static, str> {
+        "bedrock-runtime.command".into()
+    }
+
+    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let said = Annotation::new().model_provider(endpoint.provider.clone());
+        let said = endpoint.model.iter().fold(said, Annotation::model_name);
+        let config = &request["inferenceConfig"];
+        let present = METADATA.iter().filter(|(name, _)| !config[name].is_null());
+        let said = present.fold(said, |said, (name, own)| said.metadata(*own, &config[name]));
+        asked(said, blocks::input(request), blocks::tools(request))
+    }
+
+    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
+        let body = answer.body;
+        let said = said.output(blocks::output(body)).metrics(Counts::of_usage(&body["usage"]).metrics());
+        let citations = blocks::citations(body);
+        let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
+        match body["stopReason"].as_str() {
+            Some(reason) => said.metadata("stop_reason", reason),
+            None => said,
+        }
+    }
+
+    fn rebuild(&self) -> Box<dyn Rebuild> {
+        Box::new(Rebuilt::default())
+    }
+}

@@ -1,0 +1,105 @@
+//! `InvokeModel` of a model that turns texts into vectors.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::counts::Counts;
+use crate::codec::{Answer, Codec, Frame, Rebuild, Seen};
+use crate::endpoint::Endpoint;
+use crate::{embedded, json};
+use llmobs_model::{Annotation, Document};
+
+/// `POST /model/{id}/invoke` of an embedding model: Titan, Nova, Cohere, Marengo.
+#[derive(Debug)]
+pub(crate) struct Embeddings;
+
+/// What of a request becomes metadata.
+const METADATA: &[&str] =
+    &["dimensions", "normalize", "embeddingTypes", "embedding_types", "input_type", "output_dimension", "truncate"];
+
+impl Codec for Embeddings {
+    fn name(&self, _: &Endpoint) -> Cow<'static, str> {
+        "bedrock-runtime.command".into()
+    }
+
+    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let said =
+            Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(json::allowed(request, METADATA));
+        let said = endpoint.model.iter().fold(said, Annotation::model_name);
+        embedded::documents(said, documents(request))
+    }
+
+    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
+        let body = answer.body;
+        let own = Counts { input: json::count(body, "inputTextTokenCount"), ..Counts::default() };
+        let mut counts = own.or(Counts::of_invocation(answer.head, body));
+        if counts.input.is_some() {
+            counts.output = counts.output.or(Some(0));
+        }
+        let (count, size) = vectors(body);
+        embedded::vectors(said.metrics(counts.metrics()), count, size)
+    }
+
+    fn rebuild(&self) -> Box<dyn Rebuild> {
+        Box::new(Never)
+    }
+}
+
+/// Vectors do not come in streams.
+#[derive(Debug)]
+struct Never;
+
+impl Rebuild for Never {
+    fn frame(&mut self, _: Frame) -> Seen {
+        Seen::default()
+    }
+
+    fn held(&self) -> usize {
+        0
+    }
+
+    fn whole(self: Box<Self>) -> Value {
+        Value::Null
+    }
+}
+
+/// What is to be turned into vectors, in the words of each family.
+fn documents(request: &Value) -> Vec<Document> {
+    const IMAGE: &str = "([IMAGE DETECTED])";
+    let mut documents = Vec::new();
+    let single = json::get(request, &["singleEmbeddingParams", "text", "value"]);
+    documents.extend([&request["inputText"], single].into_iter().filter_map(Value::as_str).map(Document::new));
+    documents.extend(json::items(request, "texts").iter().map(|text| Document::new(json::as_text(text))));
+    for input in json::items(request, "inputs") {
+        let parts = json::items(input, "content").iter();
+        let texts: Vec<&str> =
+            parts.map(|part| if part["type"] == "text" { json::text(part, "text") } else { IMAGE }).collect();
+        documents.push(Document::new(texts.join("\n")));
+    }
+    let pictures = json::items(request, "images").len().saturating_add(usize::from(request["inputImage"].is_string()));
+    documents.extend((0..pictures).map(|_| Document::new(IMAGE)));
+    documents
+}
+
+/// How many vectors there are, and how long they are where they are lists of numbers.
+fn vectors(body: &Value) -> (usize, Option<usize>) {
+    if !body["embedding"].is_null() {
+        return (1, size(&body["embedding"]));
+    }
+    // By type of number: each type has them all.
+    let by_type = |types: &Value| types.as_object().and_then(|types| types.values().next()).cloned();
+    if let Some(vector) = by_type(&body["embeddingsByType"]) {
+        return (1, size(&vector));
+    }
+    let lists = by_type(&body["embeddings"]);
+    let lists = lists.as_ref().unwrap_or(&body["embeddings"]);
+    let lists = if lists.is_array() { lists } else { &body["data"] };
+    let lists = lists.as_array().map(Vec::as_slice).unwrap_or_default();
+    let first = lists.first().map(|first| if first.is_object() { &first["embedding"] } else { first });
+    (lists.len(), first.and_then(size))
+}
+
+fn size(vector: &Value) -> Option<usize> {
+    vector.as_array().map(Vec::len)
+}

@@ -1,0 +1,126 @@
+//! One call of `InvokeModel`.
+//!
+//! Source: the user guide of Amazon Bedrock, "Inference request parameters and response fields", one page a family, and what
+//! Datadog's SDKs for Python and JavaScript show of them, August 2026.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::dialect::Dialect;
+use super::rebuild::Rebuilt;
+use super::text;
+use crate::anthropic::Messages;
+use crate::asked::asked;
+use crate::bedrock::converse;
+use crate::bedrock::counts::Counts;
+use crate::codec::{Answer, Codec, Rebuild};
+use crate::endpoint::Endpoint;
+use crate::{cohere, failure, json, openai};
+use llmobs_model::{Annotation, Message, metric};
+
+/// `POST /model/{id}/invoke` and `/invoke-with-response-stream` of a model that writes.
+#[derive(Debug)]
+pub(crate) struct Invoke;
+
+/// What the families call the two parameters that are shown, and where.
+const PARAMETERS: &[(&str, &[&str])] = &[
+    ("temperature", &["temperature"]),
+    (
+        "max_tokens",
+        &[
+            "max_tokens",
+            "maxTokens",
+            "maxTokenCount",
+            "max_new_tokens",
+            "max_gen_len",
+            "maxOutputTokens",
+            "max_tokens_to_sample",
+        ],
+    ),
+];
+/// Objects that some families keep them in.
+const CONFIGS: &[&str] = &["textGenerationConfig", "inferenceConfig"];
+
+impl Codec for Invoke {
+    fn name(&self, _: &Endpoint) -> Cow<'static, str> {
+        "bedrock-runtime.command".into()
+    }
+
+    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let said = Annotation::new();
+        let said = match Dialect::of(request) {
+            Dialect::Anthropic => return named(Messages.sent(endpoint, request), endpoint),
+            Dialect::Nova => asked(said, converse::input(request), converse::tools(request)),
+            Dialect::Chat => bare(openai::Chat.sent(endpoint, request)),
+            Dialect::Cohere => bare(cohere::Chat.sent(endpoint, request)),
+            Dialect::Text => asked(said, text::input(request), Vec::new()),
+        };
+        named(said.metadata_map(parameters(request)), endpoint)
+    }
+
+    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
+        let body = answer.body;
+        let invocation = Counts::of_invocation(answer.head, body);
+        let said = match Dialect::of_answer(body) {
+            Dialect::Anthropic => {
+                let own = Counts::of_anthropic(&body["usage"]);
+                Messages.received(said, answer).metrics(own.or(invocation).metrics())
+            }
+            Dialect::Nova => {
+                let own = Counts::of_usage(&body["usage"]);
+                said.output(converse::output(body)).metrics(own.or(invocation).metrics())
+            }
+            Dialect::Chat => {
+                // Its own counts hold: the cached tokens are in them already.
+                let said = openai::Chat.received(said, answer);
+                let has_counts = said.metrics.get(metric::INPUT_TOKENS).is_some();
+                if has_counts { said } else { said.metrics(invocation.metrics()) }
+            }
+            Dialect::Cohere => {
+                // Bedrock counts what is paid for, Cohere what the model saw.
+                let mut said = cohere::Chat.received(said, answer).metrics(invocation.metrics());
+                said.metadata.remove("finish_reason");
+                said
+            }
+            Dialect::Text => {
+                let output = some(text::output(body));
+                said.output(output).metrics(text::counts(body).or(invocation).metrics())
+            }
+        };
+        let said = named(said, answer.endpoint);
+        match failure::inside(body) {
+            Some(error) => said.span_error(error),
+            None => said,
+        }
+    }
+
+    fn rebuild(&self) -> Box<dyn Rebuild> {
+        Box::new(Rebuilt::default())
+    }
+}
+
+/// The id that the URL names, whole, and Bedrock: that is how the intake knows what a token costs. What the answer calls itself is
+/// another name of the same.
+fn named(said: Annotation, endpoint: &Endpoint) -> Annotation {
+    let said = said.model_provider(endpoint.provider.clone());
+    endpoint.model.iter().fold(said, Annotation::model_name)
+}
+
+/// What a family's own API says of its settings is more than `InvokeModel` says of any.
+fn bare(said: Annotation) -> Annotation {
+    Annotation { metadata: Map::new(), ..said }
+}
+
+fn some(messages: Vec<Message>) -> Vec<Message> {
+    if messages.is_empty() { vec![Message::new("", "")] } else { messages }
+}
+
+fn parameters(request: &Value) -> Map<String, Value> {
+    let places = || std::iter::once(request).chain(CONFIGS.iter().map(|name| &request[name]));
+    let parameter = |(own, names): &(&str, &[&str])| {
+        let value = places().find_map(|place| json::first(place, names))?;
+        Some(((*own).to_owned(), value.clone()))
+    };
+    PARAMETERS.iter().filter_map(parameter).collect()
+}

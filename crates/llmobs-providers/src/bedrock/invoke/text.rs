@@ -1,0 +1,101 @@
+//! A prompt in, texts out: Titan, Llama, Mistral, Command, Jurassic, DeepSeek R1, Pegasus, Claude before messages.
+//!
+//! No two families call the same thing by the same name, so all names are looked for, in a whole answer and in a chunk alike.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::bedrock::counts::Counts;
+use crate::codec::Seen;
+use crate::json::{self, Room};
+use llmobs_model::Message;
+
+/// The prompt; none of these families says who speaks.
+pub(super) fn input(request: &Value) -> Vec<Message> {
+    let prompt = json::first(request, &["prompt", "inputText", "inputPrompt"]);
+    prompt.map(|prompt| Message::new("", json::as_text(prompt))).into_iter().collect()
+}
+
+/// The texts of an answer, one message each.
+pub(super) fn output(body: &Value) -> Vec<Message> {
+    pieces(body).into_iter().map(|(_, text)| Message::new("", text)).collect()
+}
+
+/// What the body itself counts.
+pub(super) fn counts(body: &Value) -> Counts {
+    let count = |name: &str| json::count(body, name);
+    let results = json::items(body, "results").iter().filter_map(|result| json::count(result, "tokenCount"));
+    let usage = &body["usage"];
+    Counts {
+        input: count("inputTextTokenCount").or(count("prompt_token_count")).or(json::count(usage, "prompt_tokens")),
+        output: count("totalOutputTextTokenCount")
+            .or(count("generation_token_count"))
+            .or(json::count(usage, "completion_tokens"))
+            .or(results.reduce(u64::saturating_add)),
+        ..Counts::default()
+    }
+}
+
+/// Counts that a chunk may have and the next one repeats as null.
+const COUNTED: &[&str] =
+    &["inputTextTokenCount", "totalOutputTextTokenCount", "prompt_token_count", "generation_token_count", "usage"];
+
+/// The texts of a whole answer or of one chunk, and which of several answers each belongs to.
+fn pieces(body: &Value) -> Vec<(u64, &str)> {
+    let index = json::count(body, "index").unwrap_or(0);
+    let single =
+        ["outputText", "generation", "completion", "text", "message"].into_iter().find_map(|name| body[name].as_str());
+    if let Some(text) = single {
+        return vec![(index, text)];
+    }
+    let lists: [(&str, &[&str]); 5] = [
+        ("results", &["outputText"]),
+        ("generations", &["text"]),
+        ("outputs", &["text"]),
+        ("choices", &["text"]),
+        ("completions", &["data", "text"]),
+    ];
+    let Some((items, path)) = lists.into_iter().map(|(name, path)| (json::items(body, name), path)).find(has_items)
+    else {
+        return Vec::new();
+    };
+    let numbered = (0..).zip(items).filter_map(|(at, item)| {
+        let index = json::count(item, "index").unwrap_or(at);
+        Some((index, json::get(item, path).as_str()?))
+    });
+    numbered.collect()
+}
+
+fn has_items((items, _): &(&[Value], &[&str])) -> bool {
+    !items.is_empty()
+}
+
+/// Texts as far as they have come.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    texts: BTreeMap<u64, String>,
+    counts: Map<String, Value>,
+}
+
+impl Texts {
+    pub(super) fn chunk(&mut self, chunk: &Value, room: &mut Room) -> Seen {
+        self.counts.extend(json::allowed(chunk, COUNTED).into_iter().filter(|(_, count)| !count.is_null()));
+        let mut is_content = false;
+        for (index, piece) in pieces(chunk) {
+            if self.texts.contains_key(&index) || room.take(size_of::<(u64, String)>()) {
+                room.push(self.texts.entry(index).or_default(), piece);
+                is_content |= !piece.is_empty();
+            }
+        }
+        Seen::content(is_content)
+    }
+
+    /// The answer, in the words of one of the families.
+    pub(super) fn whole(self) -> Map<String, Value> {
+        let texts: Vec<Value> = self.texts.into_values().map(|text| json!({"text": text})).collect();
+        let mut whole = self.counts;
+        whole.insert("generations".to_owned(), texts.into());
+        whole
+    }
+}

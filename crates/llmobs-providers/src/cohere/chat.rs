@@ -1,0 +1,93 @@
+//! `/v1/chat` and `/v2/chat`.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::super::asked::asked;
+use super::super::codec::{Answer, Codec, Rebuild};
+use super::super::endpoint::Endpoint;
+use super::super::json::{get, items, text};
+use super::super::media::MediaRoom;
+use super::rebuild::Events;
+use super::{citations, first, second, usage};
+use llmobs_model::{Annotation, Message, SpanError};
+
+/// Conversations with Cohere's models.
+#[derive(Debug)]
+pub(in super::super) struct Chat;
+
+impl Codec for Chat {
+    fn name(&self, _: &Endpoint) -> Cow<'static, str> {
+        usage::NAME
+    }
+
+    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let mut room = MediaRoom::new();
+        let documents = items(request, "documents").iter();
+        let mut messages: Vec<Message> =
+            documents.map(|document| Message::new("document", usage::document(document))).collect();
+        match request.get("messages").and_then(Value::as_array) {
+            Some(turns) => messages.extend(turns.iter().flat_map(|turn| second::turn(turn, &mut room))),
+            None => messages.extend(first::asked(request)),
+        }
+        let tools = items(request, "tools").iter().map(second::tool_definition);
+        asked(usage::asked(endpoint, request, SETTINGS), messages, tools.collect())
+    }
+
+    fn received(&self, mut said: Annotation, answer: Answer<'_>) -> Annotation {
+        let body = answer.body;
+        let message = get(body, &["message"]);
+        let is_second = message.is_object();
+        let messages =
+            if is_second { second::turn(message, &mut MediaRoom::new()) } else { vec![first::answered(body)] };
+        if let Some(citations) = citations::of(message).or_else(|| citations::of(body)) {
+            said = said.metadata("citations", citations);
+        }
+        usage::counted(ended(said, body), body).output(messages)
+    }
+
+    fn rebuild(&self) -> Box<dyn Rebuild> {
+        Box::new(Events::None)
+    }
+}
+
+/// Why the answer ends; some reasons are failures.
+fn ended(said: Annotation, body: &Value) -> Annotation {
+    let reason = text(body, "finish_reason");
+    match reason {
+        "" => said,
+        _ if FAILURES.iter().any(|failure| reason.starts_with(failure)) => {
+            let error = SpanError::new(text(body, "error")).error_type(reason);
+            said.metadata("finish_reason", reason).span_error(error)
+        }
+        _ => said.metadata("finish_reason", reason),
+    }
+}
+
+/// How the names of ends begin that are none: `ERROR`, `ERROR_TOXIC`, `ERROR_LIMIT`, `TIMEOUT`.
+const FAILURES: &[&str] = &["ERROR", "TIMEOUT"];
+
+const SETTINGS: &[&str] = &[
+    "stream",
+    "temperature",
+    "max_tokens",
+    "max_input_tokens",
+    "p",
+    "k",
+    "seed",
+    "stop_sequences",
+    "frequency_penalty",
+    "presence_penalty",
+    "logprobs",
+    "response_format",
+    "safety_mode",
+    "thinking",
+    "tool_choice",
+    "strict_tools",
+    "citation_options",
+    "citation_quality",
+    "prompt_truncation",
+    "raw_prompting",
+    "num_generations",
+];

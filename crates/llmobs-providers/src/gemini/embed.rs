@@ -1,0 +1,86 @@
+//! `embedContent`, `batchEmbedContents`, and Vertex AI's `predict` of an embedding model.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::super::codec::{Answer, Codec, Rebuild};
+use super::super::counts::count;
+use super::super::embedded;
+use super::super::endpoint::Endpoint;
+use super::super::json::{get, items, text};
+use super::content;
+use super::member::{member, snake};
+use super::owner::{self, NAME};
+use super::rebuild::Candidates;
+use llmobs_model::{Annotation, Document, metric};
+
+/// Embeddings of Gemini and of Vertex AI.
+#[derive(Debug)]
+pub(in super::super) struct Embed;
+
+impl Codec for Embed {
+    fn name(&self, _: &Endpoint) -> Cow<'static, str> {
+        NAME
+    }
+
+    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let said = owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
+        embedded::documents(said.metadata_map(configuration(request)), documents(request))
+    }
+
+    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
+        let vectors = vectors(answer.body);
+        let size = vectors.first().map(|one| items(one, "values").len());
+        let each = vectors.iter().filter_map(|one| tokens(one)).reduce(u64::saturating_add);
+        let tokens = each.or_else(|| member(member(answer.body, "usageMetadata"), "promptTokenCount").as_u64());
+        let characters = member(get(answer.body, &["metadata"]), "billableCharacterCount").as_u64();
+        let counts = [(metric::INPUT_TOKENS, tokens), (metric::BILLABLE_CHARACTER_COUNT, characters)];
+        let said = count(said, counts.map(|(name, value)| (name, value.filter(|value| *value > 0))));
+        embedded::vectors(said, vectors.len(), size)
+    }
+
+    /// Embeddings are never streamed.
+    fn rebuild(&self) -> Box<dyn Rebuild> {
+        Box::new(Candidates::new())
+    }
+}
+
+/// The requests in a request: a batch has several, Vertex AI calls them instances.
+fn requests(request: &Value) -> &[Value] {
+    let several = [items(request, "requests"), items(request, "instances")];
+    several.into_iter().find(|some| !some.is_empty()).unwrap_or(std::slice::from_ref(request))
+}
+
+/// A document for each part that is text.
+fn documents(request: &Value) -> Vec<Document> {
+    let parts = requests(request).iter().flat_map(|one| content::parts(get(one, &["content"])));
+    parts.map(|part| Document::new(part.as_str().unwrap_or_else(|| text(part, "text")))).collect()
+}
+
+const CONFIGURATION: &[&str] = &["taskType", "title", "outputDimensionality", "mimeType", "autoTruncate"];
+
+/// All that can be configured as soon as anything is, as Datadog's Python SDK does.
+fn configuration(request: &Value) -> Map<String, Value> {
+    let first = requests(request).first().unwrap_or(&Value::Null);
+    let places = [request, first, member(first, "embedContentConfig"), get(request, &["parameters"])];
+    let find = |name: &&str| {
+        let found = places.iter().map(|place| member(place, name)).find(|value| !value.is_null());
+        (snake(name).into_owned(), found.cloned().unwrap_or_default())
+    };
+    let known: Map<String, Value> = CONFIGURATION.iter().map(find).collect();
+    if known.values().all(Value::is_null) { Map::new() } else { known }
+}
+
+/// The embeddings of an answer, each with its `values`.
+fn vectors(body: &Value) -> Vec<&Value> {
+    let predictions = items(body, "predictions").iter().map(|prediction| get(prediction, &["embeddings"]));
+    let alone = body.get("embedding").filter(|embedding| embedding.is_object());
+    items(body, "embeddings").iter().chain(predictions).chain(alone).collect()
+}
+
+/// Vertex AI counts them one by one, and may write a whole number with a fraction: `3.0`.
+fn tokens(embedding: &Value) -> Option<u64> {
+    let count = member(get(embedding, &["statistics"]), "tokenCount");
+    count.as_u64().or_else(|| count.to_string().strip_suffix(".0")?.parse().ok())
+}

@@ -1,0 +1,46 @@
+//! What calls and models are called.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::super::codec::Answer;
+use super::super::endpoint::Endpoint;
+use super::super::json;
+use llmobs_model::{Annotation, Message};
+
+/// `OpenAI.createChatCompletion`, with the name of the client that Datadog's other SDKs know for the provider.
+pub(super) fn operation(endpoint: &Endpoint, operation: &str) -> Cow<'static, str> {
+    let client = match endpoint.provider() {
+        "azure_openai" => "AzureOpenAI",
+        "deepseek" => "Deepseek",
+        _ => "OpenAI",
+    };
+    format!("{client}.{operation}").into()
+}
+
+/// Model and provider, as the request says.
+pub(super) fn asked(endpoint: &Endpoint, request: &Value) -> Annotation {
+    let said = Annotation::new().model_provider(endpoint.provider());
+    let of_body = Some(json::text(request, "model")).filter(|model| !model.is_empty());
+    match of_body.or(endpoint.model.as_deref()) {
+        Some(model) => said.model_name(model),
+        None => said,
+    }
+}
+
+/// What went in; a request that cannot be read has nothing.
+pub(super) fn heard(said: Annotation, input: Vec<Message>) -> Annotation {
+    if input.is_empty() { said } else { said.input(input) }
+}
+
+/// The model that answered: Azure says only there which one it is. Some greet with an empty name.
+pub(super) fn answered(said: Annotation, answer: &Answer<'_>) -> Annotation {
+    match json::text(answer.body, "model") {
+        "" => said,
+        model => said.model_name(model),
+    }
+}
+
+/// The members of any request that go into the metadata.
+pub(super) const COMMON: &[&str] = &["stream", "temperature", "top_p", "user"];

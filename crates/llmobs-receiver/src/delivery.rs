@@ -1,0 +1,93 @@
+//! What is in a request. Pure.
+
+use serde_json::Value;
+
+use super::body::{self, BodyError};
+use super::decode::{self, DecodeError, Found, ReceivedSpan};
+use super::route::Endpoint;
+
+/// What was taken from a request, and why the rest was not.
+#[derive(Debug, Default)]
+pub(super) struct Delivery {
+    pub(super) spans: Vec<ReceivedSpan>,
+    pub(super) evaluations: Vec<Value>,
+    pub(super) rejected: Vec<String>,
+}
+
+impl Delivery {
+    /// Reads the body of a request; `None` for requests that bring nothing to keep.
+    pub(super) fn read(endpoint: Endpoint, path: &str, bytes: &[u8]) -> Option<Result<Self, BodyError>> {
+        let take: fn(Value, &str) -> Self = match endpoint {
+            Endpoint::Spans => |body, path| Self::of_spans(decode::spans(body), path),
+            Endpoint::Traces => |body, path| Self::of_spans(decode::traces(body), path),
+            Endpoint::Evaluations => |body, path| {
+                let Found { items, rejected } = decode::evaluations(body);
+                Self { evaluations: items, rejected: reasons(&rejected, path), ..Self::default() }
+            },
+            Endpoint::PlainTraces
+            | Endpoint::Info
+            | Endpoint::WrongMethod
+            | Endpoint::NoSubdomain
+            | Endpoint::Unknown
+            | Endpoint::Other => return None,
+        };
+        Some(body::read(bytes).map(|body| take(body, path)))
+    }
+
+    fn of_spans(found: Found<ReceivedSpan>, path: &str) -> Self {
+        Self { spans: found.items, rejected: reasons(&found.rejected, path), ..Self::default() }
+    }
+}
+
+fn reasons(errors: &[DecodeError], path: &str) -> Vec<String> {
+    errors.iter().map(|error| format!("{path}: {error}")).collect()
+}
+
+/// What the receiver answered well although it did not take it.
+///
+/// # Example
+///
+/// ```
+/// use llmobs_receiver::Receiver;
+///
+/// let receiver = Receiver::bind("127.0.0.1:0")?;
+/// let rejected = receiver.rejected();
+/// assert_eq!(rejected.items, 0, "{:?}", rejected.reasons);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejected {
+    /// How many spans, evaluations and envelopes were malformed. What else was in their requests was kept.
+    pub items: u64,
+    /// How many requests brought APM traces in a format that has no room for span events (v0.5), so that nobody
+    /// looked into them.
+    pub unread: u64,
+    /// What was wrong with the latest 100 of the items, the oldest first, for example
+    /// `/api/v2/llmobs: [0].spans[2].span_id is missing`.
+    pub reasons: Vec<String>,
+}
+
+impl Rejected {
+    pub(super) fn add(&mut self, reasons: Vec<String>) {
+        self.items = self.items.saturating_add(u64::try_from(reasons.len()).unwrap_or(u64::MAX));
+        self.reasons.extend(reasons);
+        let excess = self.reasons.len().saturating_sub(MAX_REASONS);
+        self.reasons.drain(..excess);
+    }
+}
+
+const MAX_REASONS: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_bounded_and_their_count_is_not() {
+        let mut rejected = Rejected::default();
+        rejected.add((0..150).map(|number| number.to_string()).collect());
+        assert_eq!((rejected.items, rejected.reasons.len()), (150, 100));
+        assert_eq!(rejected.reasons.first().map(String::as_str), Some("50"));
+    }
+}

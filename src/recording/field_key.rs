@@ -1,0 +1,283 @@
+//! What a field says, and which bit of a log stands for that.
+
+use llmobs_model::CapturePolicy;
+
+/// What a field says about a span. The vocabulary gives each field name one, once per callsite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FieldKey {
+    Kind,
+    Name,
+    ModelName,
+    ModelProvider,
+    SessionId,
+    MlApp,
+    /// How much of the span is kept.
+    Capture,
+    Input,
+    Output,
+    /// A JSON object of metadata.
+    Metadata,
+    /// One value of the metadata, with its name.
+    MetadataValue(&'static str),
+    /// A JSON object of metrics.
+    Metrics,
+    Metric(&'static str),
+    /// A JSON object of tags.
+    Tags,
+    Tag(&'static str),
+    Error,
+    ErrorType,
+    ErrorMessage,
+    ErrorStack,
+    /// What an error value comes from; an explicit stack wins.
+    ErrorSources,
+    /// A JSON object: the prompt.
+    Prompt,
+    /// A JSON array of tool definitions.
+    ToolDefinitions,
+    ToolId,
+    ToolVersion,
+    Intent,
+    /// A JSON array of tag keys, or a text of them with commas.
+    CostTags,
+    AgentVersion,
+    /// A JSON object: what the agent is declared to be.
+    AgentManifest,
+    /// A declared field that no vocabulary knows: an argument of an instrumented function.
+    Argument(&'static str),
+    /// What an instrumented function returned.
+    Returned,
+    /// The error an instrumented function returned, or that was logged inside the span.
+    Failed,
+    /// What the error of [`FieldKey::Failed`] comes from.
+    FailedSources,
+    /// The error of a log line that has a text too, and what it comes from: an error of spans that we were told to be
+    /// ours, and no more than a text for others.
+    Logged,
+    LoggedSources,
+    /// Part of an evaluation, which is no part of the span.
+    Evaluation(EvaluationField),
+    /// A field of a span in the words of another crate, with its name.
+    Foreign(&'static str),
+    /// An event in the words of another crate begins; its fields follow. The name is that in the metadata, the value
+    /// whether it is at ERROR.
+    EventStart(&'static str),
+    /// A field of that event.
+    EventField(&'static str),
+}
+
+/// What a field says about an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EvaluationField {
+    Label,
+    Categorical,
+    Score,
+    Boolean,
+    /// A JSON object.
+    Json,
+    Assessment,
+    Reasoning,
+    /// A JSON object of metadata.
+    Metadata,
+    MetadataValue(&'static str),
+    Tag(&'static str),
+}
+
+impl FieldKey {
+    /// A bit for this meaning, to be or-ed into a set; those with a name share some.
+    pub(super) const fn bit(self) -> u64 {
+        let index = match self {
+            Self::Kind => 0,
+            Self::Name => 1,
+            Self::ModelName => 2,
+            Self::ModelProvider => 3,
+            Self::SessionId => 4,
+            Self::MlApp => 5,
+            Self::Input => 6,
+            Self::Output => 7,
+            Self::Metadata => 8,
+            Self::Metrics => 9,
+            Self::Tags => 10,
+            Self::Error => 11,
+            Self::ErrorType => 12,
+            Self::ErrorMessage => 13,
+            Self::ErrorStack => 14,
+            Self::Returned => 15,
+            Self::Failed => 16,
+            Self::ErrorSources => 17,
+            Self::FailedSources => 18,
+            Self::Prompt => 19,
+            Self::ToolDefinitions => 20,
+            Self::ToolId => 21,
+            Self::ToolVersion => 22,
+            Self::Intent => 23,
+            Self::CostTags => 24,
+            Self::AgentVersion => 25,
+            Self::AgentManifest => 26,
+            Self::Evaluation(_) => 27,
+            Self::Capture => 28,
+            Self::EventStart(_) | Self::EventField(_) => 29,
+            Self::Logged => 30,
+            Self::LoggedSources => 31,
+            Self::MetadataValue(name)
+            | Self::Metric(name)
+            | Self::Tag(name)
+            | Self::Argument(name)
+            | Self::Foreign(name) => named(name),
+        };
+        1 << index
+    }
+
+    /// What the sources of an error value with this meaning mean.
+    pub(crate) fn sources(self) -> Option<Self> {
+        let pairs = [
+            (Self::Error, Self::ErrorSources),
+            (Self::Failed, Self::FailedSources),
+            (Self::Logged, Self::LoggedSources),
+        ];
+        pairs.into_iter().find(|(error, _)| *error == self).map(|(_, sources)| sources)
+    }
+
+    pub(crate) const fn is_sources(self) -> bool {
+        matches!(self, Self::ErrorSources | Self::FailedSources | Self::LoggedSources)
+    }
+
+    /// The strictest policy that lets it out. Errors are heard under every policy, because they decide the status.
+    pub(crate) const fn needs(self) -> CapturePolicy {
+        match self {
+            Self::Input
+            | Self::Output
+            | Self::Argument(_)
+            | Self::Returned
+            | Self::Prompt
+            | Self::Intent
+            | Self::AgentManifest => CapturePolicy::All,
+            Self::Metadata | Self::MetadataValue(_) | Self::Tags | Self::Tag(_) | Self::CostTags => {
+                CapturePolicy::Metadata
+            }
+            Self::Kind
+            | Self::Name
+            | Self::ModelName
+            | Self::ModelProvider
+            | Self::SessionId
+            | Self::MlApp
+            | Self::Capture
+            | Self::Evaluation(_)
+            | Self::ToolDefinitions
+            | Self::ToolId
+            | Self::ToolVersion
+            | Self::AgentVersion
+            | Self::Metrics
+            | Self::Metric(_)
+            | Self::Error
+            | Self::ErrorType
+            | Self::ErrorMessage
+            | Self::ErrorStack
+            | Self::ErrorSources
+            | Self::Failed
+            | Self::FailedSources
+            | Self::Logged
+            | Self::LoggedSources
+            // Only who reads them knows what they hold; what must not leave goes then.
+            | Self::Foreign(_)
+            | Self::EventStart(_)
+            | Self::EventField(_) => CapturePolicy::None,
+        }
+    }
+
+    /// Whether several values with this meaning add up instead of replacing one another.
+    pub(crate) const fn accumulates(self) -> bool {
+        self.bit() & FieldSlot::ACCUMULATING != 0
+    }
+}
+
+/// A meaning, and what a log asks about it at every value, worked out once per callsite.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FieldSlot {
+    pub(super) meaning: FieldKey,
+    /// [`FieldKey::bit`]
+    pub(super) bit: u64,
+}
+
+impl FieldSlot {
+    pub(super) const EVALUATION: u64 = FieldKey::Evaluation(EvaluationField::Label).bit();
+
+    /// What an open span must know of itself; see [`Identity`](super::Identity).
+    pub(super) const IDENTITY: u64 = FieldKey::Kind.bit()
+        | FieldKey::SessionId.bit()
+        | FieldKey::MlApp.bit()
+        | FieldKey::Tags.bit()
+        | FieldKey::Prompt.bit()
+        | FieldKey::ToolDefinitions.bit()
+        | FieldKey::Capture.bit();
+
+    /// Several values with one of these add up instead of replacing one another.
+    const ACCUMULATING: u64 = FieldKey::Metadata.bit()
+        | FieldKey::Metrics.bit()
+        | FieldKey::Tags.bit()
+        | FieldKey::Prompt.bit()
+        | FieldKey::CostTags.bit()
+        | FieldKey::AgentManifest.bit()
+        | FieldKey::EventStart("").bit()
+        | FieldKey::EventField("").bit();
+
+    pub(crate) const fn meaning(self) -> FieldKey {
+        self.meaning
+    }
+
+    #[inline]
+    pub(super) const fn accumulates(self) -> bool {
+        self.bit & Self::ACCUMULATING != 0
+    }
+}
+
+impl From<FieldKey> for FieldSlot {
+    fn from(meaning: FieldKey) -> Self {
+        Self { meaning, bit: meaning.bit() }
+    }
+}
+
+/// One of the bits from 32 on, by a hash (FNV-1a) that begins where the usual metrics and parameters of models come out
+/// apart.
+#[expect(clippy::as_conversions, reason = "`From` is not const")]
+const fn named(name: &str) -> u32 {
+    const FIRST: u32 = 32;
+    let (mut hash, mut rest) = (0x811c_a15b_u32, name.as_bytes());
+    while let [first, behind @ ..] = rest {
+        hash = (hash ^ *first as u32).wrapping_mul(0x0100_0193);
+        rest = behind;
+    }
+    FIRST.saturating_add(hash >> 27)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_call_of_a_model_mostly_says_has_bits_of_its_own() {
+        let names = [
+            "input_tokens",
+            "output_tokens",
+            "total_tokens",
+            "cache_read_input_tokens",
+            "cache_write_input_tokens",
+            "reasoning_output_tokens",
+            "time_to_first_token",
+            "temperature",
+            "max_tokens",
+            "top_p",
+            "top_k",
+            "seed",
+            "stop",
+            "stream",
+            "user",
+            "tool_choice",
+        ];
+        let mut bits: Vec<u32> = names.map(named).to_vec();
+        bits.sort_unstable();
+        bits.dedup();
+        assert_eq!(bits.len(), names.len());
+        assert!(bits.iter().all(|bit| (32..64).contains(bit)));
+    }
+}

@@ -1,0 +1,22 @@
+//! Recordings: what capture keeps of a span until the worker reads it.
+//!
+//! In: values of fields, annotations. Out: [`Recording`]. Never: `tracing`, I/O, clocks, threads.
+
+mod annotation;
+mod captured_item;
+#[cfg_attr(not(feature = "_clients"), allow(dead_code, reason = "only clients leave something to be read"))]
+mod deferred;
+mod field_key;
+mod field_log;
+mod gateway;
+mod recording;
+mod remark;
+
+pub(crate) use annotation::{Precedence, RecordedAnnotation};
+pub(crate) use captured_item::CapturedItem;
+pub(crate) use deferred::{Deferred, Unreadable};
+pub(crate) use field_key::{EvaluationField, FieldKey, FieldSlot};
+pub(crate) use field_log::{DrainedEntry, Extent, FieldLog, Identity, LogEntry, Pack};
+pub(crate) use gateway::Gateways;
+pub(crate) use recording::{Callsite, FieldValue, Head, KindSource, Origin, Recording};
+pub(crate) use remark::{Remark, RemarkSet};
