@@ -42,6 +42,7 @@ mod faults;
 mod fields;
 mod frozen;
 mod golden;
+#[cfg(feature = "tls")]
 mod https;
 mod inside;
 mod instrument;
