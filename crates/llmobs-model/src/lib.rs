@@ -7,6 +7,7 @@
 
 mod agent;
 mod annotation;
+mod contain;
 mod content;
 mod context;
 mod context_text;
@@ -32,6 +33,8 @@ mod verdict;
 
 pub use agent::AgentManifest;
 pub use annotation::{Annotation, RESERVED};
+#[doc(hidden)]
+pub use contain::{Panicked, bounded_text, contain};
 pub use content::{Content, Media, MediaSource, Message, Role, json_bytes};
 pub use context::{AgentAttribution, ApmContext, Sampling, SpanContext, low_half};
 pub use context_text::ContextError;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::agent::AgentManifest;
+use super::contain::{bounded_text, contain};
 use super::content::Content;
 use super::context::{AgentAttribution, Sampling};
 use super::id::{SpanId, TraceId};
@@ -151,13 +152,28 @@ impl SpanError {
         Self { message: message.into(), ..Self::default() }
     }
 
-    /// What an error says, its Rust type and its chain of sources. The type of a `dyn Error` is not known.
+    /// Records an error: its message, its Rust type and its chain of sources.
+    ///
+    /// The type of a `dyn Error` is not known and stays empty. The message takes at most 1 MiB, the chain 32 sources and
+    /// 1 MiB. A `Display` or `source` that panics, fails or never stops is contained: `<panicked>`, `<formatting failed>` or
+    /// `…` stand where it did.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use llmobs_model::SpanError;
+    ///
+    /// let error = SpanError::from_error(&"x".parse::<u8>().unwrap_err());
+    /// assert_eq!(error.error_type, "core::num::error::ParseIntError");
+    /// assert_eq!(error.message, "invalid digit found in string");
+    /// ```
     pub fn from_error<E: std::error::Error + ?Sized>(error: &E) -> Self {
         let error_type = std::any::type_name::<E>();
+        let source = contain(|| error.source());
         Self {
             error_type: if error_type.starts_with("dyn ") { String::new() } else { error_type.to_owned() },
-            message: error.to_string(),
-            stack: source_chain(error.source()),
+            message: bounded_text(error, MAX_ERROR_BYTES),
+            stack: source.map_or_else(|_| PANICKED.to_owned(), source_chain),
         }
     }
 
@@ -178,16 +194,31 @@ impl SpanError {
     }
 }
 
-/// The sources of an error, one a line, at most 32.
+/// Returns the chain of sources that begins with `source`, one a line: at most 32, and at most 1 MiB.
+///
+/// Contains sources that panic, fail or never stop.
+#[doc(hidden)]
 pub fn source_chain(mut source: Option<&(dyn std::error::Error + 'static)>) -> String {
-    const MOST: usize = 32;
-    let mut lines: Vec<String> = Vec::new();
-    while let Some(error) = source.filter(|_| lines.len() < MOST) {
-        lines.push(error.to_string());
-        source = error.source();
+    const MAX_SOURCES: usize = 32;
+    let mut chain = String::new();
+    for place in 0..MAX_SOURCES {
+        let Some(error) = source else { break };
+        if place > 0 {
+            chain.push('\n');
+        }
+        chain.push_str(&bounded_text(error, MAX_ERROR_BYTES.saturating_sub(chain.len())));
+        let Ok(next) = contain(|| error.source()) else {
+            chain.push_str("\n<panicked>");
+            break;
+        };
+        source = next;
     }
-    lines.join("\n")
+    chain
 }
+
+/// Bytes that the message of an error may take, and its chain of sources.
+const MAX_ERROR_BYTES: usize = 1 << 20;
+const PANICKED: &str = "<panicked>";
 
 /// A finished span, complete and in plain values, as it is just before it becomes bytes.
 ///
