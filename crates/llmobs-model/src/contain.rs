@@ -123,12 +123,16 @@ mod tests {
         assert_eq!(bounded_text(&Hostile(|_: &mut fmt::Formatter<'_>| panic_any(Grenade(0))), 10), "<panicked>");
         let half = Hostile(|f: &mut fmt::Formatter<'_>| f.write_str("half").and(Err(fmt::Error)));
         assert_eq!(bounded_text(&half, 10), "half…");
-        let endless = Hostile(|f: &mut fmt::Formatter<'_>| loop {
-            let _ = f.write_str("ab");
+        let endless = Hostile(|f: &mut fmt::Formatter<'_>| {
+            loop {
+                let _ = f.write_str("ab");
+            }
         });
         assert_eq!(bounded_text(&endless, 5), "ababa…");
-        let silent = Hostile(|f: &mut fmt::Formatter<'_>| loop {
-            let _ = f.write_str("");
+        let silent = Hostile(|f: &mut fmt::Formatter<'_>| {
+            loop {
+                let _ = f.write_str("");
+            }
         });
         assert_eq!(bounded_text(&silent, 5), "…");
     }

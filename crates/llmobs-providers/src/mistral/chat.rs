@@ -24,7 +24,9 @@ impl Codec for Chat {
     }
 
     fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        Annotation { metadata: settings(request, SETTINGS), ..openai::Chat.sent(endpoint, request) }
+        let mut sent = openai::Chat.sent(endpoint, request);
+        sent.metadata = settings(request, SETTINGS);
+        sent
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {

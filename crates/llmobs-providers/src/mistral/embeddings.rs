@@ -20,7 +20,9 @@ impl Codec for Embeddings {
     }
 
     fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        Annotation { metadata: settings(request, SETTINGS), ..openai::Embeddings.sent(endpoint, request) }
+        let mut sent = openai::Embeddings.sent(endpoint, request);
+        sent.metadata = settings(request, SETTINGS);
+        sent
     }
 
     fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {

@@ -52,7 +52,7 @@ impl Codec for Responses {
             said = names::heard(said, items::input(json::get(body, &["instructions"]), &mut MediaRoom::new()));
         }
         if !answer.endpoint.is_proxy {
-            said = items.iter().filter_map(items::remote_call).fold(said, Annotation::inner);
+            said = items.iter().filter_map(items::remote_call).fold(said, Annotation::synthesized_span);
         }
         said = usage::count(prompt::answered(said, request, body), body);
         failure::inside(body).into_iter().fold(said, Annotation::span_error)

@@ -70,7 +70,7 @@ impl Codec for Agents {
         if answer.endpoint.is_proxy {
             return said;
         }
-        steps::of(json::items(body, "traces")).into_iter().fold(said, Annotation::inner)
+        steps::of(json::items(body, "traces")).into_iter().fold(said, Annotation::synthesized_span)
     }
 
     fn rebuild(&self) -> Box<dyn Rebuild> {
