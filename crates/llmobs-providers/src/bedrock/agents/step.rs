@@ -51,8 +51,7 @@ impl AgentStep {
 
     pub(super) fn into_annotation(mut self) -> Annotation {
         self.close(None);
-        let said =
-            Annotation::new().kind(SpanKind::Workflow).name(format!("{} Step", self.kind)).tag(TAG.0, TAG.1);
+        let said = Annotation::new().kind(SpanKind::Workflow).name(format!("{} Step", self.kind)).tag(TAG.0, TAG.1);
         let said = if self.output.is_empty() { said } else { said.output(self.output) };
         let said = self.done.into_iter().fold(said, Annotation::inner);
         Annotation { start_ns: self.start_ns, end_ns: self.end_ns, ..said }
