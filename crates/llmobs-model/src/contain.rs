@@ -1,139 +1,227 @@
-//! Containment of foreign code: a panic, an error or endless output of a `Display` stays here.
+//! Runs code of the application, such as the `Display` of an error, so that its panics, and texts without end, stay
+//! there.
 
-use std::fmt::{self, Display, Write};
+use std::any::Any;
+use std::fmt::{self, Write as _};
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// Marks that foreign code panicked; its payload is gone.
-#[doc(hidden)]
+/// The outcome of code that panicked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Panicked;
 
-/// Runs foreign code and contains its panic, also where dropping the payload panics again.
+/// Runs code of the application and returns its value, or [`Panicked`].
+///
+/// The panic hook of the process still runs. With `panic = "abort"` a panic ends the process, as it does without this
+/// function.
 ///
 /// # Errors
 ///
-/// [`Panicked`] when `run` panicked. The panic hook of the process has been called by then.
-#[doc(hidden)]
-pub fn contain<T>(run: impl FnOnce() -> T) -> Result<T, Panicked> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
-        // The payload is foreign too. One whose `Drop` panics leaves a second payload, which is leaked: dropping it
-        // could go on like this for ever.
-        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            let _leaked = ManuallyDrop::new(second);
-        }
-        Panicked
-    })
-}
-
-/// Formats a foreign value into a text of at most `max_bytes`.
+/// [`Panicked`], when the code panicked.
 ///
-/// The text ends in `…` where it was cut, and is `<panicked>` or `<formatting failed>` when the value's `Display` did not
-/// write anything before it panicked or failed.
-#[doc(hidden)]
-pub fn bounded_text(value: &(impl Display + ?Sized), max_bytes: usize) -> String {
-    let mut out = Bounded { text: String::new(), max_bytes, writes: 0, is_full: false };
-    let outcome = contain(|| write!(out, "{value}"));
-    let Bounded { mut text, is_full, .. } = out;
-    match outcome {
-        _ if is_full => text.push('…'),
-        Ok(Ok(())) => {}
-        Ok(Err(_)) if text.is_empty() => text.push_str("<formatting failed>"),
-        Err(Panicked) if text.is_empty() => text.push_str("<panicked>"),
-        Ok(Err(_)) | Err(Panicked) => text.push('…'),
+/// # Example
+///
+/// ```
+/// use llmobs_model::contain;
+///
+/// assert_eq!(contain(|| 1 + 1).ok(), Some(2));
+/// assert!(contain(|| -> u32 { panic!("in code that is not ours") }).is_err());
+/// ```
+pub fn contain<T>(code: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(code)).map_err(discard)
+}
+
+#[cold]
+fn discard(payload: Box<dyn Any + Send>) -> Panicked {
+    // A payload may be a value of any type, and its `Drop` may panic with another such payload, and so on. The second
+    // one is leaked: that ends the chain, and a program that panics like this has other worries.
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        let _leaked = ManuallyDrop::new(second);
     }
-    text
+    Panicked
 }
 
-/// A text that refuses what exceeds its bounds.
-struct Bounded {
-    text: String,
-    max_bytes: usize,
-    writes: usize,
-    is_full: bool,
+/// The outcome of [`write_bounded`] and [`write_cut`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Written {
+    /// The value is there as far as its formatter wrote it, also when the formatter returned an error.
+    Complete,
+    /// The value is longer than the bound.
+    Oversize,
+    /// The formatter panicked, and nothing of its text was kept.
+    Panicked,
 }
 
-impl Write for Bounded {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        self.writes = self.writes.saturating_add(1);
-        let room = self.max_bytes.saturating_sub(self.text.len());
-        if !self.is_full && part.len() <= room && self.writes <= MAX_WRITES {
-            self.text.push_str(part);
-            return Ok(());
-        }
-        if !self.is_full {
-            let end = (0..=room.min(part.len())).rev().find(|at| part.is_char_boundary(*at)).unwrap_or_default();
+/// Appends `value` to `text`, or nothing when it is longer than `max_bytes`.
+///
+/// A formatter that goes on after its writer has returned an error is ended by unwinding, without the panic hook. One
+/// that loops without writing cannot be stopped, nor can one that goes on under `panic = "abort"`.
+///
+/// # Example
+///
+/// ```
+/// use llmobs_model::{Written, write_bounded, write_cut};
+///
+/// let mut text = String::new();
+/// assert_eq!(write_bounded(&mut text, 5, format_args!("{}-{}", "abc", "def")), Written::Oversize);
+/// assert_eq!(text, "");
+/// assert_eq!(write_cut(&mut text, 5, format_args!("{}-{}", "abc", "def")), Written::Oversize);
+/// assert_eq!(text, "abc-d");
+/// ```
+pub fn write_bounded(text: &mut String, max_bytes: usize, value: fmt::Arguments<'_>) -> Written {
+    let start = text.len();
+    let written = write_up_to(text, max_bytes, value, false);
+    if written != Written::Complete {
+        text.truncate(start);
+    }
+    written
+}
+
+/// Appends at most `max_bytes` of `value` to `text`; otherwise as [`write_bounded`].
+pub fn write_cut(text: &mut String, max_bytes: usize, value: fmt::Arguments<'_>) -> Written {
+    let start = text.len();
+    let written = write_up_to(text, max_bytes, value, true);
+    if written == Written::Panicked {
+        text.truncate(start);
+    }
+    written
+}
+
+fn write_up_to(text: &mut String, max_bytes: usize, value: fmt::Arguments<'_>, keeps_prefix: bool) -> Written {
+    let steps_left = max_bytes.saturating_add(BoundedWriter::EMPTY_STEPS);
+    let refusals = Refusals::default();
+    let mut writer = BoundedWriter { text, bytes_left: max_bytes, steps_left, keeps_prefix, refusals };
+    let outcome = contain(|| writer.write_fmt(value));
+    match outcome {
+        _ if writer.refusals.any() => Written::Oversize,
+        Ok(_) => Written::Complete,
+        Err(Panicked) => Written::Panicked,
+    }
+}
+
+/// A writer with room for so many bytes and so many calls.
+struct BoundedWriter<'a> {
+    text: &'a mut String,
+    bytes_left: usize,
+    /// Bounds a formatter that writes empty strings for ever: each other call takes a byte at least.
+    steps_left: usize,
+    /// Whether the part of a text that fits is kept.
+    keeps_prefix: bool,
+    refusals: Refusals,
+}
+
+impl BoundedWriter<'_> {
+    const EMPTY_STEPS: usize = 64 * 1024;
+
+    /// Refuses a text for which there is no room, and all that follow.
+    #[cold]
+    fn cut(&mut self, part: &str) -> fmt::Result {
+        if self.keeps_prefix && !self.refusals.any() {
+            let end = (0..=self.bytes_left).rev().find(|end| part.is_char_boundary(*end)).unwrap_or_default();
             self.text.push_str(part.get(..end).unwrap_or_default());
-            self.is_full = true;
         }
-        // A well-behaved `Display` returns after the first refusal. Unwinding is the only way out of one that ignores
-        // it; `resume_unwind` does not call the panic hook. With `panic = "abort"` there is no such way.
-        if cfg!(panic = "unwind") && self.writes > MAX_WRITES.saturating_add(MAX_REFUSALS) {
-            resume_unwind(Box::new(Panicked));
-        }
-        if self.writes <= MAX_WRITES {
-            // Bytes ran out before the writes did: count the refusals from here.
-            self.writes = MAX_WRITES;
-        }
+        self.refusals.refuse();
         Err(fmt::Error)
     }
 }
 
-/// More pieces than this are not taken: a `Display` may write empty ones for ever.
-const MAX_WRITES: usize = 1 << 16;
-/// Refusals after which a `Display` that ignores them is unwound.
-const MAX_REFUSALS: usize = 1 << 10;
+/// Calls of a writer that came after its bound.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(u32);
+
+impl Refusals {
+    /// Well-behaved code stops at the first error; nested formatters may make a few more calls on their way out.
+    const MOST: u32 = 1024;
+
+    /// Counts a refused call; ends code that ignores its errors by unwinding out of it, without the panic hook.
+    #[cold]
+    pub(crate) fn refuse(&mut self) {
+        self.0 = self.0.saturating_add(1);
+        if self.0 > Self::MOST && cfg!(panic = "unwind") {
+            resume_unwind(Box::new(Panicked));
+        }
+    }
+
+    const fn any(&self) -> bool {
+        self.0 > 0
+    }
+}
+
+impl fmt::Write for BoundedWriter<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let bytes_left = self.bytes_left.checked_sub(part.len()).filter(|_| !self.refusals.any());
+        let (Some(bytes_left), Some(steps_left)) = (bytes_left, self.steps_left.checked_sub(1)) else {
+            return self.cut(part);
+        };
+        (self.bytes_left, self.steps_left) = (bytes_left, steps_left);
+        self.text.push_str(part);
+        Ok(())
+    }
+}
 
 #[cfg(test)]
 mod tests {
-    use std::panic::panic_any;
-
     use super::*;
 
-    /// Formats as its closure does.
-    struct Hostile<F>(F);
+    /// A payload whose `Drop` panics with another one of its kind, so often.
+    struct Chain(u32);
 
-    impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Display for Hostile<F> {
+    impl Drop for Chain {
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                std::panic::panic_any(Self(self.0 - 1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_payload_that_panics_when_it_is_dropped_does_not_escape() {
+        for length in [0, 1, 2, 5] {
+            assert_eq!(contain(|| std::panic::panic_any(Chain(length))), Err(Panicked));
+        }
+        assert_eq!(contain(|| 7), Ok(7));
+    }
+
+    /// A formatter that calls its closure.
+    struct Formats<F>(F);
+
+    impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Formats<F> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             (self.0)(f)
         }
     }
 
-    /// Panics when it is dropped, with a payload that does the same.
-    struct Grenade(u8);
-
-    impl Drop for Grenade {
-        fn drop(&mut self) {
-            panic_any(Self(self.0.saturating_add(1)));
-        }
-    }
-
     #[test]
-    fn a_payload_whose_drop_panics_is_contained() {
-        assert_eq!(contain(|| -> u8 { panic_any(Grenade(0)) }), Err(Panicked));
-        assert_eq!(contain(|| 7), Ok(7));
-    }
-
-    #[test]
-    fn a_hostile_display_neither_panics_nor_hangs() {
-        assert_eq!(bounded_text("fine", 10), "fine");
-        assert_eq!(bounded_text("äöü", 3), "ä…");
-        assert_eq!(bounded_text(&Hostile(|_: &mut fmt::Formatter<'_>| Err(fmt::Error)), 10), "<formatting failed>");
-        assert_eq!(bounded_text(&Hostile(|_: &mut fmt::Formatter<'_>| panic_any(Grenade(0))), 10), "<panicked>");
-        let half = Hostile(|f: &mut fmt::Formatter<'_>| f.write_str("half").and(Err(fmt::Error)));
-        assert_eq!(bounded_text(&half, 10), "half…");
-        let endless = Hostile(|f: &mut fmt::Formatter<'_>| {
-            loop {
-                let _ = f.write_str("ab");
-            }
-        });
-        assert_eq!(bounded_text(&endless, 5), "ababa…");
-        let silent = Hostile(|f: &mut fmt::Formatter<'_>| {
-            loop {
-                let _ = f.write_str("");
-            }
-        });
-        assert_eq!(bounded_text(&silent, 5), "…");
+    fn a_formatter_may_fail_panic_or_write_without_end() {
+        let written = |format: &dyn Fn(&mut fmt::Formatter<'_>) -> fmt::Result| {
+            let (mut text, mut cut) = (String::from("before "), String::new());
+            let outcome = write_bounded(&mut text, 8, format_args!("{}", Formats(format)));
+            assert_eq!(write_cut(&mut cut, 8, format_args!("{}", Formats(format))), outcome);
+            (outcome, text, cut)
+        };
+        let kept = |text: &str| (Written::Complete, format!("before {text}"), text.to_owned());
+        let oversize = |cut: &str| (Written::Oversize, "before ".to_owned(), cut.to_owned());
+        assert_eq!(written(&|f| f.write_str("part").and(Err(fmt::Error))), kept("part"));
+        assert_eq!(written(&|f| f.write_str("12345678")), kept("12345678"));
+        assert_eq!(written(&|f| f.write_str("1234567ä")), oversize("1234567"));
+        let panics = |f: &mut fmt::Formatter<'_>| {
+            f.write_str("part")?;
+            panic!("in a formatter")
+        };
+        assert_eq!(written(&panics), (Written::Panicked, "before ".into(), String::new()));
+        let endless = |f: &mut fmt::Formatter<'_>| loop {
+            f.write_str("abc")?;
+        };
+        assert_eq!(written(&endless), oversize("abcabcab"));
+        let endless_and_empty = |f: &mut fmt::Formatter<'_>| loop {
+            f.write_str("")?;
+        };
+        assert_eq!(written(&endless_and_empty), oversize(""));
+        let deaf = |f: &mut fmt::Formatter<'_>| loop {
+            let _ = f.write_str("abc");
+        };
+        assert_eq!(written(&deaf), oversize("abcabcab"), "it is left by unwinding");
     }
 }

@@ -33,8 +33,8 @@ mod verdict;
 
 pub use agent::AgentManifest;
 pub use annotation::{Annotation, RESERVED};
-#[doc(hidden)]
-pub use contain::{Panicked, bounded_text, contain};
+
+pub use contain::{Panicked, Written, contain, write_bounded, write_cut};
 pub use content::{Content, Media, MediaSource, Message, Role, retained_json_bytes};
 pub use context::{AgentAttribution, ApmContext, Sampling, SpanContext};
 pub use context_text::ContextError;

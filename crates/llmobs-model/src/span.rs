@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::agent::AgentManifest;
-use super::contain::{bounded_text, contain};
+use super::contain::{Panicked, Written, contain, write_cut};
 use super::content::Content;
 use super::context::{AgentAttribution, Sampling};
 use super::id::{SpanId, TraceId};
@@ -152,28 +152,18 @@ impl SpanError {
         Self { message: message.into(), ..Self::default() }
     }
 
-    /// Records an error: its message, its Rust type and its chain of sources.
+    /// Creates an error from a Rust error: its type, its message and its chain of sources, each at most 64 KiB.
     ///
-    /// The type of a `dyn Error` is not known and stays empty. The message takes at most 1 MiB, the chain 32 sources and
-    /// 1 MiB. A `Display` or `source` that panics, fails or never stops is contained: `<panicked>`, `<formatting failed>` or
-    /// `…` stand where it did.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use llmobs_model::SpanError;
-    ///
-    /// let error = SpanError::from_error(&"x".parse::<u8>().unwrap_err());
-    /// assert_eq!(error.error_type, "core::num::error::ParseIntError");
-    /// assert_eq!(error.message, "invalid digit found in string");
-    /// ```
+    /// The type of a `dyn Error` is not known. A `Display` that panics leaves `<panicked>` in place of its text.
     pub fn from_error<E: std::error::Error + ?Sized>(error: &E) -> Self {
         let error_type = std::any::type_name::<E>();
-        let source = contain(|| error.source());
+        let mut message = String::new();
+        write_error_text(&mut message, format_args!("{error}"));
         Self {
             error_type: if error_type.starts_with("dyn ") { String::new() } else { error_type.to_owned() },
-            message: bounded_text(error, MAX_ERROR_BYTES),
-            stack: source.map_or_else(|_| PANICKED.to_owned(), source_chain),
+            message,
+            stack: contain(|| error.source().map(|first| source_chain(Some(first))))
+                .map_or_else(panicked, Option::unwrap_or_default),
         }
     }
 
@@ -194,30 +184,36 @@ impl SpanError {
     }
 }
 
-/// Returns the chain of sources that begins with `source`, one a line: at most 32, and at most 1 MiB.
-///
-/// Contains sources that panic, fail or never stop.
-#[doc(hidden)]
+/// Returns the messages of an error's sources, one a line: at most 32 of them and 64 KiB.
 pub fn source_chain(mut source: Option<&(dyn std::error::Error + 'static)>) -> String {
-    const MAX_SOURCES: usize = 32;
-    let mut chain = String::new();
-    for place in 0..MAX_SOURCES {
+    const MOST_SOURCES: usize = 32;
+    let mut lines = String::new();
+    for _ in 0..MOST_SOURCES {
         let Some(error) = source else { break };
-        if place > 0 {
-            chain.push('\n');
+        if !lines.is_empty() {
+            lines.push('\n');
         }
-        chain.push_str(&bounded_text(error, MAX_ERROR_BYTES.saturating_sub(chain.len())));
-        let Ok(next) = contain(|| error.source()) else {
-            chain.push_str("\n<panicked>");
-            break;
-        };
-        source = next;
+        write_error_text(&mut lines, format_args!("{error}"));
+        match contain(|| error.source()) {
+            Ok(next) => source = next,
+            Err(_) => break,
+        }
     }
-    chain
+    lines
 }
 
-/// Bytes that the message of an error may take, and its chain of sources.
-const MAX_ERROR_BYTES: usize = 1 << 20;
+fn write_error_text(text: &mut String, message: std::fmt::Arguments<'_>) {
+    const MOST_BYTES: usize = 64 * 1024;
+    if write_cut(text, MOST_BYTES.saturating_sub(text.len()), message) == Written::Panicked {
+        text.push_str(PANICKED);
+    }
+}
+
+fn panicked(_: Panicked) -> String {
+    PANICKED.to_owned()
+}
+
+/// Stands for a text whose formatter panicked.
 const PANICKED: &str = "<panicked>";
 
 /// A finished span, complete and in plain values, as it is just before it becomes bytes.
