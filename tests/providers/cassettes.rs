@@ -7,7 +7,7 @@ use std::time::Duration;
 use llmobs_receiver::Receiver;
 use serde_json::{Map, Value, json};
 use tracing::Dispatch;
-use tracing_llmobs::providers::{Call, Ending, Endpoint, Head};
+use tracing_llmobs::providers::{Call, Ending, Endpoint, ResponseHead};
 use tracing_llmobs::{Annotation, Builder, Problem, SpanEvent, SpanKind, Status};
 use tracing_subscriber::prelude::*;
 
@@ -52,8 +52,9 @@ impl Recording {
             headers.insert("content-encoding", encoding.parse().unwrap());
         }
         let status = u16::try_from(self.json["status"].as_u64().unwrap()).unwrap();
-        let head =
-            Head::new(status).headers(&headers).content_type(answer["content_type"].as_str().unwrap_or_default());
+        let head = ResponseHead::new(status)
+            .headers(&headers)
+            .content_type(answer["content_type"].as_str().unwrap_or_default());
         Some(Exchange { endpoint, request: bytes(&self.json["request"]), head, body: bytes(answer) })
     }
 
@@ -307,7 +308,7 @@ fn keys_are_not_in_any_event() {
     for (recording, exchange) in known() {
         let url = format!("{}?key=test-secret&sig=test-secret", recording.url().split('?').next().unwrap());
         let endpoint = Endpoint::recognise("POST", &url).unwrap();
-        let said = Call::new(endpoint, exchange.request.clone()).sent();
+        let said = Call::new(endpoint, exchange.request.clone()).annotate_request();
         assert!(!format!("{said:?}").contains("test-secret"), "{} {}", recording.file, recording.id);
     }
 }
