@@ -26,7 +26,11 @@ impl Address {
             "http" => BaseUrl::parse(false, rest).map(Self::Http).map_err(wrong),
             "https" => {
                 let address = BaseUrl::parse(true, rest).map(Self::Http).map_err(wrong)?;
-                if HAS_TLS { Ok(address) } else { Err(ConfigError::TlsDisabled { setting, value: address.to_string() }) }
+                if HAS_TLS {
+                    Ok(address)
+                } else {
+                    Err(ConfigError::TlsDisabled { setting, value: address.to_string() })
+                }
             }
             "unix" => socket(rest).map(Self::Unix).map_err(wrong),
             _ => Err(wrong(NO_SCHEME)),
@@ -227,7 +231,10 @@ mod tests {
         let result = parse("HTTPS://gw.example.com/datadog");
         if HAS_TLS {
             let address = result.unwrap();
-            assert_eq!((address.to_string().as_str(), address.is_cleartext()), ("https://gw.example.com/datadog", false));
+            assert_eq!(
+                (address.to_string().as_str(), address.is_cleartext()),
+                ("https://gw.example.com/datadog", false)
+            );
         } else {
             let error = result.unwrap_err().to_string();
             assert!(error.starts_with("DD_TRACE_AGENT_URL needs TLS") && error.contains("`tls`"), "{error}");
