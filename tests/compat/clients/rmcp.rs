@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use tokio::io::DuplexStream;
 use tracing::instrument::Instrument;
 use tracing::{info_span, instrument};
-use tracing_llmobs::clients::rmcp::{Observed, ObservedCalls};
+use tracing_llmobs_rmcp::{LlmObsService, ClientExt};
 use tracing_llmobs::testing::Recorder;
 
 use crate::stage::{run_with_tasks, trees};
 
-mod asks;
+mod server_requests;
 mod context;
 mod errors;
 mod sessions;
@@ -127,7 +127,7 @@ fn serve(server: impl Service<RoleServer>) -> DuplexStream {
 }
 
 async fn connected() -> RunningService<RoleClient, ()> {
-    ().serve(serve(Observed::new(Weather))).await.unwrap()
+    ().serve(serve(LlmObsService::new(Weather))).await.unwrap()
 }
 
 fn call(tool: &'static str, arguments: Value) -> CallToolRequestParams {
