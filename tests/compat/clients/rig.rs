@@ -19,8 +19,8 @@ use tracing_llmobs_compat::seen::without_error;
 
 use crate::stage::{self, run, trees};
 
-pub(crate) fn http(calls: Calls) -> LlmObsHttpClient<ReqwestClient> {
-    LlmObsHttpClient::new(ReqwestClient::from(stage::http())).rules(calls)
+pub(crate) fn http(rules: EndpointRules) -> LlmObsHttpClient<ReqwestClient> {
+    LlmObsHttpClient::new(ReqwestClient::from(stage::http())).rules(rules)
 }
 
 fn openai(provider: &Provider) -> rig::providers::openai::OpenAI {

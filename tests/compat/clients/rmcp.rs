@@ -41,7 +41,7 @@ impl ServerHandler for Weather {
     ) -> Result<CallToolResponse, ErrorData> {
         match &*call.name {
             "weather" => weather(&call),
-            "ask" => asks::ask(&call, &context).await,
+            "ask" => server_requests::ask(&call, &context).await,
             "meta" => {
                 let seen = json!({"meta": context.meta, "arguments": call.arguments});
                 Ok(CallToolResult::success(vec![ContentBlock::text(seen.to_string())]).into())
