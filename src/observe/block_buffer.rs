@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use llmobs_providers::Received;
+use llmobs_providers::ResponseReader;
 
-/// A buffer of pooled blocks. Full blocks go to [`Received`], the last one waits here.
+/// A buffer of pooled blocks. Full blocks go to [`ResponseReader`], the last one waits here.
 #[derive(Debug, Default)]
 pub(super) struct BlockBuffer {
     block: Vec<u8>,
@@ -30,7 +30,7 @@ impl BlockBuffer {
     const MAX_TIMED: usize = 64;
 
     /// Copies a chunk. Returns whether this took another block; `now` returns the seconds since the request.
-    pub(super) fn push(&mut self, received: &mut Received, mut chunk: &[u8], now: impl Fn() -> f64) -> bool {
+    pub(super) fn push(&mut self, reader: &mut ResponseReader, mut chunk: &[u8], now: impl Fn() -> f64) -> bool {
         let mut has_grown = false;
         while !chunk.is_empty() {
             if self.block.capacity() == 0 {
@@ -45,7 +45,7 @@ impl BlockBuffer {
                 self.note_arrival(now());
             }
             if self.block.len() >= self.block.capacity() {
-                self.flush_into(received, &now);
+                self.flush_into(reader, &now);
             }
         }
         has_grown
@@ -66,8 +66,8 @@ impl BlockBuffer {
         self.block.capacity()
     }
 
-    /// Moves the waiting block to `received`, cut where chunks with different times meet.
-    pub(super) fn flush_into(&mut self, received: &mut Received, now: impl Fn() -> f64) {
+    /// Moves the waiting block to `reader`, cut where chunks with different times meet.
+    pub(super) fn flush_into(&mut self, reader: &mut ResponseReader, now: impl Fn() -> f64) {
         if self.block.is_empty() {
             return;
         }
@@ -75,11 +75,11 @@ impl BlockBuffer {
         let mut block = Bytes::from_owner(PooledBlock(mem::take(&mut self.block)));
         let mut done = 0_usize;
         for (end, at) in self.chunk_ends.drain(..) {
-            received.push(block.split_to(end.saturating_sub(done).min(block.len())), Some(at));
+            reader.push(block.split_to(end.saturating_sub(done).min(block.len())), Some(at));
             done = end;
         }
         if !block.is_empty() {
-            received.push(block, Some(now()));
+            reader.push(block, Some(now()));
         }
     }
 
@@ -133,7 +133,7 @@ static LARGE_BLOCKS: BlockPool = BlockPool { spare: Mutex::new(Vec::new()), max_
 #[cfg(test)]
 mod tests {
     use super::*;
-    use llmobs_providers::{Api, Call, Ending, Endpoint, Head};
+    use llmobs_providers::{Api, Call, Ending, Endpoint, ResponseHead};
 
     #[test]
     fn a_response_reads_the_same_for_every_split_into_chunks() {
@@ -141,12 +141,12 @@ mod tests {
         let body = format!(r#"{{"choices": [{{"message": {{"role": "assistant", "content": "{text}"}}}}]}}"#);
         let read = |size: usize| {
             let call = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..]);
-            let (mut received, mut blocks) = (call.answered(Head::new(200)), BlockBuffer::default());
+            let (mut reader, mut blocks) = (call.begin_response(ResponseHead::new(200)), BlockBuffer::default());
             for chunk in body.as_bytes().chunks(size) {
-                blocks.push(&mut received, chunk, || 1.0);
+                blocks.push(&mut reader, chunk, || 1.0);
             }
-            blocks.flush_into(&mut received, || 1.0);
-            received.finish(Ending::Complete)
+            blocks.flush_into(&mut reader, || 1.0);
+            reader.finish(Ending::Complete)
         };
         let whole = read(body.len());
         assert!(whole.output.is_some());
@@ -158,17 +158,17 @@ mod tests {
     #[test]
     fn the_first_token_keeps_its_time_behind_any_number_of_comments() {
         let call = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..]);
-        let mut received = call.answered(Head::new(200).content_type("text/event-stream"));
+        let mut reader = call.begin_response(ResponseHead::new(200).content_type("text/event-stream"));
         let (mut blocks, clock) = (BlockBuffer::default(), std::cell::Cell::new(0.0));
         let mut arrive = |chunk: &str| {
             clock.set(clock.get() + 1.0);
-            blocks.push(&mut received, chunk.as_bytes(), || clock.get());
+            blocks.push(&mut reader, chunk.as_bytes(), || clock.get());
             assert!(blocks.chunk_ends.len() < 500);
         };
         (0..200).for_each(|_| arrive(": thinking\n\n"));
         (0..200).for_each(|_| arrive("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"));
-        blocks.flush_into(&mut received, || 400.0);
-        let annotation = received.finish(Ending::Complete);
+        blocks.flush_into(&mut reader, || 400.0);
+        let annotation = reader.finish(Ending::Complete);
         let first = annotation.metrics.get(llmobs_model::metric::TIME_TO_FIRST_TOKEN).and_then(serde_json::Number::as_f64);
         assert!(first.is_some_and(|first| (194.0..=201.0).contains(&first)), "{first:?}");
     }

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::recording::{FieldKey, RecordedAnnotation};
 use crate::vocabulary::fields;
 use llmobs_model::{Annotation, SpanError};
-use llmobs_providers::{Call, Ending, Endpoint, Head};
+use llmobs_providers::{Call, Ending, Endpoint, ResponseHead};
 
 /// A model call that is under way. [The module](self) has an example.
 ///
@@ -89,7 +89,7 @@ impl ClientCall {
     /// ```
     pub fn begin_streaming(rules: &EndpointRules, method: &str, url: &str) -> Option<(Self, RequestRecorder)> {
         let request = RequestRecorder::default();
-        let call = Self::begin_at(rules.endpoint(method, url)?, url, |endpoint| Call::sending(endpoint, request.clone()))?;
+        let call = Self::begin_at(rules.endpoint(method, url)?, url, |endpoint| Call::with_request_bytes(endpoint, request.clone()))?;
         let request = request.charged_to(call.budget.beside());
         Some((call, request))
     }
@@ -107,9 +107,9 @@ impl ClientCall {
         if is_gateway {
             endpoint = endpoint.behind_instrumented_proxy();
         }
-        let session = endpoint.session().map(str::to_owned);
+        let session = endpoint.session_id().map(str::to_owned);
         let (mut budget, mut call) = (Held::nothing(site.span())?, call(endpoint));
-        let has_request = budget.hold(call.held());
+        let has_request = budget.hold(call.retained_bytes());
         if !has_request {
             call = call.without_request();
         }
@@ -140,8 +140,8 @@ impl ClientCall {
         let call = self.take_over_request(call);
         let content_type = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let is_event_stream = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENT_STREAM));
-        let received = call.answered(Head::new(status).headers(headers));
-        let response = Box::new(ResponseBuffer::new(received, is_event_stream, self.began));
+        let reader = call.begin_response(ResponseHead::new(status).headers(headers));
+        let response = Box::new(ResponseBuffer::new(reader, is_event_stream, self.began));
         self.stage = CallStage::Responding { response, has_usage: status < 400 };
     }
 
@@ -182,16 +182,16 @@ impl ClientCall {
         let annotation = match stage {
             CallStage::Ended => return,
             CallStage::Requested(call) => {
-                let retained = call.held();
+                let retained = call.retained_bytes();
                 deferred(call, retained, move |call| match ending {
-                    Ending::Broken(error) => keep_input(call.failed(error)),
-                    Ending::Complete | Ending::Dropped | _ => keep_input(call.sent()),
+                    Ending::Broken(error) => keep_input(call.annotate_failure(error)),
+                    Ending::Complete | Ending::Dropped | _ => keep_input(call.annotate_request()),
                 })
             }
             CallStage::Responding { response, has_usage } => {
-                let received = response.into_received();
-                let retained = received.held();
-                let annotation = deferred(received, retained, move |received| keep_input(received.finish(ending)));
+                let reader = response.into_reader();
+                let retained = reader.retained_bytes();
+                let annotation = deferred(reader, retained, move |reader| keep_input(reader.finish(ending)));
                 if has_usage { annotation.expecting_usage() } else { annotation }
             }
         };
@@ -208,7 +208,7 @@ impl ClientCall {
 
     /// Charges the request's body to this call: a body sent in chunks was charged to its recorder until now.
     fn take_over_request(&mut self, call: Call) -> Call {
-        if !self.has_request || (call.hand_over() && self.budget.hold(call.held())) {
+        if !self.has_request || (call.transfer_accounting() && self.budget.hold(call.retained_bytes())) {
             return call;
         }
         self.has_request = false;

@@ -61,7 +61,7 @@ impl EndpointRules {
         match self.rule_for(url) {
             None => Endpoint::recognise(method, url),
             // The provider's own paths first; a host that speaks a common API under another provider's name second.
-            Some(Rule::Provider(name)) => Endpoint::recognise_of(name, method, url)
+            Some(Rule::Provider(name)) => Endpoint::recognise_for(name, method, url)
                 .or_else(|| Some(Endpoint::recognise(method, url)?.with_provider(name.clone()))),
             Some(Rule::At(endpoint)) => method.eq_ignore_ascii_case("POST").then(|| endpoint.clone()),
             Some(Rule::Ignore) => None,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use crate::capture::Held;
-use llmobs_providers::Sent;
+use llmobs_providers::RequestBytes;
 
 /// A recorder of a request's body, for clients that send it in chunks; see
 /// [`ClientCall::begin_streaming`](super::ClientCall::begin_streaming). Clones share what is recorded.
@@ -59,7 +59,7 @@ impl RecordedBody {
     }
 }
 
-impl Sent for RequestRecorder {
+impl RequestBytes for RequestRecorder {
     /// Closes the body: parsing takes a while, and the sender must not wait for the lock meanwhile.
     fn bytes(&self) -> Bytes {
         let mut body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +72,7 @@ impl Sent for RequestRecorder {
         bytes
     }
 
-    fn held(&self) -> usize {
+    fn retained_bytes(&self) -> usize {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             RecordedBody::Open(bytes, _) => bytes.len(),
             RecordedBody::Oversize => 0,
@@ -80,7 +80,7 @@ impl Sent for RequestRecorder {
         }
     }
 
-    fn hand_over(&self) -> bool {
+    fn transfer_accounting(&self) -> bool {
         match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             RecordedBody::Open(_, budget) => *budget = None,
             RecordedBody::Oversize => return false,
@@ -100,9 +100,9 @@ mod tests {
         for (offset, chunk) in [(0, "ab"), (0, "a"), (1, "bcd"), (4, "e"), (9, "x"), (0, "abcdef")] {
             recorder.push(offset, chunk.as_bytes());
         }
-        assert_eq!((recorder.held(), recorder.bytes()), (6, Bytes::from("abcdef")));
+        assert_eq!((recorder.retained_bytes(), recorder.bytes()), (6, Bytes::from("abcdef")));
         recorder.push(6, b"late");
-        assert_eq!((recorder.held(), recorder.bytes()), (6, Bytes::from("abcdef")));
+        assert_eq!((recorder.retained_bytes(), recorder.bytes()), (6, Bytes::from("abcdef")));
     }
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
         for at in 0..5 {
             recorder.push(at * chunk.len(), &chunk);
         }
-        assert_eq!(recorder.held(), RecordedBody::MAX_BYTES);
+        assert_eq!(recorder.retained_bytes(), RecordedBody::MAX_BYTES);
     }
 
     #[cfg(feature = "testing")]
@@ -128,10 +128,10 @@ mod tests {
         for (at, upload) in (0..10).flat_map(|at| uploads.iter().map(move |upload| (at, upload))) {
             upload.push(at * 20_000, "x".repeat(20_000).as_bytes());
         }
-        let kept: Vec<bool> = uploads.iter().map(|upload| upload.held() == 200_000).collect();
+        let kept: Vec<bool> = uploads.iter().map(|upload| upload.retained_bytes() == 200_000).collect();
         assert_eq!(kept.iter().filter(|kept| **kept).count(), 3, "three quarters of the budget are for requests");
         assert!(!budget().hold(200_000), "open bodies are charged");
-        let handed_over: Vec<bool> = uploads.iter().map(Sent::hand_over).collect();
+        let handed_over: Vec<bool> = uploads.iter().map(RequestBytes::transfer_accounting).collect();
         assert_eq!(handed_over, kept);
         assert!(budget().hold(700_000), "and no longer once the call has taken them over");
         let bytes: Vec<bool> = uploads.iter().map(|upload| upload.bytes().len() == 200_000).collect();

@@ -8,7 +8,7 @@ use super::block_buffer::BlockBuffer;
 use super::done_detector::DoneDetector;
 use crate::capture::Held;
 use crate::clock::{Clock, nanos_between};
-use llmobs_providers::Received;
+use llmobs_providers::ResponseReader;
 
 /// The response of a call while it arrives.
 ///
@@ -16,7 +16,7 @@ use llmobs_providers::Received;
 /// as they arrive, which leaves their texts only; if not even those fit, the response is dropped whole.
 #[derive(Debug)]
 pub(super) struct ResponseBuffer {
-    received: Received,
+    reader: ResponseReader,
     blocks: BlockBuffer,
     retention: Retention,
     /// Present for server-sent events.
@@ -46,9 +46,9 @@ pub(super) enum ChunkOutcome {
 }
 
 impl ResponseBuffer {
-    pub(super) fn new(received: Received, is_event_stream: bool, began: Instant) -> Self {
+    pub(super) fn new(reader: ResponseReader, is_event_stream: bool, began: Instant) -> Self {
         let done = is_event_stream.then(DoneDetector::default);
-        Self { received, blocks: BlockBuffer::default(), retention: Retention::Bytes, done, began }
+        Self { reader, blocks: BlockBuffer::default(), retention: Retention::Bytes, done, began }
     }
 
     /// Takes a chunk.
@@ -56,7 +56,7 @@ impl ResponseBuffer {
         let fits = match self.retention {
             Retention::Bytes => self.retain(chunk, budget),
             Retention::Texts => {
-                self.received.push(Bytes::copy_from_slice(chunk), Some(seconds_since(self.began)));
+                self.reader.push(Bytes::copy_from_slice(chunk), Some(seconds_since(self.began)));
                 self.parse(budget)
             }
             Retention::Dropped => true,
@@ -70,31 +70,31 @@ impl ResponseBuffer {
     }
 
     /// Returns the response with all that is retained of it.
-    pub(super) fn into_received(mut self) -> Received {
-        self.blocks.flush_into(&mut self.received, || seconds_since(self.began));
-        self.received
+    pub(super) fn into_reader(mut self) -> ResponseReader {
+        self.blocks.flush_into(&mut self.reader, || seconds_since(self.began));
+        self.reader
     }
 
     fn retain(&mut self, chunk: &[u8], budget: &mut Held) -> bool {
-        let Self { received, blocks, began, .. } = self;
+        let Self { reader, blocks, began, .. } = self;
         let now = || seconds_since(*began);
-        let has_grown = blocks.push(received, chunk, now);
-        if !has_grown || budget.hold_at_ease(received.held().saturating_add(blocks.retained_bytes())) {
+        let has_grown = blocks.push(reader, chunk, now);
+        if !has_grown || budget.hold_at_ease(reader.retained_bytes().saturating_add(blocks.retained_bytes())) {
             return true;
         }
-        blocks.flush_into(received, now);
+        blocks.flush_into(reader, now);
         self.retention = Retention::Texts;
         self.parse(budget)
     }
 
     fn parse(&mut self, budget: &mut Held) -> bool {
-        self.received.read();
-        if budget.hold(self.received.held()) {
+        self.reader.read_pending();
+        if budget.hold(self.reader.retained_bytes()) {
             return true;
         }
-        self.received.forget();
+        self.reader.discard();
         self.retention = Retention::Dropped;
-        budget.hold(self.received.held());
+        budget.hold(self.reader.retained_bytes());
         false
     }
 }
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::builder::Builder;
     use crate::testing;
-    use llmobs_providers::{Api, Call, Ending, Endpoint, Head};
+    use llmobs_providers::{Api, Call, Ending, Endpoint, ResponseHead};
 
     const MIB: usize = 1024 * 1024;
     const STREAMS: usize = 200;
@@ -122,8 +122,8 @@ mod tests {
 
     fn open(span: &Span) -> Option<(ResponseBuffer, Held)> {
         let call = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..]);
-        let received = call.answered(Head::new(200).content_type("text/event-stream"));
-        Some((ResponseBuffer::new(received, true, Clock::System.instant()), Held::nothing(span)?))
+        let reader = call.begin_response(ResponseHead::new(200).content_type("text/event-stream"));
+        Some((ResponseBuffer::new(reader, true, Clock::System.instant()), Held::nothing(span)?))
     }
 
     /// Pushes a chunk to each stream. Returns how many streams were dropped for it.
@@ -135,7 +135,7 @@ mod tests {
     /// Counts the tokens in a stream's output, which a dropped stream has none of.
     fn tokens(response: ResponseBuffer) -> usize {
         let is_retained = response.retention != Retention::Dropped;
-        let output = response.into_received().finish(Ending::Complete).output;
+        let output = response.into_reader().finish(Ending::Complete).output;
         assert_eq!(output.is_some(), is_retained);
         output.map_or(0, |output| format!("{output:?}").matches("token").count())
     }
@@ -152,7 +152,7 @@ mod tests {
             let mut dropped = 0;
             for _ in 0..chunks {
                 dropped += feed(&mut streams, &chunk(text));
-                let retained: usize = streams.iter().map(|(response, _)| response.received.held() + response.blocks.retained_bytes()).sum();
+                let retained: usize = streams.iter().map(|(response, _)| response.reader.retained_bytes() + response.blocks.retained_bytes()).sum();
                 assert!(retained <= MIB, "{retained} bytes are retained");
             }
             assert!(expected.contains(&dropped), "{dropped} of {STREAMS} were dropped");
