@@ -150,7 +150,15 @@ mod tests {
         };
         let whole = read(body.len());
         assert!(whole.output.is_some());
-        for size in [1, 7, 1000, BlockBuffer::SMALL_BYTES - 1, BlockBuffer::SMALL_BYTES, BlockBuffer::SMALL_BYTES + 1, BlockBuffer::LARGE_BYTES + 1] {
+        for size in [
+            1,
+            7,
+            1000,
+            BlockBuffer::SMALL_BYTES - 1,
+            BlockBuffer::SMALL_BYTES,
+            BlockBuffer::SMALL_BYTES + 1,
+            BlockBuffer::LARGE_BYTES + 1,
+        ] {
             assert_eq!(read(size), whole, "in chunks of {size}");
         }
     }
@@ -169,7 +177,8 @@ mod tests {
         (0..200).for_each(|_| arrive("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"));
         blocks.flush_into(&mut reader, || 400.0);
         let annotation = reader.finish(Ending::Complete);
-        let first = annotation.metrics.get(llmobs_model::metric::TIME_TO_FIRST_TOKEN).and_then(serde_json::Number::as_f64);
+        let first =
+            annotation.metrics.get(llmobs_model::metric::TIME_TO_FIRST_TOKEN).and_then(serde_json::Number::as_f64);
         assert!(first.is_some_and(|first| (194.0..=201.0).contains(&first)), "{first:?}");
     }
 }

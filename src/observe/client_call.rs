@@ -89,7 +89,9 @@ impl ClientCall {
     /// ```
     pub fn begin_streaming(rules: &EndpointRules, method: &str, url: &str) -> Option<(Self, RequestRecorder)> {
         let request = RequestRecorder::default();
-        let call = Self::begin_at(rules.endpoint(method, url)?, url, |endpoint| Call::with_request_bytes(endpoint, request.clone()))?;
+        let call = Self::begin_at(rules.endpoint(method, url)?, url, |endpoint| {
+            Call::with_request_bytes(endpoint, request.clone())
+        })?;
         let request = request.charged_to(call.budget.beside());
         Some((call, request))
     }

@@ -152,7 +152,10 @@ mod tests {
             let mut dropped = 0;
             for _ in 0..chunks {
                 dropped += feed(&mut streams, &chunk(text));
-                let retained: usize = streams.iter().map(|(response, _)| response.reader.retained_bytes() + response.blocks.retained_bytes()).sum();
+                let retained: usize = streams
+                    .iter()
+                    .map(|(response, _)| response.reader.retained_bytes() + response.blocks.retained_bytes())
+                    .sum();
                 assert!(retained <= MIB, "{retained} bytes are retained");
             }
             assert!(expected.contains(&dropped), "{dropped} of {STREAMS} were dropped");

@@ -16,9 +16,9 @@ use rig::providers::openai::OpenAIConfig;
 use rig::tool::ToolContext;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracing_llmobs_rig::LlmObsHttpClient;
 use tracing_llmobs_compat::answers;
 use tracing_llmobs_compat::provider::Provider;
+use tracing_llmobs_rig::LlmObsHttpClient;
 use tracing_subscriber::prelude::*;
 
 #[tokio::main]

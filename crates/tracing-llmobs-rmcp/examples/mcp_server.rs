@@ -14,7 +14,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use serde_json::json;
 use tracing::instrument;
-use tracing_llmobs_rmcp::{LlmObsService, ClientSession};
+use tracing_llmobs_rmcp::{ClientSession, LlmObsService};
 use tracing_subscriber::prelude::*;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

@@ -114,7 +114,9 @@ impl<S: Service<RoleClient>> ClientSession<S> {
     /// Those of the [`Peer`].
     pub async fn list_tools(&self, params: Option<PaginatedRequestParams>) -> Result<ListToolsResult, ServiceError> {
         let params = params.unwrap_or_default();
-        self.checked(observe(Some(&self.span), self.peer(), params, |params| self.running.list_tools(Some(params))).await)
+        self.checked(
+            observe(Some(&self.span), self.peer(), params, |params| self.running.list_tools(Some(params))).await,
+        )
     }
 
     /// Sends `list_all_tools` of the [`Peer`], with a span for each page.

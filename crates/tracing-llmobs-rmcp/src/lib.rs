@@ -54,7 +54,10 @@
 //!
 //! These are errors of their span: a tool that reports `isError`, an error of the protocol, a request that is cancelled,
 //! times out or is dropped, and a handler that panics.
-#![expect(clippy::wildcard_enum_match_arm, reason = "the enums of the protocol are open: observed variants are named, the others pass")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enums of the protocol are open: observed variants are named, the others pass"
+)]
 
 mod client_requests;
 mod client_session;

@@ -81,8 +81,8 @@ pub(crate) fn server_result(result: &ServerResult) -> DeferredAnnotation {
 
 /// Returns the output of a tool call in its server: all content blocks.
 pub(crate) fn tool_result(result: &CallToolResult) -> DeferredAnnotation {
-    let bytes = sum(&result.content, block_bytes)
-        .saturating_add(result.structured_content.as_ref().map_or(0, json_bytes));
+    let bytes =
+        sum(&result.content, block_bytes).saturating_add(result.structured_content.as_ref().map_or(0, json_bytes));
     let mut shown = CallToolResult::success(result.content.iter().map(block).collect());
     shown.result_type.clone_from(&result.result_type);
     shown.structured_content.clone_from(&result.structured_content);

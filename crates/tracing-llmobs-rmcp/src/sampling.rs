@@ -17,7 +17,9 @@ impl ObservedRequest for CreateMessageRequestParams {
     fn describe(&self) -> Annotation {
         let described = Annotation::new().kind(SpanKind::Llm).name("MCP Server Sampling");
         let described = described.metadata("max_tokens", self.max_tokens);
-        self.temperature.into_iter().fold(described, |described, temperature| described.metadata("temperature", temperature))
+        self.temperature
+            .into_iter()
+            .fold(described, |described, temperature| described.metadata("temperature", temperature))
     }
 
     fn input(&self) -> DeferredAnnotation {

@@ -225,7 +225,8 @@ async fn every_attempt_builds_its_request_once() {
 
 #[tokio::test]
 async fn what_cannot_be_built_is_the_error_that_it_was() {
-    let service = ServiceBuilder::new().layer(LlmObsClientLayer::new()).service(ReqwestService::new(reqwest::Client::new()));
+    let service =
+        ServiceBuilder::new().layer(LlmObsClientLayer::new()).service(ReqwestService::new(reqwest::Client::new()));
     let (answer, _recorder) = run(service.oneshot(once_an_attempt("http://127.0.0.1:9/v1".to_owned(), 0))).await;
     assert!(matches!(answer, Err(OpenAIError::InvalidArgument(_))), "{answer:?}");
 }

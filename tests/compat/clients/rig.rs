@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use tracing::info_span;
 use tracing::instrument::Instrument;
 use tracing_llmobs::observe::EndpointRules;
-use tracing_llmobs_rig::LlmObsHttpClient;
 use tracing_llmobs_compat::answers::{self, counted};
 use tracing_llmobs_compat::provider::Provider;
 use tracing_llmobs_compat::seen::without_error;
+use tracing_llmobs_rig::LlmObsHttpClient;
 
 use crate::stage::{self, run, trees};
 

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use tokio::io::DuplexStream;
 use tracing::instrument::Instrument;
 use tracing::{info_span, instrument};
-use tracing_llmobs_rmcp::{LlmObsService, ClientExt};
 use tracing_llmobs::testing::Recorder;
+use tracing_llmobs_rmcp::{ClientExt, LlmObsService};
 
 use crate::stage::{run_with_tasks, trees};
 
-mod server_requests;
 mod context;
 mod errors;
+mod server_requests;
 mod sessions;
 mod with_rig;
 

@@ -10,10 +10,10 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::{StreamableHttpClientTransport, StreamableHttpServerConfig, StreamableHttpService};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
-use tracing_llmobs_rmcp::ClientSession;
 use tracing_llmobs::propagation::Trust;
 use tracing_llmobs::{Builder, propagation, testing};
 use tracing_llmobs_compat::seen;
+use tracing_llmobs_rmcp::ClientSession;
 use tracing_subscriber::prelude::*;
 
 use super::*;

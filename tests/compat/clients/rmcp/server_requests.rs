@@ -7,7 +7,7 @@ use rmcp::model::{
     ElicitationSchema, SamplingMessage, SamplingMessageContentBlock as Block,
 };
 use tracing_llmobs::SpanKind;
-use tracing_llmobs_rmcp::{PeerExt, ClientSession};
+use tracing_llmobs_rmcp::{ClientSession, PeerExt};
 
 use super::*;
 
