@@ -52,7 +52,10 @@ fn code_beats_environment() {
     let address = settings.override_origin.unwrap().to_string();
     let places = [settings.site.as_str(), &settings.agent.to_string(), &address].map(str::to_owned);
     assert_eq!(places, ["datadoghq.eu", "http://a:1", "http://[::1]:2"]);
-    assert_eq!((settings.tuning.sample_rate, settings.tuning.max_event_bytes, settings.tuning.max_payload_bytes), (0.5, 2_000, 3_000));
+    assert_eq!(
+        (settings.tuning.sample_rate, settings.tuning.max_event_bytes, settings.tuning.max_payload_bytes),
+        (0.5, 2_000, 3_000)
+    );
     assert_eq!((settings.tuning.queue_max_items, settings.tuning.queue_max_bytes), (5, 6));
     assert_eq!((settings.tuning.open_spans_max_bytes, settings.tuning.shutdown_timeout), (7, second * 8));
     let times = [settings.tuning.flush_interval, settings.tuning.request_timeout, settings.tuning.info_timeout];
@@ -87,8 +90,7 @@ fn an_error_names_the_method() {
 #[test]
 fn numbers_out_of_range_are_replaced_and_warned_about() {
     let builder = with(&[]).sample_rate(f64::NAN).max_event_bytes(0).max_payload_bytes(usize::MAX);
-    let builder =
-        builder.flush_interval(Duration::ZERO).request_timeout(Duration::MAX).info_timeout(Duration::ZERO);
+    let builder = builder.flush_interval(Duration::ZERO).request_timeout(Duration::MAX).info_timeout(Duration::ZERO);
     let builder = builder.queue_max_items(0).queue_max_bytes(0).open_spans_max_bytes(usize::MAX);
     let settings = builder.shutdown_timeout(Duration::MAX).tag(" ", "x").settings().unwrap();
     assert_eq!(settings.warnings.len(), 11, "{:?}", settings.warnings);

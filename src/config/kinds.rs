@@ -133,7 +133,8 @@ impl Bounds {
     /// Returns the given value if it is in range, otherwise the default, with a warning.
     pub(super) fn pick<P: Parsed>(&self, given: Option<Read<P::Value>>, warnings: &mut Vec<ConfigWarning>) -> P::Value {
         // The spelled bounds are parsed as a variable is, so that the documents cannot say another number than holds.
-        let [least, most, default] = [self.least, self.most, self.default].map(|text| P::parse(text).unwrap_or_default());
+        let [least, most, default] =
+            [self.least, self.most, self.default].map(|text| P::parse(text).unwrap_or_default());
         let Some(Given { setting, value }) = given else { return default };
         let value = match value {
             // Every comparison with NaN is false, so it is out of range.

@@ -36,7 +36,8 @@ mod tests {
 
     #[test]
     fn distances_are_those_of_levenshtein() {
-        let table = [("", "", 0), ("a", "", 1), ("", "ab", 2), ("kitten", "sitting", 3), ("ABC", "abc", 0), ("ab", "ba", 2)];
+        let table =
+            [("", "", 0), ("a", "", 1), ("", "ab", 2), ("kitten", "sitting", 3), ("ABC", "abc", 0), ("ab", "ba", 2)];
         for (from, to, expected) in table {
             assert_eq!((edits(from, to), edits(to, from)), (expected, expected), "{from} {to}");
         }

@@ -125,10 +125,8 @@ impl Config {
         let configured = self.rest.agent_service.as_ref().or(self.ml_app.as_ref());
         let configured = configured.and_then(|given| Some((given.setting, text(given)?)));
         let service_setting = self.service.as_ref().map_or(variable::SERVICE.name, |given| given.setting);
-        let fallbacks = [
-            (service_setting, service),
-            ("the executable's name", self.executable.as_deref().unwrap_or_default()),
-        ];
+        let fallbacks =
+            [(service_setting, service), ("the executable's name", self.executable.as_deref().unwrap_or_default())];
         let fallback = || fallbacks.into_iter().find(|(_, name)| !name.is_empty());
         let Some((setting, name)) = configured.or_else(|| fallback().map(|(setting, name)| (setting, name.to_owned())))
         else {

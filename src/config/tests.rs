@@ -29,8 +29,14 @@ fn an_empty_environment_is_enough() {
     assert_eq!((settings.mode, settings.site.as_str()), (Mode::Auto, "datadoghq.com"));
     assert_eq!(settings.agent.to_string(), "http://localhost:8126");
     assert_eq!((settings.tuning.max_event_bytes, settings.tuning.max_payload_bytes), (5_000_000, 5_000_000));
-    assert_eq!((settings.tuning.flush_interval, settings.tuning.request_timeout), (Duration::from_secs(1), Duration::from_secs(5)));
-    assert_eq!((settings.connect_timeout, settings.tuning.info_timeout), (Duration::from_secs(2), Duration::from_secs(2)));
+    assert_eq!(
+        (settings.tuning.flush_interval, settings.tuning.request_timeout),
+        (Duration::from_secs(1), Duration::from_secs(5))
+    );
+    assert_eq!(
+        (settings.connect_timeout, settings.tuning.info_timeout),
+        (Duration::from_secs(2), Duration::from_secs(2))
+    );
     assert_eq!((settings.tuning.queue_max_items, settings.tuning.queue_max_bytes), (131_072, 128 << 20));
     assert!(settings.api_key.is_none() && settings.override_origin.is_none() && settings.tags.is_empty());
     assert!(settings.warnings.is_empty());
