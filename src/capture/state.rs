@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::queue::Queue;
 use crate::recording::{FieldLog, RecordedAnnotation};
 use crate::stats::LossReason;
-use crate::vocabulary::Vocabularies;
+use llmobs_conventions::Conventions;
 use llmobs_model::{IdSource, KindPolicies, SpanKind};
 
 /// See the file's card.
@@ -98,8 +98,8 @@ impl Capture {
     }
 
     /// Whose words are heard beside ours.
-    pub(crate) const fn vocabularies(&self) -> Vocabularies {
-        self.plans.hearing.vocabularies
+    pub(crate) const fn conventions(&self) -> Conventions {
+        self.plans.hearing.conventions
     }
 
     /// Learns the type of the subscriber below the layer.

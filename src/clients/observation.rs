@@ -16,9 +16,9 @@ use super::calls::Calls;
 use super::secrets::without_secrets;
 use crate::capture::{CallAround, Held, LlmObsSpanExt, annotate_recorded, call_around, is_gateway};
 use crate::clock::Clock;
+use crate::fields;
 use crate::recording::FieldKey;
 use crate::recording::RecordedAnnotation;
-use crate::vocabulary::fields;
 use llmobs_model::{Annotation, SpanError};
 use llmobs_providers::{Call, Ending, Endpoint, Head};
 

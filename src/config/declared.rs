@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::address::UrlText;
 use super::given::{Given, Read};
 use super::site::ApiKey;
-use crate::vocabulary::Vocabularies;
+use llmobs_conventions::Conventions;
 use llmobs_model::Tags;
 
 /// Everything that can be set; `None` is unset.
@@ -40,8 +40,8 @@ pub(crate) struct Config {
     pub(crate) open_spans_max_bytes: Option<Read<usize>>,
     pub(crate) shutdown_timeout: Option<Read<Duration>>,
     pub(crate) capture_instrument: Option<Read<bool>>,
-    pub(crate) integrations: Option<Read<Vocabularies>>,
-    pub(crate) code_integrations: Option<Read<Vocabularies>>,
+    pub(crate) integrations: Option<Read<Conventions>>,
+    pub(crate) code_integrations: Option<Read<Conventions>>,
     pub(crate) mark_proxy_calls: Option<Read<bool>>,
     /// Base URLs, separated by commas.
     pub(crate) instrumented_proxy_urls: Option<Given<String>>,

@@ -11,7 +11,7 @@ use super::site::{ApiKey, Site};
 use super::{env, integrations, ml_app};
 use crate::error::ConfigError;
 use crate::recording::Gateways;
-use crate::vocabulary::Vocabularies;
+use llmobs_conventions::Conventions;
 use llmobs_model::Tags;
 
 /// Which way the events take.
@@ -183,7 +183,7 @@ pub(crate) struct Settings {
     /// Whether arguments, return values and errors of `#[instrument]` functions are taken over.
     pub(crate) capture_instrument: bool,
     /// Whose words are heard beside ours.
-    pub(crate) integrations: Vocabularies,
+    pub(crate) integrations: Conventions,
     pub(crate) proxies: Proxies,
     /// The tag `source` of evaluations: where the spans come from that they are about.
     pub(crate) evaluation_source: Option<&'static str>,

@@ -6,7 +6,7 @@ use super::encode::Outline;
 use super::value::{object, parsed, text};
 use crate::recording::FieldValue;
 use crate::stats::Problem;
-use crate::vocabulary;
+use llmobs_conventions::llmobs_json;
 use llmobs_model::{AgentManifest, Annotation, Details, Passed, Prompt, SpanKind, ToolDefinition};
 
 /// What a span said itself, and what an annotation context said for it.
@@ -59,7 +59,7 @@ impl Settled {
 
 pub(super) fn read_prompt(details: &mut Details, value: FieldValue<'_>) -> Result<(), Problem> {
     let members = object(value).ok_or(Problem::Prompt)?;
-    let (prompt, is_clean) = vocabulary::prompt(&members);
+    let (prompt, is_clean) = llmobs_json::prompt(&members);
     if let Some(prompt) = prompt {
         details.merge_prompt(prompt);
     }
@@ -68,7 +68,7 @@ pub(super) fn read_prompt(details: &mut Details, value: FieldValue<'_>) -> Resul
 
 pub(super) fn read_tools(details: &mut Details, value: FieldValue<'_>) -> Result<(), Problem> {
     let json = parsed(&text(value)).ok_or(Problem::ToolDefinition)?;
-    let (definitions, is_clean) = vocabulary::tool_definitions(&json);
+    let (definitions, is_clean) = llmobs_json::tool_definitions(&json);
     if definitions.is_some() {
         details.tool_definitions = definitions;
     }
@@ -76,7 +76,7 @@ pub(super) fn read_tools(details: &mut Details, value: FieldValue<'_>) -> Result
 }
 
 pub(super) fn read_cost_tags(details: &mut Details, value: FieldValue<'_>) -> Result<(), Problem> {
-    let keys = vocabulary::keys(&text(value)).ok_or(Problem::CostTag)?;
+    let keys = llmobs_json::keys(&text(value)).ok_or(Problem::CostTag)?;
     for key in keys {
         details.add_cost_tag(key.into());
     }

@@ -10,7 +10,6 @@ mod field_key;
 mod field_log;
 mod gateway;
 mod recording;
-mod remark;
 
 pub(crate) use annotation::{Precedence, RecordedAnnotation};
 pub(crate) use captured_item::CapturedItem;
@@ -18,5 +17,4 @@ pub(crate) use deferred::{Deferred, Unreadable};
 pub(crate) use field_key::{EvaluationField, FieldKey, FieldSlot};
 pub(crate) use field_log::{DrainedEntry, Extent, FieldLog, Identity, LogEntry, Pack};
 pub(crate) use gateway::Gateways;
-pub(crate) use recording::{Callsite, FieldValue, Head, KindSource, Origin, Recording};
-pub(crate) use remark::{Remark, RemarkSet};
+pub(crate) use recording::{FieldValue, Head, KindSource, Origin, Recording};

@@ -6,8 +6,8 @@ use tracing::field::Empty;
 use super::super::secrets::without_secrets;
 use crate::capture::annotate_recorded;
 use crate::capture::{LlmObsSpanExt, find};
+use crate::fields;
 use crate::recording::RecordedAnnotation;
-use crate::vocabulary::fields;
 use llmobs_model::{SpanContext, SpanError};
 
 /// A request that is under way. Its span ends once: with the answer, or when nobody waits for one any more.
