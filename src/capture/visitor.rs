@@ -2,8 +2,7 @@
 //! that may log, open spans, or panic.
 
 use std::error::Error;
-use std::fmt::{self, Write as _};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fmt;
 
 use tracing_core::field::{Field, Visit};
 
@@ -12,7 +11,7 @@ use super::record::SpanRecord;
 use crate::queue::Queue;
 use crate::recording::{FieldLog, FieldSlot, FieldValue};
 use crate::stats::Problem;
-use llmobs_model::source_chain;
+use llmobs_model::{Written, source_chain, write_bounded};
 
 /// Visits the values of one span, record or event.
 pub(super) struct Visitor<'a> {
@@ -48,23 +47,15 @@ impl Visitor<'_> {
         let room = self.room();
         let text = self.log.scratch();
         let start = text.len();
-        let mut writer = Capped { room, text, overflowed: false };
-        let outcome = catch_unwind(AssertUnwindSafe(|| write!(writer, "{value:?}")));
-        let overflowed = writer.overflowed;
-        match outcome {
-            // Asking an error for its source is foreign code too, so that there is none is only known here.
-            Ok(_) if sense.meaning().is_sources() && self.log.scratch().len() == start && !overflowed => {}
-            // A formatter that fails has still said what it wrote before.
-            Ok(_) if !overflowed => {
+        match write_bounded(text, room, format_args!("{value:?}")) {
+            // Asking an error for its source runs code of the application too, so that there is none is only known here.
+            Written::Complete if sense.meaning().is_sources() && text.len() == start => {}
+            Written::Complete => {
                 let kept = self.log.keep_written(sense, start);
                 self.count_unless(kept);
             }
-            Ok(_) => {
-                self.log.scratch().truncate(start);
-                self.oversize(sense);
-            }
-            Err(_) => {
-                self.log.scratch().truncate(start);
+            Written::Oversize => self.oversize(sense),
+            Written::Panicked | _ => {
                 self.log.push(sense, FieldValue::Text(PANICKED));
                 self.queue.problems.count(Problem::Panic, self.place);
             }
@@ -126,25 +117,6 @@ impl Visit for Visitor<'_> {
 
 /// Stands for a value whose `Debug` panicked.
 const PANICKED: &str = "<panicked>";
-
-/// A writer that refuses what is over its room, so that a formatter that goes by the rules stops there.
-struct Capped<'a> {
-    text: &'a mut String,
-    room: usize,
-    overflowed: bool,
-}
-
-impl fmt::Write for Capped<'_> {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        let Some(room) = self.room.checked_sub(part.len()) else {
-            self.overflowed = true;
-            return Err(fmt::Error);
-        };
-        self.room = room;
-        self.text.push_str(part);
-        Ok(())
-    }
-}
 
 /// An error as it speaks to people.
 struct Shown<'a>(&'a (dyn Error + 'static));

@@ -8,12 +8,12 @@ use super::blocks::Blocks;
 use super::ending::LastBytes;
 use crate::capture::Held;
 use crate::clock::{Clock, nanos_between};
-use llmobs_providers::Received;
+use llmobs_providers::ResponseReader;
 
 /// An answer that is coming.
 #[derive(Debug)]
 pub(super) struct Coming {
-    received: Received,
+    received: ResponseReader,
     blocks: Blocks,
     keeping: Keeping,
     /// For server-sent events only.
@@ -44,7 +44,7 @@ pub(super) enum Came {
 }
 
 impl Coming {
-    pub(super) fn new(received: Received, is_events: bool, began: Instant) -> Self {
+    pub(super) fn new(received: ResponseReader, is_events: bool, began: Instant) -> Self {
         let last_bytes = is_events.then(LastBytes::default);
         Self { received, blocks: Blocks::default(), keeping: Keeping::Unread, last_bytes, began }
     }
@@ -68,7 +68,7 @@ impl Coming {
     }
 
     /// All that was held and is still to be read.
-    pub(super) fn into_received(mut self) -> Received {
+    pub(super) fn into_received(mut self) -> ResponseReader {
         self.blocks.hand_over(&mut self.received, || seconds_since(self.began));
         self.received
     }
@@ -77,7 +77,7 @@ impl Coming {
         let Self { received, blocks, began, .. } = self;
         let now = || seconds_since(*began);
         let is_more = blocks.add(received, bytes, now);
-        if !is_more || held.hold_at_ease(received.held().saturating_add(blocks.held())) {
+        if !is_more || held.hold_at_ease(received.retained_bytes().saturating_add(blocks.held())) {
             return true;
         }
         blocks.hand_over(received, now);
@@ -86,13 +86,13 @@ impl Coming {
     }
 
     fn read(&mut self, held: &mut Held) -> bool {
-        self.received.read();
-        if held.hold(self.received.held()) {
+        self.received.read_pending();
+        if held.hold(self.received.retained_bytes()) {
             return true;
         }
-        self.received.forget();
+        self.received.discard();
         self.keeping = Keeping::Nothing;
-        held.hold(self.received.held());
+        held.hold(self.received.retained_bytes());
         false
     }
 }
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::builder::Builder;
     use crate::testing;
-    use llmobs_providers::{Api, Call, Ending, Endpoint, Head};
+    use llmobs_providers::{Api, Call, Ending, Endpoint, ResponseHead};
 
     const MIB: usize = 1024 * 1024;
     const STREAMS: usize = 200;
@@ -120,7 +120,7 @@ mod tests {
 
     fn open(span: &Span) -> Option<(Coming, Held)> {
         let call = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..]);
-        let received = call.answered(Head::new(200).content_type("text/event-stream"));
+        let received = call.begin_response(ResponseHead::new(200).content_type("text/event-stream"));
         Some((Coming::new(received, true, Clock::System.instant()), Held::nothing(span)?))
     }
 
@@ -150,7 +150,8 @@ mod tests {
             let mut given_up = 0;
             for _ in 0..pieces {
                 given_up += feed(&mut streams, &chunk(text));
-                let held: usize = streams.iter().map(|(coming, _)| coming.received.held() + coming.blocks.held()).sum();
+                let held: usize =
+                    streams.iter().map(|(coming, _)| coming.received.retained_bytes() + coming.blocks.held()).sum();
                 assert!(held <= MIB, "{held} bytes are held");
             }
             assert!(expected.contains(&given_up), "{given_up} of {STREAMS} are given up");

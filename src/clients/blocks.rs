@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use llmobs_providers::Received;
+use llmobs_providers::ResponseReader;
 
 /// What has come since the last block was full.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl Blocks {
     const MOST_TIMED: usize = 64;
 
     /// Takes a piece, and says whether more is held than before; `now` tells how many seconds after the request.
-    pub(super) fn add(&mut self, received: &mut Received, mut piece: &[u8], now: impl Fn() -> f64) -> bool {
+    pub(super) fn add(&mut self, received: &mut ResponseReader, mut piece: &[u8], now: impl Fn() -> f64) -> bool {
         let mut is_more = false;
         while !piece.is_empty() {
             if self.block.capacity() == 0 {
@@ -67,7 +67,7 @@ impl Blocks {
     }
 
     /// Hands over what there is.
-    pub(super) fn hand_over(&mut self, received: &mut Received, now: impl Fn() -> f64) {
+    pub(super) fn hand_over(&mut self, received: &mut ResponseReader, now: impl Fn() -> f64) {
         if self.block.is_empty() {
             return;
         }
@@ -133,7 +133,7 @@ static LARGE: Shelf = Shelf { spare: Mutex::new(Vec::new()), most: 96 };
 #[cfg(test)]
 mod tests {
     use super::*;
-    use llmobs_providers::{Api, Call, Ending, Endpoint, Head};
+    use llmobs_providers::{Api, Call, Ending, Endpoint, ResponseHead};
 
     #[test]
     fn an_answer_is_the_same_however_it_came() {
@@ -141,7 +141,7 @@ mod tests {
         let answer = format!(r#"{{"choices": [{{"message": {{"role": "assistant", "content": "{text}"}}}}]}}"#);
         let read = |size: usize| {
             let call = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..]);
-            let (mut received, mut blocks) = (call.answered(Head::new(200)), Blocks::default());
+            let (mut received, mut blocks) = (call.begin_response(ResponseHead::new(200)), Blocks::default());
             for piece in answer.as_bytes().chunks(size) {
                 blocks.add(&mut received, piece, || 1.0);
             }
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn the_first_token_has_its_time_however_many_comments_come_before_it() {
         let call = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..]);
-        let mut received = call.answered(Head::new(200).content_type("text/event-stream"));
+        let mut received = call.begin_response(ResponseHead::new(200).content_type("text/event-stream"));
         let (mut blocks, clock) = (Blocks::default(), std::cell::Cell::new(0.0));
         let mut come = |piece: &str| {
             clock.set(clock.get() + 1.0);

@@ -62,7 +62,7 @@ impl Calls {
         match self.rule_for(url) {
             None => Endpoint::recognise(method, url),
             // Paths that only some providers have are theirs at a host of one's own too.
-            Some(Rule::Provider(name)) => Endpoint::recognise_of(name, method, url)
+            Some(Rule::Provider(name)) => Endpoint::recognise_for(name, method, url)
                 .or_else(|| Some(Endpoint::recognise(method, url)?.with_provider(name.clone()))),
             Some(Rule::At(endpoint)) => method.eq_ignore_ascii_case("POST").then(|| endpoint.clone()),
             Some(Rule::Ignore) => None,

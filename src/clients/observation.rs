@@ -20,7 +20,7 @@ use crate::fields;
 use crate::recording::FieldKey;
 use crate::recording::RecordedAnnotation;
 use llmobs_model::{Annotation, SpanError};
-use llmobs_providers::{Call, Ending, Endpoint, Head};
+use llmobs_providers::{Call, Ending, Endpoint, ResponseHead};
 
 /// One call that is being made. It ends once, at the latest when it is dropped.
 #[derive(Debug)]
@@ -80,9 +80,9 @@ impl Observation {
         if is_gateway {
             endpoint = endpoint.behind_instrumented_proxy();
         }
-        let session = endpoint.session().map(str::to_owned);
+        let session = endpoint.session_id().map(str::to_owned);
         let (mut held, mut call) = (Held::nothing(place.span())?, call(endpoint));
-        let has_request = held.hold(call.held());
+        let has_request = held.hold(call.retained_bytes());
         if !has_request {
             call = call.without_request();
         }
@@ -118,7 +118,7 @@ impl Observation {
         let call = self.take_over(call);
         let content_type = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let is_events = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENTS));
-        let received = call.answered(Head::new(status).headers(headers));
+        let received = call.begin_response(ResponseHead::new(status).headers(headers));
         let coming = Box::new(Coming::new(received, is_events, self.began));
         self.stage = Stage::Answered { coming, is_good: status < 400 };
     }
@@ -186,15 +186,15 @@ impl Observation {
         let read = match stage {
             Stage::Over => return,
             Stage::Asked(call) => {
-                let held = call.held();
+                let held = call.retained_bytes();
                 later(call, held, move |call| match ending {
-                    Ending::Broken(error) => only(call.failed(error)),
-                    Ending::Complete | Ending::Dropped | _ => only(call.sent()),
+                    Ending::Broken(error) => only(call.annotate_failure(error)),
+                    Ending::Complete | Ending::Dropped | _ => only(call.annotate_request()),
                 })
             }
             Stage::Answered { coming, is_good } => {
                 let received = coming.into_received();
-                let held = received.held();
+                let held = received.retained_bytes();
                 let read = later(received, held, move |received| only(received.finish(ending)));
                 if is_good { read.expecting_usage() } else { read }
             }
@@ -212,7 +212,7 @@ impl Observation {
 
     /// Counts here what there is of a request: the body of some is seen, and counted, only while it is sent.
     fn take_over(&mut self, call: Call) -> Call {
-        if !self.has_request || (call.hand_over() && self.held.hold(call.held())) {
+        if !self.has_request || (call.transfer_accounting() && self.held.hold(call.retained_bytes())) {
             return call;
         }
         self.has_request = false;

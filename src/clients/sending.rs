@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use crate::capture::Held;
-use llmobs_providers::Sent;
+use llmobs_providers::RequestBytes;
 
 /// What has come of a body; clones share it.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +57,7 @@ impl Body {
     }
 }
 
-impl Sent for Sending {
+impl RequestBytes for Sending {
     /// Reading it takes a while; who sends does not wait for that.
     fn bytes(&self) -> Bytes {
         let mut body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +70,7 @@ impl Sent for Sending {
         bytes
     }
 
-    fn held(&self) -> usize {
+    fn retained_bytes(&self) -> usize {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Body::Coming(bytes, _) => bytes.len(),
             Body::TooMuch => 0,
@@ -78,7 +78,7 @@ impl Sent for Sending {
         }
     }
 
-    fn hand_over(&self) -> bool {
+    fn transfer_accounting(&self) -> bool {
         match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Body::Coming(_, held) => *held = None,
             Body::TooMuch => return false,
@@ -98,9 +98,9 @@ mod tests {
         for (start, piece) in [(0, "ab"), (0, "a"), (1, "bcd"), (4, "e"), (9, "x"), (0, "abcdef")] {
             sending.piece(start, piece.as_bytes());
         }
-        assert_eq!((sending.held(), sending.bytes()), (6, Bytes::from("abcdef")));
+        assert_eq!((sending.retained_bytes(), sending.bytes()), (6, Bytes::from("abcdef")));
         sending.piece(6, b"late");
-        assert_eq!((sending.held(), sending.bytes()), (6, Bytes::from("abcdef")));
+        assert_eq!((sending.retained_bytes(), sending.bytes()), (6, Bytes::from("abcdef")));
     }
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
         for at in 0..5 {
             sending.piece(at * piece.len(), &piece);
         }
-        assert_eq!(sending.held(), Body::MOST);
+        assert_eq!(sending.retained_bytes(), Body::MOST);
     }
 
     #[cfg(feature = "testing")]
@@ -126,10 +126,10 @@ mod tests {
         for (at, upload) in (0..10).flat_map(|at| uploads.iter().map(move |upload| (at, upload))) {
             upload.piece(at * 20_000, "x".repeat(20_000).as_bytes());
         }
-        let kept: Vec<bool> = uploads.iter().map(|upload| upload.held() == 200_000).collect();
+        let kept: Vec<bool> = uploads.iter().map(|upload| upload.retained_bytes() == 200_000).collect();
         assert_eq!(kept.iter().filter(|kept| **kept).count(), 3, "three quarters are for all of them");
         assert!(!nothing().hold(200_000), "what is under way is counted");
-        let handed_over: Vec<bool> = uploads.iter().map(Sent::hand_over).collect();
+        let handed_over: Vec<bool> = uploads.iter().map(RequestBytes::transfer_accounting).collect();
         assert_eq!(handed_over, kept);
         assert!(nothing().hold(700_000), "and no more when somebody else does");
         let bytes: Vec<bool> = uploads.iter().map(|upload| upload.bytes().len() == 200_000).collect();

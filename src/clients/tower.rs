@@ -52,7 +52,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let sending = Sending::default();
-        let begin = |endpoint| Call::sending(endpoint, sending.clone());
+        let begin = |endpoint| Call::with_request_bytes(endpoint, sending.clone());
         let observation = Observation::begin_call(&self.calls, request.method().as_str(), &url(&request), begin);
         let told = observation.as_ref().map(|observation| sending.counted(observation.held_beside()));
         // A request that is no call of a model runs in whatever span it is polled in, as it would without us.

@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use llmobs_model::Annotation;
+use llmobs_model::{Annotation, contain};
 
 /// What is still to be read, and how many bytes wait for it. Clones share one reading.
 #[derive(Clone)]
@@ -86,7 +85,7 @@ impl fmt::Debug for Deferred {
 fn read_part(part: Arc<Mutex<Part>>) -> Option<Annotation> {
     match Arc::try_unwrap(part) {
         Ok(own) => match own.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Part::Unread(read) => contained(read),
+            Part::Unread(read) => contain(read).ok(),
             Part::Read(said) => Some(*said),
             Part::Unreadable => None,
         },
@@ -95,7 +94,7 @@ fn read_part(part: Arc<Mutex<Part>>) -> Option<Annotation> {
             if matches!(*part, Part::Unread(_))
                 && let Part::Unread(read) = mem::replace(&mut *part, Part::Unreadable)
             {
-                *part = contained(read).map_or(Part::Unreadable, |said| Part::Read(Box::new(said)));
+                *part = contain(read).map_or(Part::Unreadable, |said| Part::Read(Box::new(said)));
             }
             match &*part {
                 Part::Read(said) => Some((**said).clone()),
@@ -103,11 +102,6 @@ fn read_part(part: Arc<Mutex<Part>>) -> Option<Annotation> {
             }
         }
     }
-}
-
-/// What was thrown may itself panic when it is dropped.
-fn contained(read: Box<dyn FnOnce() -> Annotation + Send>) -> Option<Annotation> {
-    catch_unwind(AssertUnwindSafe(read)).map_err(|thrown| drop(catch_unwind(AssertUnwindSafe(|| drop(thrown))))).ok()
 }
 
 #[cfg(test)]

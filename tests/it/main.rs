@@ -28,6 +28,7 @@
 mod annotate;
 mod annotation_contexts;
 mod architecture;
+#[cfg(target_os = "linux")]
 mod bounds;
 mod configuration;
 mod configuration_document;
@@ -41,8 +42,10 @@ mod documented;
 mod evaluations;
 mod faults;
 mod fields;
+#[cfg(unix)]
 mod frozen;
 mod golden;
+mod harness;
 mod https;
 mod inside;
 mod instrument;
@@ -57,11 +60,9 @@ mod processors;
 mod propagation;
 mod receiver;
 mod reentrancy;
-mod rig;
 mod sampling;
 mod secrets;
 mod span_macros;
-mod stage;
 mod streaming;
 mod test_agent;
 mod times;

@@ -48,11 +48,9 @@ fn every_test_that_is_named_exists() {
 }
 
 #[test]
+#[ignore = "needs ../shared"]
 fn no_capability_of_the_checklist_is_missing() {
-    let Ok(checklist) = fs::read_to_string(CHECKLIST) else {
-        eprintln!("skipped: {CHECKLIST} is not there");
-        return;
-    };
+    let checklist = fs::read_to_string(CHECKLIST).expect("the checklist lies beside the repository");
     let rows = rows();
     let there: BTreeSet<_> = rows.iter().map(|[id, ..]| id.as_str()).collect();
     let wanted = checklist.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next());

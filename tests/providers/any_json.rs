@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tracing_llmobs::Problem;
-use tracing_llmobs::providers::{Api, Call, Ending, Endpoint, Head};
+use tracing_llmobs::providers::{Api, Call, Ending, Endpoint, ResponseHead};
 
 use crate::exchange::{events as events_of, messages};
 
@@ -154,7 +154,7 @@ fn what_is_nested_deep_costs_no_stack_and_no_other_content() {
         let metadata = format!("{{\"messages\":[],\"response_format\":{deep}}}");
         let endpoint = Endpoint::recognise("POST", URLS[0]).unwrap();
         for request in ["{}".to_owned(), metadata, deep] {
-            let mut received = Call::new(endpoint.clone(), request).answered(Head::new(200));
+            let mut received = Call::new(endpoint.clone(), request).begin_response(ResponseHead::new(200));
             received.push(answer.to_string(), None);
             let (events, recorder) = events_of([received.finish(Ending::Complete)]);
             let said = &messages(events[0].output.as_ref())[0];
@@ -178,7 +178,7 @@ proptest! {
         let mut said_of_whole = Vec::new();
         for endpoint in endpoints() {
             let call = Call::new(endpoint, request.to_string());
-            let mut received = call.clone().answered(Head::new(status).content_type("application/json"));
+            let mut received = call.clone().begin_response(ResponseHead::new(status).content_type("application/json"));
             received.push(answer.to_string(), None);
             said_of_whole.push(received.finish(Ending::Complete));
             let sse = events.iter().map(|(name, data)| format!("event: {name}\ndata: {data}\n\n"));
@@ -188,7 +188,7 @@ proptest! {
                 [("text/event-stream", sse.collect::<String>()), ("application/x-ndjson", lines.collect()), ("", list.to_string())]
             {
                 let said = |pieces: &mut dyn Iterator<Item = &[u8]>| {
-                    let mut received = call.clone().answered(Head::new(status).content_type(content_type));
+                    let mut received = call.clone().begin_response(ResponseHead::new(status).content_type(content_type));
                     pieces.for_each(|piece| received.push(piece.to_vec(), None));
                     received.finish(Ending::Complete)
                 };
@@ -211,7 +211,7 @@ proptest! {
     ) {
         let said = endpoints().into_iter().map(|endpoint| {
             let call = Call::new(endpoint, request.clone());
-            let mut received = call.answered(Head::new(200).content_type(content_type));
+            let mut received = call.begin_response(ResponseHead::new(200).content_type(content_type));
             received.push(answer.clone(), None);
             received.finish(Ending::Complete)
         });

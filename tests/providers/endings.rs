@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tracing_llmobs::providers::{Ending, Head, Received};
+use tracing_llmobs::providers::{Ending, ResponseHead, ResponseReader};
 use tracing_llmobs::{SpanError, Status};
 
 use crate::exchange::{Exchange, event, messages, turns};
@@ -20,7 +20,7 @@ fn streamed(pieces: usize, text: &str) -> Exchange {
 
 #[test]
 fn a_call_that_was_never_answered_says_what_was_asked() {
-    let said = event(streamed(0, "").call().failed(SpanError::new("timed out").error_type("reqwest::Error")));
+    let said = event(streamed(0, "").call().annotate_failure(SpanError::new("timed out").error_type("reqwest::Error")));
     assert_eq!((said.status, turns(said.input.as_ref())), (Status::Error, vec![("user", "hi")]));
     assert_eq!((turns(said.output.as_ref()), said.error.unwrap().message.as_str()), (vec![("", "")], "timed out"));
 }
@@ -28,18 +28,22 @@ fn a_call_that_was_never_answered_says_what_was_asked() {
 #[test]
 fn pushing_keeps_the_bytes_and_reads_them_when_they_are_many() {
     let exchange = streamed(1, &"x".repeat(1_000_000));
-    let mut received = exchange.call().answered(exchange.head.clone());
+    let mut received = exchange.call().begin_response(exchange.head.clone());
     let request = exchange.request.len();
     for pushed in 1..=8 {
         received.push(exchange.body.clone(), None);
         let unread = pushed * exchange.body.len();
-        assert!((unread..unread + pushed * 100).contains(&(received.held() - request)), "{}", received.held());
+        assert!(
+            (unread..unread + pushed * 100).contains(&(received.retained_bytes() - request)),
+            "{}",
+            received.retained_bytes()
+        );
     }
     received.push(exchange.body.clone(), None);
     // They have been read: only the texts are held.
     let texts = 9 * 1_000_000;
-    assert!(9 * exchange.body.len() > Received::MOST_UNREAD);
-    assert!((texts..texts + 1_000).contains(&(received.held() - request)), "{}", received.held());
+    assert!(9 * exchange.body.len() > ResponseReader::MAX_UNREAD_BYTES);
+    assert!((texts..texts + 1_000).contains(&(received.retained_bytes() - request)), "{}", received.retained_bytes());
     let said = event(received.finish(Ending::Complete));
     assert_eq!(said.status, Status::Ok);
 }
@@ -47,7 +51,7 @@ fn pushing_keeps_the_bytes_and_reads_them_when_they_are_many() {
 #[test]
 fn an_answer_without_end_is_bounded() {
     let exchange = streamed(1, &"x".repeat(1_000_000));
-    let mut received = exchange.call().answered(exchange.head.clone());
+    let mut received = exchange.call().begin_response(exchange.head.clone());
     for _ in 0..60 {
         received.push(exchange.body.clone(), None);
     }
@@ -55,11 +59,11 @@ fn an_answer_without_end_is_bounded() {
     let kept = format!("{said:?}").len();
     assert!(kept > 30_000_000 && kept < 40_000_000, "{kept}");
     let endless = b"{\"choices\":[{\"message\":{\"content\":\"".repeat(1_000_000);
-    let mut received = exchange.call().answered(Head::new(200));
+    let mut received = exchange.call().begin_response(ResponseHead::new(200));
     for _ in 0..3 {
         received.push(endless.clone(), None);
     }
-    assert!(received.held() < 60_000_000, "{}", received.held());
+    assert!(received.retained_bytes() < 60_000_000, "{}", received.retained_bytes());
     assert_eq!(messages(event(received.finish(Ending::Complete)).output.as_ref()).len(), 1);
 }
 
@@ -90,9 +94,13 @@ fn small_pieces_take_no_longer_than_large_ones() {
         ("application/json", [b"[".to_vec(), b"{},".repeat(100_000)].concat()),
         ("application/vnd.amazon.eventstream", frame),
     ] {
-        let endpoint = exchange.endpoint.clone().streamed();
-        let endless =
-            Exchange { endpoint, body, request: request.clone(), head: Head::new(200).content_type(content_type) };
+        let endpoint = exchange.endpoint.clone().streaming();
+        let endless = Exchange {
+            endpoint,
+            body,
+            request: request.clone(),
+            head: ResponseHead::new(200).content_type(content_type),
+        };
         let took = time(&|| endless.in_pieces(endless.body.chunks(1)));
         assert!(took < LONG, "{content_type}: {took:?}");
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tracing::info_span;
-use tracing_llmobs::providers::{Call, Ending, Endpoint, Head};
+use tracing_llmobs::providers::{Call, Ending, Endpoint, ResponseHead};
 use tracing_llmobs::testing::{self, Recorder};
 use tracing_llmobs::{Annotation, Content, LlmObsSpanExt, Message, SpanEvent};
 use tracing_subscriber::prelude::*;
@@ -12,29 +12,29 @@ use tracing_subscriber::prelude::*;
 pub struct Exchange {
     pub endpoint: Endpoint,
     pub request: Vec<u8>,
-    pub head: Head,
+    pub head: ResponseHead,
     pub body: Vec<u8>,
 }
 
 impl Exchange {
     /// A good answer in one piece.
     pub fn unary(url: &str, request: &Value, answer: &Value) -> Self {
-        Self::answered(url, request, Head::new(200).content_type("application/json"), answer.to_string())
+        Self::answered(url, request, ResponseHead::new(200).content_type("application/json"), answer.to_string())
     }
 
     /// An answer with this status.
     pub fn failed(url: &str, request: &Value, status: u16, answer: &Value) -> Self {
-        Self::answered(url, request, Head::new(status).content_type("application/json"), answer.to_string())
+        Self::answered(url, request, ResponseHead::new(status).content_type("application/json"), answer.to_string())
     }
 
     /// Server-sent events, which end as those of OpenAI do.
     pub fn sse(url: &str, request: &Value, events: &[Value]) -> Self {
         let events = events.iter().map(|event| format!("data: {event}\n\n"));
         let body: String = events.chain(["data: [DONE]\n\n".to_owned()]).collect();
-        Self::answered(url, request, Head::new(200).content_type("text/event-stream; charset=utf-8"), body)
+        Self::answered(url, request, ResponseHead::new(200).content_type("text/event-stream; charset=utf-8"), body)
     }
 
-    pub fn answered(url: &str, request: &Value, head: Head, body: impl Into<Vec<u8>>) -> Self {
+    pub fn answered(url: &str, request: &Value, head: ResponseHead, body: impl Into<Vec<u8>>) -> Self {
         let endpoint = Endpoint::recognise("POST", url).unwrap_or_else(|| panic!("{url} is not recognised"));
         Self { endpoint, request: request.to_string().into_bytes(), head, body: body.into() }
     }
@@ -49,7 +49,7 @@ impl Exchange {
     }
 
     pub fn ended<'a>(&self, pieces: impl IntoIterator<Item = &'a [u8]>, ending: Ending) -> Annotation {
-        let mut received = self.call().answered(self.head.clone());
+        let mut received = self.call().begin_response(self.head.clone());
         for piece in pieces {
             received.push(piece.to_vec(), None);
         }

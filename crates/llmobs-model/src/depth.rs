@@ -3,16 +3,53 @@
 use std::io;
 
 use serde::Serialize;
+use serde::ser::Error as _;
+use serde_json::Error;
 use serde_json::Value;
 use serde_json::ser::Formatter;
+
+use super::contain::{Refusals, contain};
 
 /// What `serde_json` itself reads.
 const MOST: usize = 128;
 
-/// The value as JSON, or an error before the stack is in danger.
-pub(super) fn to_value(value: &impl Serialize) -> Result<Value, serde_json::Error> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(io::sink(), Gauge { depth: 0 }))?;
-    serde_json::to_value(value)
+/// Largest JSON that a value of the application may become; a span does not hold more.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// Returns the value as JSON.
+///
+/// Refuses a value that is nested too deep before the stack is in danger, one that is too large before it is built, and
+/// one whose `Serialize` panics.
+pub(super) fn to_value(value: &impl Serialize) -> Result<Value, Error> {
+    let measured_first = || {
+        let sink = BoundedSink { bytes_left: MOST_BYTES, refusals: Refusals::default() };
+        value.serialize(&mut serde_json::Serializer::with_formatter(sink, Gauge { depth: 0 }))?;
+        serde_json::to_value(value)
+    };
+    contain(measured_first).unwrap_or_else(|_| Err(Error::custom("the value panicked while it was serialized")))
+}
+
+/// Takes so many bytes and keeps none.
+struct BoundedSink {
+    bytes_left: usize,
+    refusals: Refusals,
+}
+
+impl io::Write for BoundedSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Each call costs a byte at least, so that empty ones come to an end too.
+        let Some(left) = self.bytes_left.checked_sub(bytes.len().max(1)) else {
+            self.bytes_left = 0;
+            self.refusals.refuse();
+            return Err(io::Error::other("larger than 16 MiB"));
+        };
+        self.bytes_left = left;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The value, unless it is too deep; then it is taken apart level by level.
@@ -102,5 +139,32 @@ mod tests {
         // Wide is not deep.
         let wide = json!(vec![nested(2); 1_000]);
         assert_eq!(to_value(&wide).unwrap(), wide);
+    }
+
+    /// A sequence that its closure writes.
+    struct Sequence<F>(F);
+
+    impl<F: Fn(&mut dyn FnMut() -> bool)> Serialize for Sequence<F> {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            use serde::ser::SerializeSeq;
+
+            let (mut sequence, mut outcome) = (serializer.serialize_seq(None)?, Ok(()));
+            (self.0)(&mut || {
+                outcome = sequence.serialize_element("element");
+                outcome.is_ok()
+            });
+            outcome?;
+            sequence.end()
+        }
+    }
+
+    #[test]
+    fn a_value_that_panics_or_never_ends_is_refused() {
+        assert!(to_value(&Sequence(|_: &mut dyn FnMut() -> bool| panic!("in a Serialize"))).is_err());
+        assert!(to_value(&Sequence(|next: &mut dyn FnMut() -> bool| while next() {})).is_err());
+        let ignores_errors = |next: &mut dyn FnMut() -> bool| loop {
+            next();
+        };
+        assert!(to_value(&Sequence(ignores_errors)).is_err());
     }
 }

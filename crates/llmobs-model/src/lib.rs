@@ -7,6 +7,7 @@
 
 mod agent;
 mod annotation;
+mod contain;
 mod content;
 mod context;
 mod context_text;
@@ -32,6 +33,7 @@ mod verdict;
 
 pub use agent::AgentManifest;
 pub use annotation::{Annotation, RESERVED};
+pub use contain::{Panicked, Written, contain, write_bounded, write_cut};
 pub use content::{Content, Media, MediaSource, Message, Role, json_bytes};
 pub use context::{AgentAttribution, ApmContext, Sampling, SpanContext, low_half};
 pub use context_text::ContextError;

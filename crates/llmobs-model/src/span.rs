@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::agent::AgentManifest;
+use super::contain::{Panicked, Written, contain, write_cut};
 use super::content::Content;
 use super::context::{AgentAttribution, Sampling};
 use super::id::{SpanId, TraceId};
@@ -151,13 +152,18 @@ impl SpanError {
         Self { message: message.into(), ..Self::default() }
     }
 
-    /// What an error says, its Rust type and its chain of sources. The type of a `dyn Error` is not known.
+    /// Creates an error from a Rust error: its type, its message and its chain of sources, each at most 64 KiB.
+    ///
+    /// The type of a `dyn Error` is not known. A `Display` that panics leaves `<panicked>` in place of its text.
     pub fn from_error<E: std::error::Error + ?Sized>(error: &E) -> Self {
         let error_type = std::any::type_name::<E>();
+        let mut message = String::new();
+        write_error_text(&mut message, format_args!("{error}"));
         Self {
             error_type: if error_type.starts_with("dyn ") { String::new() } else { error_type.to_owned() },
-            message: error.to_string(),
-            stack: source_chain(error.source()),
+            message,
+            stack: contain(|| error.source().map(|first| source_chain(Some(first))))
+                .map_or_else(panicked, Option::unwrap_or_default),
         }
     }
 
@@ -178,16 +184,37 @@ impl SpanError {
     }
 }
 
-/// The sources of an error, one a line, at most 32.
+/// Returns the messages of an error's sources, one a line: at most 32 of them and 64 KiB.
 pub fn source_chain(mut source: Option<&(dyn std::error::Error + 'static)>) -> String {
-    const MOST: usize = 32;
-    let mut lines: Vec<String> = Vec::new();
-    while let Some(error) = source.filter(|_| lines.len() < MOST) {
-        lines.push(error.to_string());
-        source = error.source();
+    const MOST_SOURCES: usize = 32;
+    let mut lines = String::new();
+    for _ in 0..MOST_SOURCES {
+        let Some(error) = source else { break };
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        write_error_text(&mut lines, format_args!("{error}"));
+        match contain(|| error.source()) {
+            Ok(next) => source = next,
+            Err(_) => break,
+        }
     }
-    lines.join("\n")
+    lines
 }
+
+fn write_error_text(text: &mut String, message: std::fmt::Arguments<'_>) {
+    const MOST_BYTES: usize = 64 * 1024;
+    if write_cut(text, MOST_BYTES.saturating_sub(text.len()), message) == Written::Panicked {
+        text.push_str(PANICKED);
+    }
+}
+
+fn panicked(_: Panicked) -> String {
+    PANICKED.to_owned()
+}
+
+/// Stands for a text whose formatter panicked.
+const PANICKED: &str = "<panicked>";
 
 /// A finished span, complete and in plain values, as it is just before it becomes bytes.
 ///

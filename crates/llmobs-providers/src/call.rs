@@ -12,7 +12,7 @@ use super::codec::codec;
 use super::data_urls::{error_without, without_data_urls};
 use super::endpoint::Endpoint;
 use super::json;
-use super::received::Received;
+use super::response_reader::ResponseReader;
 use llmobs_model::{Annotation, SpanError, SpanKind};
 
 /// One call to a provider: its endpoint and the body of the request.
@@ -21,29 +21,29 @@ use llmobs_model::{Annotation, SpanError, SpanKind};
 #[derive(Debug, Clone)]
 pub struct Call {
     pub(super) endpoint: Endpoint,
-    body: Arc<dyn Sent>,
+    body: Arc<dyn RequestBytes>,
 }
 
 /// The body of a request, there already or on its way.
-pub trait Sent: Debug + Send + Sync {
+pub trait RequestBytes: Debug + Send + Sync {
     /// As much of it as there is.
     fn bytes(&self) -> Bytes;
 
     /// Bytes that it holds on to.
-    fn held(&self) -> usize;
+    fn retained_bytes(&self) -> usize;
 
     /// From now on whoever asks counts these bytes; `false` when there was no room for them, so that they are gone.
-    fn hand_over(&self) -> bool {
+    fn transfer_accounting(&self) -> bool {
         true
     }
 }
 
-impl Sent for Bytes {
+impl RequestBytes for Bytes {
     fn bytes(&self) -> Bytes {
         self.clone()
     }
 
-    fn held(&self) -> usize {
+    fn retained_bytes(&self) -> usize {
         self.len()
     }
 }
@@ -51,11 +51,11 @@ impl Sent for Bytes {
 impl Call {
     /// A call with this body. What is no JSON, or no body at all, is a call without input.
     pub fn new(endpoint: Endpoint, body: impl Into<Bytes>) -> Self {
-        Self::sending(endpoint, body.into())
+        Self::with_request_bytes(endpoint, body.into())
     }
 
     /// A call whose body may still be on its way.
-    pub fn sending(endpoint: Endpoint, body: impl Sent + 'static) -> Self {
+    pub fn with_request_bytes(endpoint: Endpoint, body: impl RequestBytes + 'static) -> Self {
         Self { endpoint, body: Arc::new(body) }
     }
 
@@ -64,7 +64,7 @@ impl Call {
         if self.endpoint.is_proxy { SpanKind::Workflow } else { self.endpoint.api.kind() }
     }
 
-    /// The same without its body, for which there is no room.
+    /// The same without its body, for which there is no budget.
     pub fn without_request(self) -> Self {
         Self::new(self.endpoint, Bytes::new())
     }
@@ -75,18 +75,18 @@ impl Call {
     }
 
     /// What the request says: kind, name, model, provider, input, metadata, tools.
-    pub fn sent(&self) -> Annotation {
+    pub fn annotate_request(&self) -> Annotation {
         self.describe(&self.request())
     }
 
     /// An answer has begun.
-    pub fn answered(self, head: Head) -> Received {
-        Received::new(self, head)
+    pub fn begin_response(self, head: ResponseHead) -> ResponseReader {
+        ResponseReader::new(self, head)
     }
 
     /// No answer came: what the request says, and why.
-    pub fn failed(&self, error: SpanError) -> Annotation {
-        self.fail(self.sent(), error)
+    pub fn annotate_failure(&self, error: SpanError) -> Annotation {
+        self.fail(self.annotate_request(), error)
     }
 
     pub(super) fn request(&self) -> Value {
@@ -94,7 +94,7 @@ impl Call {
     }
 
     pub(super) fn describe(&self, request: &Value) -> Annotation {
-        let said = without_data_urls(codec(self.endpoint.api).sent(&self.endpoint, request));
+        let said = without_data_urls(codec(self.endpoint.api).annotate_request(&self.endpoint, request));
         said.kind(self.kind()).name(self.name()).tag("integration", self.endpoint.api.integration())
     }
 
@@ -102,19 +102,19 @@ impl Call {
     pub(super) fn fail(&self, said: Annotation, error: SpanError) -> Annotation {
         let said = said.span_error(error_without(error));
         if said.output.is_none() && self.kind() == SpanKind::Llm {
-            return said.output(codec(self.endpoint.api).silence());
+            return said.output(codec(self.endpoint.api).empty_output());
         }
         said
     }
 
     /// From now on whoever asks counts what the call holds; `false` when there was no room for its request.
-    pub fn hand_over(&self) -> bool {
-        self.body.hand_over()
+    pub fn transfer_accounting(&self) -> bool {
+        self.body.transfer_accounting()
     }
 
     /// Bytes that the call holds on to.
-    pub fn held(&self) -> usize {
-        self.body.held()
+    pub fn retained_bytes(&self) -> usize {
+        self.body.retained_bytes()
     }
 }
 
@@ -123,15 +123,15 @@ impl Call {
 /// # Example
 ///
 /// ```
-/// use llmobs_providers::Head;
+/// use llmobs_providers::ResponseHead;
 ///
 /// let mut headers = http::HeaderMap::new();
 /// headers.insert("content-type", http::HeaderValue::from_static("text/event-stream"));
-/// let head = Head::new(200).headers(&headers);
+/// let head = ResponseHead::new(200).headers(&headers);
 /// # let _ = head;
 /// ```
 #[derive(Debug, Clone)]
-pub struct Head {
+pub struct ResponseHead {
     pub(super) status: u16,
     pub(super) content_type: String,
     /// Those of [`KEPT`] that came.
@@ -148,7 +148,7 @@ const KEPT: &[&str] = &[
     "x-amzn-bedrock-cache-write-input-token-count",
 ];
 
-impl Head {
+impl ResponseHead {
     /// An answer with this status.
     pub const fn new(status: u16) -> Self {
         Self { status, content_type: String::new(), kept: Vec::new() }

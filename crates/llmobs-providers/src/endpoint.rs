@@ -161,9 +161,9 @@ impl Endpoint {
     ///
     /// let url = "http://gpu-7:8000/api/chat";
     /// assert_eq!(Endpoint::recognise("POST", url), None);
-    /// assert_eq!(Endpoint::recognise_of("ollama", "POST", url).unwrap().api(), Api::OllamaChat);
+    /// assert_eq!(Endpoint::recognise_for("ollama", "POST", url).unwrap().api(), Api::OllamaChat);
     /// ```
-    pub fn recognise_of(provider: &str, method: &str, url: &str) -> Option<Self> {
+    pub fn recognise_for(provider: &str, method: &str, url: &str) -> Option<Self> {
         let found = Self::find(method, &Url::parse(url), Some(provider));
         found.map(|endpoint| endpoint.with_provider(provider.to_owned()))
     }
@@ -173,7 +173,7 @@ impl Endpoint {
             return None;
         }
         let (route, model) = Route::find(url, provider)?;
-        let api = bedrock::narrowed(route.api?, model.unwrap_or_default())?;
+        let api = bedrock::narrow_api(route.api?, model.unwrap_or_default())?;
         // Vertex AI predicts pictures and much else at the same path.
         let embeds = |model: &str| ["embed", "gecko"].iter().any(|part| model.contains(part));
         if url.path.ends_with(":predict") && !model.is_some_and(embeds) {
@@ -184,9 +184,9 @@ impl Endpoint {
     }
 
     /// The conversation that the URL names.
-    pub fn session(&self) -> Option<&str> {
+    pub fn session_id(&self) -> Option<&str> {
         let place = self.model.as_deref().filter(|_| self.api == Api::BedrockAgent);
-        place.and_then(bedrock::Place::read).map(|place| place.session)
+        place.and_then(bedrock::AgentUrl::read).map(|place| place.session)
     }
 
     /// The API.
@@ -210,7 +210,7 @@ impl Endpoint {
     }
 
     /// Says that the answer is a stream where neither its content type nor the request says so.
-    pub const fn streamed(mut self) -> Self {
+    pub const fn streaming(mut self) -> Self {
         self.is_streamed = true;
         self
     }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use super::call::Head;
+use super::call::ResponseHead;
 use super::codec::Frame;
 use super::json;
 use llmobs_model::SpanError;
@@ -12,7 +12,7 @@ use llmobs_model::SpanError;
 ///
 /// Shapes: `{"error":{"message","type","code","status"}}` with any of them, `{"error":"…"}`, `{"message"}`, `{"detail"}`,
 /// `{"type","message"}`, the same in a list of one, text, or nothing to read. A number is no type: then it is `HTTP 401`.
-pub(super) fn of_answer(head: &Head, body: &Value) -> SpanError {
+pub(super) fn of_answer(head: &ResponseHead, body: &Value) -> SpanError {
     let body = body.get(0).unwrap_or(body);
     let reason = || StatusCode::from_u16(head.status).ok().and_then(|status| status.canonical_reason());
     let message = message(body).or_else(|| Some(reason()?.to_owned())).unwrap_or_default();
@@ -85,7 +85,7 @@ mod tests {
             (json!(""), "HTTP 401", "Unauthorized"),
         ] {
             let expected = SpanError::new(message).error_type(error_type);
-            assert_eq!(of_answer(&Head::new(401), &body), expected, "{body}");
+            assert_eq!(of_answer(&ResponseHead::new(401), &body), expected, "{body}");
         }
     }
 

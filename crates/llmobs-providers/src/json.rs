@@ -125,13 +125,13 @@ pub(super) fn cut(text: &str, most_chars: usize) -> &str {
 
 /// What a stream may still hold of an answer. All texts and values of one stream share it, so that the whole is bounded.
 ///
-/// Texts are plain strings: `room.push(&mut text, piece)`.
+/// Texts are plain strings: `budget.push(&mut text, piece)`.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct StreamBudget {
     left: usize,
 }
 
-impl Room {
+impl StreamBudget {
     /// Bytes of an answer that are put together at most: far more than an event may have.
     pub(super) const BYTES: usize = 32 * 1024 * 1024;
 
@@ -175,7 +175,7 @@ impl Room {
     }
 }
 
-impl Default for Room {
+impl Default for StreamBudget {
     fn default() -> Self {
         Self::new()
     }
@@ -222,11 +222,11 @@ mod tests {
     #[test]
     fn texts_are_cut_between_characters() {
         assert_eq!((cut("äöü", 2), cut("äöü", 3), cut("", 3)), ("äö", "äöü", ""));
-        let mut room = Room { left: 4 };
+        let mut budget = StreamBudget { left: 4 };
         let mut text = String::new();
-        room.push(&mut text, "äöü");
-        room.push(&mut text, "x");
-        assert_eq!((text.as_str(), room.left), ("äö", 0));
-        assert_eq!((room.keep(&json!("x")), room.take(1), room.take(0)), (Value::Null, false, true));
+        budget.push(&mut text, "äöü");
+        budget.push(&mut text, "x");
+        assert_eq!((text.as_str(), budget.left), ("äö", 0));
+        assert_eq!((budget.keep(&json!("x")), budget.take(1), budget.take(0)), (Value::Null, false, true));
     }
 }

@@ -7,7 +7,7 @@
 //! that has none:
 //!
 //! ```
-//! use llmobs_providers::{Call, Endpoint, Ending, Head};
+//! use llmobs_providers::{Call, Endpoint, Ending, ResponseHead};
 //! use tracing_llmobs::{Content, LlmObsSpanExt, Message, SpanKind, testing};
 //! use tracing_subscriber::prelude::*;
 //!
@@ -20,7 +20,7 @@
 //! let endpoint = Endpoint::recognise("POST", "https://api.openai.com/v1/chat/completions").unwrap();
 //! let call = Call::new(endpoint, &request[..]);
 //! let span = tracing::info_span!("request", llmobs.kind = tracing::field::Empty);
-//! let mut received = call.answered(Head::new(200).content_type("application/json"));
+//! let mut received = call.begin_response(ResponseHead::new(200).content_type("application/json"));
 //! received.push(&answer[..], None);
 //! span.annotate(received.finish(Ending::Complete));
 //! drop(span);
@@ -36,10 +36,10 @@ mod url;
 
 mod call;
 mod codec;
-mod received;
+mod response_reader;
 
-mod alike;
 mod asked;
+mod chunk_template;
 mod counts;
 mod data_urls;
 mod embedded;
@@ -57,13 +57,13 @@ mod ollama;
 mod openai;
 
 #[cfg(test)]
-mod frames;
+mod random_json;
 #[cfg(test)]
-mod nonsense;
+mod test_exchange;
 #[cfg(test)]
-mod trial;
+mod test_frames;
 
-pub use call::Sent;
-pub use call::{Call, Head};
+pub use call::RequestBytes;
+pub use call::{Call, ResponseHead};
 pub use endpoint::{Api, Endpoint};
-pub use received::{Ending, Received};
+pub use response_reader::{Ending, ResponseReader};

@@ -7,14 +7,14 @@ use llmobs_model::Media;
 /// What media of one request, or of one answer, may still be kept. All of its messages share it: pictures that fit one by one
 /// may be too much together.
 #[derive(Debug)]
-pub(super) struct MediaRoom {
+pub(super) struct MediaBudget {
     left: usize,
 }
 
 /// What stands in the text for a picture or a sound.
 pub(super) type Marker = &'static str;
 
-impl MediaRoom {
+impl MediaBudget {
     /// Base64 bytes that are kept at most. An event of more than 5 MB loses all of its content, so both of them and some text
     /// are less than that.
     const BYTES: usize = 2_200_000;
@@ -97,23 +97,23 @@ mod tests {
 
     #[test]
     fn what_is_inside_is_kept_and_what_is_elsewhere_is_marked() {
-        let mut room = MediaRoom::new();
-        assert_eq!(room.image_url("data:image/png;base64,AA=="), Ok(Media::base64("image/png", "AA==")));
+        let mut budget = MediaBudget::new();
+        assert_eq!(budget.image_url("data:image/png;base64,AA=="), Ok(Media::base64("image/png", "AA==")));
         for not_kept in ["https://example.com/a.png", "data:text/plain;base64,AA==", "data:image/png,AA", "data:", ""] {
-            assert_eq!(room.image_url(not_kept), Err(IMAGE), "{not_kept}");
+            assert_eq!(budget.image_url(not_kept), Err(IMAGE), "{not_kept}");
         }
         for (format, mime_type) in [("", "audio/wav"), ("mp3", "audio/mpeg"), ("flac", "audio/flac")] {
-            assert_eq!(room.audio(format, "AA=="), Ok(Media::base64(mime_type, "AA==")));
+            assert_eq!(budget.audio(format, "AA=="), Ok(Media::base64(mime_type, "AA==")));
         }
-        assert_eq!(room.audio("wav", ""), Err("[audio]"));
+        assert_eq!(budget.audio("wav", ""), Err("[audio]"));
     }
 
     #[test]
     fn pictures_that_fit_one_by_one_may_be_too_much_together() {
-        let mut room = MediaRoom::new();
-        let picture = format!("data:image/png;base64,{}", "A".repeat(MediaRoom::BYTES / 2));
-        assert!(room.image_url(&picture).is_ok() && room.image_url(&picture).is_ok());
-        assert_eq!(room.image_url(&picture), Err("[image omitted: too large]"));
+        let mut budget = MediaBudget::new();
+        let picture = format!("data:image/png;base64,{}", "A".repeat(MediaBudget::BYTES / 2));
+        assert!(budget.image_url(&picture).is_ok() && budget.image_url(&picture).is_ok());
+        assert_eq!(budget.image_url(&picture), Err("[image omitted: too large]"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use llmobs_receiver::Answer;
 use tracing_llmobs::LossReason;
 
 use super::{AGENTLESS, Authority, Ending, Front, SPANS, Scratch};
-use crate::rig::{Act, SOON, Wire, receiver};
+use crate::harness::{RawServer, Reaction, SOON, receiver};
 
 const UNKNOWN: &str = "cause=invalid peer certificate: UnknownIssuer;";
 
@@ -87,7 +87,7 @@ async fn a_server_that_is_not_who_it_should_be_gets_nothing_and_the_cause_is_sai
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handshake_that_never_ends_ends_with_the_time_for_it() {
     let authority = Authority::new("ours");
-    let (trusted, silent) = (authority.file(), Wire::start(|_| Act::StallUnread));
+    let (trusted, silent) = (authority.file(), RawServer::start(|_| Reaction::StallUnread));
     let origin = silent.url.replace("http://", "https://");
     let environment = [AGENTLESS, ("SSL_CERT_FILE", trusted.path()), ("DD_LLMOBS_OVERRIDE_ORIGIN", &origin)];
     Ending::of_brisk(&environment).assert_lost(LossReason::Unreachable, "no answer in time");

@@ -1,7 +1,7 @@
 //! Chat completions in chunks.
 
 use serde_json::{Value, json};
-use tracing_llmobs::providers::{Ending, Head};
+use tracing_llmobs::providers::{Ending, ResponseHead};
 use tracing_llmobs::{Message, SpanError, Status, ToolCall};
 
 use super::CHAT;
@@ -145,7 +145,7 @@ fn a_stream_that_breaks_keeps_what_came_and_one_that_is_let_go_is_no_failure() {
 #[test]
 fn the_first_token_is_the_first_content() {
     let exchange = Exchange::sse(CHAT, &request(), &[]);
-    let mut received = exchange.call().answered(exchange.head);
+    let mut received = exchange.call().begin_response(exchange.head);
     let greeting = json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]});
     let comment = ": keep going\n\n".to_owned();
     for (seconds, frame) in [(0.0, comment), (1.0, format!("data: {greeting}\n\n"))] {
@@ -160,12 +160,12 @@ fn the_first_token_is_the_first_content() {
 fn a_stream_is_known_by_its_bytes_and_an_error_too() {
     let exchange = Exchange::sse(CHAT, &request(), &[chunk(0, &json!({"content": "Hi"}))]);
     for content_type in ["application/json", "", "text/event-stream", "TEXT/EVENT-STREAM; charset=utf-8"] {
-        let exchange = Exchange { head: Head::new(200).content_type(content_type), ..exchange.clone() };
+        let exchange = Exchange { head: ResponseHead::new(200).content_type(content_type), ..exchange.clone() };
         assert_eq!(turns(exchange.event().output.as_ref()), [("assistant", "Hi")], "{content_type}");
     }
     let error = json!({"error": {"message": "No.", "type": "t"}}).to_string();
     for body in [error.clone(), format!("event: error\ndata: {error}\n\n")] {
-        let head = Head::new(429).content_type("text/event-stream");
+        let head = ResponseHead::new(429).content_type("text/event-stream");
         let event = Exchange { head, body: body.into_bytes(), ..exchange.clone() }.event();
         assert_eq!(event.error, Some(SpanError::new("No.").error_type("t")));
     }

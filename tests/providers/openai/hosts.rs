@@ -28,7 +28,7 @@ fn hosts_are_known_by_their_name() {
         assert_eq!((event.model_provider.as_deref(), event.name.as_str()), (Some(provider), name), "{url}");
     }
     let own = Endpoint::new(Api::OpenAiChat, "Our-VLLM");
-    let event = event(Call::new(own, request().to_string()).sent());
+    let event = event(Call::new(own, request().to_string()).annotate_request());
     assert_eq!(event.model_provider.as_deref(), Some("our-vllm"));
 }
 
@@ -177,7 +177,7 @@ fn a_compressed_answer_is_left_alone() {
     headers.insert("content-encoding", http::HeaderValue::from_static("br"));
     headers.insert("authorization", http::HeaderValue::from_static("Bearer test-secret"));
     for (status, outcome) in [(200, Status::Ok), (401, Status::Error)] {
-        exchange.head = tracing_llmobs::providers::Head::new(status).headers(&headers);
+        exchange.head = tracing_llmobs::providers::ResponseHead::new(status).headers(&headers);
         exchange.body = vec![0x8B, b'{', 0x80, b'd', b'a', b't', b'a', b':', 0xFF];
         let event = exchange.event();
         assert_eq!((event.status, turns(event.output.as_ref())), (outcome, vec![("", "")]));

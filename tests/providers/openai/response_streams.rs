@@ -139,7 +139,7 @@ fn a_failure_is_an_error_and_an_incomplete_response_is_not() {
 #[test]
 fn the_first_token_is_the_first_delta() {
     let exchange = streamed(&begun());
-    let mut received = exchange.call().answered(exchange.head.clone());
+    let mut received = exchange.call().begin_response(exchange.head.clone());
     for (second, frame) in (0_u32..).zip(exchange.body.split_inclusive(|byte| *byte == b'\n')) {
         received.push(frame.to_vec(), Some(f64::from(second)));
     }

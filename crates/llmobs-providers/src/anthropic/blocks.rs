@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::json;
-use crate::media::{self, MediaRoom};
+use crate::media::{self, MediaBudget};
 use llmobs_model::{Message, ToolCall, ToolResult};
 
 /// The role of what a model thinks before it answers.
@@ -19,7 +19,7 @@ const MOST_UNKNOWN: usize = 4096;
 
 /// The system prompt and the messages of a request.
 pub(super) fn input(request: &Value) -> Vec<Message> {
-    let mut blocks = Blocks { media: MediaRoom::new() };
+    let mut blocks = Blocks { media: MediaBudget::new() };
     let mut messages = blocks.messages("system", &request["system"]);
     for message in json::items(request, "messages") {
         messages.extend(blocks.messages(json::text(message, "role"), &message["content"]));
@@ -29,7 +29,7 @@ pub(super) fn input(request: &Value) -> Vec<Message> {
 
 /// The content of an answer.
 pub(super) fn output(body: &Value) -> Vec<Message> {
-    Blocks { media: MediaRoom::new() }.messages(json::text(body, "role"), &body["content"])
+    Blocks { media: MediaBudget::new() }.messages(json::text(body, "role"), &body["content"])
 }
 
 /// What an answer rests on, of all of its blocks.
@@ -40,7 +40,7 @@ pub(super) fn citations(body: &Value) -> Vec<Value> {
 
 /// Reads the blocks of one side of a call; the media of all of them share one allowance.
 struct Blocks {
-    media: MediaRoom,
+    media: MediaBudget,
 }
 
 impl Blocks {

@@ -7,15 +7,15 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::asked::asked;
-use crate::codec::{Answer, Codec, Frame, Rebuild, Seen};
+use crate::codec::{Codec, Frame, FrameSummary, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::failure;
-use crate::json::{self, Room};
+use crate::json::{self, StreamBudget};
 use llmobs_model::{Annotation, Message};
 
 /// `POST /v1/complete`. It counts no tokens.
 #[derive(Debug)]
-pub(crate) struct Complete;
+pub(crate) struct AnthropicComplete;
 
 /// What of a request becomes metadata, and what it is called there.
 const METADATA: &[(&str, &str)] = &[
@@ -26,12 +26,12 @@ const METADATA: &[(&str, &str)] = &[
     ("top_p", "top_p"),
 ];
 
-impl Codec for Complete {
+impl Codec for AnthropicComplete {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         "anthropic.request".into()
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said = Annotation::new().model_provider(endpoint.provider.clone());
         let said = request["model"].as_str().into_iter().fold(said, Annotation::model_name);
         let present = METADATA.iter().filter_map(|(name, own)| Some((*own, request.get(name)?)));
@@ -41,34 +41,34 @@ impl Codec for Complete {
         asked(said, prompt.into_iter().collect(), Vec::new())
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let said = said.output(Message::new("", json::text(answer.body, "completion")));
-        failure::inside(answer.body).into_iter().fold(said, Annotation::span_error)
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let said = said.output(Message::new("", json::text(response.body, "completion")));
+        failure::inside(response.body).into_iter().fold(said, Annotation::span_error)
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Rebuilt::default())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(CompleteAssembler::default())
     }
 }
 
 /// A text as far as it has come.
 #[derive(Debug, Default)]
-struct Rebuilt {
+struct CompleteAssembler {
     completion: String,
-    room: Room,
+    budget: StreamBudget,
 }
 
-impl Rebuild for Rebuilt {
-    fn frame(&mut self, frame: Frame) -> Seen {
-        let is_content = self.room.push_member(&mut self.completion, &frame.data, "completion");
-        Seen { is_content, error: failure::inside(&frame.data) }
+impl StreamAssembler for CompleteAssembler {
+    fn push(&mut self, frame: Frame) -> FrameSummary {
+        let is_content = self.budget.push_member(&mut self.completion, &frame.data, "completion");
+        FrameSummary { is_content, error: failure::inside(&frame.data) }
     }
 
-    fn held(&self) -> usize {
-        self.room.taken()
+    fn retained_bytes(&self) -> usize {
+        self.budget.taken()
     }
 
-    fn whole(self: Box<Self>) -> Value {
+    fn finish(self: Box<Self>) -> Value {
         Value::Object(Map::from_iter([("completion".to_owned(), Value::from(self.completion))]))
     }
 }

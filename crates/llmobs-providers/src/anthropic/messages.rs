@@ -1,33 +1,33 @@
-//! One call of the Messages API.
+//! One call of the AnthropicMessages API.
 //!
-//! Source: Anthropic's API reference, "Messages" and "Streaming messages", and what Datadog's Python SDK shows of them:
+//! Source: Anthropic's API reference, "AnthropicMessages" and "Streaming messages", and what Datadog's Python SDK shows of them:
 //! dd-trace-py, `ddtrace/llmobs/_integrations/anthropic.py`, 020ed03, August 2026.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::rebuild::Rebuilt;
+use super::assembler::MessageAssembler;
 use super::{blocks, usage};
 use crate::asked::asked;
-use crate::codec::{Answer, Codec, Rebuild};
+use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::{failure, json, openai};
 use llmobs_model::{Annotation, Message, ToolDefinition};
 
 /// `POST /v1/messages`, `:rawPredict` and `:streamRawPredict` of Anthropic's models, and the bodies of `InvokeModel` for them.
 #[derive(Debug)]
-pub(crate) struct Messages;
+pub(crate) struct AnthropicMessages;
 
 /// What of a request becomes metadata; anything else, `metadata.user_id` above all, stays where it is.
 const METADATA: &[&str] = &["max_tokens", "stop_sequences", "temperature", "top_k", "top_p"];
 
-impl Codec for Messages {
+impl Codec for AnthropicMessages {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         "anthropic.request".into()
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said =
             Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(json::allowed(request, METADATA));
         // Where the URL names the model, the body of a proxy may repeat it; the URL decides.
@@ -38,8 +38,8 @@ impl Codec for Messages {
         asked(said, blocks::input(request), tools(request))
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let body = answer.body;
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let body = response.body;
         let mut output = blocks::output(body);
         if output.is_empty() {
             output.push(Message::new("", ""));
@@ -55,8 +55,8 @@ impl Codec for Messages {
         }
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Rebuilt::default())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(MessageAssembler::default())
     }
 }
 

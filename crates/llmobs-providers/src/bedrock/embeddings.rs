@@ -4,36 +4,36 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::counts::Counts;
-use crate::codec::{Answer, Codec, Frame, Rebuild, Seen};
+use super::token_counts::TokenCounts;
+use crate::codec::{Codec, Frame, FrameSummary, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::{embedded, json};
 use llmobs_model::{Annotation, Document};
 
 /// `POST /model/{id}/invoke` of an embedding model: Titan, Nova, Cohere, Marengo.
 #[derive(Debug)]
-pub(crate) struct Embeddings;
+pub(crate) struct BedrockEmbeddings;
 
 /// What of a request becomes metadata.
 const METADATA: &[&str] =
     &["dimensions", "normalize", "embeddingTypes", "embedding_types", "input_type", "output_dimension", "truncate"];
 
-impl Codec for Embeddings {
+impl Codec for BedrockEmbeddings {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         "bedrock-runtime.command".into()
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said =
             Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(json::allowed(request, METADATA));
         let said = endpoint.model.iter().fold(said, Annotation::model_name);
         embedded::documents(said, documents(request))
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let body = answer.body;
-        let own = Counts { input: json::count(body, "inputTextTokenCount"), ..Counts::default() };
-        let mut counts = own.or(Counts::of_invocation(answer.head, body));
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let body = response.body;
+        let own = TokenCounts { input: json::count(body, "inputTextTokenCount"), ..TokenCounts::default() };
+        let mut counts = own.or(TokenCounts::of_invocation(response.head, body));
         if counts.input.is_some() {
             counts.output = counts.output.or(Some(0));
         }
@@ -41,25 +41,25 @@ impl Codec for Embeddings {
         embedded::vectors(said.metrics(counts.metrics()), count, size)
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Never)
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(NoStream)
     }
 }
 
 /// Vectors do not come in streams.
 #[derive(Debug)]
-struct Never;
+struct NoStream;
 
-impl Rebuild for Never {
-    fn frame(&mut self, _: Frame) -> Seen {
-        Seen::default()
+impl StreamAssembler for NoStream {
+    fn push(&mut self, _: Frame) -> FrameSummary {
+        FrameSummary::default()
     }
 
-    fn held(&self) -> usize {
+    fn retained_bytes(&self) -> usize {
         0
     }
 
-    fn whole(self: Box<Self>) -> Value {
+    fn finish(self: Box<Self>) -> Value {
         Value::Null
     }
 }

@@ -1,9 +1,9 @@
 //! Amazon Bedrock: `InvokeModel`, whose bodies are those of each model's family, `Converse`, and the streams of both; agents.
 //!
 //! ```text
-//!  request body ─▶ dialect ─┬─▶ anthropic::Messages      the same bodies as at Anthropic's own API
+//!  request body ─▶ dialect ─┬─▶ anthropic::AnthropicMessages      the same bodies as at Anthropic's own API
 //!  (or the first chunk)     ├─▶ converse                 Nova
-//!                           ├─▶ openai::Chat             Jamba, Mistral, DeepSeek V3, gpt-oss, Qwen, …
+//!                           ├─▶ openai::OpenAiChat             Jamba, Mistral, DeepSeek V3, gpt-oss, Qwen, …
 //!                           ├─▶ cohere                   Command R
 //!                           └─▶ text                     prompt in, text out: Titan, Llama, Mistral, Command, …
 //! ```
@@ -13,17 +13,17 @@
 
 mod agents;
 mod converse;
-mod counts;
 mod embeddings;
 mod invoke;
-mod model;
+mod model_use;
+mod token_counts;
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use agents::Agents;
-pub(super) use agents::Place;
-pub(super) use converse::Converse;
-pub(super) use embeddings::Embeddings;
-pub(super) use invoke::Invoke;
-pub(super) use model::narrowed;
+pub(super) use agents::AgentUrl;
+pub(super) use agents::BedrockAgent;
+pub(super) use converse::BedrockConverse;
+pub(super) use embeddings::BedrockEmbeddings;
+pub(super) use invoke::BedrockInvoke;
+pub(super) use model_use::narrow_api;

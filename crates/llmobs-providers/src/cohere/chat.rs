@@ -4,51 +4,50 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::super::asked::asked;
-use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::endpoint::Endpoint;
-use super::super::json::{get, items, text};
-use super::super::media::MediaRoom;
-use super::rebuild::Events;
-use super::{citations, first, second, usage};
+use super::assembler::CohereAssembler;
+use super::{citations, usage, v1, v2};
+use crate::asked::asked;
+use crate::codec::{Codec, Response, StreamAssembler};
+use crate::endpoint::Endpoint;
+use crate::json::{get, items, text};
+use crate::media::MediaBudget;
 use llmobs_model::{Annotation, Message, SpanError};
 
 /// Conversations with Cohere's models.
 #[derive(Debug)]
-pub(in super::super) struct Chat;
+pub(crate) struct CohereChat;
 
-impl Codec for Chat {
+impl Codec for CohereChat {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         usage::NAME
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let mut room = MediaRoom::new();
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let mut budget = MediaBudget::new();
         let documents = items(request, "documents").iter();
         let mut messages: Vec<Message> =
             documents.map(|document| Message::new("document", usage::document(document))).collect();
         match request.get("messages").and_then(Value::as_array) {
-            Some(turns) => messages.extend(turns.iter().flat_map(|turn| second::turn(turn, &mut room))),
-            None => messages.extend(first::asked(request)),
+            Some(turns) => messages.extend(turns.iter().flat_map(|turn| v2::turn(turn, &mut budget))),
+            None => messages.extend(v1::asked(request)),
         }
-        let tools = items(request, "tools").iter().map(second::tool_definition);
+        let tools = items(request, "tools").iter().map(v2::tool_definition);
         asked(usage::asked(endpoint, request, SETTINGS), messages, tools.collect())
     }
 
-    fn received(&self, mut said: Annotation, answer: Answer<'_>) -> Annotation {
-        let body = answer.body;
+    fn annotate_response(&self, mut said: Annotation, response: Response<'_>) -> Annotation {
+        let body = response.body;
         let message = get(body, &["message"]);
         let is_second = message.is_object();
-        let messages =
-            if is_second { second::turn(message, &mut MediaRoom::new()) } else { vec![first::answered(body)] };
+        let messages = if is_second { v2::turn(message, &mut MediaBudget::new()) } else { vec![v1::answered(body)] };
         if let Some(citations) = citations::of(message).or_else(|| citations::of(body)) {
             said = said.metadata("citations", citations);
         }
         usage::counted(ended(said, body), body).output(messages)
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Events::None)
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(CohereAssembler::None)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::json::{Room, get, items};
+use crate::json::{StreamBudget, get, items};
 
 /// Which characters of an answer rest on which sources. The texts are left out: they are in the answer and in the request.
 #[derive(Debug)]
@@ -14,8 +14,9 @@ impl Citations {
     }
 
     /// Takes in citations of an answer or of a stream, as many as there is room for.
-    pub(super) fn add(&mut self, citations: &[Value], room: &mut Room) {
-        let kept = citations.iter().map(|citation| room.keep(&short(citation))).filter(|citation| !citation.is_null());
+    pub(super) fn add(&mut self, citations: &[Value], budget: &mut StreamBudget) {
+        let kept =
+            citations.iter().map(|citation| budget.keep(&short(citation))).filter(|citation| !citation.is_null());
         self.0.extend(kept);
     }
 
@@ -23,7 +24,7 @@ impl Citations {
         self.0.is_empty()
     }
 
-    pub(super) fn whole(self) -> Value {
+    pub(super) fn finish(self) -> Value {
         Value::Array(self.0)
     }
 }
@@ -31,8 +32,8 @@ impl Citations {
 /// The citations of an answer, for the metadata.
 pub(super) fn of(answer: &Value) -> Option<Value> {
     let mut citations = Citations::new();
-    citations.add(items(answer, "citations"), &mut Room::new());
-    (!citations.is_empty()).then(|| citations.whole())
+    citations.add(items(answer, "citations"), &mut StreamBudget::new());
+    (!citations.is_empty()).then(|| citations.finish())
 }
 
 /// Where it is, and on what it rests: in itself again what it makes of itself.

@@ -4,25 +4,25 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::embedded;
-use super::super::endpoint::Endpoint;
-use super::super::json::{as_text, get, items, text};
-use super::super::media::IMAGE;
-use super::rebuild::Events;
+use super::assembler::CohereAssembler;
 use super::usage;
+use crate::codec::{Codec, Response, StreamAssembler};
+use crate::embedded;
+use crate::endpoint::Endpoint;
+use crate::json::{as_text, get, items, text};
+use crate::media::IMAGE;
 use llmobs_model::{Annotation, Document};
 
 /// Embeddings of Cohere's models.
 #[derive(Debug)]
-pub(in super::super) struct Embed;
+pub(crate) struct CohereEmbed;
 
-impl Codec for Embed {
+impl Codec for CohereEmbed {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         usage::NAME
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let texts = items(request, "texts").iter().map(|text| Document::new(as_text(text)));
         // A document has no picture, only a word for it.
         let pictures = items(request, "images").iter().map(|_| Document::new(IMAGE));
@@ -30,15 +30,15 @@ impl Codec for Embed {
         embedded::documents(usage::asked(endpoint, request, SETTINGS), texts.chain(pictures).chain(inputs).collect())
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let vectors = vectors(get(answer.body, &["embeddings"]));
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let vectors = vectors(get(response.body, &["embeddings"]));
         let size = vectors.first().and_then(Value::as_array).map(Vec::len);
-        embedded::vectors(usage::counted(said, answer.body), vectors.len(), size)
+        embedded::vectors(usage::counted(said, response.body), vectors.len(), size)
     }
 
     /// Embeddings are never streamed.
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Events::None)
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(CohereAssembler::None)
     }
 }
 

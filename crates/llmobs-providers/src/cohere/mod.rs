@@ -7,15 +7,15 @@
 //! OpenAI's chat, documents are messages of the role `document`, plans are thoughts, and the end is `finish_reason` in the
 //! metadata.
 
+mod assembler;
 mod chat;
 mod citations;
 mod embed;
-mod first;
-mod rebuild;
-mod second;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod v1;
+mod v2;
 
-pub(super) use chat::Chat;
-pub(super) use embed::Embed;
+pub(super) use chat::CohereChat;
+pub(super) use embed::CohereEmbed;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::super::counts::{count, sum};
-use super::super::endpoint::Endpoint;
-use super::super::json::{allowed, as_text, get, text};
+use crate::counts::{count, sum};
+use crate::endpoint::Endpoint;
+use crate::json::{allowed, as_text, get, text};
 use llmobs_model::{Annotation, metric};
 
 /// What every span is called.

@@ -2,8 +2,8 @@
 
 use std::mem;
 
-use super::super::codec::Frame;
-use super::MOST_FRAME;
+use super::MAX_FRAME_BYTES;
+use crate::codec::Frame;
 
 /// Where in the array the bytes have come to.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    pub(super) const fn held(&self) -> usize {
+    pub(super) const fn retained_bytes(&self) -> usize {
         self.element.len()
     }
 
@@ -59,7 +59,7 @@ impl Array {
     }
 
     fn keep(&mut self, byte: u8) -> Option<Frame> {
-        if self.element.len() >= MOST_FRAME {
+        if self.element.len() >= MAX_FRAME_BYTES {
             self.is_too_long = true;
             self.element = Vec::new();
         }

@@ -4,8 +4,8 @@ use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
 use bytes::BytesMut;
 use serde_json::Value;
 
-use super::super::codec::Frame;
-use super::MOST_FRAME;
+use super::MAX_FRAME_BYTES;
+use crate::codec::Frame;
 
 /// The frame that has not yet ended.
 #[derive(Debug, Default)]
@@ -33,14 +33,14 @@ impl Aws {
         frames
     }
 
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn retained_bytes(&self) -> usize {
         self.buffer.capacity()
     }
 
     fn decode(&mut self) -> Option<Frame> {
         let message = match self.decoder.decode_frame(&mut self.buffer) {
             Ok(DecodedFrame::Complete(message)) => message,
-            Ok(DecodedFrame::Incomplete) if self.buffer.len() <= MOST_FRAME => return None,
+            Ok(DecodedFrame::Incomplete) if self.buffer.len() <= MAX_FRAME_BYTES => return None,
             Ok(DecodedFrame::Incomplete) | Err(_) => {
                 self.is_lost = true;
                 self.buffer = BytesMut::new();

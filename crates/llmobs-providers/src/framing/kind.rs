@@ -3,12 +3,12 @@
 use bytes::{Buf, Bytes};
 use serde_json::Value;
 
-use super::super::call::Head;
-use super::super::codec::Frame;
 use super::array::Array;
 use super::aws::Aws;
 use super::lines::Lines;
 use super::sse::{self, Sse};
+use crate::call::ResponseHead;
+use crate::codec::Frame;
 
 /// A stream's framing, with what it has not yet seen the end of.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Framing {
     ///
     /// The content type alone is not proof: errors come as plain JSON under `text/event-stream`, and streams under
     /// `application/json` or without any.
-    pub(crate) fn open(head: &Head, is_streamed: bool, bytes: &mut Bytes) -> Opening {
+    pub(crate) fn open(head: &ResponseHead, is_streamed: bool, bytes: &mut Bytes) -> Opening {
         let content_type = head.content_type.split(';').next().unwrap_or_default().trim();
         if content_type == "application/vnd.amazon.eventstream" {
             return Opening::Stream(Self::Aws(Aws::default()));
@@ -85,12 +85,12 @@ impl Framing {
     }
 
     /// Bytes of a frame that has not yet ended.
-    pub(crate) fn held(&self) -> usize {
+    pub(crate) fn retained_bytes(&self) -> usize {
         match self {
-            Self::Sse(sse) => sse.held(),
-            Self::Lines(lines) => lines.held(),
-            Self::Array(array) => array.held(),
-            Self::Aws(aws) => aws.held(),
+            Self::Sse(sse) => sse.retained_bytes(),
+            Self::Lines(lines) => lines.retained_bytes(),
+            Self::Array(array) => array.retained_bytes(),
+            Self::Aws(aws) => aws.retained_bytes(),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::mem;
 
-use super::super::codec::Frame;
-use super::MOST_FRAME;
+use super::MAX_FRAME_BYTES;
+use crate::codec::Frame;
 
 /// The line that has not yet ended.
 #[derive(Debug, Default)]
@@ -14,14 +14,14 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(super) const fn held(&self) -> usize {
+    pub(super) const fn retained_bytes(&self) -> usize {
         self.line.len()
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Frame> {
         let mut frames = Vec::new();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            if self.line.len().saturating_add(piece.len()) > MOST_FRAME {
+            if self.line.len().saturating_add(piece.len()) > MAX_FRAME_BYTES {
                 self.is_too_long = true;
                 self.line = Vec::new();
             }

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use futures_core::Stream;
 use sse_stream::SseByteStream;
 
-use super::super::codec::Frame;
-use super::MOST_FRAME;
+use super::MAX_FRAME_BYTES;
+use crate::codec::Frame;
 
 /// The event that has not yet ended.
 pub(crate) struct Sse {
@@ -24,7 +24,7 @@ pub(crate) struct Sse {
 }
 
 impl Sse {
-    pub(super) const fn held(&self) -> usize {
+    pub(super) const fn retained_bytes(&self) -> usize {
         self.unread
     }
 
@@ -34,7 +34,7 @@ impl Sse {
         for line in bytes.split_inclusive(|byte| is_end(*byte)) {
             let is_whole = line.last().is_some_and(|byte| is_end(*byte));
             self.unread = self.unread.saturating_add(line.len());
-            if self.unread > MOST_FRAME {
+            if self.unread > MAX_FRAME_BYTES {
                 *self = Self { is_skipping: true, ..Self::default() };
             }
             if !self.is_skipping {
@@ -48,7 +48,7 @@ impl Sse {
     /// The data of a part that is one event and no more, of one line behind its name if it has one, if nothing came before
     /// it that belongs to it.
     pub(super) fn whole<'a>(&self, part: &'a [u8]) -> Option<&'a [u8]> {
-        let is_alone = self.unread == 0 && !self.is_skipping && part.len() < MOST_FRAME;
+        let is_alone = self.unread == 0 && !self.is_skipping && part.len() < MAX_FRAME_BYTES;
         let event = part.strip_suffix(b"\n\n").filter(|_| is_alone)?;
         let data = if event.starts_with(b"event:") {
             let (name, data) = event.split_at_checked(memchr::memchr(b'\n', event)?.saturating_add(1))?;

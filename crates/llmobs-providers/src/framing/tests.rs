@@ -6,12 +6,12 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::call::Head;
-use super::super::codec::Frame;
-use super::{Framing, MOST_FRAME, Opening};
+use super::{Framing, MAX_FRAME_BYTES, Opening};
+use crate::call::ResponseHead;
+use crate::codec::Frame;
 
 fn framing(content_type: &str, is_streamed: bool, bytes: &mut Bytes) -> Option<Framing> {
-    match Framing::open(&Head::new(200).content_type(content_type), is_streamed, bytes) {
+    match Framing::open(&ResponseHead::new(200).content_type(content_type), is_streamed, bytes) {
         Opening::Stream(framing) => Some(framing),
         Opening::Whole | Opening::Unknown => None,
     }
@@ -19,7 +19,7 @@ fn framing(content_type: &str, is_streamed: bool, bytes: &mut Bytes) -> Option<F
 
 /// The frames of a body that comes in these pieces.
 fn frames(content_type: &str, pieces: &[&[u8]]) -> Vec<(String, bool, Value)> {
-    let head = Head::new(200).content_type(content_type);
+    let head = ResponseHead::new(200).content_type(content_type);
     let mut open = Opening::Unknown;
     let mut frames: Vec<Frame> = Vec::new();
     for piece in pieces {
@@ -132,13 +132,13 @@ fn what_is_no_stream_is_not_taken_for_one() {
         assert!(framing(content_type, is_streamed, &mut Bytes::from_static(body)).is_none(), "{content_type}");
     }
     // Errors come whole.
-    let head = Head::new(400).content_type(LINES);
+    let head = ResponseHead::new(400).content_type(LINES);
     assert!(matches!(Framing::open(&head, true, &mut Bytes::from_static(b"{}")), Opening::Whole));
 }
 
 #[test]
 fn a_frame_that_is_too_long_is_left_out_and_the_next_one_is_read() {
-    let long = "x".repeat(MOST_FRAME);
+    let long = "x".repeat(MAX_FRAME_BYTES);
     for (content_type, body) in [
         (SSE, format!("data: {{\"a\":0}}\n\ndata: \"{long}\"\n\ndata: {{\"a\":1}}\n\n")),
         (LINES, format!("{{\"a\":0}}\n\"{long}\"\n{{\"a\":1}}\n")),
@@ -152,8 +152,8 @@ fn a_frame_that_is_too_long_is_left_out_and_the_next_one_is_read() {
     }
     // A prelude that promises more than anybody sends: nothing is kept of it.
     let Some(Framing::Aws(mut aws)) = framing(AWS, true, &mut Bytes::new()) else { panic!("no event stream") };
-    let endless = [&[0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0][..], &vec![0; MOST_FRAME + 1]].concat();
-    assert!(aws.push(&endless).is_empty() && aws.held() == 0);
+    let endless = [&[0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0][..], &vec![0; MAX_FRAME_BYTES + 1]].concat();
+    assert!(aws.push(&endless).is_empty() && aws.retained_bytes() == 0);
 }
 
 /// What bodies are made of, and what breaks them.

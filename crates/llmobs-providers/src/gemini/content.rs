@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::json::{as_text, first, get, items, many, text};
-use super::member::member;
+use super::case::member;
+use crate::json::{as_text, first, get, items, many, text};
 use llmobs_model::{Message, ToolCall, ToolDefinition, ToolResult};
 
 /// The messages of a request: the system instruction first, then the contents in order.

@@ -4,45 +4,45 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::counts::count;
-use super::super::embedded;
-use super::super::endpoint::Endpoint;
-use super::super::json::{get, items, text};
+use super::assembler::GenerateAssembler;
+use super::case::{member, snake};
 use super::content;
-use super::member::{member, snake};
-use super::owner::{self, NAME};
-use super::rebuild::Candidates;
+use super::model_owner::{self, NAME};
+use crate::codec::{Codec, Response, StreamAssembler};
+use crate::counts::count;
+use crate::embedded;
+use crate::endpoint::Endpoint;
+use crate::json::{get, items, text};
 use llmobs_model::{Annotation, Document, metric};
 
 /// Embeddings of Gemini and of Vertex AI.
 #[derive(Debug)]
-pub(in super::super) struct Embed;
+pub(crate) struct GeminiEmbed;
 
-impl Codec for Embed {
+impl Codec for GeminiEmbed {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         NAME
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let said = owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let said = model_owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
         embedded::documents(said.metadata_map(configuration(request)), documents(request))
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let vectors = vectors(answer.body);
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let vectors = vectors(response.body);
         let size = vectors.first().map(|one| items(one, "values").len());
         let each = vectors.iter().filter_map(|one| tokens(one)).reduce(u64::saturating_add);
-        let tokens = each.or_else(|| member(member(answer.body, "usageMetadata"), "promptTokenCount").as_u64());
-        let characters = member(get(answer.body, &["metadata"]), "billableCharacterCount").as_u64();
+        let tokens = each.or_else(|| member(member(response.body, "usageMetadata"), "promptTokenCount").as_u64());
+        let characters = member(get(response.body, &["metadata"]), "billableCharacterCount").as_u64();
         let counts = [(metric::INPUT_TOKENS, tokens), (metric::BILLABLE_CHARACTER_COUNT, characters)];
         let said = count(said, counts.map(|(name, value)| (name, value.filter(|value| *value > 0))));
         embedded::vectors(said, vectors.len(), size)
     }
 
     /// Embeddings are never streamed.
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Candidates::new())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(GenerateAssembler::new())
     }
 }
 

@@ -4,47 +4,47 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::super::asked::asked;
-use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::counts::{count, sum};
-use super::super::endpoint::Endpoint;
-use super::super::failure;
-use super::super::json::{get, items};
+use super::assembler::GenerateAssembler;
+use super::case::{member, snake};
 use super::content;
-use super::member::{member, snake};
-use super::owner::{self, NAME};
-use super::rebuild::Candidates;
+use super::model_owner::{self, NAME};
+use crate::asked::asked;
+use crate::codec::{Codec, Response, StreamAssembler};
+use crate::counts::{count, sum};
+use crate::endpoint::Endpoint;
+use crate::failure;
+use crate::json::{get, items};
 use llmobs_model::{Annotation, Message, metric};
 
 /// Text generation of Gemini, on Google's own host and on Vertex AI.
 #[derive(Debug)]
-pub(in super::super) struct Generate;
+pub(crate) struct GeminiGenerate;
 
-impl Codec for Generate {
+impl Codec for GeminiGenerate {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         NAME
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let said = owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let said = model_owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
         asked(said.metadata_map(configuration(request)), content::asked(request), content::tools(request))
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let Answer { endpoint, body, .. } = answer;
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let Response { endpoint, body, .. } = response;
         let version = member(body, "modelVersion").as_str().filter(|version| !version.is_empty());
-        let said = owner::model(said, endpoint, version.or(endpoint.model.as_deref()));
+        let said = model_owner::model(said, endpoint, version.or(endpoint.model.as_deref()));
         let said = counted(refused(said, body), member(body, "usageMetadata")).output(answered(body));
         failure::inside(body).into_iter().fold(said, Annotation::span_error)
     }
 
     /// As Datadog's Python SDK has it.
-    fn silence(&self) -> Message {
+    fn empty_output(&self) -> Message {
         Message::assistant("")
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Candidates::new())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(GenerateAssembler::new())
     }
 }
 

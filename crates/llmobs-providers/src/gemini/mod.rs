@@ -8,17 +8,17 @@
 //! `ddtrace/llmobs/_integrations/google_genai.py`; it merges thoughts into streamed answers, which we do not. It has
 //! nothing for `interactions`: there the words are those of `generateContent`.
 
+mod assembler;
+mod case;
 mod content;
 mod embed;
 mod generate;
 mod interactions;
-mod member;
-mod owner;
-mod partial;
-mod rebuild;
+mod model_owner;
+mod partial_call;
 #[cfg(test)]
 mod tests;
 
-pub(super) use embed::Embed;
-pub(super) use generate::Generate;
-pub(super) use interactions::Interactions;
+pub(super) use embed::GeminiEmbed;
+pub(super) use generate::GeminiGenerate;
+pub(super) use interactions::GeminiInteractions;

@@ -4,33 +4,33 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::endpoint::Endpoint;
-use super::super::json::{allowed, get, text};
-use super::super::openai;
-use super::rebuild::Chunks;
+use super::assembler::MistralAssembler;
+use crate::codec::{Codec, Response, StreamAssembler};
+use crate::endpoint::Endpoint;
+use crate::json::{allowed, get, text};
+use crate::openai;
 use llmobs_model::{Annotation, Message, metric};
 
 /// Conversations with Mistral's models.
 #[derive(Debug)]
-pub(in super::super) struct Chat;
+pub(crate) struct MistralChat;
 
 /// What every span is called.
 pub(super) const NAME: Cow<'static, str> = Cow::Borrowed("mistralai.request");
 
-impl Codec for Chat {
+impl Codec for MistralChat {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         NAME
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        Annotation { metadata: settings(request, SETTINGS), ..openai::Chat.sent(endpoint, request) }
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        Annotation { metadata: settings(request, SETTINGS), ..openai::OpenAiChat.annotate_request(endpoint, request) }
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let body = in_one_text(answer.body);
-        let said = openai::Chat.received(said, Answer { body: &body, ..answer });
-        let cached = get(answer.body, &["usage", "num_cached_tokens"]).as_u64();
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let body = in_one_text(response.body);
+        let said = openai::OpenAiChat.annotate_response(said, Response { body: &body, ..response });
+        let cached = get(response.body, &["usage", "num_cached_tokens"]).as_u64();
         match cached.filter(|_| said.metrics.get(metric::CACHE_READ_INPUT_TOKENS).is_none()) {
             Some(cached) => said.metric(metric::CACHE_READ_INPUT_TOKENS, cached),
             None => said,
@@ -38,12 +38,12 @@ impl Codec for Chat {
     }
 
     /// As Datadog's Python SDK has it.
-    fn silence(&self) -> Message {
+    fn empty_output(&self) -> Message {
         Message::assistant("")
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Chunks::new())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(MistralAssembler::new())
     }
 }
 

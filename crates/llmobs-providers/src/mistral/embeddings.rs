@@ -4,31 +4,34 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::endpoint::Endpoint;
-use super::super::openai;
 use super::chat::{NAME, settings};
+use crate::codec::{Codec, Response, StreamAssembler};
+use crate::endpoint::Endpoint;
+use crate::openai;
 use llmobs_model::Annotation;
 
 /// Embeddings of Mistral's models.
 #[derive(Debug)]
-pub(in super::super) struct Embeddings;
+pub(crate) struct MistralEmbeddings;
 
-impl Codec for Embeddings {
+impl Codec for MistralEmbeddings {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         NAME
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        Annotation { metadata: settings(request, SETTINGS), ..openai::Embeddings.sent(endpoint, request) }
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        Annotation {
+            metadata: settings(request, SETTINGS),
+            ..openai::OpenAiEmbeddings.annotate_request(endpoint, request)
+        }
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        openai::Embeddings.received(said, answer)
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        openai::OpenAiEmbeddings.annotate_response(said, response)
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        openai::Embeddings.rebuild()
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        openai::OpenAiEmbeddings.assembler()
     }
 }
 

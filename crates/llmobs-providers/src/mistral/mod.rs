@@ -7,11 +7,11 @@
 //! Source: the reference of `docs.mistral.ai`, and for what is shown of it Datadog's Python SDK,
 //! `ddtrace/llmobs/_integrations/mistralai.py`; it leaves results of tools as text, which we do not.
 
+mod assembler;
 mod chat;
 mod embeddings;
-mod rebuild;
 #[cfg(test)]
 mod tests;
 
-pub(super) use chat::Chat;
-pub(super) use embeddings::Embeddings;
+pub(super) use chat::MistralChat;
+pub(super) use embeddings::MistralEmbeddings;

@@ -4,50 +4,50 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::super::asked::asked;
-use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::endpoint::Endpoint;
-use super::super::json::{as_text, first, get, items, text};
-use super::super::media::MediaRoom;
-use super::picture::see;
-use super::rebuild::{Kind, Lines};
+use super::assembler::{LineShape, OllamaAssembler};
+use super::images::attach_images;
 use super::usage;
+use crate::asked::asked;
+use crate::codec::{Codec, Response, StreamAssembler};
+use crate::endpoint::Endpoint;
+use crate::json::{as_text, first, get, items, text};
+use crate::media::MediaBudget;
 use llmobs_model::{Annotation, Message, ToolCall, ToolDefinition, ToolResult};
 
 /// Conversations with a model that Ollama runs.
 #[derive(Debug)]
-pub(in super::super) struct Chat;
+pub(crate) struct OllamaChat;
 
-impl Codec for Chat {
+impl Codec for OllamaChat {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         usage::NAME
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let mut room = MediaRoom::new();
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let mut budget = MediaBudget::new();
         let turns = items(request, "messages").iter();
-        let messages = turns.flat_map(|message| turn(message, &mut room)).collect();
+        let messages = turns.flat_map(|message| turn(message, &mut budget)).collect();
         let tools = items(request, "tools").iter().map(tool_definition).collect();
         asked(usage::asked(endpoint, request), messages, tools)
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let message = answer.body.get("message").filter(|message| message.is_object());
-        let messages = message.map(|message| turn(message, &mut MediaRoom::new()));
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let message = response.body.get("message").filter(|message| message.is_object());
+        let messages = message.map(|message| turn(message, &mut MediaBudget::new()));
         let messages = messages.unwrap_or_else(|| vec![Message::assistant("")]);
-        usage::counted(said, answer.body).output(messages)
+        usage::counted(said, response.body).output(messages)
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Lines::new(Kind::Chat))
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(OllamaAssembler::new(LineShape::Chat))
     }
 }
 
 /// A turn; what the model thinks comes before what it says.
-fn turn(message: &Value, room: &mut MediaRoom) -> Vec<Message> {
+fn turn(message: &Value, budget: &mut MediaBudget) -> Vec<Message> {
     let said = match text(message, "role") {
         "tool" => Message::new("tool", "").tool_result(tool_result(message)),
-        role => see(Message::new(role, as_text(get(message, &["content"]))), message, room),
+        role => attach_images(Message::new(role, as_text(get(message, &["content"]))), message, budget),
     };
     let said = items(message, "tool_calls").iter().map(tool_call).fold(said, Message::tool_call);
     thought(message).into_iter().chain([said]).collect()

@@ -6,15 +6,15 @@
 //! Source: `docs/api.md` of Ollama. Datadog's SDKs have nothing for it: the words are those of OpenAI's chat, the end is
 //! `finish_reason` in the metadata, and the times of its own clock are metrics.
 
+mod assembler;
 mod chat;
 mod embed;
 mod generate;
-mod picture;
-mod rebuild;
+mod images;
 #[cfg(test)]
 mod tests;
 mod usage;
 
-pub(super) use chat::Chat;
-pub(super) use embed::Embed;
-pub(super) use generate::Generate;
+pub(super) use chat::OllamaChat;
+pub(super) use embed::OllamaEmbed;
+pub(super) use generate::OllamaGenerate;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::super::counts::{count, sum};
-use super::super::endpoint::Endpoint;
-use super::super::failure;
-use super::super::json::{allowed, get, text};
+use crate::counts::{count, sum};
+use crate::endpoint::Endpoint;
+use crate::failure;
+use crate::json::{allowed, get, text};
 use llmobs_model::{Annotation, metric};
 
 /// What every span is called.

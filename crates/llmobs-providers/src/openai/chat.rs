@@ -6,28 +6,28 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::endpoint::Endpoint;
-use super::super::media::MediaRoom;
-use super::super::{failure, json};
-use super::chat_stream::ChatStream;
+use super::chat_assembler::ChatAssembler;
 use super::{message, names, tools, usage};
+use crate::codec::{Codec, Response, StreamAssembler};
+use crate::endpoint::Endpoint;
+use crate::media::MediaBudget;
+use crate::{failure, json};
 use llmobs_model::{Annotation, Message, Role};
 
 /// Chat completions.
 #[derive(Debug)]
-pub(in super::super) struct Chat;
+pub(crate) struct OpenAiChat;
 
-impl Codec for Chat {
+impl Codec for OpenAiChat {
     fn name(&self, endpoint: &Endpoint) -> Cow<'static, str> {
         names::operation(endpoint, "createChatCompletion")
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let media = &mut MediaRoom::new();
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let media = &mut MediaBudget::new();
         let sent = json::items(request, "messages").iter();
         let input: Vec<Message> = sent.flat_map(|value| message::messages(value, "", media)).collect();
-        let mut said = names::heard(names::asked(endpoint, request), input)
+        let mut said = names::with_input(names::with_model(endpoint, request), input)
             .metadata_map(json::allowed(request, names::COMMON))
             .metadata_map(json::allowed(request, METADATA));
         let tools = tools::definitions(request);
@@ -37,23 +37,23 @@ impl Codec for Chat {
         said
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let media = &mut MediaRoom::new();
-        let format = json::text(json::get(answer.request, &["audio"]), "format");
-        let choices = json::items(answer.body, "choices");
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let media = &mut MediaBudget::new();
+        let format = json::text(json::get(response.request, &["audio"]), "format");
+        let choices = json::items(response.body, "choices");
         let message = |choice| json::first(choice, &["message", "delta"]).unwrap_or(&Value::Null);
         let messages = choices.iter().map(message).flat_map(|message| message::messages(message, format, media));
         let mut output: Vec<Message> = messages.map(with_role).collect();
-        let error = choices.iter().chain([answer.body]).find_map(failure::inside);
+        let error = choices.iter().chain([response.body]).find_map(failure::inside);
         if output.is_empty() {
             output.push(Message::new("", ""));
         }
-        let said = usage::count(names::answered(said, &answer).output(output), answer.body);
+        let said = usage::count(names::with_response_model(said, &response).output(output), response.body);
         error.into_iter().fold(said, Annotation::span_error)
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(ChatStream::default())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(ChatAssembler::default())
     }
 }
 

@@ -4,44 +4,44 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::endpoint::Endpoint;
-use super::super::{failure, json};
-use super::chat_stream::ChatStream;
+use super::chat_assembler::ChatAssembler;
 use super::message::shown;
 use super::{names, usage};
+use crate::codec::{Codec, Response, StreamAssembler};
+use crate::endpoint::Endpoint;
+use crate::{failure, json};
 use llmobs_model::{Annotation, Message};
 
 /// Completions.
 #[derive(Debug)]
-pub(in super::super) struct Completions;
+pub(crate) struct OpenAiCompletions;
 
-impl Codec for Completions {
+impl Codec for OpenAiCompletions {
     fn name(&self, endpoint: &Endpoint) -> Cow<'static, str> {
         names::operation(endpoint, "createCompletion")
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let prompts = texts(json::get(request, &["prompt"]));
         let input: Vec<Message> = prompts.into_iter().map(|text| Message::new("", text)).collect();
-        names::asked(endpoint, request)
+        names::with_model(endpoint, request)
             .input(input)
             .metadata_map(json::allowed(request, names::COMMON))
             .metadata_map(json::allowed(request, METADATA))
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let choices = json::items(answer.body, "choices").iter();
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let choices = json::items(response.body, "choices").iter();
         let mut output: Vec<Message> = choices.map(|choice| Message::new("", json::text(choice, "text"))).collect();
         if output.is_empty() {
             output.push(Message::new("", ""));
         }
-        let said = usage::count(names::answered(said, &answer).output(output), answer.body);
-        failure::inside(answer.body).into_iter().fold(said, Annotation::span_error)
+        let said = usage::count(names::with_response_model(said, &response).output(output), response.body);
+        failure::inside(response.body).into_iter().fold(said, Annotation::span_error)
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(ChatStream::default())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(ChatAssembler::default())
     }
 }
 

@@ -4,36 +4,36 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::super::codec::{Answer, Codec, Frame, Rebuild, Seen};
-use super::super::endpoint::Endpoint;
-use super::super::{failure, json};
 use super::completions::texts;
 use super::{names, usage};
+use crate::codec::{Codec, Frame, FrameSummary, Response, StreamAssembler};
+use crate::endpoint::Endpoint;
+use crate::{failure, json};
 use llmobs_model::{Annotation, Document};
 
 /// Embeddings.
 #[derive(Debug)]
-pub(in super::super) struct Embeddings;
+pub(crate) struct OpenAiEmbeddings;
 
-impl Codec for Embeddings {
+impl Codec for OpenAiEmbeddings {
     fn name(&self, endpoint: &Endpoint) -> Cow<'static, str> {
         names::operation(endpoint, "createEmbedding")
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let input: Vec<Document> = texts(json::get(request, &["input"])).into_iter().map(Document::new).collect();
         let format = json::some(request, "encoding_format").cloned().unwrap_or_else(|| Value::from("float"));
-        let said = names::asked(endpoint, request).input(input).metadata("encoding_format", format);
+        let said = names::with_model(endpoint, request).input(input).metadata("encoding_format", format);
         match request.get("dimensions").and_then(Value::as_u64).filter(|dimensions| *dimensions > 0) {
             Some(dimensions) => said.metadata("dimensions", dimensions),
             None => said,
         }
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let vectors = json::items(answer.body, "data");
-        let said = usage::count(names::answered(said, &answer), answer.body);
-        if let Some(error) = failure::inside(answer.body) {
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let vectors = json::items(response.body, "data");
+        let said = usage::count(names::with_response_model(said, &response), response.body);
+        if let Some(error) = failure::inside(response.body) {
             return said.span_error(error);
         }
         if vectors.is_empty() {
@@ -45,26 +45,26 @@ impl Codec for Embeddings {
         said.output(format!("[{} embedding(s) returned{of_size}]", vectors.len()))
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Last::default())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(LastFrame::default())
     }
 }
 
 /// Nobody streams embeddings; the last frame would be the answer.
 #[derive(Debug, Default)]
-struct Last(Value);
+struct LastFrame(Value);
 
-impl Rebuild for Last {
-    fn frame(&mut self, frame: Frame) -> Seen {
+impl StreamAssembler for LastFrame {
+    fn push(&mut self, frame: Frame) -> FrameSummary {
         self.0 = frame.data;
-        Seen::default()
+        FrameSummary::default()
     }
 
-    fn held(&self) -> usize {
+    fn retained_bytes(&self) -> usize {
         json::weight(&self.0)
     }
 
-    fn whole(self: Box<Self>) -> Value {
+    fn finish(self: Box<Self>) -> Value {
         self.0
     }
 }

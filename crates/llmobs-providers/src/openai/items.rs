@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::super::endpoint::Api;
-use super::super::json;
-use super::super::media::{MediaRoom, without_media};
 use super::message::{plain, shown};
+use crate::endpoint::Api;
+use crate::json;
+use crate::media::{MediaBudget, without_media};
 use llmobs_model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolResult};
 
 /// The input of a request: text, or items.
-pub(super) fn input(input: &Value, media: &mut MediaRoom) -> Vec<Message> {
+pub(super) fn input(input: &Value, media: &mut MediaBudget) -> Vec<Message> {
     match input {
         Value::Array(items) => items.iter().filter_map(|item| message(item, media)).collect(),
         Value::String(text) => vec![Message::user(plain(text))],
@@ -18,7 +18,7 @@ pub(super) fn input(input: &Value, media: &mut MediaRoom) -> Vec<Message> {
 }
 
 /// The message that an item is; some are none.
-pub(super) fn message(item: &Value, media: &mut MediaRoom) -> Option<Message> {
+pub(super) fn message(item: &Value, media: &mut MediaBudget) -> Option<Message> {
     let kind = json::text(item, "type");
     match kind {
         "message" | "" => turn(item, media),
@@ -40,7 +40,7 @@ pub(super) fn message(item: &Value, media: &mut MediaRoom) -> Option<Message> {
 }
 
 /// A turn of the conversation; nothing when there is nothing in it.
-fn turn(item: &Value, media: &mut MediaRoom) -> Option<Message> {
+fn turn(item: &Value, media: &mut MediaBudget) -> Option<Message> {
     let mut message = Message::new(json::text(item, "role"), "");
     message.content = match item.get("content").and_then(Value::as_array) {
         Some(parts) => parts.iter().map(|item| part(&mut message, item, media)).collect(),
@@ -51,7 +51,7 @@ fn turn(item: &Value, media: &mut MediaRoom) -> Option<Message> {
 }
 
 /// The text of a part, or what stands for it. Pictures and sounds that are in it go into the message.
-fn part(message: &mut Message, part: &Value, media: &mut MediaRoom) -> String {
+fn part(message: &mut Message, part: &Value, media: &mut MediaBudget) -> String {
     match json::text(part, "type") {
         "input_image" | "computer_screenshot" => match media.image_url(image_url(part)) {
             Ok(image) => {
@@ -93,7 +93,7 @@ fn call(item: &Value, id: &str, kind: &str) -> ToolCall {
 }
 
 /// What a tool answered: text, parts, or any JSON.
-fn output(item: &Value, media: &mut MediaRoom) -> Message {
+fn output(item: &Value, media: &mut MediaBudget) -> Message {
     let mut message = Message::user("");
     let said = json::get(item, &["output"]);
     let mut text: String = json::items(item, "output").iter().map(|item| part(&mut message, item, media)).collect();

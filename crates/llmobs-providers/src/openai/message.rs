@@ -2,20 +2,20 @@
 
 use serde_json::Value;
 
-use super::super::json;
-use super::super::media::{Marker, MediaRoom, OMITTED, data_url, without_media};
 use super::tools;
+use crate::json;
+use crate::media::{Marker, MediaBudget, OMITTED, data_url, without_media};
 use llmobs_model::{Media, Message, ToolResult};
 
 /// The messages that one object is: what was thought comes before what was said.
-pub(super) fn messages(value: &Value, audio_format: &str, media: &mut MediaRoom) -> Vec<Message> {
-    let parts = Parts::read(value.get("content").unwrap_or(&Value::Null), media);
+pub(super) fn messages(value: &Value, audio_format: &str, media: &mut MediaBudget) -> Vec<Message> {
+    let parts = MessageParts::read(value.get("content").unwrap_or(&Value::Null), media);
     let thought = [reasoning(value), parts.thought.clone()].into_iter().find(|text| !text.is_empty());
     let thought = thought.map(|text| Message::new("reasoning", text));
     thought.into_iter().chain([message(value, parts, audio_format, media)]).collect()
 }
 
-fn message(value: &Value, parts: Parts, audio_format: &str, media: &mut MediaRoom) -> Message {
+fn message(value: &Value, parts: MessageParts, audio_format: &str, media: &mut MediaBudget) -> Message {
     let role = json::text(value, "role");
     let images = json::items(value, "images").iter().filter_map(|image| image_of(image, media).ok());
     let images: Vec<Media> = parts.images.into_iter().chain(images).collect();
@@ -49,15 +49,15 @@ fn reasoning_details(value: &Value) -> String {
 
 /// The content of a message: text, or a list of parts.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(super) struct MessageParts {
     pub(super) text: String,
     pub(super) thought: String,
     images: Vec<Media>,
     sounds: Vec<Media>,
 }
 
-impl Parts {
-    fn read(content: &Value, media: &mut MediaRoom) -> Self {
+impl MessageParts {
+    fn read(content: &Value, media: &mut MediaBudget) -> Self {
         let mut parts = Self::default();
         let text = match content.as_array() {
             Some(items) => {
@@ -70,7 +70,7 @@ impl Parts {
     }
 
     /// Takes what is no text out of a part, and says its text or what stands for it.
-    fn part(&mut self, part: &Value, media: &mut MediaRoom) -> Option<String> {
+    fn part(&mut self, part: &Value, media: &mut MediaBudget) -> Option<String> {
         let kept = |marker: Result<(), Marker>| marker.err().map(str::to_owned);
         match json::text(part, "type") {
             "image_url" | "input_image" | "image" => kept(image_of(part, media).map(|image| self.images.push(image))),
@@ -107,7 +107,7 @@ pub(super) fn thinking(part: &Value) -> Option<String> {
 const THINKING: &str = "thinking";
 
 /// `{"image_url": {"url"}}`, or the URL itself.
-fn image_of(part: &Value, media: &mut MediaRoom) -> Result<Media, Marker> {
+fn image_of(part: &Value, media: &mut MediaBudget) -> Result<Media, Marker> {
     let image = json::get(part, &["image_url"]);
     media.image_url(image.as_str().unwrap_or_else(|| json::text(image, "url")))
 }

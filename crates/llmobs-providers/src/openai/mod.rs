@@ -10,18 +10,18 @@ mod message;
 mod tools;
 
 mod chat;
-mod chat_delta;
-mod chat_stream;
+mod chat_assembler;
+mod common_chunk;
 mod completions;
 mod embeddings;
 
 mod items;
 mod prompt;
 mod responses;
-mod responses_stream;
+mod responses_assembler;
 
-pub(super) use chat::Chat;
-pub(super) use completions::Completions;
-pub(super) use embeddings::Embeddings;
-pub(super) use responses::Responses;
+pub(super) use chat::OpenAiChat;
+pub(super) use completions::OpenAiCompletions;
+pub(super) use embeddings::OpenAiEmbeddings;
+pub(super) use responses::OpenAiResponses;
 pub(super) use usage::cost;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::super::codec::Answer;
-use super::super::endpoint::Endpoint;
-use super::super::json;
+use crate::codec::Response;
+use crate::endpoint::Endpoint;
+use crate::json;
 use llmobs_model::{Annotation, Message};
 
 /// `OpenAI.createChatCompletion`, with the name of the client that Datadog's other SDKs know for the provider.
@@ -20,7 +20,7 @@ pub(super) fn operation(endpoint: &Endpoint, operation: &str) -> Cow<'static, st
 }
 
 /// Model and provider, as the request says.
-pub(super) fn asked(endpoint: &Endpoint, request: &Value) -> Annotation {
+pub(super) fn with_model(endpoint: &Endpoint, request: &Value) -> Annotation {
     let said = Annotation::new().model_provider(endpoint.provider());
     let of_body = Some(json::text(request, "model")).filter(|model| !model.is_empty());
     match of_body.or(endpoint.model.as_deref()) {
@@ -30,13 +30,13 @@ pub(super) fn asked(endpoint: &Endpoint, request: &Value) -> Annotation {
 }
 
 /// What went in; a request that cannot be read has nothing.
-pub(super) fn heard(said: Annotation, input: Vec<Message>) -> Annotation {
+pub(super) fn with_input(said: Annotation, input: Vec<Message>) -> Annotation {
     if input.is_empty() { said } else { said.input(input) }
 }
 
 /// The model that answered: Azure says only there which one it is. Some greet with an empty name.
-pub(super) fn answered(said: Annotation, answer: &Answer<'_>) -> Annotation {
-    match json::text(answer.body, "model") {
+pub(super) fn with_response_model(said: Annotation, response: &Response<'_>) -> Annotation {
+    match json::text(response.body, "model") {
         "" => said,
         model => said.model_name(model),
     }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::json;
 use super::items::reference;
+use crate::json;
 use llmobs_model::{Annotation, Message, Prompt};
 
 /// Adds the prompt that a request names, and the tags that say who found it.

@@ -4,44 +4,44 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::super::codec::{Answer, Codec, Rebuild};
-use super::super::endpoint::Endpoint;
-use super::super::media::MediaRoom;
-use super::super::{failure, json};
-use super::responses_stream::ResponsesStream;
+use super::responses_assembler::ResponsesAssembler;
 use super::{items, names, prompt, tools, usage};
+use crate::codec::{Codec, Response, StreamAssembler};
+use crate::endpoint::Endpoint;
+use crate::media::MediaBudget;
+use crate::{failure, json};
 use llmobs_model::{Annotation, Message};
 
 /// Responses.
 #[derive(Debug)]
-pub(in super::super) struct Responses;
+pub(crate) struct OpenAiResponses;
 
-impl Codec for Responses {
+impl Codec for OpenAiResponses {
     fn name(&self, endpoint: &Endpoint) -> Cow<'static, str> {
         names::operation(endpoint, "createResponse")
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let media = &mut MediaRoom::new();
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+        let media = &mut MediaBudget::new();
         let instructions = Some(json::text(request, "instructions")).filter(|text| !text.is_empty());
         let mut input: Vec<Message> = instructions.map(Message::system).into_iter().collect();
         input.extend(items::input(json::get(request, &["input"]), media));
-        let said = names::heard(names::asked(endpoint, request), input).metadata_map(metadata(request));
+        let said = names::with_input(names::with_model(endpoint, request), input).metadata_map(metadata(request));
         let tools = tools::definitions(request);
         let said = if tools.is_empty() { said } else { said.tool_definitions(tools) };
         prompt::asked(said, request)
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let Answer { request, body, .. } = answer;
-        let media = &mut MediaRoom::new();
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let Response { request, body, .. } = response;
+        let media = &mut MediaBudget::new();
         let items = json::items(body, "output");
         let mut output: Vec<Message> = items.iter().filter_map(|item| items::message(item, media)).collect();
         if output.is_empty() {
             output.push(Message::new("", ""));
         }
         let echoes = json::allowed(body, ECHOES).into_iter().filter(|(_, value)| !value.is_null());
-        let mut said = names::answered(said, &answer).output(output);
+        let mut said = names::with_response_model(said, &response).output(output);
         said = said.metadata_map(echoes.collect::<Map<_, _>>());
         let listed = items.iter().filter(|item| json::text(item, "type") == "mcp_list_tools");
         let listed: Vec<_> = listed.flat_map(tools::definitions).collect();
@@ -49,17 +49,17 @@ impl Codec for Responses {
             said = said.tool_definitions(tools::definitions(request).into_iter().chain(listed));
         }
         if json::some(request, "input").is_none() && json::some(request, "prompt").is_some() {
-            said = names::heard(said, items::input(json::get(body, &["instructions"]), &mut MediaRoom::new()));
+            said = names::with_input(said, items::input(json::get(body, &["instructions"]), &mut MediaBudget::new()));
         }
-        if !answer.endpoint.is_proxy {
+        if !response.endpoint.is_proxy {
             said = items.iter().filter_map(items::remote_call).fold(said, Annotation::inner);
         }
         said = usage::count(prompt::answered(said, request, body), body);
         failure::inside(body).into_iter().fold(said, Annotation::span_error)
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(ResponsesStream::default())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(ResponsesAssembler::default())
     }
 }
 

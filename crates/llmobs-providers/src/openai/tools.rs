@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::json;
+use crate::json;
 use llmobs_model::{ToolCall, ToolDefinition};
 
 /// The tools of a request of whatever API: nested below `function` or `custom`, or flat; then the deprecated `functions`.

@@ -4,7 +4,7 @@
 
 use serde_json::{Number, Value};
 
-use super::super::json;
+use crate::json;
 use llmobs_model::{Annotation, metric};
 
 /// Adds what an answer counted; nothing when it counted nothing.
@@ -40,7 +40,7 @@ fn counted(usage: &Value, names: &[&str]) -> Option<u64> {
 }
 
 /// Dollars, which OpenRouter says; others that say `cost` mean an object.
-pub(in super::super) fn cost(said: Annotation, usage: &Value) -> Annotation {
+pub(crate) fn cost(said: Annotation, usage: &Value) -> Annotation {
     let Some(cost) = json::number(usage, "cost").and_then(Number::as_f64) else { return said };
     let details = json::get(usage, &["cost_details"]);
     let part = |names: &[&str]| json::first(details, names).and_then(Value::as_f64);

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{URL, counted, said};
-use crate::Head;
-use crate::frames;
+use crate::ResponseHead;
 use crate::json::written;
-use crate::trial::Trial;
+use crate::test_exchange::TestExchange;
+use crate::test_frames;
 use llmobs_model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolResult};
 
 fn request() -> Value {
@@ -25,7 +25,7 @@ fn answer(content: &Value, usage: &Value) -> Value {
 }
 
 fn answered(content: &Value, usage: &Value) -> Annotation {
-    Trial::new(URL, &request()).answered(Head::new(200), &answer(content, usage))
+    TestExchange::new(URL, &request()).answered(ResponseHead::new(200), &answer(content, usage))
 }
 
 #[test]
@@ -124,9 +124,9 @@ fn all_tokens_of_the_prompt_count_and_the_cached_ones_are_parts_of_them() {
 #[test]
 fn an_answer_of_nothing_is_one_empty_message() {
     let expected = asked().output([Message::new("", "")]);
-    let exchange = Trial::new(URL, &request());
+    let exchange = TestExchange::new(URL, &request());
     for body in [json!({"content": []}), json!({"content": null}), json!({}), json!([]), json!(null), json!("x")] {
-        assert_eq!(exchange.answered(Head::new(200), &body), expected, "{body}");
+        assert_eq!(exchange.answered(ResponseHead::new(200), &body), expected, "{body}");
     }
 }
 
@@ -138,9 +138,9 @@ fn vertex_names_the_model_in_the_path() {
         "anthropic_version": "vertex-2023-10-16", "max_tokens": 8, "temperature": 0.0,
         "messages": [{"role": "user", "content": "Greet me."}],
     });
-    let exchange = Trial::new(&format!("{base}/claude-sonnet-4-5@20250929:rawPredict"), &request);
+    let exchange = TestExchange::new(&format!("{base}/claude-sonnet-4-5@20250929:rawPredict"), &request);
     let body = answer(&json!([{"type": "text", "text": "Hello."}]), &json!({"input_tokens": 10, "output_tokens": 3}));
-    let expected = frames::said(SpanKind::Llm, "anthropic.request", "anthropic")
+    let expected = test_frames::said(SpanKind::Llm, "anthropic.request", "anthropic")
         .model_provider("google")
         .model_name("claude-sonnet-4-5@20250929")
         .metadata("max_tokens", 8)
@@ -148,9 +148,9 @@ fn vertex_names_the_model_in_the_path() {
         .input(Message::user("Greet me."))
         .output([Message::assistant("Hello.")])
         .metrics(counted([("input_tokens", 10), ("output_tokens", 3), ("total_tokens", 13)]));
-    assert_eq!(exchange.answered(Head::new(200), &body), expected);
+    assert_eq!(exchange.answered(ResponseHead::new(200), &body), expected);
     let error = json!([{"error": {"code": 429, "message": "Quota exceeded.", "status": "RESOURCE_EXHAUSTED"}}]);
-    let failed = exchange.answered(Head::new(429), &error);
+    let failed = exchange.answered(ResponseHead::new(429), &error);
     assert_eq!(failed.error, Some(SpanError::new("Quota exceeded.").error_type("RESOURCE_EXHAUSTED")));
 }
 
@@ -167,7 +167,11 @@ fn who_serves_it_is_known_by_the_host() {
         ("http://127.0.0.1:4000/v1/messages", "unknown"),
         ("https://anthropic.example.com/v1/messages", "unknown"),
     ] {
-        assert_eq!(Trial::new(url, &request()).sent().model_provider.as_deref(), Some(provider), "{url}");
+        assert_eq!(
+            TestExchange::new(url, &request()).annotate_request().model_provider.as_deref(),
+            Some(provider),
+            "{url}"
+        );
     }
     for url in [
         "https://api.anthropic.com/v1/messages/count_tokens",
@@ -180,15 +184,15 @@ fn who_serves_it_is_known_by_the_host() {
 
 #[test]
 fn an_error_keeps_the_request_and_says_what_is_wrong() {
-    let exchange = Trial::new(URL, &request());
+    let exchange = TestExchange::new(URL, &request());
     let body =
         json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}, "request_id": "req_1"});
     let error = SpanError::new("Overloaded").error_type("overloaded_error");
     let expected = asked().output(Message::new("", "")).span_error(error);
-    assert_eq!(exchange.answered(Head::new(529), &body), expected);
+    assert_eq!(exchange.answered(ResponseHead::new(529), &body), expected);
     // A gateway may send it with a good status.
-    assert_eq!(exchange.answered(Head::new(200), &body), expected);
-    let compressed = exchange.answered(Head::new(401), &json!(null));
+    assert_eq!(exchange.answered(ResponseHead::new(200), &body), expected);
+    let compressed = exchange.answered(ResponseHead::new(401), &json!(null));
     assert_eq!(compressed.error, Some(SpanError::new("Unauthorized").error_type("HTTP 401")));
 }
 
@@ -197,7 +201,7 @@ fn a_proxy_that_reports_its_calls_itself_is_a_workflow_without_counts() {
     let endpoint = crate::Endpoint::recognise("POST", URL).unwrap().behind_instrumented_proxy();
     let call = crate::Call::new(endpoint, request().to_string());
     let body = answer(&json!([{"type": "text", "text": "Hello."}]), &json!({"input_tokens": 10, "output_tokens": 3}));
-    let mut received = call.answered(Head::new(200).content_type("application/json"));
+    let mut received = call.begin_response(ResponseHead::new(200).content_type("application/json"));
     received.push(body.to_string(), None);
     let said = received.finish(crate::Ending::Complete);
     assert_eq!((said.kind, said.metrics.is_empty()), (Some(SpanKind::Workflow), true));

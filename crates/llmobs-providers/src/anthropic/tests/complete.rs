@@ -1,18 +1,18 @@
 use serde_json::json;
 
 use super::said;
-use crate::frames::{SSE, sse};
-use crate::trial::Trial;
+use crate::test_exchange::TestExchange;
+use crate::test_frames::{SSE, sse};
 use llmobs_model::{Annotation, Message, SpanError};
 
 const MODEL: &str = "claude-2.1";
 const PROMPT: &str = "\n\nHuman: Greet me.\n\nAssistant:";
 
-fn exchange() -> Trial {
+fn exchange() -> TestExchange {
     let request = json!({
         "model": MODEL, "prompt": PROMPT, "max_tokens_to_sample": 20, "temperature": 0, "metadata": {"user_id": "u-1"},
     });
-    Trial::new("https://api.anthropic.com/v1/complete", &request)
+    TestExchange::new("https://api.anthropic.com/v1/complete", &request)
 }
 
 fn asked() -> Annotation {

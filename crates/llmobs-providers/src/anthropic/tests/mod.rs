@@ -6,7 +6,7 @@ mod random;
 mod requests;
 mod streams;
 
-use crate::frames;
+use crate::test_frames;
 use llmobs_model::{Annotation, Metrics, SpanKind};
 
 pub(crate) use random::{Block, interleaved};
@@ -15,7 +15,7 @@ const URL: &str = "https://api.anthropic.com/v1/messages";
 
 /// What every call to this model says.
 fn said(model: &str) -> Annotation {
-    frames::said(SpanKind::Llm, "anthropic.request", "anthropic").model_provider("anthropic").model_name(model)
+    test_frames::said(SpanKind::Llm, "anthropic.request", "anthropic").model_provider("anthropic").model_name(model)
 }
 
 fn counted<const N: usize>(counts: [(&str, u64); N]) -> Metrics {

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::URL;
-use crate::frames::{SSE, sse};
-use crate::trial::Trial;
+use crate::test_exchange::TestExchange;
+use crate::test_frames::{SSE, sse};
 
 /// A block of an answer.
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ proptest! {
         let mut events = vec![json!({"type": "message_start", "message": {"role": "assistant", "content": []}})];
         events.extend(starts.chain(deltas));
         events.push(json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage}));
-        let trial = Trial::new(URL, &json!({"model": "m", "messages": [], "stream": true}));
-        prop_assert_eq!(trial.split(SSE, &sse(&events).concat(), bytes), trial.answer(200, &answer));
+        let exchange = TestExchange::new(URL, &json!({"model": "m", "messages": [], "stream": true}));
+        prop_assert_eq!(exchange.split(SSE, &sse(&events).concat(), bytes), exchange.answer(200, &answer));
     }
 }

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 
 use super::{URL, said};
 use crate::json::written;
-use crate::trial::Trial;
+use crate::test_exchange::TestExchange;
 use llmobs_model::{Annotation, Media, Message, ToolCall, ToolDefinition, ToolResult};
 
 fn input(content: &Value) -> Vec<Message> {
     let request = json!({"model": "m", "messages": [{"role": "user", "content": content}]});
-    let Some(llmobs_model::Content::Messages(messages)) = Trial::new(URL, &request).sent().input else {
+    let Some(llmobs_model::Content::Messages(messages)) = TestExchange::new(URL, &request).annotate_request().input
+    else {
         panic!("no messages of {content}");
     };
     messages
@@ -49,7 +50,7 @@ fn a_system_prompt_stands_before_the_messages_and_every_block_is_one() {
         Message::assistant("").tool_call(call),
         Message::user("").tool_result(result),
     ]);
-    assert_eq!(Trial::new(URL, &request).sent(), expected);
+    assert_eq!(TestExchange::new(URL, &request).annotate_request(), expected);
 }
 
 #[test]
@@ -59,7 +60,7 @@ fn metadata_is_what_is_allowed_and_zero_is_a_value() {
         "stream": true, "metadata": {"user_id": "u-1"}, "service_tier": "auto", "thinking": {"type": "disabled"},
         "mcp_servers": [{"url": "https://example.com", "authorization_token": "test-key"}], "system": "Hi", "messages": [],
     });
-    let sent = Trial::new(URL, &request).sent();
+    let sent = TestExchange::new(URL, &request).annotate_request();
     let expected = json!({"max_tokens": 10, "temperature": 0, "top_k": 5, "top_p": 0.5, "stop_sequences": ["END"]});
     assert_eq!(Value::Object(sent.metadata.clone()), expected);
     assert!(!format!("{sent:?}").contains("test-key") && !format!("{sent:?}").contains("u-1"));
@@ -78,7 +79,7 @@ fn tools_are_shown_but_not_those_that_are_loaded_later() {
     let empty = |name: &str| ToolDefinition::new(name).description("").schema(json!({}));
     let weather = ToolDefinition::new("weather").description("Weather").schema(schema.clone());
     let expected = said("m").tool_definitions([weather, empty("rare"), empty("web_search")]);
-    assert_eq!(Trial::new(URL, &request).sent(), expected);
+    assert_eq!(TestExchange::new(URL, &request).annotate_request(), expected);
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn calls_of_server_tools_and_of_mcp_are_calls_too() {
 #[test]
 fn what_is_no_request_is_a_call_without_input() {
     for request in [json!(null), json!([]), json!("x"), json!({"messages": "x", "system": null, "tools": {}})] {
-        assert_eq!(Trial::new(URL, &request).sent(), unnamed(), "{request}");
+        assert_eq!(TestExchange::new(URL, &request).annotate_request(), unnamed(), "{request}");
     }
     for content in [json!(7), json!([null, 7, "x", {"type": 7}]), json!({"type": "text", "text": "alone"})] {
         assert!(!input(&content).is_empty(), "{content}");

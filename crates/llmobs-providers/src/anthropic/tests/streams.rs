@@ -3,15 +3,18 @@
 use serde_json::{Value, json};
 
 use super::{URL, counted, said};
-use crate::Head;
-use crate::anthropic::Rebuilt;
-use crate::codec::{Frame, Rebuild as _};
-use crate::frames::{SSE, sse};
-use crate::trial::Trial;
+use crate::ResponseHead;
+use crate::anthropic::MessageAssembler;
+use crate::codec::{Frame, StreamAssembler as _};
+use crate::test_exchange::TestExchange;
+use crate::test_frames::{SSE, sse};
 use llmobs_model::{Annotation, Message, SpanError, ToolCall};
 
-fn exchange() -> Trial {
-    Trial::new(URL, &json!({"model": "m", "stream": true, "messages": [{"role": "user", "content": "Greet me."}]}))
+fn exchange() -> TestExchange {
+    TestExchange::new(
+        URL,
+        &json!({"model": "m", "stream": true, "messages": [{"role": "user", "content": "Greet me."}]}),
+    )
 }
 
 fn asked() -> Annotation {
@@ -100,7 +103,7 @@ fn everything() -> (Vec<Value>, Value) {
 fn a_stream_says_what_the_whole_would_have_said() {
     let (events, whole) = everything();
     let streamed = exchange().stream(SSE, &sse(&events).concat());
-    assert_eq!(streamed, exchange().answered(Head::new(200), &whole));
+    assert_eq!(streamed, exchange().answered(ResponseHead::new(200), &whole));
     // What was written for an hour is not taken for five minutes, and the counts at the end hold.
     let counts = counted([
         ("input_tokens", 45),
@@ -118,9 +121,9 @@ fn a_stream_says_what_the_whole_would_have_said() {
 fn a_stream_of_vertex_says_the_same_under_another_name() {
     let (events, whole) = everything();
     let base = "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/anthropic/models/m";
-    let call = |verb: &str| Trial::new(&format!("{base}:{verb}"), &json!({"stream": true, "messages": []}));
+    let call = |verb: &str| TestExchange::new(&format!("{base}:{verb}"), &json!({"stream": true, "messages": []}));
     let streamed = call("streamRawPredict").stream(SSE, &sse(&events).concat());
-    assert_eq!(streamed, call("rawPredict").answered(Head::new(200), &whole));
+    assert_eq!(streamed, call("rawPredict").answered(ResponseHead::new(200), &whole));
     assert_eq!((streamed.model_name.as_deref(), streamed.model_provider.as_deref()), (Some("m"), Some("google")));
 }
 
@@ -129,16 +132,16 @@ fn a_stream_without_end_is_bounded() {
     let piece = "x".repeat(1 << 20);
     let frame = |event: &Value| Frame { event: String::new(), is_exception: false, data: event.clone() };
     for event in [text(0, &piece), block(0, &json!({"type": "tool_result", "content": piece}))] {
-        let mut rebuilt = Box::new(Rebuilt::default());
-        rebuilt.frame(frame(&start(&json!({"input_tokens": 4}))));
+        let mut rebuilt = Box::new(MessageAssembler::default());
+        rebuilt.push(frame(&start(&json!({"input_tokens": 4}))));
         for index in 0..50 {
             let mut event = event.clone();
             event["index"] = (index % 20).into();
-            rebuilt.frame(frame(&event));
+            rebuilt.push(frame(&event));
         }
         // What is said at the end is heard although nothing more is kept.
-        rebuilt.frame(frame(&json!({"type": "message_delta", "usage": {"output_tokens": 7}})));
-        let whole = rebuilt.whole();
+        rebuilt.push(frame(&json!({"type": "message_delta", "usage": {"output_tokens": 7}})));
+        let whole = rebuilt.finish();
         assert!(whole.to_string().len() < 34 << 20);
         assert_eq!((&whole["usage"]["input_tokens"], &whole["usage"]["output_tokens"]), (&json!(4), &json!(7)));
     }

@@ -1,32 +1,32 @@
 //! One call of `InvokeAgent`.
 //!
-//! Source: the API reference of Agents for Amazon Bedrock Runtime, `InvokeAgent`, and what Datadog's Python SDK shows of it:
+//! Source: the API reference of BedrockAgent for Amazon Bedrock Runtime, `InvokeAgent`, and what Datadog's Python SDK shows of it:
 //! an `agent` span with the texts, and its steps below it.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::rebuild::Rebuilt;
+use super::assembler::AgentAssembler;
 use super::steps;
-use crate::codec::{Answer, Codec, Rebuild};
+use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::json;
 use llmobs_model::Annotation;
 
 /// `POST /agents/{id}/agentAliases/{alias}/sessions/{session}/text`.
 #[derive(Debug)]
-pub(crate) struct Agents;
+pub(crate) struct BedrockAgent;
 
 /// Which agent is asked, and in which session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place<'a> {
+pub(crate) struct AgentUrl<'a> {
     agent: &'a str,
     alias: &'a str,
     pub(crate) session: &'a str,
 }
 
-impl<'a> Place<'a> {
+impl<'a> AgentUrl<'a> {
     /// Reads `{id}/agentAliases/{alias}/sessions/{session}`.
     pub(crate) fn read(path: &'a str) -> Option<Self> {
         let mut parts = path.split('/');
@@ -41,15 +41,15 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Codec for Agents {
+impl Codec for BedrockAgent {
     fn name(&self, endpoint: &Endpoint) -> Cow<'static, str> {
-        let agent = Place::of(endpoint).map(|place| place.agent).unwrap_or_default();
+        let agent = AgentUrl::of(endpoint).map(|place| place.agent).unwrap_or_default();
         format!("Bedrock Agent {agent}").trim_end().to_owned().into()
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let mut said = Annotation::new();
-        if let Some(Place { agent, alias, session }) = Place::of(endpoint) {
+        if let Some(AgentUrl { agent, alias, session }) = AgentUrl::of(endpoint) {
             said = said.session_id(session).metadata("agent_id", agent).metadata("agent_alias_id", alias);
         }
         match json::text(request, "inputText") {
@@ -58,8 +58,8 @@ impl Codec for Agents {
         }
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let body = answer.body;
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let body = response.body;
         // What the agent wants the application to do stands where its answer would.
         let asked = json::some(body, "returnControl").map(|asked| json::as_text(asked).into_owned());
         let text = [json::text(body, "completion"), asked.as_deref().unwrap_or_default()].into_iter();
@@ -67,13 +67,13 @@ impl Codec for Agents {
         let said = said.output(text.join("\n"));
         let citations = json::items(body, "citations");
         let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
-        if answer.endpoint.is_proxy {
+        if response.endpoint.is_proxy {
             return said;
         }
         steps::of(json::items(body, "traces")).into_iter().fold(said, Annotation::inner)
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Rebuilt::default())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(AgentAssembler::default())
     }
 }

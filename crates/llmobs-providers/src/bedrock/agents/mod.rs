@@ -1,9 +1,9 @@
-//! Agents of Bedrock: `InvokeAgent`, whose answer is always a stream of pieces of text and, where it is asked for, of traces.
+//! BedrockAgent of Bedrock: `InvokeAgent`, whose answer is always a stream of pieces of text and, where it is asked for, of traces.
 
+mod assembler;
 mod call;
-mod rebuild;
 mod step;
 mod steps;
-mod time;
+mod timestamp;
 
-pub(crate) use call::{Agents, Place};
+pub(crate) use call::{AgentUrl, BedrockAgent};

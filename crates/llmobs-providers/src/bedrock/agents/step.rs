@@ -4,13 +4,13 @@ use std::mem;
 
 use serde_json::{Value, json};
 
-use crate::bedrock::counts::Counts;
+use crate::bedrock::token_counts::TokenCounts;
 use crate::json;
 use llmobs_model::{Annotation, Message, SpanError, SpanKind};
 
 /// A step as far as it is known.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct AgentStep {
     kind: String,
     start_ns: Option<u64>,
     end_ns: Option<u64>,
@@ -20,7 +20,7 @@ pub(super) struct Step {
     output: String,
 }
 
-impl Step {
+impl AgentStep {
     pub(super) fn new(kind: &str) -> Self {
         Self {
             kind: kind.to_owned(),
@@ -127,7 +127,7 @@ fn answered(open: Annotation, said: &Value) -> Annotation {
     let text = if raw.is_empty() { shown(json::get(said, &["parsedResponse"])) } else { plain(raw) };
     let thought = Some(thought).filter(|thought| !thought.is_empty()).map(|text| Message::new("reasoning", text));
     let output: Vec<Message> = thought.into_iter().chain([Message::assistant(text)]).collect();
-    open.output(output).metrics(Counts::of_usage(json::get(said, &["metadata", "usage"])).metrics())
+    open.output(output).metrics(TokenCounts::of_usage(json::get(said, &["metadata", "usage"])).metrics())
 }
 
 /// The text of an answer that is the JSON of one: `{"content": [{"type": "text", "text"}], …}`; any other is as it is.

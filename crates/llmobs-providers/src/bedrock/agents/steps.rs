@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::step::Step;
-use super::time::unix_ns;
+use super::step::AgentStep;
+use super::timestamp::unix_ns;
 use crate::json;
 use llmobs_model::Annotation;
 
 /// The steps, in the order in which they began.
 pub(super) fn of(traces: &[Value]) -> Vec<Annotation> {
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<AgentStep> = Vec::new();
     let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for event in traces {
         let Some((kind, body)) = first_object(json::get(event, &["trace"])) else { continue };
@@ -23,14 +23,14 @@ pub(super) fn of(traces: &[Value]) -> Vec<Annotation> {
         let id = [said, body].into_iter().map(|of| json::text(of, "traceId")).find(|id| !id.is_empty());
         let id = id.unwrap_or_default();
         let at = *places.entry((id, kind)).or_insert_with(|| {
-            steps.push(Step::new(kind));
+            steps.push(AgentStep::new(kind));
             steps.len().saturating_sub(1)
         });
         if let Some(step) = steps.get_mut(at) {
             step.take(what, said, at_ns);
         }
     }
-    steps.into_iter().map(Step::into_annotation).collect()
+    steps.into_iter().map(AgentStep::into_annotation).collect()
 }
 
 /// Traces that are themselves what happened.

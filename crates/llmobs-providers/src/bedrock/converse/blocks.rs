@@ -56,21 +56,21 @@ fn read(role: &str, blocks: &[Value]) -> Vec<Message> {
     let mut is_said = false;
     let mut after = Vec::new();
     for block in blocks {
-        match Part::of(block) {
-            Part::Text(text) => {
+        match BlockContent::of(block) {
+            BlockContent::Text(text) => {
                 message.content.push_str(&text);
                 is_said = true;
             }
-            Part::Call(call) => {
+            BlockContent::Call(call) => {
                 message = message.tool_call(call);
                 is_said = true;
             }
-            Part::Result(result) => {
+            BlockContent::Result(result) => {
                 message = message.tool_result(result);
                 is_said = true;
             }
-            Part::Thought(text) => before.push(Message::new(REASONING, text)),
-            Part::Unsupported(kind) => after.push(Message::new(role, unsupported(kind))),
+            BlockContent::Thought(text) => before.push(Message::new(REASONING, text)),
+            BlockContent::Unsupported(kind) => after.push(Message::new(role, unsupported(kind))),
         }
     }
     if is_said || (before.is_empty() && after.is_empty()) {
@@ -81,7 +81,7 @@ fn read(role: &str, blocks: &[Value]) -> Vec<Message> {
 }
 
 /// What a block is to us.
-enum Part<'a> {
+enum BlockContent<'a> {
     Text(Cow<'a, str>),
     Call(ToolCall),
     Result(ToolResult),
@@ -90,7 +90,7 @@ enum Part<'a> {
     Unsupported(&'a str),
 }
 
-impl<'a> Part<'a> {
+impl<'a> BlockContent<'a> {
     /// A block is an object with one member, whose name is the kind of the block.
     fn of(block: &'a Value) -> Self {
         let Some((kind, content)) = block.as_object().and_then(|block| block.iter().next()) else {

@@ -7,27 +7,27 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::assembler::ConverseAssembler;
 use super::blocks;
-use super::rebuild::Rebuilt;
 use crate::asked::asked;
-use crate::bedrock::counts::Counts;
-use crate::codec::{Answer, Codec, Rebuild};
+use crate::bedrock::token_counts::TokenCounts;
+use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use llmobs_model::Annotation;
 
 /// `POST /model/{id}/converse` and `/converse-stream`.
 #[derive(Debug)]
-pub(crate) struct Converse;
+pub(crate) struct BedrockConverse;
 
 /// Names of `inferenceConfig`, and what they are called in metadata.
 const METADATA: &[(&str, &str)] = &[("temperature", "temperature"), ("maxTokens", "max_tokens")];
 
-impl Codec for Converse {
+impl Codec for BedrockConverse {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         "bedrock-runtime.command".into()
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said = Annotation::new().model_provider(endpoint.provider.clone());
         let said = endpoint.model.iter().fold(said, Annotation::model_name);
         let config = &request["inferenceConfig"];
@@ -36,9 +36,9 @@ impl Codec for Converse {
         asked(said, blocks::input(request), blocks::tools(request))
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let body = answer.body;
-        let said = said.output(blocks::output(body)).metrics(Counts::of_usage(&body["usage"]).metrics());
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let body = response.body;
+        let said = said.output(blocks::output(body)).metrics(TokenCounts::of_usage(&body["usage"]).metrics());
         let citations = blocks::citations(body);
         let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
         match body["stopReason"].as_str() {
@@ -47,7 +47,7 @@ impl Codec for Converse {
         }
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Rebuilt::default())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(ConverseAssembler::default())
     }
 }

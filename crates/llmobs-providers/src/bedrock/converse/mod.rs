@@ -1,9 +1,9 @@
 //! `Converse` and `ConverseStream`, whose messages are those of Nova too.
 
+mod assembler;
 mod blocks;
 mod call;
-mod rebuild;
 
+pub(super) use assembler::ConverseAssembler;
 pub(super) use blocks::{input, output, tools};
-pub(crate) use call::Converse;
-pub(super) use rebuild::Rebuilt;
+pub(crate) use call::BedrockConverse;

@@ -7,21 +7,21 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::assembler::InvokeAssembler;
 use super::dialect::Dialect;
-use super::rebuild::Rebuilt;
 use super::text;
-use crate::anthropic::Messages;
+use crate::anthropic::AnthropicMessages;
 use crate::asked::asked;
 use crate::bedrock::converse;
-use crate::bedrock::counts::Counts;
-use crate::codec::{Answer, Codec, Rebuild};
+use crate::bedrock::token_counts::TokenCounts;
+use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::{cohere, failure, json, openai};
 use llmobs_model::{Annotation, Message, metric};
 
 /// `POST /model/{id}/invoke` and `/invoke-with-response-stream` of a model that writes.
 #[derive(Debug)]
-pub(crate) struct Invoke;
+pub(crate) struct BedrockInvoke;
 
 /// What the families call the two parameters that are shown, and where.
 const PARAMETERS: &[(&str, &[&str])] = &[
@@ -42,44 +42,44 @@ const PARAMETERS: &[(&str, &[&str])] = &[
 /// Objects that some families keep them in.
 const CONFIGS: &[&str] = &["textGenerationConfig", "inferenceConfig"];
 
-impl Codec for Invoke {
+impl Codec for BedrockInvoke {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         "bedrock-runtime.command".into()
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said = Annotation::new();
         let said = match Dialect::of(request) {
-            Dialect::Anthropic => return named(Messages.sent(endpoint, request), endpoint),
+            Dialect::Anthropic => return named(AnthropicMessages.annotate_request(endpoint, request), endpoint),
             Dialect::Nova => asked(said, converse::input(request), converse::tools(request)),
-            Dialect::Chat => bare(openai::Chat.sent(endpoint, request)),
-            Dialect::Cohere => bare(cohere::Chat.sent(endpoint, request)),
+            Dialect::Chat => bare(openai::OpenAiChat.annotate_request(endpoint, request)),
+            Dialect::Cohere => bare(cohere::CohereChat.annotate_request(endpoint, request)),
             Dialect::Text => asked(said, text::input(request), Vec::new()),
         };
         named(said.metadata_map(parameters(request)), endpoint)
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let body = answer.body;
-        let invocation = Counts::of_invocation(answer.head, body);
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let body = response.body;
+        let invocation = TokenCounts::of_invocation(response.head, body);
         let said = match Dialect::of_answer(body) {
             Dialect::Anthropic => {
-                let own = Counts::of_anthropic(&body["usage"]);
-                Messages.received(said, answer).metrics(own.or(invocation).metrics())
+                let own = TokenCounts::of_anthropic(&body["usage"]);
+                AnthropicMessages.annotate_response(said, response).metrics(own.or(invocation).metrics())
             }
             Dialect::Nova => {
-                let own = Counts::of_usage(&body["usage"]);
+                let own = TokenCounts::of_usage(&body["usage"]);
                 said.output(converse::output(body)).metrics(own.or(invocation).metrics())
             }
             Dialect::Chat => {
                 // Its own counts hold: the cached tokens are in them already.
-                let said = openai::Chat.received(said, answer);
+                let said = openai::OpenAiChat.annotate_response(said, response);
                 let has_counts = said.metrics.get(metric::INPUT_TOKENS).is_some();
                 if has_counts { said } else { said.metrics(invocation.metrics()) }
             }
             Dialect::Cohere => {
                 // Bedrock counts what is paid for, Cohere what the model saw.
-                let mut said = cohere::Chat.received(said, answer).metrics(invocation.metrics());
+                let mut said = cohere::CohereChat.annotate_response(said, response).metrics(invocation.metrics());
                 said.metadata.remove("finish_reason");
                 said
             }
@@ -88,15 +88,15 @@ impl Codec for Invoke {
                 said.output(output).metrics(text::counts(body).or(invocation).metrics())
             }
         };
-        let said = named(said, answer.endpoint);
+        let said = named(said, response.endpoint);
         match failure::inside(body) {
             Some(error) => said.span_error(error),
             None => said,
         }
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Rebuilt::default())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(InvokeAssembler::default())
     }
 }
 

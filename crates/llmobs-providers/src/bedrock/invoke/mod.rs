@@ -1,8 +1,8 @@
 //! `InvokeModel` and `InvokeModelWithResponseStream`: the bodies are those of the model's family.
 
+mod assembler;
 mod call;
 mod dialect;
-mod rebuild;
 mod text;
 
-pub(crate) use call::Invoke;
+pub(crate) use call::BedrockInvoke;

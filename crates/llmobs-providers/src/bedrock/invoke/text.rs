@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::bedrock::counts::Counts;
-use crate::codec::Seen;
-use crate::json::{self, Room};
+use crate::bedrock::token_counts::TokenCounts;
+use crate::codec::FrameSummary;
+use crate::json::{self, StreamBudget};
 use llmobs_model::Message;
 
 /// The prompt; none of these families says who speaks.
@@ -23,21 +23,21 @@ pub(super) fn output(body: &Value) -> Vec<Message> {
 }
 
 /// What the body itself counts.
-pub(super) fn counts(body: &Value) -> Counts {
+pub(super) fn counts(body: &Value) -> TokenCounts {
     let count = |name: &str| json::count(body, name);
     let results = json::items(body, "results").iter().filter_map(|result| json::count(result, "tokenCount"));
     let usage = &body["usage"];
-    Counts {
+    TokenCounts {
         input: count("inputTextTokenCount").or(count("prompt_token_count")).or(json::count(usage, "prompt_tokens")),
         output: count("totalOutputTextTokenCount")
             .or(count("generation_token_count"))
             .or(json::count(usage, "completion_tokens"))
             .or(results.reduce(u64::saturating_add)),
-        ..Counts::default()
+        ..TokenCounts::default()
     }
 }
 
-/// Counts that a chunk may have and the next one repeats as null.
+/// TokenCounts that a chunk may have and the next one repeats as null.
 const COUNTED: &[&str] =
     &["inputTextTokenCount", "totalOutputTextTokenCount", "prompt_token_count", "generation_token_count", "usage"];
 
@@ -79,20 +79,20 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    pub(super) fn chunk(&mut self, chunk: &Value, room: &mut Room) -> Seen {
+    pub(super) fn chunk(&mut self, chunk: &Value, budget: &mut StreamBudget) -> FrameSummary {
         self.counts.extend(json::allowed(chunk, COUNTED).into_iter().filter(|(_, count)| !count.is_null()));
         let mut is_content = false;
         for (index, piece) in pieces(chunk) {
-            if self.texts.contains_key(&index) || room.take(size_of::<(u64, String)>()) {
-                room.push(self.texts.entry(index).or_default(), piece);
+            if self.texts.contains_key(&index) || budget.take(size_of::<(u64, String)>()) {
+                budget.push(self.texts.entry(index).or_default(), piece);
                 is_content |= !piece.is_empty();
             }
         }
-        Seen::content(is_content)
+        FrameSummary::content(is_content)
     }
 
     /// The answer, in the words of one of the families.
-    pub(super) fn whole(self) -> Map<String, Value> {
+    pub(super) fn finish(self) -> Map<String, Value> {
         let texts: Vec<Value> = self.texts.into_values().map(|text| json!({"text": text})).collect();
         let mut whole = self.counts;
         whole.insert("generations".to_owned(), texts.into());

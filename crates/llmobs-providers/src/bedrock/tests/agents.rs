@@ -3,14 +3,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::endpoint::{Api, Endpoint};
-use crate::frames::{AWS, aws, said};
-use crate::trial::Trial;
+use crate::test_exchange::TestExchange;
+use crate::test_frames::{AWS, aws, said};
 use llmobs_model::{Annotation, Content, SpanError, SpanKind};
 
 const URL: &str = "https://bedrock-agent-runtime.eu-west-1.amazonaws.com/agents/AG1/agentAliases/AL1/sessions/s-1/text";
 
-fn asked() -> Trial {
-    Trial::new(URL, &json!({"inputText": "Is it open?", "enableTrace": true}))
+fn asked() -> TestExchange {
+    TestExchange::new(URL, &json!({"inputText": "Is it open?", "enableTrace": true}))
 }
 
 fn begun() -> Annotation {

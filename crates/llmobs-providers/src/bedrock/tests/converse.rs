@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{counted, exchange, said, tokens};
-use crate::Head;
-use crate::frames::{AWS, aws, events};
-use crate::trial::Trial;
+use crate::ResponseHead;
+use crate::test_exchange::TestExchange;
+use crate::test_frames::{AWS, aws, events};
 use llmobs_model::{Annotation, Content, Message, SpanError, SpanKind, ToolCall, ToolDefinition, ToolResult};
 
 const MODEL: &str = "eu.anthropic.claude-sonnet-4-20250514-v1:0";
@@ -25,11 +25,11 @@ fn answer(content: &Value, reason: &str, usage: &Value) -> Value {
     })
 }
 
-fn whole() -> Trial {
+fn whole() -> TestExchange {
     exchange(MODEL, "converse", &request())
 }
 
-fn stream() -> Trial {
+fn stream() -> TestExchange {
     exchange(MODEL, "converse-stream", &request())
 }
 
@@ -61,7 +61,7 @@ fn a_conversation_with_system_prompt_and_tools() {
     });
     let call = |name: &str, arguments: Value, id: &str| ToolCall::new(name, arguments).id(id).kind("toolUse");
     let result = |text: &str, id: &str| ToolResult::new(text).name("").id(id).kind("toolResult");
-    let sent = exchange(MODEL, "converse", &request).sent();
+    let sent = exchange(MODEL, "converse", &request).annotate_request();
     let expected =
         said(SpanKind::Llm, MODEL)
             .metadata("temperature", 0)
@@ -89,7 +89,7 @@ fn a_conversation_with_system_prompt_and_tools() {
 fn a_message_that_is_only_a_call_has_its_role() {
     let content = json!([{"toolUse": {"toolUseId": "t1", "name": "weather", "input": {"city": "Oslo"}}}]);
     let said = whole().answered(
-        Head::new(200),
+        ResponseHead::new(200),
         &answer(&content, "tool_use", &json!({"inputTokens": 5, "outputTokens": 2, "totalTokens": 7})),
     );
     let call = ToolCall::new("weather", json!({"city": "Oslo"})).id("t1").kind("toolUse");
@@ -104,7 +104,7 @@ fn a_message_that_is_only_a_call_has_its_role() {
 fn what_is_not_supported_is_a_message_of_its_own() {
     let messages = |content: Value| {
         let request = json!({"messages": [{"role": "user", "content": content}]});
-        match exchange(MODEL, "converse", &request).sent().input {
+        match exchange(MODEL, "converse", &request).annotate_request().input {
             Some(Content::Messages(messages)) => messages,
             other => panic!("{other:?}"),
         }
@@ -159,7 +159,7 @@ fn the_cached_tokens_are_parts_of_the_input() {
         (json!({}), counted([])),
         (json!({"inputTokens": "5", "outputTokens": -1}), counted([])),
     ] {
-        let said = whole().answered(Head::new(200), &answer(&json!([{"text": "x"}]), "end_turn", &usage));
+        let said = whole().answered(ResponseHead::new(200), &answer(&json!([{"text": "x"}]), "end_turn", &usage));
         assert_eq!(said.metrics, expected, "{usage}");
     }
 }
@@ -169,7 +169,7 @@ fn an_answer_of_nothing_is_one_empty_message() {
     for body in
         [json!({}), json!(null), json!([]), json!({"output": {"message": {"role": "assistant", "content": []}}})]
     {
-        assert_eq!(whole().answered(Head::new(200), &body), asked().output([Message::new("", "")]), "{body}");
+        assert_eq!(whole().answered(ResponseHead::new(200), &body), asked().output([Message::new("", "")]), "{body}");
     }
 }
 
@@ -234,7 +234,7 @@ fn everything() -> (Vec<(&'static str, Value)>, Value) {
 fn a_stream_says_what_the_whole_would_have_said() {
     let (all, body) = everything();
     let streamed = stream().stream(AWS, &events(&all).concat());
-    assert_eq!(streamed, whole().answered(Head::new(200), &body));
+    assert_eq!(streamed, whole().answered(ResponseHead::new(200), &body));
     let call = |name: &str, arguments: Value, id: &str| ToolCall::new(name, arguments).id(id).kind("toolUse");
     let message = Message::assistant("Hello, wörld 🦀.\n Cited.")
         .tool_call(call("weather", json!({"city": "Tromsø"}), "t1"))

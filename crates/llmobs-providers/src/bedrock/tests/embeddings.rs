@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{counted, exchange, said};
-use crate::Head;
+use crate::ResponseHead;
 use llmobs_model::{Document, SpanKind};
 
 const IMAGE: &str = "([IMAGE DETECTED])";
@@ -82,7 +82,7 @@ fn every_family_says_what_it_embedded_and_how_long_the_vectors_are() {
             "[1 embedding(s) returned]",
         ),
     ] {
-        let mut sent = exchange(model, "invoke", &request).answered(Head::new(200), &body);
+        let mut sent = exchange(model, "invoke", &request).answered(ResponseHead::new(200), &body);
         sent.metadata.clear();
         assert_eq!(sent, said(SpanKind::Embedding, model).input(input).output(output), "{model} {body}");
     }
@@ -94,18 +94,21 @@ fn counts_are_of_the_body_or_of_the_headers_and_metadata_is_what_is_allowed() {
         json!({"inputText": "a", "dimensions": 256, "normalize": true, "embeddingTypes": ["float"], "user": "u-1"});
     let exchange = exchange("amazon.titan-embed-text-v2:0", "invoke", &request);
     let expected = json!({"dimensions": 256, "normalize": true, "embeddingTypes": ["float"]});
-    assert_eq!(Value::Object(exchange.sent().metadata), expected);
+    assert_eq!(Value::Object(exchange.annotate_request().metadata), expected);
     let counts = counted([("input_tokens", 5), ("output_tokens", 0), ("total_tokens", 5)]);
-    assert_eq!(exchange.answered(Head::new(200), &json!({"embedding": [1], "inputTextTokenCount": 5})).metrics, counts);
+    assert_eq!(
+        exchange.answered(ResponseHead::new(200), &json!({"embedding": [1], "inputTextTokenCount": 5})).metrics,
+        counts
+    );
     let mut headers = http::HeaderMap::new();
     headers.insert("x-amzn-bedrock-input-token-count", 5.into());
-    assert_eq!(exchange.answered(Head::new(200).headers(&headers), &json!({"embedding": [1]})).metrics, counts);
-    assert_eq!(exchange.answered(Head::new(200), &json!({"embedding": [1]})).metrics, counted([]));
+    assert_eq!(exchange.answered(ResponseHead::new(200).headers(&headers), &json!({"embedding": [1]})).metrics, counts);
+    assert_eq!(exchange.answered(ResponseHead::new(200), &json!({"embedding": [1]})).metrics, counted([]));
 }
 
 #[test]
 fn an_error_has_no_output() {
     let exchange = exchange("amazon.titan-embed-text-v2:0", "invoke", &json!({"inputText": "a"}));
-    let said = exchange.answered(Head::new(400), &json!({"message": "Too long."}));
+    let said = exchange.answered(ResponseHead::new(400), &json!({"message": "Too long."}));
     assert_eq!((said.output, said.error.map(|error| error.message)), (None, Some("Too long.".to_owned())));
 }

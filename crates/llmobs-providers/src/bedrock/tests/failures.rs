@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{exchange, said};
-use crate::{Api, Endpoint, Head};
+use crate::{Api, Endpoint, ResponseHead};
 use llmobs_model::{Message, SpanError, SpanKind};
 
 const MODEL: &str = "meta.llama3-8b-instruct-v1:0";
@@ -13,7 +13,7 @@ fn the_type_of_an_error_is_in_a_header_or_in_the_body() {
     let header = |value: &'static str| {
         let mut headers = http::HeaderMap::new();
         headers.insert("x-amzn-errortype", http::HeaderValue::from_static(value));
-        Head::new(403).headers(&headers)
+        ResponseHead::new(403).headers(&headers)
     };
     for (head, body, error_type, message) in [
         (
@@ -24,14 +24,14 @@ fn the_type_of_an_error_is_in_a_header_or_in_the_body() {
         ),
         (header("ValidationException"), json!({"Message": "Bad"}), "ValidationException", "Bad"),
         (
-            Head::new(403),
+            ResponseHead::new(403),
             json!({"__type": "com.amazon.coral.service#AccessDeniedException", "message": "No"}),
             "AccessDeniedException",
             "No",
         ),
-        (Head::new(403), json!({"__type": "AccessDeniedException"}), "AccessDeniedException", "Forbidden"),
-        (Head::new(403), json!({"message": "No"}), "HTTP 403", "No"),
-        (Head::new(403), json!(null), "HTTP 403", "Forbidden"),
+        (ResponseHead::new(403), json!({"__type": "AccessDeniedException"}), "AccessDeniedException", "Forbidden"),
+        (ResponseHead::new(403), json!({"message": "No"}), "HTTP 403", "No"),
+        (ResponseHead::new(403), json!(null), "HTTP 403", "Forbidden"),
     ] {
         for operation in ["invoke", "invoke-with-response-stream"] {
             let failed =
@@ -102,6 +102,7 @@ fn urls_name_the_model_whole_and_as_it_was_sent() {
 #[test]
 fn an_error_in_a_good_answer_is_an_error() {
     let exchange = exchange(MODEL, "invoke", &json!({"prompt": "Hi"}));
-    let said = exchange.answered(Head::new(200), &json!({"error": {"message": "Gone", "type": "server_error"}}));
+    let said =
+        exchange.answered(ResponseHead::new(200), &json!({"error": {"message": "Gone", "type": "server_error"}}));
     assert_eq!(said.error, Some(SpanError::new("Gone").error_type("server_error")));
 }

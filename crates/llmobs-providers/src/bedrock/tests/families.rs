@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{counted, exchange, said, tokens};
-use crate::Head;
-use crate::frames::{AWS, chunks};
+use crate::ResponseHead;
+use crate::test_frames::{AWS, chunks};
 use llmobs_model::{Annotation, Message, Metrics, SpanKind, ToolCall, ToolDefinition, ToolResult};
 
 /// The headers of an answer in one piece.
-fn head(input: u64, output: u64) -> Head {
+fn head(input: u64, output: u64) -> ResponseHead {
     let mut headers = http::HeaderMap::new();
     headers.insert("x-amzn-bedrock-input-token-count", input.into());
     headers.insert("x-amzn-bedrock-output-token-count", output.into());
-    Head::new(200).headers(&headers)
+    ResponseHead::new(200).headers(&headers)
 }
 
 fn invocation() -> Value {
@@ -223,7 +223,7 @@ fn what_no_family_says_is_an_empty_message() {
     for body in [json!({"artifacts": [{"base64": "iVBO"}]}), json!(null), json!([]), json!("x"), json!({"choices": []})]
     {
         let expected = said(SpanKind::Llm, "some.model").output([Message::new("", "")]);
-        assert_eq!(exchange.answered(Head::new(200), &body), expected, "{body}");
+        assert_eq!(exchange.answered(ResponseHead::new(200), &body), expected, "{body}");
     }
     assert_eq!(counted([]), Metrics::new());
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{counted, exchange, said, tokens};
-use crate::frames::{AWS, aws, chunks};
-use crate::{Ending, Head};
+use crate::test_frames::{AWS, aws, chunks};
+use crate::{Ending, ResponseHead};
 use llmobs_model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolDefinition, ToolResult};
 
 const CLAUDE: &str = "us.anthropic.claude-sonnet-4-20250514-v1:0";
@@ -43,7 +43,7 @@ fn claude_is_read_as_at_anthropic_but_named_as_bedrock_does() {
     });
     let expected = asked.output([Message::new("reasoning", "Hm."), Message::assistant("Rain.")]);
     let exchange = exchange(CLAUDE, "invoke", &request);
-    assert_eq!(exchange.answered(Head::new(200), &body), expected.clone().metrics(tokens(20, 4)));
+    assert_eq!(exchange.answered(ResponseHead::new(200), &body), expected.clone().metrics(tokens(20, 4)));
     // What the body does not count, the headers do.
     let mut headers = http::HeaderMap::new();
     for (name, value) in [
@@ -62,7 +62,7 @@ fn claude_is_read_as_at_anthropic_but_named_as_bedrock_does() {
         ("cache_read_input_tokens", 5),
         ("cache_write_input_tokens", 0),
     ]);
-    assert_eq!(exchange.answered(Head::new(200).headers(&headers), &body), expected.metrics(counts));
+    assert_eq!(exchange.answered(ResponseHead::new(200).headers(&headers), &body), expected.metrics(counts));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_stream_of_nova_says_what_the_whole_would_have_said() {
         ("cache_write_input_tokens", 0),
     ]));
     let model = "amazon.nova-pro-v1:0";
-    assert_eq!(exchange(model, "invoke", &request).answered(Head::new(200), &body), expected);
+    assert_eq!(exchange(model, "invoke", &request).answered(ResponseHead::new(200), &body), expected);
     let streamed = exchange(model, "invoke-with-response-stream", &request).stream(AWS, &chunks(&events).concat());
     assert_eq!(streamed, expected);
 }
@@ -181,7 +181,7 @@ fn chat_completions_of_many_families_are_read_as_those_of_openai() {
             .metadata("max_tokens", 64)
             .output([Message::assistant("I look.").tool_call(call)])
             .metrics(tokens(17, 8));
-        assert_eq!(exchange(model, "invoke", &request).answered(Head::new(200), &body), expected, "{model}");
+        assert_eq!(exchange(model, "invoke", &request).answered(ResponseHead::new(200), &body), expected, "{model}");
         let streamed =
             exchange(model, "invoke-with-response-stream", &request).stream(AWS, &chunks(&stream(piece)).concat());
         assert_eq!(streamed, expected, "{model}");
@@ -230,7 +230,7 @@ fn a_call_that_never_got_an_answer_says_what_was_asked() {
     let endpoint = crate::Endpoint::recognise("POST", &format!("http://127.0.0.1:1/model/{CLAUDE}/invoke")).unwrap();
     let call = crate::Call::new(endpoint, request.to_string());
     let error = SpanError::new("refused").error_type("io");
-    assert_eq!(call.failed(error.clone()), asked.clone().output(Message::new("", "")).span_error(error));
-    let empty = call.answered(Head::new(200)).finish(Ending::Dropped);
+    assert_eq!(call.annotate_failure(error.clone()), asked.clone().output(Message::new("", "")).span_error(error));
+    let empty = call.begin_response(ResponseHead::new(200)).finish(Ending::Dropped);
     assert_eq!(empty, asked.output([Message::new("", "")]));
 }

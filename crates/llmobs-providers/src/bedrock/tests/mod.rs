@@ -6,23 +6,23 @@ mod embeddings;
 mod failures;
 mod families;
 mod invoke;
-mod nonsense;
 mod random;
+mod random_json;
 
-use crate::frames;
-use crate::trial::Trial;
+use crate::test_exchange::TestExchange;
+use crate::test_frames;
 use llmobs_model::{Annotation, Metrics, SpanKind};
 use serde_json::Value;
 
 /// A call of this operation of a model.
-fn exchange(model: &str, operation: &str, request: &Value) -> Trial {
+fn exchange(model: &str, operation: &str, request: &Value) -> TestExchange {
     let model = model.replace(':', "%3A").replace('/', "%2F");
-    Trial::new(&format!("https://bedrock-runtime.eu-west-1.amazonaws.com/model/{model}/{operation}"), request)
+    TestExchange::new(&format!("https://bedrock-runtime.eu-west-1.amazonaws.com/model/{model}/{operation}"), request)
 }
 
 /// What every call of this model says.
 fn said(kind: SpanKind, model: &str) -> Annotation {
-    frames::said(kind, "bedrock-runtime.command", "bedrock").model_provider("amazon_bedrock").model_name(model)
+    test_frames::said(kind, "bedrock-runtime.command", "bedrock").model_provider("amazon_bedrock").model_name(model)
 }
 
 fn counted<const N: usize>(counts: [(&str, u64); N]) -> Metrics {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::exchange;
 use crate::anthropic::{Block, interleaved};
-use crate::frames::{AWS, chunks, events};
+use crate::test_frames::{AWS, chunks, events};
 
 fn whole(block: &Block) -> Value {
     match block {

@@ -2,21 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::trial::Trial;
-use super::second::said as chat;
+use super::v2::said as chat;
+use crate::test_exchange::TestExchange;
 use llmobs_model::{Annotation, Document, SpanError, SpanKind};
 
 fn said() -> Annotation {
     chat().kind(SpanKind::Embedding)
 }
 
-fn trial(generation: &str, request: &Value) -> Trial {
-    Trial::new(&format!("https://api.cohere.com/{generation}/embed"), request)
+fn exchange(generation: &str, request: &Value) -> TestExchange {
+    TestExchange::new(&format!("https://api.cohere.com/{generation}/embed"), request)
 }
 
 #[test]
 fn texts_of_the_first_generation() {
-    let trial = trial(
+    let exchange = exchange(
         "v1",
         &json!({"model": "command-a", "texts": ["a", "b"], "input_type": "search_document", "truncate": "END"}),
     );
@@ -28,7 +28,7 @@ fn texts_of_the_first_generation() {
         .output("[2 embedding(s) returned with size 3]")
         .metric("input_tokens", 2)
         .metric("total_tokens", 2);
-    assert_eq!(trial.answer(200, &answer), expected);
+    assert_eq!(exchange.answer(200, &answer), expected);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn embeddings_by_type() {
         .output("[1 embedding(s) returned with size 2]")
         .metric("input_tokens", 1)
         .metric("total_tokens", 1);
-    assert_eq!(trial("v2", &request).answer(200, &answer), expected);
+    assert_eq!(exchange("v2", &request).answer(200, &answer), expected);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn packed_embeddings_have_no_size() {
     let request = json!({"model": "command-a", "texts": ["a"], "embedding_types": ["base64"]});
     let expected = said().input([Document::new("a")]).metadata("embedding_types", json!(["base64"]));
     let expected = expected.output("[1 embedding(s) returned]");
-    assert_eq!(trial("v2", &request).answer(200, &json!({"embeddings": {"base64": ["AAAA"]}})), expected);
+    assert_eq!(exchange("v2", &request).answer(200, &json!({"embeddings": {"base64": ["AAAA"]}})), expected);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn pictures_are_only_words() {
     ]});
     let expected = said().input([Document::new("[image]"), Document::new("a cat\n[image]")]);
     let expected = expected.output("[2 embedding(s) returned with size 1]");
-    assert_eq!(trial("v2", &request).answer(200, &json!({"embeddings": {"float": [[1], [2]]}})), expected);
+    assert_eq!(exchange("v2", &request).answer(200, &json!({"embeddings": {"float": [[1], [2]]}})), expected);
 }
 
 #[test]
@@ -68,5 +68,5 @@ fn an_error_has_no_output() {
     let expected =
         said().input([Document::new("a")]).span_error(SpanError::new("no such model").error_type("HTTP 404"));
     let request = json!({"model": "command-a", "texts": ["a"]});
-    assert_eq!(trial("v1", &request).answer(404, &json!({"id": "x", "message": "no such model"})), expected);
+    assert_eq!(exchange("v1", &request).answer(404, &json!({"id": "x", "message": "no such model"})), expected);
 }

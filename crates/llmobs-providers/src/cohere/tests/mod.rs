@@ -1,7 +1,7 @@
 //! Exchanges with Cohere, written by hand from its public description.
 
 mod embed;
-mod first;
-mod second;
 mod stream;
 mod urls;
+mod v1;
+mod v2;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::trial::{Trial, sse};
-use super::second::{hi, said};
+use super::v2::{hi, said};
+use crate::test_exchange::{TestExchange, sse};
 use llmobs_model::{Message, SpanError, ToolCall};
 
 const SSE: &str = "text/event-stream";
@@ -133,13 +133,13 @@ fn the_first_token_is_the_first_that_says_something() {
 
 #[test]
 fn nonsense_does_no_harm() {
-    let trial = Trial::new(super::second::URL, &json!(null));
+    let exchange = TestExchange::new(super::v2::URL, &json!(null));
     let events = [
         json!({"type": 7}),
         json!({"type": "content-delta", "index": -1, "delta": []}),
         json!([1]),
         json!({"type": "message-end"}),
     ];
-    assert_eq!(trial.stream(SSE, &sse(&events)).output, Some(vec![Message::assistant("")].into()));
-    assert_eq!(trial.stream(SSE, "data: x\n\n").output, Some(vec![Message::assistant("")].into()));
+    assert_eq!(exchange.stream(SSE, &sse(&events)).output, Some(vec![Message::assistant("")].into()));
+    assert_eq!(exchange.stream(SSE, "data: x\n\n").output, Some(vec![Message::assistant("")].into()));
 }

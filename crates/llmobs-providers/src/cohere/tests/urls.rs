@@ -1,6 +1,6 @@
 //! Which URLs are Cohere's.
 
-use super::super::super::endpoint::{Api, Endpoint};
+use crate::endpoint::{Api, Endpoint};
 
 #[test]
 fn only_coheres_hosts_are_taken_for_cohere() {
@@ -14,7 +14,7 @@ fn only_coheres_hosts_are_taken_for_cohere() {
         let endpoint = Endpoint::recognise("POST", url).unwrap_or_else(|| panic!("{url}"));
         assert_eq!((endpoint.api(), endpoint.provider()), (api, "cohere"), "{url}");
     }
-    let own = Endpoint::recognise_of("cohere", "POST", "http://gateway:8000/cohere/v2/chat").unwrap();
+    let own = Endpoint::recognise_for("cohere", "POST", "http://gateway:8000/cohere/v2/chat").unwrap();
     assert_eq!((own.api(), own.provider()), (Api::CohereChat, "cohere"));
     for url in ["https://api.cohere.com/v2/rerank", "https://api.cohere.com/v1/tokenize", "https://example.com/v2/chat"]
     {

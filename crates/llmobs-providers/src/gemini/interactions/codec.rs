@@ -4,49 +4,49 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::super::super::asked::asked;
-use super::super::super::codec::{Answer, Codec, Rebuild};
-use super::super::super::counts::{count, sum};
-use super::super::super::endpoint::Endpoint;
-use super::super::super::failure;
-use super::super::super::json::{allowed, first, get, items, text};
-use super::super::owner::{self, NAME};
-use super::rebuild::Steps;
+use super::super::model_owner::{self, NAME};
+use super::assembler::InteractionAssembler;
 use super::steps;
+use crate::asked::asked;
+use crate::codec::{Codec, Response, StreamAssembler};
+use crate::counts::{count, sum};
+use crate::endpoint::Endpoint;
+use crate::failure;
+use crate::json::{allowed, first, get, items, text};
 use llmobs_model::{Annotation, Message, ToolDefinition, metric};
 
 /// Interactions with models and agents of Gemini.
 #[derive(Debug)]
-pub(in super::super::super) struct Interactions;
+pub(crate) struct GeminiInteractions;
 
-impl Codec for Interactions {
+impl Codec for GeminiInteractions {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {
         NAME
     }
 
-    fn sent(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
+    fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let mut messages = steps::messages("system", get(request, &["system_instruction"]));
         messages.extend(steps::messages("user", get(request, &["input"])));
-        let said = owner::model(Annotation::new(), endpoint, model(request).or(endpoint.model.as_deref()));
+        let said = model_owner::model(Annotation::new(), endpoint, model(request).or(endpoint.model.as_deref()));
         let functions = items(request, "tools").iter().filter(|tool| text(tool, "type") == "function");
         asked(said.metadata_map(configuration(request)), messages, functions.map(tool_definition).collect())
     }
 
-    fn received(&self, said: Annotation, answer: Answer<'_>) -> Annotation {
-        let Answer { endpoint, body, request, .. } = answer;
-        let said = owner::model(said, endpoint, model(body).or(model(request)).or(endpoint.model.as_deref()));
+    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+        let Response { endpoint, body, request, .. } = response;
+        let said = model_owner::model(said, endpoint, model(body).or(model(request)).or(endpoint.model.as_deref()));
         // One that is polled may have failed without a bad status.
         let said = failure::inside(body).into_iter().fold(said, Annotation::span_error);
         counted(said, get(body, &["usage"])).output(answered(body))
     }
 
     /// As Datadog's Python SDK has it.
-    fn silence(&self) -> Message {
+    fn empty_output(&self) -> Message {
         Message::assistant("")
     }
 
-    fn rebuild(&self) -> Box<dyn Rebuild> {
-        Box::new(Steps::new())
+    fn assembler(&self) -> Box<dyn StreamAssembler> {
+        Box::new(InteractionAssembler::new())
     }
 }
 

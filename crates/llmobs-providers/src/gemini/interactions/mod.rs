@@ -3,9 +3,9 @@
 //! The first has `outputs` and streams `content.*`; the second has `steps`, each with contents of its own, and streams
 //! `step.*`.
 
+mod assembler;
 mod codec;
-mod rebuild;
 mod step;
 mod steps;
 
-pub(in super::super) use codec::Interactions;
+pub(in super::super) use codec::GeminiInteractions;

@@ -2,53 +2,53 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::super::json::{Room, first, get, items, text};
+use crate::json::{StreamBudget, first, get, items, text};
 
 /// A step, or an output of the first generation.
 #[derive(Debug, Default)]
-pub(super) struct Step {
+pub(super) struct InteractionStep {
     /// What its start says, but for what grows.
     start: Map<String, Value>,
-    contents: Vec<Content>,
+    contents: Vec<StepContent>,
     summary: String,
     arguments: String,
 }
 
 #[derive(Debug)]
-enum Content {
+enum StepContent {
     Text(String),
     Other(Value),
 }
 
-impl Step {
+impl InteractionStep {
     /// Takes in how it begins, and says whether that is part of the answer already.
-    pub(super) fn start(&mut self, start: &Value, room: &mut Room) -> bool {
-        self.keep(start, room);
-        let mut is_content = self.push_text(text(start, "text"), room);
+    pub(super) fn start(&mut self, start: &Value, budget: &mut StreamBudget) -> bool {
+        self.keep(start, budget);
+        let mut is_content = self.push_text(text(start, "text"), budget);
         for content in items(start, "content").iter().chain(items(start, "summary")) {
-            is_content |= self.grow(content, room);
+            is_content |= self.grow(content, budget);
         }
         is_content || self.kind().ends_with("_call")
     }
 
     /// Takes in a delta, and says whether it is part of the answer.
-    pub(super) fn grow(&mut self, delta: &Value, room: &mut Room) -> bool {
+    pub(super) fn grow(&mut self, delta: &Value, budget: &mut StreamBudget) -> bool {
         match text(delta, "type") {
-            "text" if self.kind() == "thought" => room.push_member(&mut self.summary, delta, "text"),
-            "text" => self.push_text(text(delta, "text"), room),
+            "text" if self.kind() == "thought" => budget.push_member(&mut self.summary, delta, "text"),
+            "text" => self.push_text(text(delta, "text"), budget),
             "thought_summary" => {
                 let summary = get(delta, &["content"]);
                 let summary = summary.as_str().unwrap_or_else(|| text(summary, "text"));
-                room.push(&mut self.summary, summary);
+                budget.push(&mut self.summary, summary);
                 !summary.is_empty()
             }
             "arguments_delta" => {
                 let part = first(delta, &["arguments", "partial_arguments"]).and_then(Value::as_str);
-                room.push(&mut self.arguments, part.unwrap_or_default());
+                budget.push(&mut self.arguments, part.unwrap_or_default());
                 part.is_some()
             }
             kind if kind.ends_with("_call") || kind.ends_with("_result") => {
-                self.keep(delta, room);
+                self.keep(delta, budget);
                 true
             }
             kind if MEDIA.contains(&kind) => {
@@ -56,14 +56,14 @@ impl Step {
                 let data = delta.get("data").map(|_| "");
                 let (mime_type, uri) = (text(delta, "mime_type"), delta.get("uri"));
                 let media = json!({"type": kind, "mime_type": mime_type, "uri": uri, "data": data});
-                self.push(Content::Other(room.keep(&media)), room);
+                self.push(StepContent::Other(budget.keep(&media)), budget);
                 true
             }
             _ => false,
         }
     }
 
-    pub(super) fn whole(self) -> Value {
+    pub(super) fn finish(self) -> Value {
         let is_step = matches!(self.kind(), "model_output" | "user_input");
         let mut whole = self.start;
         if !self.summary.is_empty() {
@@ -78,7 +78,7 @@ impl Step {
             if !is_step {
                 whole.insert("type".to_owned(), "model_output".into());
             }
-            whole.insert("content".to_owned(), self.contents.into_iter().map(Content::whole).collect());
+            whole.insert("content".to_owned(), self.contents.into_iter().map(StepContent::finish).collect());
         }
         Value::Object(whole)
     }
@@ -88,31 +88,31 @@ impl Step {
     }
 
     /// Keeps what does not grow.
-    fn keep(&mut self, said: &Value, room: &mut Room) {
+    fn keep(&mut self, said: &Value, budget: &mut StreamBudget) {
         let grows = |name: &str| matches!(name, "content" | "summary" | "text" | "data");
         for (name, value) in said.as_object().into_iter().flatten().filter(|(name, _)| !grows(name)) {
-            if room.take(name.len()) {
-                self.start.insert(name.clone(), room.keep(value));
+            if budget.take(name.len()) {
+                self.start.insert(name.clone(), budget.keep(value));
             }
         }
     }
 
-    fn push_text(&mut self, piece: &str, room: &mut Room) -> bool {
+    fn push_text(&mut self, piece: &str, budget: &mut StreamBudget) -> bool {
         if piece.is_empty() {
             return false;
         }
-        if !matches!(self.contents.last(), Some(Content::Text(_))) {
-            self.push(Content::Text(String::new()), room);
+        if !matches!(self.contents.last(), Some(StepContent::Text(_))) {
+            self.push(StepContent::Text(String::new()), budget);
         }
-        if let Some(Content::Text(own)) = self.contents.last_mut() {
-            room.push(own, piece);
+        if let Some(StepContent::Text(own)) = self.contents.last_mut() {
+            budget.push(own, piece);
         }
         true
     }
 
-    fn push(&mut self, content: Content, room: &mut Room) {
+    fn push(&mut self, content: StepContent, budget: &mut StreamBudget) {
         const ENTRY: usize = 128;
-        if room.take(ENTRY) {
+        if budget.take(ENTRY) {
             self.contents.push(content);
         }
     }
@@ -121,8 +121,8 @@ impl Step {
 /// Contents that are bytes.
 const MEDIA: &[&str] = &["image", "audio", "video", "document"];
 
-impl Content {
-    fn whole(self) -> Value {
+impl StepContent {
+    fn finish(self) -> Value {
         match self {
             Self::Text(text) => json!({"type": "text", "text": text}),
             Self::Other(content) => content,

@@ -1,9 +1,9 @@
-//! Steps, turns and contents → messages.
+//! InteractionAssembler, turns and contents → messages.
 
 use serde_json::Value;
 
-use super::super::super::json::{as_text, get, items, many, text};
-use super::super::content::{file_marker, role};
+use crate::gemini::content::{file_marker, role};
+use crate::json::{as_text, get, items, many, text};
 use llmobs_model::{Message, ToolCall, ToolResult};
 
 /// The messages of a text, a step, a turn, a content, or a list of them; `speaker` is who says what

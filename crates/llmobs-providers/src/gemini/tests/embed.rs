@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::super::trial::Trial;
+use crate::test_exchange::TestExchange;
 use llmobs_model::{Annotation, Document, SpanError, SpanKind};
 
 const HOST: &str = "https://generativelanguage.googleapis.com/v1beta/models";
@@ -16,19 +16,19 @@ fn said(model: &str, integration: &str) -> Annotation {
 
 #[test]
 fn one_content_with_two_parts_is_two_documents_and_one_embedding() {
-    let trial = Trial::new(
+    let exchange = TestExchange::new(
         &format!("{HOST}/gemini-embedding-001:embedContent"),
         &json!({"model": "models/gemini-embedding-001", "content": {"parts": [{"text": "a"}, {"text": "b"}]}}),
     );
     let expected = said("gemini-embedding-001", "google_genai")
         .input([Document::new("a"), Document::new("b")])
         .output("[1 embedding(s) returned with size 3]");
-    assert_eq!(trial.answer(200, &json!({"embedding": {"values": [0.1, 0.2, 0.3]}})), expected);
+    assert_eq!(exchange.answer(200, &json!({"embedding": {"values": [0.1, 0.2, 0.3]}})), expected);
 }
 
 #[test]
 fn a_batch_has_a_document_for_each_request() {
-    let trial = Trial::new(
+    let exchange = TestExchange::new(
         &format!("{HOST}/text-embedding-004:batchEmbedContents"),
         &json!({"requests": [
             {"model": "models/text-embedding-004", "content": {"parts": [{"text": "a"}]}, "taskType": "RETRIEVAL_QUERY", "outputDimensionality": 2},
@@ -40,12 +40,12 @@ fn a_batch_has_a_document_for_each_request() {
         .input([Document::new("a"), Document::new("b")])
         .metadata_map(metadata)
         .output("[2 embedding(s) returned with size 2]");
-    assert_eq!(trial.answer(200, &json!({"embeddings": [{"values": [1, 2]}, {"values": [3, 4]}]})), expected);
+    assert_eq!(exchange.answer(200, &json!({"embeddings": [{"values": [1, 2]}, {"values": [3, 4]}]})), expected);
 }
 
 #[test]
 fn snake_case_and_content_as_text_are_understood() {
-    let trial = Trial::new(
+    let exchange = TestExchange::new(
         &format!("{HOST}/gemini-embedding-001:batchEmbedContents"),
         &json!({"requests": [{"content": "a", "output_dimensionality": 3}]}),
     );
@@ -55,12 +55,12 @@ fn snake_case_and_content_as_text_are_understood() {
         .input([Document::new("a")])
         .metadata_map(metadata)
         .output("[1 embedding(s) returned with size 3]");
-    assert_eq!(trial.answer(200, &json!({"embeddings": [{"values": [1, 2, 3]}]})), expected);
+    assert_eq!(exchange.answer(200, &json!({"embeddings": [{"values": [1, 2, 3]}]})), expected);
 }
 
 #[test]
 fn vertex_predicts_embeddings_and_counts() {
-    let trial = Trial::new(
+    let exchange = TestExchange::new(
         &format!("{VERTEX}/text-embedding-005:predict"),
         &json!({"instances": [{"content": "a b", "task_type": "CLUSTERING"}, {"content": "c"}], "parameters": {"autoTruncate": true}}),
     );
@@ -78,12 +78,12 @@ fn vertex_predicts_embeddings_and_counts() {
         .output("[2 embedding(s) returned with size 2]")
         .metric("input_tokens", 3)
         .metric("billable_character_count", 3);
-    assert_eq!(trial.answer(200, &answer), expected);
+    assert_eq!(exchange.answer(200, &answer), expected);
 }
 
 #[test]
 fn tokens_may_be_counted_for_all_together() {
-    let trial = Trial::new(
+    let exchange = TestExchange::new(
         &format!("{VERTEX}/gemini-embedding-001:embedContent"),
         &json!({"content": {"parts": [{"text": "a"}]}}),
     );
@@ -93,12 +93,12 @@ fn tokens_may_be_counted_for_all_together() {
         .input([Document::new("a")])
         .output("[1 embedding(s) returned with size 2]")
         .metric("input_tokens", 4);
-    assert_eq!(trial.answer(200, &answer), expected);
+    assert_eq!(exchange.answer(200, &answer), expected);
 }
 
 #[test]
 fn an_error_has_no_output() {
-    let trial = Trial::new(
+    let exchange = TestExchange::new(
         &format!("{HOST}/no-such-model:batchEmbedContents"),
         &json!({"requests": [{"content": {"parts": [{"text": "a"}]}}]}),
     );
@@ -106,5 +106,5 @@ fn an_error_has_no_output() {
     let expected = said("no-such-model", "google_genai")
         .input([Document::new("a")])
         .span_error(SpanError::new("models/no-such-model is not found").error_type("NOT_FOUND"));
-    assert_eq!(trial.answer(404, &error), expected);
+    assert_eq!(exchange.answer(404, &error), expected);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::super::trial::Trial;
+use crate::test_exchange::TestExchange;
 use llmobs_model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolDefinition, ToolResult};
 
 const URL: &str =
@@ -23,7 +23,8 @@ pub(super) fn configured(given: &Value) -> Map<String, Value> {
 
 #[test]
 fn a_plain_exchange() {
-    let trial = Trial::new(URL, &json!({"contents": [{"role": "user", "parts": [{"text": "Name a river."}]}]}));
+    let exchange =
+        TestExchange::new(URL, &json!({"contents": [{"role": "user", "parts": [{"text": "Name a river."}]}]}));
     let answer = json!({
         "candidates": [{"content": {"parts": [{"text": "The Elbe."}], "role": "model"}, "finishReason": "STOP", "index": 0}],
         "usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 3, "totalTokenCount": 8},
@@ -35,7 +36,7 @@ fn a_plain_exchange() {
         .metric("input_tokens", 5)
         .metric("output_tokens", 3)
         .metric("total_tokens", 8);
-    assert_eq!(trial.answer(200, &answer), expected);
+    assert_eq!(exchange.answer(200, &answer), expected);
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn the_system_instruction_comes_first_and_a_chat_is_its_turns() {
         ])
         .metadata_map(configured(&metadata))
         .output(Message::assistant("A model."));
-    assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn tools_are_called_and_answer() {
             Message::assistant("Let me see."),
             Message::assistant("").tool_call(ToolCall::new("time", json!({})).id("").kind("function_call")),
         ]);
-    assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
 /// Four parts are four messages, a thought is told apart, and tokens of tools that Google runs belong to the input.
@@ -134,12 +135,12 @@ fn code_is_run_and_thoughts_are_told_apart() {
         .metric("total_tokens", 65)
         .metric("cache_read_input_tokens", 8)
         .metric("reasoning_output_tokens", 5);
-    assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
 #[test]
 fn a_prompt_that_is_blocked_says_why() {
-    let trial = Trial::new(URL, &json!({"contents": {"parts": {"text": "Something bad."}}}));
+    let exchange = TestExchange::new(URL, &json!({"contents": {"parts": {"text": "Something bad."}}}));
     let answer = json!({
         "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"},
         "usageMetadata": {"promptTokenCount": 4, "totalTokenCount": 4}
@@ -150,12 +151,12 @@ fn a_prompt_that_is_blocked_says_why() {
         .metadata("block_reason", "PROHIBITED_CONTENT")
         .metric("input_tokens", 4)
         .metric("total_tokens", 4);
-    assert_eq!(trial.answer(200, &answer), expected);
+    assert_eq!(exchange.answer(200, &answer), expected);
 }
 
 #[test]
 fn an_answer_that_is_held_back_says_why() {
-    let trial = Trial::new(URL, &json!({"contents": "Sing it."}));
+    let exchange = TestExchange::new(URL, &json!({"contents": "Sing it."}));
     let answer = json!({"candidates": [
         {"content": {"parts": [{"text": "La"}], "role": "model"}, "finishReason": "MAX_TOKENS", "index": 0},
         {"finishReason": "RECITATION", "index": 1}
@@ -164,21 +165,21 @@ fn an_answer_that_is_held_back_says_why() {
         .input(Message::user("Sing it."))
         .output(Message::assistant("La"))
         .metadata("finish_reason", "RECITATION");
-    assert_eq!(trial.answer(200, &answer), expected);
+    assert_eq!(exchange.answer(200, &answer), expected);
 }
 
 #[test]
 fn an_error_is_its_status() {
-    let trial = Trial::new(URL, &json!({"contents": "Hi", "generationConfig": {"topP": 2}}));
+    let exchange = TestExchange::new(URL, &json!({"contents": "Hi", "generationConfig": {"topP": 2}}));
     let error = json!({"error": {"code": 400, "message": "Out of range.", "status": "INVALID_ARGUMENT"}});
     let expected = said("gemini-2.5-flash")
         .input(Message::user("Hi"))
         .metadata_map(configured(&json!({"top_p": 2})))
         .output(Message::assistant(""))
         .span_error(SpanError::new("Out of range.").error_type("INVALID_ARGUMENT"));
-    assert_eq!(trial.answer(400, &error), expected);
+    assert_eq!(exchange.answer(400, &error), expected);
     // A stream as an array begins with the error.
-    assert_eq!(trial.answer(400, &json!([error])), expected);
+    assert_eq!(exchange.answer(400, &json!([error])), expected);
 }
 
 #[test]
@@ -186,7 +187,7 @@ fn an_error_may_come_with_a_good_status() {
     let answer = json!({"candidates": [{"content": {"parts": [{"text": "So f"}]}}], "error": {"code": 500, "message": "Gone.", "status": "INTERNAL"}});
     let expected = said("gemini-2.5-flash").input(vec![Message::user("Hi")]).output(vec![Message::assistant("So f")]);
     let expected = expected.span_error(SpanError::new("Gone.").error_type("INTERNAL"));
-    assert_eq!(Trial::new(URL, &json!({"contents": "Hi"})).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &json!({"contents": "Hi"})).answer(200, &answer), expected);
 }
 
 /// The old SDK of Vertex AI had another shape for each of these; there is one for both hosts.
@@ -211,9 +212,9 @@ fn vertex_says_what_gemini_says_but_for_the_integration() {
         json!(null),
     ] {
         for status in [200, 429] {
-            let gemini = Trial::new(URL, &request).answer(status, &answer);
+            let gemini = TestExchange::new(URL, &request).answer(status, &answer);
             let expected = gemini.tag("integration", "vertexai");
-            assert_eq!(Trial::new(vertex, &request).answer(status, &answer), expected, "{status} {answer}");
+            assert_eq!(TestExchange::new(vertex, &request).answer(status, &answer), expected, "{status} {answer}");
         }
     }
 }
@@ -221,7 +222,7 @@ fn vertex_says_what_gemini_says_but_for_the_integration() {
 #[test]
 fn vertex_is_the_same_in_its_own_name() {
     let url = "https://europe-west4-aiplatform.googleapis.com/v1/projects/p/locations/europe-west4/publishers/google/models/gemini-2.5-pro:generateContent";
-    let trial = Trial::new(url, &json!({"contents": {"role": "user", "parts": {"text": "Hi"}}}));
+    let exchange = TestExchange::new(url, &json!({"contents": {"role": "user", "parts": {"text": "Hi"}}}));
     let answer = json!({
         "candidates": [{"content": {"role": "model", "parts": [{"text": "Ho"}]}, "finishReason": "STOP", "avgLogprobs": -0.1}],
         "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2, "trafficType": "ON_DEMAND"}
@@ -233,5 +234,5 @@ fn vertex_is_the_same_in_its_own_name() {
         .metric("input_tokens", 1)
         .metric("output_tokens", 1)
         .metric("total_tokens", 2);
-    assert_eq!(trial.answer(200, &answer), expected);
+    assert_eq!(exchange.answer(200, &answer), expected);
 }

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::trial::{Trial, sse};
 use super::generate::said;
+use crate::test_exchange::{TestExchange, sse};
 use llmobs_model::{Message, SpanError, ToolCall, ToolDefinition, ToolResult};
 
 const URL: &str = "https://generativelanguage.googleapis.com/v1beta/interactions";
 const SSE: &str = "text/event-stream";
 
-fn hi() -> Trial {
-    Trial::new(URL, &json!({"model": "gemini-3-flash-preview", "input": "Hi"}))
+fn hi() -> TestExchange {
+    TestExchange::new(URL, &json!({"model": "gemini-3-flash-preview", "input": "Hi"}))
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_conversation_of_steps() {
         .metric("total_tokens", 59)
         .metric("cache_read_input_tokens", 0)
         .metric("reasoning_output_tokens", 6);
-    assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn input_may_be_text_contents_or_turns() {
             vec![Message::user("Hi"), Message::assistant("Ho")],
         ),
     ] {
-        let said = Trial::new(URL, &json!({"model": "gemini-3-pro", "input": input})).answer(200, &json!({}));
+        let said = TestExchange::new(URL, &json!({"model": "gemini-3-pro", "input": input})).answer(200, &json!({}));
         assert_eq!(said.input, Some(expected.into()), "{input}");
     }
 }
@@ -186,8 +186,8 @@ fn failures_keep_what_came() {
 
 #[test]
 fn an_agent_stands_in_for_a_model() {
-    let trial = Trial::new(URL, &json!({"agent": "deep-research-pro", "input": "Look.", "background": true}));
-    let said = trial.answer(200, &json!({"id": "v1", "status": "in_progress"}));
+    let exchange = TestExchange::new(URL, &json!({"agent": "deep-research-pro", "input": "Look.", "background": true}));
+    let said = exchange.answer(200, &json!({"id": "v1", "status": "in_progress"}));
     assert_eq!(said.model_name.as_deref(), Some("deep-research-pro"));
     assert_eq!(said.output, Some(vec![Message::assistant("")].into()));
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::trial::Trial;
 use super::super::content;
 use super::generate::configured;
+use crate::test_exchange::TestExchange;
 use llmobs_model::{Content, Message};
 
 const URL: &str = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent";
@@ -76,7 +76,7 @@ fn names_may_be_in_snake_case() {
         "generationConfig": {"topP": 0.5, "maxOutputTokens": 9},
         "tools": [{"functionDeclarations": [{"name": "f", "parametersJsonSchema": {"type": "object"}}]}]
     });
-    let answer = |request: &Value| Trial::new(URL, request).answer(200, &json!({}));
+    let answer = |request: &Value| TestExchange::new(URL, request).answer(200, &json!({}));
     assert_eq!(answer(&snake), answer(&camel));
     let said = answer(&snake);
     assert_eq!(said.metadata, configured(&json!({"top_p": 0.5, "max_output_tokens": 9})));
@@ -86,7 +86,7 @@ fn names_may_be_in_snake_case() {
 #[test]
 fn what_is_null_is_not_there() {
     let request = json!({"contents": "hi", "generationConfig": null, "safetySettings": null, "systemInstruction": null, "tools": null});
-    let said = Trial::new(URL, &request).answer(200, &json!({"candidates": null, "usageMetadata": null}));
+    let said = TestExchange::new(URL, &request).answer(200, &json!({"candidates": null, "usageMetadata": null}));
     assert!(said.metadata.is_empty() && said.metrics.is_empty());
     assert_eq!(said.input, Some(Content::from(vec![Message::user("hi")])));
     assert_eq!(said.output, Some(Content::from(vec![Message::assistant("")])));
@@ -105,7 +105,7 @@ fn the_maker_is_known_by_the_name_of_the_model() {
         ("something-else", "google"),
     ] {
         let url = format!("https://generativelanguage.googleapis.com/v1beta/models/{model}:generateContent");
-        let said = Trial::new(&url, &json!({})).answer(200, &json!({}));
+        let said = TestExchange::new(&url, &json!({})).answer(200, &json!({}));
         assert_eq!(said.model_provider.as_deref(), Some(maker), "{model}");
         assert_eq!(said.model_name.as_deref(), model.rsplit('/').next(), "{model}");
     }
@@ -121,7 +121,7 @@ fn nonsense_does_no_harm() {
         json!({"candidates": [7, null, {"content": 3}]}),
         json!({"candidates": {"a": 1}}),
     ] {
-        let said = Trial::new(URL, &nonsense).answer(200, &nonsense);
+        let said = TestExchange::new(URL, &nonsense).answer(200, &nonsense);
         assert_eq!(said.output, Some(Content::from(vec![Message::assistant("")])), "{nonsense}");
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::trial::{Trial, array, sse};
 use super::generate::said;
+use crate::test_exchange::{TestExchange, array, sse};
 use llmobs_model::{Message, SpanError, ToolCall};
 
 const URL: &str =
@@ -14,8 +14,8 @@ fn chunk(parts: &Value) -> Value {
     json!({"candidates": [{"content": {"role": "model", "parts": parts}, "index": 0}], "modelVersion": "gemini-2.5-flash"})
 }
 
-fn trial() -> Trial {
-    Trial::new(URL, &json!({"contents": "Hi"}))
+fn exchange() -> TestExchange {
+    TestExchange::new(URL, &json!({"contents": "Hi"}))
 }
 
 /// Python merges thoughts into the answer, and moves everything that is no text behind it.
@@ -50,9 +50,9 @@ fn a_stream_says_what_the_whole_answer_says() {
         .metric("output_tokens", 24)
         .metric("total_tokens", 25)
         .metric("reasoning_output_tokens", 4);
-    assert_eq!(trial().answer(200, &whole), expected);
-    assert_eq!(trial().stream(SSE, &sse(&chunks)), expected);
-    assert_eq!(trial().stream("application/json; charset=UTF-8", &array(&chunks)), expected);
+    assert_eq!(exchange().answer(200, &whole), expected);
+    assert_eq!(exchange().stream(SSE, &sse(&chunks)), expected);
+    assert_eq!(exchange().stream("application/json; charset=UTF-8", &array(&chunks)), expected);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn arguments_of_a_call_may_be_streamed_too() {
         Message::assistant("").tool_call(ToolCall::new("f", arguments).id("c1").kind("function_call")),
         Message::assistant("").tool_call(ToolCall::new("g", json!({"b": 2})).id("").kind("function_call")),
     ]);
-    assert_eq!(trial().stream(SSE, &sse(&chunks)), expected);
+    assert_eq!(exchange().stream(SSE, &sse(&chunks)), expected);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn candidates_are_told_apart_by_their_index() {
     let part =
         |index: u8, text: &str| json!({"candidates": [{"index": index, "content": {"parts": [{"text": text}]}}]});
     let chunks = [part(1, "b1"), part(0, "a1"), part(1, "b2"), part(0, "a2")];
-    let said = trial().stream(SSE, &sse(&chunks));
+    let said = exchange().stream(SSE, &sse(&chunks));
     assert_eq!(said.output, Some([Message::assistant("a1a2"), Message::assistant("b1b2")].into()));
 }
 
@@ -102,7 +102,7 @@ fn the_last_count_holds() {
         chunk
     };
     let chunks = [with_usage("a", 1), with_usage("b", 2), chunk(&json!([{"text": "c"}]))];
-    let said = trial().stream(SSE, &sse(&chunks));
+    let said = exchange().stream(SSE, &sse(&chunks));
     let metrics: Vec<_> = said.metrics.iter().map(|(name, value)| (name, value.as_u64().unwrap())).collect();
     assert_eq!(metrics, [("input_tokens", 3), ("output_tokens", 2), ("total_tokens", 5)]);
     assert_eq!(said.output, Some(vec![Message::assistant("abc")].into()));
@@ -116,23 +116,23 @@ fn an_error_in_the_middle_keeps_what_came() {
         .input(Message::user("Hi"))
         .output(vec![Message::assistant("So f")])
         .span_error(SpanError::new("Overloaded.").error_type("UNAVAILABLE"));
-    assert_eq!(trial().stream(SSE, &sse(&chunks)), expected);
-    assert_eq!(trial().stream("application/json", &array(&chunks)), expected);
+    assert_eq!(exchange().stream(SSE, &sse(&chunks)), expected);
+    assert_eq!(exchange().stream("application/json", &array(&chunks)), expected);
 }
 
 #[test]
 fn a_stream_that_breaks_off_keeps_what_came() {
     let chunks = [chunk(&json!([{"text": "So"}])), chunk(&json!([{"text": " far"}]))];
-    let said = trial().broken(SSE, &sse(&chunks));
+    let said = exchange().broken(SSE, &sse(&chunks));
     assert_eq!(said.output, Some(vec![Message::assistant("So far")].into()));
     assert_eq!(said.error, Some(SpanError::new("reset").error_type("io")));
-    let said = trial().broken("application/json", array(&chunks).trim_end_matches(['\n', ']']));
+    let said = exchange().broken("application/json", array(&chunks).trim_end_matches(['\n', ']']));
     assert_eq!(said.output, Some(vec![Message::assistant("So far")].into()));
 }
 
 #[test]
 fn a_stream_that_is_let_go_of_is_no_failure() {
-    let said = trial().dropped(SSE, &sse(&[chunk(&json!([{"text": " So far"}]))]));
+    let said = exchange().dropped(SSE, &sse(&[chunk(&json!([{"text": " So far"}]))]));
     assert_eq!(said.output, Some(vec![Message::assistant(" So far")].into()));
     assert_eq!(said.error, None);
 }
@@ -141,17 +141,17 @@ fn a_stream_that_is_let_go_of_is_no_failure() {
 fn the_first_token_is_the_first_that_says_something() {
     let greeting = sse(&[chunk(&json!([{"text": ""}]))]);
     let thought = sse(&[chunk(&json!([{"text": "Hm", "thought": true}]))]);
-    assert_eq!(trial().first_token(SSE, &[&greeting, &thought, &thought]), Some(2.0));
-    assert_eq!(trial().first_token(SSE, &[&greeting]), None);
+    assert_eq!(exchange().first_token(SSE, &[&greeting, &thought, &thought]), Some(2.0));
+    assert_eq!(exchange().first_token(SSE, &[&greeting]), None);
     // In an array, what comes next does not have to be awaited.
     let (first, next) = (chunk(&json!([{"text": "a"}])), chunk(&json!([{"text": "b"}])));
     let pieces = [format!("[{first}"), format!("\n,\r\n{next}\n]\n")];
-    assert_eq!(trial().first_token("application/json", &[&pieces[0], &pieces[1]]), Some(1.0));
+    assert_eq!(exchange().first_token("application/json", &[&pieces[0], &pieces[1]]), Some(1.0));
 }
 
 #[test]
 fn bytes_of_media_are_not_held() {
     let part = json!([{"inlineData": {"mimeType": "image/png", "data": "A".repeat(100)}}]);
-    let said = trial().stream(SSE, &sse(&[chunk(&part)]));
+    let said = exchange().stream(SSE, &sse(&[chunk(&part)]));
     assert_eq!(said.output, Some(vec![Message::assistant("[inline data: image/png]")].into()));
 }

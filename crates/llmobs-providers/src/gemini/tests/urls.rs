@@ -1,6 +1,6 @@
 //! Which URLs are Google's.
 
-use super::super::super::endpoint::{Api, Endpoint};
+use crate::endpoint::{Api, Endpoint};
 
 const HOST: &str = "https://generativelanguage.googleapis.com/v1beta";
 const VERTEX: &str = "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1";

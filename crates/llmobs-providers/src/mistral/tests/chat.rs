@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::super::super::endpoint::{Api, Endpoint};
-use super::super::super::trial::Trial;
+use crate::endpoint::{Api, Endpoint};
+use crate::test_exchange::TestExchange;
 use llmobs_model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolDefinition, ToolResult};
 
 const URL: &str = "https://api.mistral.ai/v1/chat/completions";
@@ -13,8 +13,8 @@ pub(super) fn said() -> Annotation {
     said.model_name("mistral-small").model_provider("mistral")
 }
 
-pub(super) fn hi() -> Trial {
-    Trial::new(URL, &json!({"model": "mistral-small", "messages": [{"role": "user", "content": "Hi"}]}))
+pub(super) fn hi() -> TestExchange {
+    TestExchange::new(URL, &json!({"model": "mistral-small", "messages": [{"role": "user", "content": "Hi"}]}))
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_plain_exchange_has_mistrals_settings() {
         .metric("output_tokens", 4)
         .metric("total_tokens", 16)
         .metric("cache_read_input_tokens", 8);
-    assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
 /// Python leaves the answers of tools as text, and reads a count of the cache that is never there.
@@ -65,7 +65,7 @@ fn tools_are_called_and_answer() {
         "usage": {"prompt_tokens": 2, "completion_tokens": 1, "total_tokens": 3, "num_cached_tokens": 1}});
     let call = |city: &str, id: &str| ToolCall::new("weather", json!({"city": city})).id(id).kind("function");
     let result = ToolResult::new("grey").name("weather").id("c1").kind("tool_result");
-    let said = Trial::new(URL, &request).answer(200, &answer);
+    let said = TestExchange::new(URL, &request).answer(200, &answer);
     let expected = super::chat::said()
         .input([
             Message::user("Weather in Kiel?"),
@@ -100,7 +100,7 @@ fn thoughts_and_references_are_parts_of_the_content() {
             Message::user("Read.\n[document_url]"),
         ])
         .output([Message::new("reasoning", "I read."), Message::assistant("It says ho.")]);
-    assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn only_mistrals_host_is_taken_for_mistral() {
         assert_eq!((endpoint.api(), endpoint.is_streamed), (Api::MistralChat, is_streamed), "{verb}");
         assert_eq!(endpoint.model.as_deref(), Some("codestral"));
     }
-    let own = Endpoint::recognise_of("mistral", "POST", "http://gateway:8000/v1/chat/completions").unwrap();
+    let own = Endpoint::recognise_for("mistral", "POST", "http://gateway:8000/v1/chat/completions").unwrap();
     assert_eq!((own.api(), own.provider()), (Api::MistralChat, "mistral"));
     let other = Endpoint::recognise("POST", "https://mistral.example/v1/chat/completions").unwrap();
     assert_eq!(other.api(), Api::OpenAiChat);

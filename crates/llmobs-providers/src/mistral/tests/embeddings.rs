@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::trial::Trial;
 use super::chat::said as chat;
+use crate::test_exchange::TestExchange;
 use llmobs_model::{Annotation, Document, SpanError, SpanKind};
 
 const URL: &str = "https://api.mistral.ai/v1/embeddings";
@@ -26,7 +26,7 @@ fn texts_become_vectors_of_a_size() {
         .metric("input_tokens", 4)
         .metric("output_tokens", 0)
         .metric("total_tokens", 4);
-    assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
 #[test]
@@ -39,10 +39,14 @@ fn one_text_tokens_and_packed_vectors_are_understood() {
         let request = json!({"model": "mistral-small", "input": input, "output_dtype": "int8", "metadata": {"own": 1}});
         let expected = said().input(documents).metadata("output_dtype", "int8");
         let vectors = |vector: Value| json!({"model": "mistral-small", "data": [{"embedding": vector}]});
-        let trial = Trial::new(URL, &request);
+        let exchange = TestExchange::new(URL, &request);
         let sized = expected.clone().output("[1 embedding(s) returned with size 2]");
-        assert_eq!(trial.answer(200, &vectors(json!([1, -1]))), sized, "{input}");
-        assert_eq!(trial.answer(200, &vectors(json!("AAAA"))), expected.output("[1 embedding(s) returned]"), "{input}");
+        assert_eq!(exchange.answer(200, &vectors(json!([1, -1]))), sized, "{input}");
+        assert_eq!(
+            exchange.answer(200, &vectors(json!("AAAA"))),
+            expected.output("[1 embedding(s) returned]"),
+            "{input}"
+        );
     }
 }
 
@@ -53,5 +57,5 @@ fn an_error_has_no_output() {
     let expected = said()
         .input([Document::new("a")])
         .span_error(SpanError::new("Too many inputs").error_type("invalid_request_prompt"));
-    assert_eq!(Trial::new(URL, &json!({"model": "mistral-small", "input": "a"})).answer(400, &error), expected);
+    assert_eq!(TestExchange::new(URL, &json!({"model": "mistral-small", "input": "a"})).answer(400, &error), expected);
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::trial::sse;
 use super::chat::{hi, said};
+use crate::test_exchange::sse;
 use llmobs_model::{Message, SpanError, ToolCall};
 
 const SSE: &str = "text/event-stream; charset=utf-8";

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::trial::Trial;
+use crate::test_exchange::TestExchange;
 use llmobs_model::{Annotation, Media, Message, SpanError, SpanKind, ToolCall, ToolDefinition, ToolResult};
 
 pub(super) const URL: &str = "http://localhost:11434/api/chat";
@@ -12,8 +12,8 @@ pub(super) fn said() -> Annotation {
     said.model_name("qwen3:4b").model_provider("ollama")
 }
 
-pub(super) fn hi() -> Trial {
-    Trial::new(URL, &json!({"model": "qwen3:4b", "messages": [{"role": "user", "content": "Hi"}]}))
+pub(super) fn hi() -> TestExchange {
+    TestExchange::new(URL, &json!({"model": "qwen3:4b", "messages": [{"role": "user", "content": "Hi"}]}))
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_plain_exchange_counts_tokens_and_seconds() {
         .metric("total_tokens", 16)
         .metric("time_in_model_prefill", 0.5)
         .metric("time_in_model_decode", 2.0);
-    assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn tools_are_called_and_answer() {
         ])
         .tool_definitions([ToolDefinition::new("weather").description("Weather of a city").schema(schema)])
         .output([Message::assistant("").tool_call(call("Bonn", ""))]);
-    assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn thoughts_are_told_apart() {
         .input([Message::user("Hi")])
         .metadata("think", true)
         .output([Message::new("reasoning", "A greeting."), Message::assistant("Ho")]);
-    assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn pictures_are_known_by_their_first_bytes() {
         .input([first.image(Media::base64("image/jpeg", "/9j/4AAQ")), Message::user("[image]")])
         .output([Message::assistant("A cat.")]);
     let answer = json!({"model": "qwen3:4b", "message": {"role": "assistant", "content": "A cat."}});
-    assert_eq!(Trial::new(URL, &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn nonsense_does_no_harm() {
     for nonsense in
         [json!(null), json!([1]), json!({"messages": 7, "message": 3}), json!({"messages": [null], "message": null})]
     {
-        let said = Trial::new(URL, &nonsense).answer(200, &nonsense);
+        let said = TestExchange::new(URL, &nonsense).answer(200, &nonsense);
         assert_eq!(said.output, Some(vec![Message::assistant("")].into()), "{nonsense}");
     }
     let odd =

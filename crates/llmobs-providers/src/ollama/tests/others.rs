@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::super::super::endpoint::{Api, Endpoint};
-use super::super::super::trial::Trial;
 use super::chat::said;
+use crate::endpoint::{Api, Endpoint};
+use crate::test_exchange::TestExchange;
 use llmobs_model::{Document, Media, Message, SpanError, SpanKind};
 
 #[test]
@@ -21,26 +21,26 @@ fn a_completion_of_a_prompt() {
         .metric("input_tokens", 7)
         .metric("output_tokens", 3)
         .metric("total_tokens", 10);
-    assert_eq!(Trial::new("http://localhost:11434/api/generate", &request).answer(200, &answer), expected);
+    assert_eq!(TestExchange::new("http://localhost:11434/api/generate", &request).answer(200, &answer), expected);
 }
 
 #[test]
 fn completions_fail_and_say_nothing() {
-    let trial = |request: &serde_json::Value| Trial::new("http://localhost:11434/api/generate", request);
+    let exchange = |request: &serde_json::Value| TestExchange::new("http://localhost:11434/api/generate", request);
     let request = json!({"model": "qwen3:4b", "prompt": "Hi", "suffix": "!", "format": {"type": "object"}});
     let expected = said().input([Message::user("Hi")]).metadata("format", json!({"type": "object"}));
     let error = SpanError::new("bad format").error_type("HTTP 400");
-    let refused = trial(&request).answer(400, &json!({"error": "bad format"}));
+    let refused = exchange(&request).answer(400, &json!({"error": "bad format"}));
     assert_eq!(refused, expected.clone().output([Message::new("", "")]).span_error(error));
-    let gone = trial(&request).answer(200, &json!({"response": "So f", "error": "unloaded"}));
+    let gone = exchange(&request).answer(200, &json!({"response": "So f", "error": "unloaded"}));
     let error = SpanError::new("unloaded").error_type("error");
     assert_eq!(gone, expected.output([Message::assistant("So f")]).span_error(error));
     for nonsense in [json!(null), json!([1]), json!({"prompt": 7, "response": 3, "images": "x"})] {
-        let said = trial(&nonsense).answer(200, &nonsense);
+        let said = exchange(&nonsense).answer(200, &nonsense);
         assert_eq!((said.input, said.output), (None, Some(vec![Message::assistant("")].into())), "{nonsense}");
     }
     // To load a model, nothing is asked and nothing said.
-    let loaded = trial(&json!({"model": "qwen3:4b"}))
+    let loaded = exchange(&json!({"model": "qwen3:4b"}))
         .answer(200, &json!({"model": "qwen3:4b", "response": "", "done_reason": "load"}));
     assert_eq!(loaded, said().metadata("finish_reason", "load").output([Message::assistant("")]));
 }
@@ -49,7 +49,7 @@ fn completions_fail_and_say_nothing() {
 fn embeddings_of_one_text_and_of_several() {
     let said = || said().kind(SpanKind::Embedding);
     let embed = "http://localhost:11434/api/embed";
-    let trial = Trial::new(embed, &json!({"model": "qwen3:4b", "input": ["a", "b"], "truncate": true}));
+    let exchange = TestExchange::new(embed, &json!({"model": "qwen3:4b", "input": ["a", "b"], "truncate": true}));
     let answer = json!({"model": "qwen3:4b", "embeddings": [[0.1, 0.2], [0.3, 0.4]], "prompt_eval_count": 2, "total_duration": 5});
     let expected = said()
         .input([Document::new("a"), Document::new("b")])
@@ -57,15 +57,16 @@ fn embeddings_of_one_text_and_of_several() {
         .output("[2 embedding(s) returned with size 2]")
         .metric("input_tokens", 2)
         .metric("total_tokens", 2);
-    assert_eq!(trial.answer(200, &answer), expected);
+    assert_eq!(exchange.answer(200, &answer), expected);
 
-    let trial = Trial::new(embed, &json!({"model": "qwen3:4b", "input": "a"}));
+    let exchange = TestExchange::new(embed, &json!({"model": "qwen3:4b", "input": "a"}));
     let expected = said().input([Document::new("a")]).output("[1 embedding(s) returned with size 1]");
-    assert_eq!(trial.answer(200, &json!({"embeddings": [[1]]})), expected);
+    assert_eq!(exchange.answer(200, &json!({"embeddings": [[1]]})), expected);
 
-    let trial = Trial::new("http://localhost:11434/api/embeddings", &json!({"model": "qwen3:4b", "prompt": "a"}));
+    let exchange =
+        TestExchange::new("http://localhost:11434/api/embeddings", &json!({"model": "qwen3:4b", "prompt": "a"}));
     let expected = said().input([Document::new("a")]).output("[1 embedding(s) returned with size 3]");
-    assert_eq!(trial.answer(200, &json!({"embedding": [1, 2, 3]})), expected);
+    assert_eq!(exchange.answer(200, &json!({"embedding": [1, 2, 3]})), expected);
 }
 
 #[test]
@@ -84,9 +85,9 @@ fn only_ollama_is_taken_for_ollama() {
         assert_eq!(Endpoint::recognise("POST", url), None, "{url}");
     }
     // A gateway, or a port of one's own: who says so is believed.
-    let own = Endpoint::recognise_of("ollama", "POST", "http://gpu-7:8000/llm/api/chat").unwrap();
+    let own = Endpoint::recognise_for("ollama", "POST", "http://gpu-7:8000/llm/api/chat").unwrap();
     assert_eq!((own.api(), own.provider()), (Api::OllamaChat, "ollama"));
-    assert_eq!(Endpoint::recognise_of("vllm", "POST", "http://localhost:11434/api/chat"), None);
+    assert_eq!(Endpoint::recognise_for("vllm", "POST", "http://localhost:11434/api/chat"), None);
     let compatible = Endpoint::recognise("POST", "http://localhost:11434/v1/chat/completions").unwrap();
     assert_eq!(compatible.api(), Api::OpenAiChat);
 }

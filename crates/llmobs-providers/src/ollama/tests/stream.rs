@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::trial::{Trial, lines};
 use super::chat::{hi, said};
+use crate::test_exchange::{TestExchange, lines};
 use llmobs_model::{Message, SpanError, ToolCall};
 
 const NDJSON: &str = "application/x-ndjson";
@@ -54,7 +54,8 @@ fn a_stream_says_what_the_whole_answer_says() {
 
 #[test]
 fn a_completion_is_streamed_too() {
-    let trial = Trial::new("http://localhost:11434/api/generate", &json!({"model": "qwen3:4b", "prompt": "Hi"}));
+    let exchange =
+        TestExchange::new("http://localhost:11434/api/generate", &json!({"model": "qwen3:4b", "prompt": "Hi"}));
     let line = |text: &str, thinking: &str| json!({"model": "qwen3:4b", "response": text, "thinking": thinking, "done": false});
     let end = json!({"model": "qwen3:4b", "response": "", "done": true, "context": [1, 2, 3], "eval_count": 1, "prompt_eval_count": 1});
     let expected = said()
@@ -63,7 +64,7 @@ fn a_completion_is_streamed_too() {
         .metric("input_tokens", 1)
         .metric("output_tokens", 1)
         .metric("total_tokens", 2);
-    assert_eq!(trial.stream(NDJSON, &lines(&[line("", "Hm"), line("Ho", ""), line("!", ""), end])), expected);
+    assert_eq!(exchange.stream(NDJSON, &lines(&[line("", "Hm"), line("Ho", ""), line("!", ""), end])), expected);
 }
 
 #[test]

@@ -1,0 +1,44 @@
+//! Whose model it is, and what else every span of Google's APIs says.
+
+use std::borrow::Cow;
+
+use crate::endpoint::Endpoint;
+use llmobs_model::Annotation;
+
+/// What every span of these APIs is called.
+pub(super) const NAME: Cow<'static, str> = Cow::Borrowed("google_genai.request");
+
+/// Beginnings of the names of models, and who makes them.
+const OWNERS: &[(&str, &str)] = &[
+    ("gemini", "google"),
+    ("imagen", "google"),
+    ("veo", "google"),
+    ("text-embedding", "google"),
+    ("claude", "anthropic"),
+    ("llama", "meta"),
+    ("mistral", "mistral"),
+    ("codestral", "mistral"),
+    ("jamba", "ai21"),
+    ("deepseek", "deepseek"),
+    ("olmo", "ai2"),
+    ("tulu", "ai2"),
+    ("molmo", "ai2"),
+    ("specter", "ai2"),
+    ("cosmoo", "ai2"),
+    ("qodo", "qodo"),
+    ("mars", "camb.ai"),
+];
+
+/// Names the model and its maker; the host's provider where the name says nothing.
+pub(super) fn model(said: Annotation, endpoint: &Endpoint, model: Option<&str>) -> Annotation {
+    let model = model.map(short).unwrap_or_default();
+    let owner = OWNERS.iter().find(|(beginning, _)| model.starts_with(beginning));
+    let provider = owner.map_or_else(|| endpoint.provider.clone(), |(_, owner)| Cow::Borrowed(*owner));
+    let said = said.model_provider(provider);
+    if model.is_empty() { said } else { said.model_name(model) }
+}
+
+/// The last part of `models/…`, `tunedModels/…` or `projects/…/models/…`.
+fn short(model: &str) -> &str {
+    model.rsplit('/').next().unwrap_or(model)
+}
