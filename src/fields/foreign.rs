@@ -25,7 +25,7 @@ pub(crate) fn foreign_attributes<'a>(plan: &'a AttributePlan<'a>, log: &'a Field
 pub(crate) fn event_as_attributes<'a>(plan: &'a AttributePlan<'a>, log: &'a FieldLog) -> ForeignAttributes<'a> {
     let mut attributes = ForeignAttributes::with_capacity(plan, plan.names().len());
     for entry in log.iter() {
-        if let LogEntry::Field(FieldKey::Foreign(name) | FieldKey::EventField(name), value) = entry {
+        if let LogEntry::Field(FieldKey::EventField(name), value) = entry {
             attributes.push(name, value.into());
         }
     }

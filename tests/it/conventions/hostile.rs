@@ -151,7 +151,7 @@ struct Config {
 #[test]
 fn plain_instrumentation_is_not_woken() {
     // What other tests listen to is kept with the callsites, which belong to the process.
-    if !in_own_process("vocabularies::hostile::plain_instrumentation_is_not_woken") {
+    if !in_own_process("conventions::hostile::plain_instrumentation_is_not_woken") {
         return;
     }
     run(|| {

@@ -272,7 +272,7 @@ fn a_trace_that_is_switched_off_leaves_nothing_more() {
 #[test]
 fn only_callsites_of_calls_and_of_those_they_belong_to_are_woken() {
     // Subscribers of other tests wake others.
-    if !in_own_process("vocabularies::programs::only_callsites_of_calls_and_of_those_they_belong_to_are_woken") {
+    if !in_own_process("conventions::programs::only_callsites_of_calls_and_of_those_they_belong_to_are_woken") {
         return;
     }
     run(|| {

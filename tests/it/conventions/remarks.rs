@@ -80,7 +80,7 @@ fn complete() {
 
 #[test]
 fn what_is_said_elsewhere_is_not_missing() {
-    if !in_own_process("vocabularies::remarks::what_is_said_elsewhere_is_not_missing") {
+    if !in_own_process("conventions::remarks::what_is_said_elsewhere_is_not_missing") {
         return;
     }
     let (collected, stats) = played(|_, _| complete());
@@ -91,7 +91,7 @@ fn what_is_said_elsewhere_is_not_missing() {
 
 #[test]
 fn what_is_odd_while_nobody_listens_is_not_looked_for() {
-    if !in_own_process("vocabularies::remarks::what_is_odd_while_nobody_listens_is_not_looked_for") {
+    if !in_own_process("conventions::remarks::what_is_odd_while_nobody_listens_is_not_looked_for") {
         return;
     }
     let (collected, _) = played(|guard, listen| {
@@ -108,7 +108,7 @@ fn what_is_odd_while_nobody_listens_is_not_looked_for() {
 
 #[test]
 fn each_oddity_is_said_once_at_debug_and_counted_at_the_end() {
-    if !in_own_process("vocabularies::remarks::each_oddity_is_said_once_at_debug_and_counted_at_the_end") {
+    if !in_own_process("conventions::remarks::each_oddity_is_said_once_at_debug_and_counted_at_the_end") {
         return;
     }
     let (collected, stats) = played(|guard, _| {
