@@ -33,7 +33,7 @@ fn content_takes_the_form_of_the_kind() {
         (Content::json(5).unwrap(), [None, None, text("5")]),
     ];
     for (given, [messages, documents, plain]) in table {
-        for kind in SpanKind::ALL {
+        for &kind in SpanKind::ALL {
             let input = match kind {
                 SpanKind::Llm => &messages,
                 SpanKind::Embedding => &documents,

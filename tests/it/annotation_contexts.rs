@@ -63,7 +63,7 @@ fn inner_contexts_win_and_the_span_itself_wins_most() {
 
 #[test]
 fn each_kind_gets_what_it_has_and_nobody_complains() {
-    for kind in SpanKind::ALL {
+    for &kind in SpanKind::ALL {
         let recorder = record(|| {
             let context = annotation_context().prompt(Prompt::new("p")).tag("who", "x").cost_tags(["who"]);
             let context = context.agent_version("2").agent_manifest(AgentManifest::new().model("m"));

@@ -139,7 +139,7 @@ fn each_detail_is_for_its_kind_only() {
         ("manifest", || Annotation::new().agent_manifest(AgentManifest::new().model("m")), SpanKind::Agent),
     ];
     for (what, annotation, kind) in own {
-        for other in SpanKind::ALL {
+        for &other in SpanKind::ALL {
             let recorder = record(|| {
                 assert!(info_span!("t", llmobs.kind = other.as_str()).annotate(annotation().output("o").tag("k", "v")));
             });

@@ -171,7 +171,7 @@ fn agentless_knows_no_agent() {
 #[test]
 fn every_kind_may_stand_at_the_top_and_alone() {
     let recorder = record(|| {
-        for kind in tracing_llmobs::SpanKind::ALL {
+        for &kind in tracing_llmobs::SpanKind::ALL {
             drop(info_span!("root", llmobs.kind = kind.as_str()));
         }
     });

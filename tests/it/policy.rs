@@ -37,7 +37,7 @@ fn assert_policy(span: &SpanEvent, policy: CapturePolicy) {
 
 #[test]
 fn a_policy_holds_on_every_road_and_for_what_was_said_before_it() {
-    for policy in CapturePolicy::ALL {
+    for &policy in CapturePolicy::ALL {
         let word = policy.as_str();
         let recorder = record(|| {
             let span = info_span!("step", llmobs.name = "created", llmobs.kind = "task", llmobs.capture = word);
@@ -60,7 +60,7 @@ fn a_policy_holds_on_every_road_and_for_what_was_said_before_it() {
 
 #[test]
 fn fields_obey_as_annotations_do() {
-    for policy in CapturePolicy::ALL {
+    for &policy in CapturePolicy::ALL {
         let recorder = record(|| {
             info_span!(
                 "step",

@@ -194,7 +194,7 @@ fn a_redacted_canary_never_reaches_the_wire() {
 fn canary_in_spans(settings: impl FnOnce(&str) -> Builder) {
     let intake = receiver();
     let pipeline = Pipeline::start(settings(intake.url()));
-    for kind in SpanKind::ALL {
+    for &kind in SpanKind::ALL {
         pipeline.emit_annotated(everywhere(kind));
     }
     tracing::dispatcher::with_default(&pipeline.dispatch, || {

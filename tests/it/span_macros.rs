@@ -15,7 +15,7 @@ fn every_kind_has_a_macro_and_without_a_name_the_kind_is_the_name() {
         drop((task_span!(), embedding_span!(), retrieval_span!()));
     });
     let spans = recorder.spans();
-    for kind in SpanKind::ALL {
+    for &kind in SpanKind::ALL {
         assert_eq!(recorder.span(kind.as_str()).kind, kind);
     }
     assert_eq!(spans.len(), SpanKind::ALL.len());

@@ -36,7 +36,7 @@ fn datadogs_test_agent_gives_back_all_seven_kinds() {
     requests.iter().for_each(check_request);
     let events: Vec<&Value> = requests.iter().flat_map(events_of).collect();
     assert_eq!(events.len(), 7);
-    for kind in SpanKind::ALL {
+    for &kind in SpanKind::ALL {
         check_event(&events, kind);
     }
 }

@@ -24,7 +24,7 @@ use crate::convention::precedence::{
 };
 use crate::format::decode;
 use crate::{Classification, RemarkSet, span_events};
-use llmobs_model::{Annotation, Details, SpanKind};
+use llmobs_model::{Annotation, AnnotationDetails, SpanKind};
 
 /// A span in the terms of the model.
 #[derive(Debug, Default)]
@@ -113,16 +113,14 @@ fn annotation(attributes: &ResolvedAttributes<'_>, kind: SpanKind, is_demoted: b
     // A demoted span is a model's span in all but its kind: it keeps its name and its order of message sources.
     let named_as = if is_demoted { SpanKind::Llm } else { kind };
     let content = content::content(attributes, kind, is_demoted);
-    let mut annotation = Annotation {
-        name: naming::name(attributes, named_as),
-        session_id: attributes.first_text(SESSION).map(Cow::into_owned),
-        input: content.input,
-        output: content.output,
-        metadata: metadata::metadata(attributes),
-        tags: tags::tags(attributes, kind),
-        error: status::error(attributes),
-        ..Annotation::new()
-    };
+    let mut annotation = Annotation::new();
+    annotation.name = naming::name(attributes, named_as);
+    annotation.session_id = attributes.first_text(SESSION).map(Cow::into_owned);
+    annotation.input = content.input;
+    annotation.output = content.output;
+    annotation.metadata = metadata::metadata(attributes);
+    annotation.tags = tags::tags(attributes, kind);
+    annotation.error = status::error(attributes);
     let model = naming::model(attributes, named_as);
     if kind.has_model() {
         annotation.model_name = model;
@@ -151,17 +149,17 @@ fn finish_reasons(attributes: &ResolvedAttributes<'_>, of_output: Vec<String>) -
 }
 
 /// Returns the parts that only spans of some kinds have.
-fn details(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Option<Box<Details>> {
+fn details(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Option<Box<AnnotationDetails>> {
     let text = |names: &[&str]| attributes.first_text(names).map(Cow::into_owned);
-    let details = match kind {
-        SpanKind::Llm => Details {
-            prompt: prompt::prompt(attributes),
-            tool_definitions: tool_definitions::definitions(attributes),
-            ..Details::default()
-        },
-        SpanKind::Tool => Details { tool_id: text(TOOL_ID), ..Details::default() },
-        SpanKind::Agent => Details { agent_version: text(&[gen_ai::AGENT_VERSION]), ..Details::default() },
+    let mut details = AnnotationDetails::default();
+    match kind {
+        SpanKind::Llm => {
+            details.prompt = prompt::prompt(attributes);
+            details.tool_definitions = tool_definitions::definitions(attributes);
+        }
+        SpanKind::Tool => details.tool_id = text(TOOL_ID),
+        SpanKind::Agent => details.agent_version = text(&[gen_ai::AGENT_VERSION]),
         SpanKind::Workflow | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval | _ => return None,
-    };
-    (details != Details::default()).then(|| Box::new(details))
+    }
+    (details != AnnotationDetails::default()).then(|| Box::new(details))
 }

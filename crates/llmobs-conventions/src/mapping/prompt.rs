@@ -11,7 +11,7 @@ use llmobs_model::{Prompt, Template, TemplatePart};
 /// The prompt; the first vocabulary that says one says all of it.
 pub(crate) fn prompt(attributes: &ResolvedAttributes<'_>) -> Option<Prompt> {
     let mut prompt = tracked(attributes).or_else(|| SOURCES.iter().find_map(|source| source.read(attributes)))?;
-    prompt.is_as_said = true;
+    prompt.without_defaults = true;
     Some(prompt)
 }
 

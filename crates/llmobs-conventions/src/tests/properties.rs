@@ -164,7 +164,7 @@ proptest! {
             }
         }
         let _ = (span.summarize(), span.has_usage(), span.evaluations(), span.inline_evaluations());
-        for kind in SpanKind::ALL {
+        for &kind in SpanKind::ALL {
             let mapped = span.map(kind, false);
             let _ = span.remarks(kind, false, &mapped);
             let number = |name: &str| mapped.annotation.metrics.get(name).and_then(serde_json::Number::as_f64);
