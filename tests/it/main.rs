@@ -46,6 +46,7 @@ mod fields;
 mod frozen;
 mod golden;
 mod harness;
+#[cfg(feature = "tls")]
 mod https;
 mod inside;
 mod instrument;
