@@ -5,7 +5,7 @@
 mod annotation;
 mod captured_item;
 mod child_defaults;
-#[cfg_attr(not(feature = "_clients"), allow(dead_code, reason = "only clients leave something to be read"))]
+#[cfg_attr(not(feature = "observe"), allow(dead_code, reason = "only clients leave something to be read"))]
 mod deferred;
 mod field_key;
 mod field_log;
