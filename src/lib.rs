@@ -150,7 +150,7 @@ mod config;
 mod error;
 
 mod capture;
-mod vocabulary;
+pub mod fields;
 
 mod streaming;
 
@@ -193,7 +193,6 @@ pub use llmobs_providers as providers;
 pub use processors::*;
 pub use stats::{LossReason, Problem, Stats};
 pub use streaming::*;
-pub use vocabulary::fields;
 
 #[doc(hidden)]
 pub use tracing as __tracing;

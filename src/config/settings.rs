@@ -8,7 +8,7 @@ use super::warning::ConfigWarning;
 use super::{env, integrations, ml_app, variable};
 use crate::error::ConfigError;
 use crate::recording::Gateways;
-use crate::vocabulary::Vocabularies;
+use llmobs_conventions::Conventions;
 use llmobs_model::Tags;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -183,7 +183,7 @@ pub(crate) struct Settings {
     /// `true` if arguments, return values and errors of `#[instrument]` functions are captured.
     pub(crate) capture_instrument: bool,
     /// The conventions of other crates that are captured.
-    pub(crate) integrations: Vocabularies,
+    pub(crate) integrations: Conventions,
     pub(crate) proxies: Proxies,
     /// The tag `source` of evaluations, if their spans come from another tracer.
     pub(crate) evaluation_source: Option<&'static str>,
