@@ -2,7 +2,7 @@
 
 use super::json::Writer;
 use super::outline::{Datum, Outline};
-use llmobs_model::{Prompt, RESERVED, SpanLink, Template, TemplatePart, ToolDefinition};
+use llmobs_model::{Prompt, RESERVED_METADATA_KEY, SpanLink, Template, TemplatePart, ToolDefinition};
 
 /// Appends the member of an input.
 ///
@@ -65,7 +65,7 @@ fn encode_part(json: &mut Writer<'_>, part: &TemplatePart) {
 pub(super) fn encode_metadata(event: &Outline<'_>, json: &mut Writer<'_>) {
     json.raw(r#","metadata":{"#);
     let mut written = 0_usize;
-    for (name, value) in event.metadata.iter().filter(|(name, _)| *name != RESERVED) {
+    for (name, value) in event.metadata.iter().filter(|(name, _)| *name != RESERVED_METADATA_KEY) {
         json.comma(written).text(name).raw(":");
         match value {
             Datum::Text(text) => json.text(text),

@@ -9,7 +9,7 @@ use super::precedence::{LAST_METADATA, LISTS, METADATA, METADATA_FAMILIES, METAD
 use super::words::Words;
 use super::{decode, gen_ai};
 use crate::recording::FieldValue;
-use llmobs_model::RESERVED;
+use llmobs_model::RESERVED_METADATA_KEY;
 
 /// The metadata that names of their own say, and objects of metadata; those win over these.
 pub(super) fn metadata(words: &Words<'_>) -> Map<String, Value> {
@@ -60,7 +60,7 @@ pub(super) fn say_last(words: &Words<'_>, all: &mut Map<String, Value>) {
 /// Sets a member that is not there yet; null is none, and secrets stay here.
 pub(super) fn put(all: &mut Map<String, Value>, member: &str, value: Option<Value>) {
     let Some(value) = value.filter(|value| !value.is_null() && !shows_secret(value)) else { return };
-    if member != RESERVED && !is_secret(member) && !all.contains_key(member) {
+    if member != RESERVED_METADATA_KEY && !is_secret(member) && !all.contains_key(member) {
         all.insert(member.to_owned(), without_secrets(value));
     }
 }
@@ -68,7 +68,7 @@ pub(super) fn put(all: &mut Map<String, Value>, member: &str, value: Option<Valu
 /// The same with dots in the name, which nest.
 fn put_nested(all: &mut Map<String, Value>, path: &str, value: Option<Value>) {
     let Some((first, rest)) = path.split_once('.') else { return put(all, path, value) };
-    let (Some(value), false) = (value, first == RESERVED || is_secret(path)) else { return };
+    let (Some(value), false) = (value, first == RESERVED_METADATA_KEY || is_secret(path)) else { return };
     let inner = all.entry(first).or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(inner) = inner {
         put_nested(inner, rest, Some(value));
@@ -109,4 +109,4 @@ fn list(value: FieldValue<'_>) -> Option<Value> {
 const REQUEST_MEMBERS: [&str; 5] = ["model", "messages", "input", "prompt", "tools"];
 /// Said as the model of the span.
 const MODEL: &str = "model";
-const MODEL_MEMBERS: [&str; 3] = ["model_name", "model_provider", RESERVED];
+const MODEL_MEMBERS: [&str; 3] = ["model_name", "model_provider", RESERVED_METADATA_KEY];

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::content::content;
 use super::details::{links, prompt, tool_definitions};
 use llmobs_model::{
-    AgentAttribution, AgentManifest, Metrics, RESERVED, Sampling, SpanError, SpanEvent, SpanId, SpanKind, Status, Tags,
-    TraceId, retained_json_bytes,
+    AgentAttribution, AgentManifest, Metrics, RESERVED_METADATA_KEY, Sampling, SpanError, SpanEvent, SpanId, SpanKind,
+    Status, Tags, TraceId, retained_json_bytes,
 };
 
 /// A span as it was received.
@@ -83,7 +83,7 @@ pub fn decode_span(json: &Value) -> Result<SpanEvent, DecodeError> {
     span.input = meta.get("input").and_then(content);
     span.output = meta.get("output").and_then(content);
     span.metadata = object(meta.get("metadata")).cloned().unwrap_or_default();
-    let reserved = span.metadata.remove(RESERVED).unwrap_or_default();
+    let reserved = span.metadata.remove(RESERVED_METADATA_KEY).unwrap_or_default();
     span.cost_tags = strings(reserved.get("cost_tags")).map(|key| key.to_owned().into()).collect();
     span.agent_manifest = object(reserved.get("agent_manifest")).cloned().map(AgentManifest::from);
     span.prompt = meta.get("input").and_then(|input| input.get("prompt")).and_then(prompt).map(Box::new);
