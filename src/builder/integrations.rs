@@ -32,7 +32,7 @@ impl Builder {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::vocabulary::Vocabularies;
+    use llmobs_conventions::Conventions;
 
     fn with(environment: &'static str) -> Builder {
         let read = |name: &str| (name == "DD_LLMOBS_INTEGRATIONS").then(|| environment.into());
@@ -42,12 +42,12 @@ mod tests {
     #[test]
     fn code_beats_environment_and_all_is_the_default() {
         let table = [
-            (with(""), Vocabularies::ALL),
-            (with("none"), Vocabularies::NONE),
-            (with("langfuse, GEN-AI"), Vocabularies::LANGFUSE.with(Vocabularies::GEN_AI)),
-            (with("banana").integrations(["otel"]), Vocabularies::OTEL),
-            (with("otel").integrations(["all"]), Vocabularies::ALL),
-            (with("otel").integrations([""; 0]), Vocabularies::NONE),
+            (with(""), Conventions::ALL),
+            (with("none"), Conventions::NONE),
+            (with("langfuse, GEN-AI"), Conventions::LANGFUSE.with(Conventions::GEN_AI)),
+            (with("banana").integrations(["otel"]), Conventions::OTEL),
+            (with("otel").integrations(["all"]), Conventions::ALL),
+            (with("otel").integrations([""; 0]), Conventions::NONE),
         ];
         for (builder, expected) in table {
             let settings = builder.settings().unwrap();
@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(error, "integrations names an integration that does not exist: \"banana\"");
         let settings = with("gen_ai,banana").settings().unwrap();
         let warnings: Vec<String> = settings.warnings.iter().map(ToString::to_string).collect();
-        assert_eq!(settings.integrations, Vocabularies::ALL);
+        assert_eq!(settings.integrations, Conventions::ALL);
         assert_eq!(
             warnings,
             ["DD_LLMOBS_INTEGRATIONS names an integration that does not exist, so the default all is used: \"banana\""]

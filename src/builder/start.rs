@@ -46,7 +46,7 @@ impl Builder {
         let max_level = self.max_level.unwrap_or(LevelFilter::INFO);
         let Some((capture, shutdown_timeout)) = self.pipeline()? else { return Ok((None, Guard::inert())) };
         let layer = CaptureLayer::new(Arc::clone(&capture));
-        let filter = LlmObsFilter::new(max_level, capture.vocabularies());
+        let filter = LlmObsFilter::new(max_level, capture.conventions());
         let guard = Guard::new(capture, shutdown_timeout);
         Ok((Some(layer.with_filter(filter)), guard))
     }
@@ -60,15 +60,15 @@ impl Builder {
         }
         let queue = Arc::new(Queue::new(limits(&settings)));
         let ml_app = settings.ml_app.as_str().into();
-        let vocabularies = settings.integrations;
-        let hearing = Hearing { capture_instrument: settings.capture_instrument, vocabularies };
+        let conventions = settings.integrations;
+        let hearing = Hearing { capture_instrument: settings.capture_instrument, conventions };
         let sink = match parts.memory {
             Some(events) => Sink::Memory(events),
             None => Sink::Intake(Box::new(Transport::new(&settings)?)),
         };
         let worker = Worker {
             queue: Arc::clone(&queue),
-            assembler: Assembler::new(base_tags(&settings), settings.ml_app, vocabularies, Arc::clone(&queue))
+            assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue))
                 .policies(processing.policies),
             spans: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
             evaluations: Batcher::new(Frame::EVALUATIONS, settings.max_payload_bytes),
