@@ -1,7 +1,8 @@
 //! The one way from a span to the spans around it.
 
 use tracing_core::span::Id;
-use tracing_core::{Dispatch, Metadata, Subscriber};
+use tracing_core::{Dispatch, Event, Metadata, Subscriber};
+use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanData as _, SpanRef};
 
 /// A span of the registry and its callsite.
@@ -42,7 +43,7 @@ impl RegistryAccess {
     }
 
     /// Yields a span and the spans around it, nearest first, also those that a filter hides from the layer.
-    pub(super) fn ancestors(self, dispatch: Dispatch, id: Id) -> Ancestors<'static, tracing_subscriber::Registry> {
+    pub(super) const fn ancestors<'a, S: LookupSpan<'a>>(self, dispatch: Dispatch, id: Id) -> Ancestors<'a, S> {
         Ancestors::All { access: self, dispatch, next: Some(id) }
     }
 }
@@ -99,6 +100,12 @@ impl<'a, S: LookupSpan<'a>> Iterator for Ancestors<'a, S> {
             }
         }
     }
+}
+
+/// Returns the span that an event is inside of, whether a filter hides it or not.
+pub(super) fn span_of_event<S: Subscriber>(event: &Event<'_>, ctx: &Context<'_, S>) -> Option<Id> {
+    let current = || ctx.current_span().id().cloned().filter(|_| event.is_contextual());
+    event.parent().cloned().or_else(current)
 }
 
 fn span<S: Subscriber + for<'a> LookupSpan<'a>>(dispatch: &Dispatch, id: &Id) -> Option<(SpanSite, Option<Id>)> {

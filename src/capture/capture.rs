@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing_core::dispatcher::WeakDispatch;
 use tracing_core::metadata::LevelFilter;
 use tracing_core::span::Id;
-use tracing_core::{Dispatch, Subscriber};
+use tracing_core::{Dispatch, Event, Subscriber};
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::allowlist::LlmObsFilter;
-use super::ancestors::{Ancestors, CloseNotice, CloseSpan, RegistryAccess, SpanSite};
+use super::ancestors::{Ancestors, CloseNotice, CloseSpan, RegistryAccess, SpanSite, span_of_event};
 use super::context_stack;
 use super::evaluable::EvaluableSpan;
 use super::extensions_probe::are_extensions_free;
@@ -109,30 +111,41 @@ impl Capture {
         layers
     }
 
-    /// Yields the spans that a callback is about, nearest first: from `visible` on, or where the filter hides LLM spans
-    /// from `hidden` on.
+    /// Yields the spans around a new span, nearest first.
     #[inline]
-    pub(super) fn ancestors<'a, S: LookupSpan<'a>>(
-        &self,
-        hidden: impl FnOnce() -> Option<Id>,
-        visible: impl FnOnce() -> Option<SpanRef<'a, S>>,
-    ) -> Ancestors<'a, S> {
+    pub(super) fn ancestors_of_new_span<'a, S>(&self, id: &Id, ctx: &'a Context<'_, S>) -> Ancestors<'a, S>
+    where
+        S: Subscriber + for<'b> LookupSpan<'b>,
+    {
         if self.has_promoted.load(Ordering::Acquire)
-            && let Some(access) = self.registry.get()
-            && let Some(dispatch) = self.dispatch.get().and_then(WeakDispatch::upgrade)
+            && let Some(all) = self.known_ancestors(id)
         {
-            return Ancestors::All { access: *access, dispatch, next: hidden() };
+            return all;
         }
-        Ancestors::Visible(visible())
+        Ancestors::Visible(ctx.span(id).and_then(|span| span.parent()))
+    }
+
+    /// Yields the spans that an event is inside of, nearest first.
+    pub(super) fn ancestors_of_event<'a, S>(&self, event: &Event<'_>, ctx: &'a Context<'_, S>) -> Ancestors<'a, S>
+    where
+        S: Subscriber + for<'b> LookupSpan<'b>,
+    {
+        let (inside, visible) = (span_of_event(event, ctx), ctx.event_span(event));
+        // `event_span` finds the nearest visible span on this thread's stack, but no ancestor of a hidden parent.
+        let is_direct = !self.has_promoted.load(Ordering::Acquire) && visible.as_ref().map(SpanRef::id) == inside;
+        let all = inside.filter(|_| !is_direct).and_then(|id| self.known_ancestors(&id));
+        all.unwrap_or(Ancestors::Visible(visible))
+    }
+
+    fn known_ancestors<'a, S: LookupSpan<'a>>(&self, id: &Id) -> Option<Ancestors<'a, S>> {
+        let (access, dispatch) = (*self.registry.get()?, self.dispatch.get()?.upgrade()?);
+        Some(access.ancestors(dispatch, id.clone()))
     }
 
     /// Yields a span and the spans around it, nearest first.
-    pub(super) fn all_ancestors(&self, dispatch: &Dispatch, id: &Id) -> impl Iterator<Item = SpanSite> + use<> {
-        let access = self.registry.get().copied();
-        access.into_iter().flat_map({
-            let (dispatch, id) = (dispatch.clone(), id.clone());
-            move |access| access.ancestors(dispatch.clone(), id.clone())
-        })
+    pub(super) fn all_ancestors(&self, dispatch: &Dispatch, id: &Id) -> impl Iterator<Item = SpanSite> {
+        let access = self.registry.get();
+        access.into_iter().flat_map(|access| access.ancestors::<Registry>(dispatch.clone(), id.clone()))
     }
 
     /// Returns what a span inside of these takes over.

@@ -1,6 +1,5 @@
 //! Evaluations that arrive as events.
 
-use tracing_core::span::Id;
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
@@ -74,12 +73,6 @@ fn evaluable<S>(capture: &Capture, event: &Event<'_>, ctx: &Context<'_, S>) -> O
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let mut ancestors = capture.ancestors(|| inside(event, ctx), || ctx.event_span(event));
+    let mut ancestors = capture.ancestors_of_event(event, ctx);
     ancestors.find_map(|site| capture.evaluable(&site.id))
-}
-
-/// Returns the span that an event is inside of, whether a filter hides it or not.
-pub(super) fn inside<S: Subscriber>(event: &Event<'_>, ctx: &Context<'_, S>) -> Option<Id> {
-    let current = || ctx.current_span().id().cloned().filter(|_| event.is_contextual());
-    event.parent().cloned().or_else(current)
 }

@@ -13,7 +13,7 @@ use super::allowlist::LlmObsFilter;
 use super::ancestors::{CloseSpan as _, SpanSite};
 use super::capture::Capture;
 use super::context_stack;
-use super::event_evaluation::{evaluate, evaluate_third_party, inside};
+use super::event_evaluation::{evaluate, evaluate_third_party};
 use super::otel;
 use super::plan::{EvaluationShare, Plan};
 use super::record::SpanRecord;
@@ -57,7 +57,7 @@ impl CaptureLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let mut ancestors = self.capture.ancestors(|| inside(event, ctx), || ctx.event_span(event));
+        let mut ancestors = self.capture.ancestors_of_event(event, ctx);
         let has_hidden = ancestors.has_hidden();
         ancestors.find_map(|site| match self.capture.spans.with(&site.id, |record| record.is_context_only()) {
             Some(false) => Some(Some(site)),
@@ -91,7 +91,7 @@ where
         let capture = &*self.capture;
         let services = &capture.services;
         capture.sweep_unwatched();
-        let ancestors = capture.ancestors(|| Some(id.clone()), || ctx.span(id)?.parent());
+        let ancestors = capture.ancestors_of_new_span(id, &ctx);
         let parent = capture.parent_context(ancestors);
         if parent.as_ref().is_some_and(|parent| parent.trace.is_off()) {
             return;
