@@ -29,7 +29,7 @@ impl LlmObsFilter {
     /// Decides about a callsite by the names of its fields.
     fn captures(&self, metadata: &Metadata<'_>) -> bool {
         self.max_level >= *metadata.level()
-            && (has_own_fields(metadata) || is_third_party(metadata, self.plans.selection().vocabularies))
+            && (has_own_fields(metadata) || is_third_party(metadata, self.plans.selection().conventions))
             && metadata.target() != OWN_TARGET
     }
 }

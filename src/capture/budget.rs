@@ -55,7 +55,7 @@ impl OpenBudget {
 
     /// Changes what a client retains from `before` to `now` bytes, unless open spans and clients would then hold more
     /// than `share` quarters of the bound.
-    #[cfg(feature = "_clients")]
+    #[cfg(feature = "observe")]
     pub(super) fn resize(&self, before: u64, now: u64, share: u64) -> bool {
         let bound = self.max_bytes / 4;
         if now > before && !self.queue.open.grow(now.saturating_sub(before), bound.saturating_mul(share)) {

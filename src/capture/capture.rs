@@ -294,7 +294,7 @@ impl Capture {
         let outbound = &self.services.outbound;
         match kind {
             Some(SpanKind::Task) if outbound.mark_tasks => {
-                let (key, value) = crate::vocabulary::PROXY_TAG;
+                let (key, value) = crate::fields::PROXY_TAG;
                 self.annotate(dispatch, &caller, Annotation::new().tag(key, value).into());
             }
             Some(SpanKind::Llm) if url.is_some_and(|url| outbound.proxy_urls.contain(url)) => {

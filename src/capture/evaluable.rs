@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::vocabulary::{self, EvaluationDraft};
+use llmobs_conventions::{EvaluationDraft, RESPONSE_ID_TAG};
 use llmobs_model::{CapturePolicy, Evaluation, SpanContext};
 
 /// The values of a span that its evaluations need, also after it has ended.
@@ -34,7 +34,7 @@ impl EvaluableSpan {
 pub(super) fn join_or_refer(draft: EvaluationDraft, span: Option<SpanContext>) -> Evaluation {
     match (span, draft.response_id) {
         (Some(span), _) => draft.evaluation.span(span),
-        (None, Some(id)) => draft.evaluation.span_with_tag(vocabulary::RESPONSE_ID_TAG, id),
+        (None, Some(id)) => draft.evaluation.span_with_tag(RESPONSE_ID_TAG, id),
         // With nothing to join it to, the check at submission refuses and counts it.
         (None, None) => draft.evaluation,
     }

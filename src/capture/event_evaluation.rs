@@ -9,8 +9,9 @@ use super::evaluable::{EvaluableSpan, join_or_refer};
 use super::plan::{Plan, ThirdPartyPlan};
 use super::scratch::with_scratch;
 use super::visitor::Visitor;
+use crate::fields;
 use crate::stats::Problem;
-use crate::vocabulary::{self, Nature};
+use llmobs_conventions::Classification;
 
 /// Submits the evaluation that an event carries, joined to the nearest LLM span around it. An invalid one is counted as a
 /// problem.
@@ -25,7 +26,7 @@ where
     }
     with_scratch(&services.queue, |log| {
         event.record(&mut Visitor { plan, log, queue: &services.queue, span_name });
-        match vocabulary::evaluation(log) {
+        match fields::evaluation(log) {
             Ok(evaluation) => services.submit_or_count(span.join(evaluation), span_name),
             Err(_) => services.count(Problem::Evaluation, span_name),
         }
@@ -37,13 +38,13 @@ pub(super) fn evaluate_third_party<S>(capture: &Capture, event: &Event<'_>, plan
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let Some(ThirdPartyPlan { callsite, may_evaluate: true, .. }) = &plan.third_party else { return false };
+    let Some(ThirdPartyPlan { attributes: attribute_plan, may_evaluate: true, .. }) = &plan.third_party else { return false };
     let (services, span_name) = (&capture.services, event.metadata().name());
     let mut is_evaluation = false;
     with_scratch(&services.queue, |log| {
         Visitor { plan, log, queue: &services.queue, span_name }.visit_event(event);
-        let attributes = vocabulary::heard_in_event(callsite, log);
-        is_evaluation = vocabulary::nature(&attributes, services.vocabularies()) == Nature::Evaluation;
+        let attributes = fields::event_as_attributes(attribute_plan, log);
+        is_evaluation = attributes.classify() == Classification::Evaluation;
         if !is_evaluation {
             return;
         }
@@ -56,7 +57,7 @@ where
             span.as_ref().and_then(|span| span.ml_app.as_deref()),
             span.as_ref().map(|span| &span.context),
         );
-        for draft in vocabulary::evaluations_in(&attributes, services.vocabularies()) {
+        for draft in attributes.evaluations() {
             let evaluation = match services.span_of_response(&draft, (event.metadata().target(), span_name)) {
                 Some(reported) if reported.is_off => continue,
                 Some(reported) => reported.join_draft(draft, policy),

@@ -106,7 +106,7 @@ where
         };
         context_stack::for_each(|annotation, traces| record.annotate_from_context(services, annotation, traces));
         if let Some(third_party) = &plan.third_party {
-            record.track_foreign(services, Arc::clone(&third_party.callsite), third_party.is_candidate);
+            record.track_foreign(services, Arc::clone(&third_party.attributes), third_party.is_candidate);
         }
         let (log, span_name) = (record.log_mut(), metadata.name());
         attributes.record(&mut Visitor { plan: &plan, log, queue: &services.queue, span_name });

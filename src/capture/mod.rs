@@ -33,12 +33,12 @@ mod roll_call;
 
 // The layer, and the ways to it.
 mod annotation_context;
-#[cfg(feature = "_clients")]
+#[cfg(feature = "observe")]
 mod around;
 #[allow(clippy::module_inception, reason = "the layer's state is what the room is named after")]
 mod capture;
 mod event_evaluation;
-#[cfg(feature = "_clients")]
+#[cfg(feature = "observe")]
 mod held;
 mod layer;
 mod span_ext;
@@ -48,13 +48,13 @@ pub use annotation_context::{AnnotationContext, ContextGuard, InContext, annotat
 pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 
-#[cfg(feature = "_clients")]
+#[cfg(feature = "observe")]
 pub(crate) use around::{CallAround, call_around, is_gateway};
 pub(crate) use capture::Capture;
-#[cfg(feature = "_clients")]
+#[cfg(feature = "observe")]
 pub(crate) use held::Held;
 pub(crate) use plan::FieldSelection;
 pub(crate) use services::{Options, Outbound};
-#[cfg(any(feature = "_clients", feature = "rmcp"))]
+#[cfg(feature = "observe")]
 pub(crate) use span_ext::annotate_recorded;
 pub(crate) use span_ext::{RecordedSpan, find};

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use tracing_core::Metadata;
 
 use super::callsite_table::CallsiteTable;
-use crate::recording::{Callsite, FieldKey, FieldSlot};
-use crate::vocabulary;
+use crate::recording::{FieldKey, FieldSlot};
+use llmobs_conventions::{AttributePlan, is_evaluation_attribute};
 
 mod callsite_fields;
 
 use callsite_fields::CallsiteFields;
 pub(crate) use callsite_fields::FieldSelection;
-pub(super) use callsite_fields::{callsite, has_own_fields, is_third_party};
+pub(super) use callsite_fields::{attribute_plan, has_own_fields, is_third_party};
 
 /// The plan for the values of one callsite.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(crate) struct Plan {
 /// The part of a plan for third-party attributes.
 #[derive(Debug)]
 pub(super) struct ThirdPartyPlan {
-    pub(super) callsite: Arc<Callsite>,
+    pub(super) attributes: Arc<AttributePlan<'static>>,
     /// The span may turn out to be an LLM span; otherwise it only sets something for LLM spans below it.
     pub(super) is_candidate: bool,
     /// The event may be an evaluation.
@@ -65,9 +65,9 @@ impl Plan {
         let keys: Box<[_]> = metadata.fields().iter().map(|field| fields.key(field.name())).collect();
         let has = |wanted: &[FieldKey]| keys.iter().flatten().any(|key| wanted.contains(key));
         let third_party = fields.has_third_party().then(|| ThirdPartyPlan {
-            callsite: Arc::new(callsite(metadata)),
+            attributes: Arc::new(attribute_plan(metadata, selection.conventions)),
             is_candidate: fields.is_candidate(),
-            may_evaluate: metadata.fields().iter().any(|field| vocabulary::is_evaluation_word(field.name())),
+            may_evaluate: metadata.fields().iter().any(|field| is_evaluation_attribute(field.name())),
         });
         Self {
             slots: keys.iter().map(|key| key.map(FieldSlot::from)).collect(),

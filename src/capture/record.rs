@@ -11,14 +11,13 @@ use super::evaluable::{EvaluableSpan, join_or_refer};
 use super::interner::intern;
 use super::nesting::NestingState;
 use super::parent_context::{InheritedContext, ParentContext, ParentPosition, SpanStart};
-use super::plan::{Plan, callsite};
+use super::plan::{Plan, attribute_plan};
 use super::services::{RemarkSite, Services};
 use super::trace::TraceState;
-use crate::recording::{Callsite, FieldLog, FieldValue, Identity, KindSource, RecordedAnnotation, Remark};
+use crate::fields::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
+use crate::recording::{FieldLog, FieldValue, Identity, KindSource, Origin, RecordedAnnotation};
 use crate::stats::Problem;
-use crate::vocabulary::{
-    self, EvaluationDraft, Nature, SESSION_TAG, Sayings, is_evaluation_field, prompt_of, session_of_tags, tools_of,
-};
+use llmobs_conventions::{AttributePlan, Classification, EvaluationDraft, Remark};
 use llmobs_model::{AgentAttribution, Annotation, ApmContext, Evaluation, EvaluationScope, SpanContext, SpanKind};
 
 mod content;
@@ -112,7 +111,7 @@ impl SpanRecord {
             && self.foreign.is_none()
             && let Some(kind) = self.identity.kind
         {
-            self.track_foreign(services, Arc::new(callsite(metadata)), true);
+            self.track_foreign(services, Arc::new(attribute_plan(metadata, services.conventions())), true);
             self.set_kind(services, kind);
         }
         self.apply(services, values, plan.has_identity);
@@ -165,13 +164,13 @@ impl SpanRecord {
     }
 
     /// Reads third-party attributes from now on.
-    pub(super) fn track_foreign(&mut self, services: &Services, callsite: Arc<Callsite>, is_candidate: bool) {
+    pub(super) fn track_foreign(&mut self, services: &Services, plan: Arc<AttributePlan<'static>>, is_candidate: bool) {
         if is_candidate {
             self.nesting.track_descendants();
         } else {
             services.budget.exclude_from_count();
         }
-        self.foreign = Some(Box::new(ForeignState::new(callsite, is_candidate)));
+        self.foreign = Some(Box::new(ForeignState::new(plan, is_candidate)));
     }
 
     /// Sets the kind explicitly.
@@ -287,16 +286,16 @@ impl SpanRecord {
     /// Classifies the span by its third-party attributes.
     fn classify(&mut self, services: &Services) {
         let Some(foreign) = &mut self.foreign else { return };
-        let summary = foreign.classify(self.content.log(), services.vocabularies());
+        let summary = foreign.classify(self.content.log());
         if !foreign.is_settled && foreign.is_candidate {
-            self.identity.kind = match summary.nature {
-                Nature::Span(kind) => Some(kind),
-                Nature::Evaluation | Nature::Off | Nature::Undecided => None,
+            self.identity.kind = match summary.classification {
+                Classification::Span(kind) => Some(kind),
+                Classification::Evaluation | Classification::Off | Classification::Undecided | _ => None,
             };
         }
         let is_free = !self.identity.has_own_session || foreign.has_named_session;
         foreign.has_named_session |= is_free && summary.session.is_some();
-        if summary.nature == Nature::Off && !self.identity.trace.is_off() {
+        if summary.classification == Classification::Off && !self.identity.trace.is_off() {
             self.identity.trace.turn_off();
             services.remark(Remark::Off, self.remark_site());
         }
@@ -333,11 +332,10 @@ impl SpanRecord {
         }
         self.classify(services);
         let foreign = self.foreign.as_deref()?;
-        let vocabularies = services.vocabularies();
         let attributes = foreign.attributes(self.content.log());
         let span_name = self.content.origin().name;
-        if foreign.nature == Nature::Evaluation && self.identity.kind.is_none() {
-            let drafts = vocabulary::evaluations_in(&attributes, vocabularies);
+        if foreign.classification == Classification::Evaluation && self.identity.kind.is_none() {
+            let drafts = attributes.evaluations();
             let origin = self.content.origin();
             let parent = origin.parent_id.map(|parent| SpanContext::new(origin.trace_id.clone(), parent));
             return InlineEvaluations::new(span_name, self.join(services, drafts, parent.as_ref()));
@@ -346,8 +344,8 @@ impl SpanRecord {
             self.identity.kind = Some(SpanKind::Workflow);
         }
         let kind = self.identity.kind?;
-        let evaluations = self.inline_evaluations(services, &attributes);
-        let has_usage = counts_tokens(self.content.log()) || vocabulary::has_usage(&attributes, vocabularies);
+        let evaluations = self.join(services, attributes.inline_evaluations(), Some(&self.span_context()));
+        let has_usage = counts_tokens(self.content.log()) || attributes.has_usage();
         self.nesting.report_end(kind, has_usage);
         let is_duplicate = self.nesting.is_reported_by_descendant(kind, has_usage);
         let source = match (foreign.is_settled, is_duplicate) {
@@ -358,22 +356,10 @@ impl SpanRecord {
         if source == KindSource::Demoted {
             self.identity.kind = Some(SpanKind::Workflow);
         }
-        let callsite = Arc::clone(&foreign.callsite);
+        let plan = Arc::clone(&foreign.plan);
         let head = self.content.head_mut();
-        (head.source, head.callsite) = (source, Some(callsite));
+        (head.source, head.plan) = (source, Some(plan));
         InlineEvaluations::new(span_name, evaluations)
-    }
-
-    /// Returns the evaluations of the span itself, or of its trace, among its attributes.
-    fn inline_evaluations(&self, services: &Services, attributes: &Sayings<'_>) -> Vec<Evaluation> {
-        if !attributes.fields.iter().any(|(name, _)| is_evaluation_field(name)) {
-            return Vec::new();
-        }
-        let mut attributes = attributes.clone();
-        attributes.fields.retain(|(name, _)| is_evaluation_field(name));
-        attributes.events.clear();
-        let drafts = vocabulary::evaluations_in(&attributes, services.vocabularies());
-        self.join(services, drafts, Some(&self.span_context()))
     }
 
     /// Joins evaluations to the response that each names, or else to `span`.
@@ -398,7 +384,7 @@ impl SpanRecord {
     }
 
     fn remark_site(&self) -> RemarkSite {
-        (self.foreign.as_ref().map_or("", |foreign| foreign.callsite.target), self.content.origin().name)
+        (self.foreign.as_ref().map_or("", |foreign| foreign.plan.target()), self.content.origin().name)
     }
 
     fn span_context(&self) -> SpanContext {
@@ -547,7 +533,7 @@ struct Identified {
 fn identify(
     services: &Services,
     identity: &mut SpanIdentity,
-    origin: &mut crate::recording::Origin,
+    origin: &mut Origin,
     values: &FieldLog,
 ) -> Identified {
     // Most spans set nothing but their kind.

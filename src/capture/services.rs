@@ -9,9 +9,9 @@ use super::plan::{FieldSelection, PlanTable};
 use super::response_index::ResponseIndex;
 use crate::clock::Clock;
 use crate::queue::{Item, Queue};
-use crate::recording::{Gateways, IdSource, KindPolicies, Remark};
+use crate::recording::{Gateways, IdSource, KindPolicies};
 use crate::stats::{LossReason, Problem};
-use crate::vocabulary::{EvaluationDraft, Vocabularies};
+use llmobs_conventions::{Conventions, EvaluationDraft, Remark};
 use llmobs_model::{Evaluation, EvaluationError, Feedback, Submission};
 
 /// The queue, the clock, the ids, the plans of callsites and the settings of one layer.
@@ -64,8 +64,8 @@ impl Services {
     }
 
     /// Returns the third-party conventions that are read beside `llmobs.*`.
-    pub(super) fn vocabularies(&self) -> Vocabularies {
-        self.plans.selection().vocabularies
+    pub(super) fn conventions(&self) -> Conventions {
+        self.plans.selection().conventions
     }
 
     pub(super) fn count(&self, problem: Problem, span_name: &'static str) {

@@ -177,7 +177,7 @@ pub fn current_context() -> Option<SpanContext> {
 }
 
 /// Adds an annotation with deferred parts to a span; `false` when no layer records the span or it has ended.
-#[cfg(any(feature = "_clients", feature = "rmcp"))]
+#[cfg(feature = "observe")]
 pub(crate) fn annotate_recorded(span: &Span, annotation: RecordedAnnotation) -> bool {
     RecordedSpan::of(span).annotate(annotation)
 }

@@ -2,15 +2,16 @@
 
 use tracing_core::{Level, Metadata};
 
-use crate::recording::{Callsite, FieldKey};
-use crate::vocabulary::{self, Declared, Vocabularies};
+use crate::fields;
+use crate::recording::FieldKey;
+use llmobs_conventions::{AttributePlan, Conventions, Promise, SWITCH};
 
 /// The fields to capture beside `llmobs.*`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FieldSelection {
     /// Whether the arguments of instrumented functions are captured.
     pub(crate) capture_instrument: bool,
-    pub(crate) vocabularies: Vocabularies,
+    pub(crate) conventions: Conventions,
 }
 
 /// The fields of one callsite.
@@ -35,10 +36,10 @@ enum Convention {
 
 impl CallsiteFields {
     pub(super) fn of(metadata: &'static Metadata<'static>, selection: FieldSelection) -> Self {
-        let is_known = |name: &str| is_qualified(name) && is_known(metadata, selection.vocabularies, name);
+        let is_known = |name: &str| is_qualified(name) && is_known(metadata, selection.conventions, name);
         let with_own = has_own_fields(metadata);
-        let is_only_context = || metadata.is_span() && declared(metadata, selection.vocabularies) == Declared::Context;
-        let convention = if is_third_party(metadata, selection.vocabularies) && !(with_own && is_only_context()) {
+        let is_only_context = || metadata.is_span() && promise(metadata, selection.conventions) == Promise::Context;
+        let convention = if is_third_party(metadata, selection.conventions) && !(with_own && is_only_context()) {
             Convention::ThirdParty { with_own }
         } else if metadata.is_span() && metadata.fields().iter().any(|field| is_known(field.name())) {
             Convention::OwnWithThirdParty
@@ -56,21 +57,21 @@ impl CallsiteFields {
 
     /// Returns whether the span can turn out to be an LLM span.
     pub(super) fn is_candidate(&self) -> bool {
-        declared(self.metadata, self.selection.vocabularies) == Declared::Candidate
+        promise(self.metadata, self.selection.conventions) == Promise::Candidate
     }
 
     /// Returns the key of a field; `None` when it is not captured.
     pub(super) fn key(&self, name: &'static str) -> Option<FieldKey> {
         if self.metadata.is_event() {
             let attribute = self.has_third_party().then_some(FieldKey::EventField(name));
-            return match vocabulary::event_field(name, reports_error(self.metadata)) {
+            return match fields::event_field(name, reports_error(self.metadata)) {
                 Some(FieldKey::Failed) if self.is_log_line => Some(FieldKey::Logged),
                 own => own.or(attribute),
             };
         }
-        let own = vocabulary::span_field(name);
-        let known = || is_known(self.metadata, self.selection.vocabularies, name).then_some(FieldKey::Foreign(name));
-        let is_argument = self.selection.capture_instrument && vocabulary::is_argument(name);
+        let own = fields::span_field(name);
+        let known = || is_known(self.metadata, self.selection.conventions, name).then_some(FieldKey::Foreign(name));
+        let is_argument = self.selection.capture_instrument && fields::is_argument(name);
         let argument = || is_argument.then_some(FieldKey::Argument(name));
         match self.convention {
             Convention::Own => own.or_else(argument),
@@ -84,47 +85,51 @@ impl CallsiteFields {
     }
 }
 
-fn is_known(metadata: &Metadata<'_>, vocabularies: Vocabularies, name: &str) -> bool {
-    vocabulary::is_known_field(vocabularies, metadata.target(), name)
+fn is_known(metadata: &Metadata<'_>, conventions: Conventions, name: &str) -> bool {
+    conventions.captures_attribute(metadata.target(), name)
 }
 
 /// Returns whether a name cannot be an argument of a function: a bare name is an attribute only in spans of its own
 /// convention, with one exception.
 fn is_qualified(name: &str) -> bool {
-    name.contains('.') || name == vocabulary::SWITCH
+    name.contains('.') || name == SWITCH
 }
 
-pub(in crate::capture) fn callsite(metadata: &'static Metadata<'static>) -> Callsite {
-    let declared = metadata.fields().iter().map(|field| field.name()).collect();
-    Callsite { target: metadata.target(), name: metadata.name(), declared }
+/// Plans the third-party attributes of a callsite.
+pub(in crate::capture) fn attribute_plan(
+    metadata: &'static Metadata<'static>,
+    conventions: Conventions,
+) -> AttributePlan<'static> {
+    let names = metadata.fields().iter().map(|field| field.name());
+    AttributePlan::new(conventions, metadata.target(), metadata.name(), names)
 }
 
 /// Returns whether a callsite has a field of our own convention.
 pub(in crate::capture) fn has_own_fields(metadata: &Metadata<'_>) -> bool {
     let is_error = reports_error(metadata);
     if metadata.is_span() {
-        return metadata.fields().iter().any(|field| vocabulary::span_field(field.name()).is_some());
+        return metadata.fields().iter().any(|field| fields::span_field(field.name()).is_some());
     }
-    metadata.fields().iter().any(|field| vocabulary::event_field(field.name(), is_error).is_some())
+    metadata.fields().iter().any(|field| fields::event_field(field.name(), is_error).is_some())
 }
 
 /// Returns what the declared names of a span promise.
-fn declared(metadata: &Metadata<'_>, vocabularies: Vocabularies) -> Declared {
+fn promise(metadata: &Metadata<'_>, conventions: Conventions) -> Promise {
     let names = metadata.fields().iter().map(|field| field.name());
-    vocabulary::declared(vocabularies, metadata.target(), metadata.name(), names)
+    conventions.promise(metadata.target(), metadata.name(), names)
 }
 
 /// Returns whether third-party attributes can make a callsite an LLM span, set something for LLM spans below it, or
 /// describe an event of one.
-pub(in crate::capture) fn is_third_party(metadata: &Metadata<'_>, vocabularies: Vocabularies) -> bool {
+pub(in crate::capture) fn is_third_party(metadata: &Metadata<'_>, conventions: Conventions) -> bool {
     if metadata.is_span() {
-        return declared(metadata, vocabularies) != Declared::Nothing;
+        return promise(metadata, conventions) != Promise::Nothing;
     }
     let names = metadata.fields().iter().map(|field| field.name());
     let is_error = reports_error(metadata);
     // Names that our own convention has too make no third-party event.
-    let names = names.filter(|name| vocabulary::event_field(name, is_error).is_none());
-    vocabulary::is_known_event(vocabularies, metadata.name(), *metadata.level() == Level::ERROR, names)
+    let names = names.filter(|name| fields::event_field(name, is_error).is_none());
+    conventions.captures_event(metadata.name(), *metadata.level() == Level::ERROR, names)
 }
 
 /// Returns whether an `error` field of this event is an error: at ERROR, and at WARN when it is the only field, as

@@ -8,7 +8,7 @@ use crate::recording::{
     FieldKey, FieldLog, FieldValue, Head, LogEntry, Origin, Precedence, RecordedAnnotation, Recording,
 };
 use crate::stats::Problem;
-use crate::vocabulary::USER_TAG;
+use llmobs_conventions::USER_TAG;
 use llmobs_model::{Annotation, CapturePolicy};
 
 /// The recording of an open span and the bytes that are counted for it.

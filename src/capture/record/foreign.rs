@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::recording::{Callsite, Deferred, FieldKey, FieldLog, FieldValue, LogEntry};
-use crate::vocabulary::{self, Glance, Nature, Sayings, Vocabularies};
+use crate::fields::foreign_attributes;
+use crate::recording::{Deferred, FieldKey, FieldLog, FieldValue, LogEntry};
+use llmobs_conventions::{
+    AttributePlan, AttributeValue, Classification, ForeignAttributes, Summary, is_decisive,
+};
 
 /// The third-party state of an open span. An LLM span of the application has one too if it uses such attributes.
 #[derive(Debug)]
 pub(super) struct ForeignState {
-    pub(super) callsite: Arc<Callsite>,
+    pub(super) plan: Arc<AttributePlan<'static>>,
     /// The attributes can make the span an LLM span. Otherwise they set something for LLM spans below it.
     pub(super) is_candidate: bool,
-    pub(super) nature: Nature,
+    pub(super) classification: Classification,
     /// A bit for each field that was classified with a value: another value of it cannot decide what the first did not.
     classified_fields: u64,
     /// The kind was set explicitly, and attributes do not change it.
@@ -23,11 +26,11 @@ pub(super) struct ForeignState {
 }
 
 impl ForeignState {
-    pub(super) const fn new(callsite: Arc<Callsite>, is_candidate: bool) -> Self {
+    pub(super) const fn new(plan: Arc<AttributePlan<'static>>, is_candidate: bool) -> Self {
         Self {
-            callsite,
+            plan,
             is_candidate,
-            nature: Nature::Undecided,
+            classification: Classification::Undecided,
             classified_fields: 0,
             is_settled: false,
             has_named_session: false,
@@ -37,9 +40,9 @@ impl ForeignState {
 
     /// Returns whether the span is an LLM span by its attributes, or can still become one.
     pub(super) const fn may_be_llm_span(&self) -> bool {
-        match self.nature {
-            Nature::Span(_) | Nature::Undecided => self.is_candidate,
-            Nature::Evaluation | Nature::Off => false,
+        match self.classification {
+            Classification::Span(_) | Classification::Undecided => self.is_candidate,
+            Classification::Evaluation | Classification::Off | _ => false,
         }
     }
 
@@ -50,14 +53,14 @@ impl ForeignState {
     /// other counts once, and not at all when the kind is known.
     #[inline(never)]
     pub(super) fn can_change(&mut self, later: &FieldLog, before: &FieldLog) -> bool {
-        let is_known = self.is_settled || matches!(self.nature, Nature::Span(_));
+        let is_known = self.is_settled || matches!(self.classification, Classification::Span(_));
         let mut can_change = false;
         for entry in later.iter() {
             let LogEntry::Field(FieldKey::Foreign(name), value) = entry else { continue };
-            if vocabulary::decides(name) {
+            if is_decisive(name) {
                 can_change |= !before.iter().any(|before| is_same(before, name, value));
-            } else if !is_known && !vocabulary::is_absent(value) {
-                let bit = self.callsite.declared.iter().position(|declared| *declared == name).map_or(0, bit_of);
+            } else if !is_known && !AttributeValue::from(value).is_absent() {
+                let bit = self.plan.names().iter().position(|declared| *declared == name).map_or(0, bit_of);
                 can_change |= self.classified_fields & bit == 0;
                 self.classified_fields |= bit;
             }
@@ -66,14 +69,14 @@ impl ForeignState {
     }
 
     /// Returns the attributes that were recorded so far.
-    pub(super) fn attributes<'a>(&'a self, log: &'a FieldLog) -> Sayings<'a> {
-        vocabulary::heard(&self.callsite, log)
+    pub(super) fn attributes<'a>(&'a self, log: &'a FieldLog) -> ForeignAttributes<'a> {
+        foreign_attributes(&self.plan, log)
     }
 
     /// Classifies the span by the attributes that were recorded so far.
-    pub(super) fn classify(&mut self, log: &FieldLog, vocabularies: Vocabularies) -> Glance {
-        let mut summary = vocabulary::glance(&self.attributes(log), vocabularies);
-        self.nature = summary.nature;
+    pub(super) fn classify(&mut self, log: &FieldLog) -> Summary {
+        let mut summary = self.attributes(log).summarize();
+        self.classification = summary.classification;
         self.agent = summary.agent.take().map(Arc::from);
         summary
     }
