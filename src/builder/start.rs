@@ -1,4 +1,4 @@
-//! The wiring: the only place that sees every room.
+//! The wiring: the only file that names every room.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::recording::CapturedItem;
 use crate::recording::IdSource;
 use llmobs_model::Tags;
 
-/// What tests replace.
+/// The parts that tests replace.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parts {
     pub(crate) clock: Clock,
@@ -50,7 +50,7 @@ impl Builder {
         Ok((Some(layer.with_filter(filter)), guard))
     }
 
-    /// Wires the rooms and starts the worker; `None` when disabled.
+    /// Creates the rooms, connects them, and starts the worker; `None` when disabled.
     fn pipeline(self) -> Result<Option<(Arc<Capture>, Duration)>, ConfigError> {
         let (parts, processing) = (self.parts.clone(), self.processing.clone());
         let settings = self.settings()?;
@@ -108,8 +108,8 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// The tags that every span has: those of the environment, above them what has a setting of its own, above that those
-/// of the builder.
+/// Returns the tags of every span: those of `DD_TAGS`, replaced by those with a setting of their own, replaced by those of
+/// [`Builder::tag`].
 fn base_tags(settings: &Settings) -> Tags {
     let mut tags = settings.tags.clone();
     for (key, value) in

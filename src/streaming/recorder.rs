@@ -11,7 +11,7 @@ use llmobs_model::{Annotation, Content, Message, SpanError, SpanKind, ToolCall, 
 ///
 /// However the stream ends, there is one span, with what was received: the joined text as output, the seconds from the
 /// start of the span to the first piece as [`metric::TIME_TO_FIRST_TOKEN`], and whatever was annotated, of which the
-/// later wins. For a `Stream` there is [`over`](Self::over), with the feature `stream`.
+/// later wins. For a `Stream` there is `over`, with the feature `stream`.
 ///
 /// # Example
 ///

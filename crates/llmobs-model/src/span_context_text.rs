@@ -1,4 +1,4 @@
-//! A [`SpanContext`] as text, for a row of a database or a field of a message.
+//! A [`SpanContext`] as text, for a database row or a field of a message.
 
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::context::{AgentAttribution, ApmContext, Sampling, SpanContext};
 use super::id::{IdError, SpanId, TraceId};
+use super::span_context::{AgentAttribution, ApmContext, Sampling, SpanContext};
 
 impl fmt::Display for SpanContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,19 +40,19 @@ impl fmt::Display for SpanContext {
 impl FromStr for SpanContext {
     type Err = ContextError;
 
-    /// Reads what `Display` writes; keys that are not known are passed over.
+    /// Parses the text that `Display` writes; unknown keys are ignored.
     fn from_str(text: &str) -> Result<Self, ContextError> {
         let mut parts = text.split(';');
         let (trace_id, span_id) = parts.next().and_then(|ids| ids.split_once(':')).ok_or(ContextError::Form)?;
         let mut context = Self::new(unescaped(trace_id)?.parse()?, span_id.parse()?);
-        let mut said = Said::default();
+        let mut pairs = Pairs::default();
         for part in parts {
             let (key, value) = part.split_once('=').ok_or(ContextError::Form)?;
-            said.take(&mut context, key, unescaped(value)?)?;
+            pairs.take(&mut context, key, unescaped(value)?)?;
         }
-        context.sampling = said.rate.zip(said.keep).map(|(rate, keep)| Sampling::new(rate, keep));
-        context.agent = said.agent_id.map(|id| AgentAttribution::new(said.agent.as_deref(), id));
-        context.apm = said.apm_trace_id.map(|trace_id| Arc::new(ApmContext { trace_id, ..said.apm }));
+        context.sampling = pairs.rate.zip(pairs.keep).map(|(rate, keep)| Sampling::new(rate, keep));
+        context.agent = pairs.agent_id.map(|id| AgentAttribution::new(pairs.agent.as_deref(), id));
+        context.apm = pairs.apm_trace_id.map(|trace_id| Arc::new(ApmContext { trace_id, ..pairs.apm }));
         Ok(context)
     }
 }
@@ -69,23 +69,23 @@ impl<'de> Deserialize<'de> for SpanContext {
     }
 }
 
-/// Why a text is no [`SpanContext`].
+/// The error of a text that is not a [`SpanContext`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContextError {
-    /// It has not the form `<trace id>:<span id>;key=value`.
+    /// The text does not have the form `<trace id>:<span id>;key=value`.
     #[error("span context is not of the form trace:span;key=value")]
     Form,
-    /// A value of it is none of its key's.
-    #[error("span context has a value that its key cannot have")]
+    /// A value is not valid for its key.
+    #[error("span context has a value that is not valid for its key")]
     Value,
-    /// One of its ids is none.
-    #[error("span context has no good id")]
+    /// An id is not valid.
+    #[error("span context has an id that is not valid")]
     Id(#[from] IdError),
 }
 
-/// The parts of what is only whole in the end.
-struct Said {
+/// Values that belong together and may come in any order.
+struct Pairs {
     rate: Option<f64>,
     keep: Option<bool>,
     agent_id: Option<SpanId>,
@@ -94,14 +94,14 @@ struct Said {
     apm: ApmContext,
 }
 
-impl Default for Said {
+impl Default for Pairs {
     fn default() -> Self {
         let apm = ApmContext::new(TraceId::new(0));
         Self { rate: None, keep: None, agent_id: None, agent: None, apm_trace_id: None, apm }
     }
 }
 
-impl Said {
+impl Pairs {
     fn take(&mut self, context: &mut SpanContext, key: &str, value: String) -> Result<(), ContextError> {
         match key {
             "llm" => context.is_llm_span = flag(&value)?,
@@ -134,7 +134,7 @@ fn pair(f: &mut fmt::Formatter<'_>, key: &str, value: Option<&str>) -> fmt::Resu
     value.map_or(Ok(()), |value| write!(f, ";{key}={}", Escaped(value)))
 }
 
-/// A text in which nothing separates.
+/// A text whose separators are percent-encoded.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_context_is_refused() {
+    fn texts_of_another_form_are_refused() {
         use ContextError::{Form, Id, Value};
         for (text, error) in [
             ("", Form),

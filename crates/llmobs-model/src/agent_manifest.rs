@@ -1,22 +1,23 @@
-//! What an agent is declared to be.
+//! Declarations of agents.
 
-use serde::Serialize;
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use super::content::retained_json_bytes;
-use super::depth;
+use super::json_limits;
+use super::json_size::retained_members_bytes;
+use super::wire;
 
-/// What an agent is declared to be: its instructions, model, tools and so on. Declared things only, nothing
-/// that differs from run to run.
+/// The declaration of an agent: its instructions, model, tools and so on, and nothing that differs from run to run.
 ///
-/// On the wire it is the object `meta.metadata._dd.agent_manifest` of an `agent` span. `framework` is `manual` and
-/// `name` the span's name, unless said otherwise. Repeated annotation merges member by member.
+/// On the wire it is the object `meta.metadata._dd.agent_manifest` of an `agent` span. `framework` defaults to `manual`, and
+/// `name` to the name of the span. Repeated annotation merges member by member.
 ///
 /// # Example
 ///
 /// ```
 /// use serde_json::json;
-/// use tracing_llmobs::{AgentManifest, Annotation};
+/// use llmobs_model::{AgentManifest, Annotation};
 ///
 /// let manifest = AgentManifest::new()
 ///     .instructions("Answer questions about the weather.")
@@ -33,22 +34,22 @@ pub struct AgentManifest {
 }
 
 impl AgentManifest {
-    /// Nothing is declared yet.
+    /// Creates an empty manifest.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets what the agent is built with; default is `manual`.
+    /// Sets the framework that the agent is built with; default is `manual`.
     pub fn framework(self, framework: impl Into<String>) -> Self {
         self.with("framework", Value::String(framework.into()))
     }
 
-    /// Sets what the agent is called; default is the span's name.
+    /// Sets the name of the agent; default is the name of the span.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.with("name", Value::String(name.into()))
     }
 
-    /// Sets what the agent is told to do.
+    /// Sets the instructions of the agent.
     pub fn instructions(self, instructions: impl Into<String>) -> Self {
         self.with("instructions", Value::String(instructions.into()))
     }
@@ -72,7 +73,7 @@ impl AgentManifest {
         self
     }
 
-    /// Adds a tool: its name, what it does, and its parameters by name. One without a name is refused.
+    /// Adds a tool: its name, its description, and its parameters by name. A tool without a name is ignored.
     pub fn tool(self, name: impl Into<String>, description: impl Into<String>, parameters: impl Into<Value>) -> Self {
         let (name, description, parameters) = (name.into(), description.into(), parameters.into());
         if name.is_empty() {
@@ -81,7 +82,7 @@ impl AgentManifest {
         self.push("tools", json!({"name": name, "description": description, "parameters": parameters}))
     }
 
-    /// Adds an agent that this one can hand over to.
+    /// Adds an agent that this agent can hand over to.
     pub fn handoff(self, agent: impl Into<String>) -> Self {
         self.push("handoffs", Value::String(agent.into()))
     }
@@ -91,30 +92,31 @@ impl AgentManifest {
         self.push("guardrails", guardrail.into())
     }
 
-    /// Sets any member: those of the Python SDK are also `extra_instructions`, `agent_settings`, `capabilities`,
-    /// `data_contracts`, `handoff_description`, `memory_policies` and `metadata`. What serde cannot write is refused.
+    /// Sets any member. The Python SDK also has `extra_instructions`, `agent_settings`, `capabilities`, `data_contracts`,
+    /// `handoff_description`, `memory_policies` and `metadata`. A value that serde cannot write as JSON is ignored.
     pub fn member(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
-        if let Ok(value) = depth::to_value(&value) {
+        if let Ok(value) = json_limits::to_value(&value) {
             self.members.insert(name.into(), value);
         }
         self
     }
 
-    /// Its members as they are on the wire.
+    /// Returns the members as they are on the wire.
     pub const fn members(&self) -> &Map<String, Value> {
         &self.members
     }
 
-    /// Its members, to be changed.
+    /// Returns the members, to change them.
     pub const fn members_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.members
     }
 
+    /// Sets the members of `later` over the members of this manifest.
     pub fn merge(&mut self, later: Self) {
         self.members.extend(later.members);
     }
 
-    /// Fills in what nobody said, and says whether all tools have a name; those without are taken out.
+    /// Sets the defaults of members that are missing, and removes tools without a name. Returns whether there were none.
     pub fn complete(&mut self, name: &str) -> bool {
         self.members.entry("framework").or_insert_with(|| json!("manual"));
         self.members.entry("name").or_insert_with(|| json!(name));
@@ -125,10 +127,8 @@ impl AgentManifest {
         tools.len() == before
     }
 
-    pub fn text_bytes(&self) -> usize {
-        self.members
-            .iter()
-            .fold(0, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(retained_json_bytes(value)))
+    pub(crate) fn text_bytes(&self) -> usize {
+        retained_members_bytes(&self.members)
     }
 
     fn with(mut self, name: &str, value: Value) -> Self {
@@ -150,14 +150,27 @@ impl From<Map<String, Value>> for AgentManifest {
     }
 }
 
+impl Serialize for AgentManifest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // `meta` is level 0, then `metadata`, `_dd`, `agent_manifest`.
+        wire::object_at::<3, S>(&self.members, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for AgentManifest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Map::deserialize(deserializer).map(Self::from)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn defaults_fill_gaps_and_tools_without_a_name_go() {
-        let given = json!({"name": "planner", "tools": [{"name": "search"}, {"description": "unnamed"}, "x"]});
-        let Value::Object(members) = given else { panic!("it is an object") };
+    fn defaults_fill_gaps_and_tools_without_a_name_are_removed() {
+        let declared = json!({"name": "planner", "tools": [{"name": "search"}, {"description": "unnamed"}, "x"]});
+        let Value::Object(members) = declared else { panic!("not an object") };
         let mut manifest = AgentManifest::from(members);
         assert!(!manifest.complete("span"));
         let expected = json!({"framework": "manual", "name": "planner", "tools": [{"name": "search"}]});

@@ -1,43 +1,43 @@
-//! Every text of a span in one walk, for those who must not miss one.
+//! Every text of a span in one walk, for processors that must not miss any.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::content::{Content, Media, MediaSource, Message, Role};
-use super::context::AgentAttribution;
+use super::content::Content;
 use super::document::Document;
+use super::message::{Media, MediaSource, Message, Role};
 use super::prompt::{Prompt, Template, TemplatePart};
-use super::span::{SpanError, SpanEvent};
+use super::span_context::AgentAttribution;
+use super::span_error::SpanError;
+use super::span_event::SpanEvent;
 use super::tool::{ToolCall, ToolDefinition, ToolResult};
 
-/// What is done to each text.
+/// A function that may change a text.
 type Rewrite<'a> = &'a mut dyn FnMut(&mut String);
 
 impl SpanEvent {
-    /// Shows every text that leaves the process, keys of metadata, metrics and tags included, to `rewrite`, which may
-    /// change it.
+    /// Calls `rewrite` with every text that leaves the process, including keys of metadata, metrics and tags.
     ///
-    /// The order is not fixed. Where two keys become one, one of the values is lost. A number inside JSON is shown as
-    /// text, and becomes text if that is changed. Not shown are ids, kind, status, times, the values of metrics and the
-    /// scores of documents.
+    /// The order is not fixed. Where two keys become the same, one of the values is lost. A number inside JSON is passed as
+    /// text, and becomes text if `rewrite` changes it. Ids, kind, status, times, the values of metrics and the scores of
+    /// documents are not passed.
     ///
     /// # Example
     ///
     /// ```
-    /// use tracing_llmobs::{Content, SpanEvent, SpanId, SpanKind, TraceId};
+    /// use llmobs_model::{Content, SpanEvent, SpanId, SpanKind, TraceId};
     ///
-    /// let id = SpanId::new(7).expect("seven is not zero");
-    /// let mut event = SpanEvent::new(id, TraceId::new(9), SpanKind::Task, "ask anna");
+    /// let mut event = SpanEvent::new(SpanId::MIN, TraceId::new(9), SpanKind::Task, "ask anna");
     /// event.input = Some(Content::from("I am anna."));
     /// event.rewrite_texts(|text| *text = text.replace("anna", "[name]"));
     /// assert_eq!((event.name.as_str(), event.input), ("ask [name]", Some(Content::from("I am [name]."))));
     /// ```
-    #[expect(clippy::too_many_lines, reason = "half of them take the span apart")]
+    #[expect(clippy::too_many_lines, reason = "half of the lines destructure the span")]
     pub fn rewrite_texts(&mut self, mut rewrite: impl FnMut(&mut String)) {
         let rewrite: Rewrite<'_> = &mut rewrite;
-        // Taken apart in full, so that a new field is not forgotten here.
+        // Destructured in full, so that a new field does not compile until it is handled here.
         let Self {
             span_id: _,
             trace_id: _,
@@ -97,15 +97,15 @@ impl SpanEvent {
     }
 }
 
-/// A text that is not owned as a `String`; `None` when it stays as it is.
-pub(super) fn changed(text: &str, rewrite: Rewrite<'_>) -> Option<String> {
+/// Rewrites a copy of a text; `None` when it stays as it is.
+pub(crate) fn changed(text: &str, rewrite: Rewrite<'_>) -> Option<String> {
     let mut own = text.to_owned();
     rewrite(&mut own);
     (own != text).then_some(own)
 }
 
-/// The same for one that may be owned; says whether it was changed.
-pub(super) fn in_cow(text: &mut Cow<'static, str>, rewrite: Rewrite<'_>) {
+/// Rewrites a text that may be borrowed.
+pub(crate) fn in_cow(text: &mut Cow<'static, str>, rewrite: Rewrite<'_>) {
     if let Some(own) = changed(text, rewrite) {
         *text = Cow::Owned(own);
     }
@@ -209,12 +209,12 @@ fn in_role(role: &mut Role, rewrite: Rewrite<'_>) {
     }
 }
 
-pub(super) fn in_members(members: &mut Map<String, Value>, rewrite: Rewrite<'_>) {
+pub(crate) fn in_members(members: &mut Map<String, Value>, rewrite: Rewrite<'_>) {
     rename(members, rewrite);
     members.values_mut().for_each(|value| in_json(value, rewrite));
 }
 
-/// Not on the stack: the value may be deep.
+/// Rewrites the texts of a value without recursion: it may be deep.
 fn in_json(value: &mut Value, rewrite: Rewrite<'_>) {
     let mut open = vec![value];
     while let Some(value) = open.pop() {
@@ -235,7 +235,7 @@ fn in_json(value: &mut Value, rewrite: Rewrite<'_>) {
     }
 }
 
-/// Keys are owned by the map, so that a changed one is put in anew.
+/// Rewrites the keys of a map, which is built anew for that.
 fn rename(members: &mut Map<String, Value>, rewrite: Rewrite<'_>) {
     *members = std::mem::take(members)
         .into_iter()

@@ -1,4 +1,5 @@
-//! JSON that is nested too deep: what walks it on the stack, dropping it included, may end the process.
+//! Limits of JSON that an application hands over. Walking a deep value with recursion, and so dropping it, may overflow the
+//! stack and end the process.
 
 use std::io;
 
@@ -10,26 +11,26 @@ use serde_json::ser::Formatter;
 
 use super::contain::{Refusals, contain};
 
-/// What `serde_json` itself reads.
-const MOST: usize = 128;
+/// Levels of nesting, as many as `serde_json` itself parses.
+const MAX_DEPTH: usize = 128;
 
 /// Largest JSON that a value of the application may become; a span does not hold more.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Returns the value as JSON.
 ///
 /// Refuses a value that is nested too deep before the stack is in danger, one that is too large before it is built, and
 /// one whose `Serialize` panics.
-pub(super) fn to_value(value: &impl Serialize) -> Result<Value, Error> {
+pub(crate) fn to_value(value: &impl Serialize) -> Result<Value, Error> {
     let measured_first = || {
-        let sink = BoundedSink { bytes_left: MOST_BYTES, refusals: Refusals::default() };
-        value.serialize(&mut serde_json::Serializer::with_formatter(sink, Gauge { depth: 0 }))?;
+        let sink = BoundedSink { bytes_left: MAX_BYTES, refusals: Refusals::default() };
+        value.serialize(&mut serde_json::Serializer::with_formatter(sink, DepthLimit { depth: 0 }))?;
         serde_json::to_value(value)
     };
     contain(measured_first).unwrap_or_else(|_| Err(Error::custom("the value panicked while it was serialized")))
 }
 
-/// Takes so many bytes and keeps none.
+/// A writer that takes so many bytes and keeps none.
 struct BoundedSink {
     bytes_left: usize,
     refusals: Refusals,
@@ -52,8 +53,8 @@ impl io::Write for BoundedSink {
     }
 }
 
-/// The value, unless it is too deep; then it is taken apart level by level.
-pub(super) fn unless_deep(value: Value) -> Option<Value> {
+/// Returns the value, unless it is nested too deep; such a value is dropped level by level.
+pub(crate) fn unless_deep(value: Value) -> Option<Value> {
     if !is_deep(&value) {
         return Some(value);
     }
@@ -68,12 +69,13 @@ pub(super) fn unless_deep(value: Value) -> Option<Value> {
     None
 }
 
+/// Returns whether a value is nested too deep, without recursion.
 fn is_deep(value: &Value) -> bool {
     let mut open = vec![(value, 1_usize)];
     while let Some((value, depth)) = open.pop() {
         let below = depth.saturating_add(1);
         match value {
-            Value::Array(_) | Value::Object(_) if depth > MOST => return true,
+            Value::Array(_) | Value::Object(_) if depth > MAX_DEPTH => return true,
             Value::Array(items) => open.extend(items.iter().map(|item| (item, below))),
             Value::Object(members) => open.extend(members.values().map(|value| (value, below))),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -82,15 +84,15 @@ fn is_deep(value: &Value) -> bool {
     false
 }
 
-/// Writes nothing and refuses the first level too many.
-struct Gauge {
+/// A formatter that writes nothing and refuses the first level too many.
+struct DepthLimit {
     depth: usize,
 }
 
-impl Gauge {
+impl DepthLimit {
     fn open(&mut self) -> io::Result<()> {
         self.depth = self.depth.saturating_add(1);
-        if self.depth > MOST { Err(io::Error::other("nested deeper than 128 levels")) } else { Ok(()) }
+        if self.depth > MAX_DEPTH { Err(io::Error::other("nested deeper than 128 levels")) } else { Ok(()) }
     }
 
     fn close(&mut self) {
@@ -98,7 +100,7 @@ impl Gauge {
     }
 }
 
-impl Formatter for Gauge {
+impl Formatter for DepthLimit {
     fn begin_array<W: io::Write + ?Sized>(&mut self, _: &mut W) -> io::Result<()> {
         self.open()
     }
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_128_levels_on_both_ways() {
+    fn both_functions_have_a_limit_of_128_levels() {
         assert_eq!(unless_deep(nested(128)), Some(nested(128)));
         assert_eq!(to_value(&nested(128)).unwrap(), nested(128));
         assert_eq!(unless_deep(nested(129)), None);

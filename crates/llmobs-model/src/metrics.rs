@@ -1,10 +1,12 @@
-//! Metrics: numbers of a span, and the names the intake knows.
+//! Metrics: numbers of a span, and the names that the intake knows.
 
 use std::borrow::Cow;
 
-use serde_json::Number;
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
+use serde_json::{Number, Value};
 
-use super::texts::in_cow;
+use super::rewrite_texts::in_cow;
 
 /// Names of metrics that the intake knows; any other name is welcome too.
 ///
@@ -14,7 +16,7 @@ pub mod metric {
     pub const INPUT_TOKENS: &str = "input_tokens";
     /// Tokens in the completion.
     pub const OUTPUT_TOKENS: &str = "output_tokens";
-    /// Both.
+    /// Tokens in the prompt and the completion.
     pub const TOTAL_TOKENS: &str = "total_tokens";
     /// Prompt tokens read from the provider's cache.
     pub const CACHE_READ_INPUT_TOKENS: &str = "cache_read_input_tokens";
@@ -28,13 +30,13 @@ pub mod metric {
     pub const NON_CACHED_INPUT_TOKENS: &str = "non_cached_input_tokens";
     /// Completion tokens spent on reasoning.
     pub const REASONING_OUTPUT_TOKENS: &str = "reasoning_output_tokens";
-    /// Characters that are paid for.
+    /// Characters that the provider bills.
     pub const BILLABLE_CHARACTER_COUNT: &str = "billable_character_count";
     /// Cost of the prompt.
     pub const INPUT_COST: &str = "input_cost";
     /// Cost of the completion.
     pub const OUTPUT_COST: &str = "output_cost";
-    /// Both.
+    /// Cost of the prompt and the completion.
     pub const TOTAL_COST: &str = "total_cost";
     /// Cost of prompt tokens that no cache had.
     pub const NON_CACHED_INPUT_COST: &str = "non_cached_input_cost";
@@ -52,11 +54,11 @@ pub mod metric {
     pub const TIME_IN_MODEL_PREFILL: &str = "time_in_model_prefill";
     /// Seconds that the model wrote the completion.
     pub const TIME_IN_MODEL_DECODE: &str = "time_in_model_decode";
-    /// Both.
+    /// Seconds that the model read the prompt and wrote the completion.
     pub const TIME_IN_MODEL_INFERENCE: &str = "time_in_model_inference";
 }
 
-/// The metrics of one span: one number a name, later wins.
+/// The metrics of a span: one number a name; a later number replaces an earlier one.
 ///
 /// Integers stay integers on the wire. A dot in a name becomes `_`, because the intake drops the whole
 /// batch for one dot; a number that is not finite is refused.
@@ -64,7 +66,7 @@ pub mod metric {
 /// # Example
 ///
 /// ```
-/// use tracing_llmobs::{Metrics, metric};
+/// use llmobs_model::{Metrics, metric};
 ///
 /// let mut metrics = Metrics::new();
 /// assert!(metrics.insert(metric::INPUT_TOKENS, 212));
@@ -78,17 +80,18 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// No metrics.
+    /// Creates an empty set.
     pub const fn new() -> Self {
         Self { entries: Vec::new() }
     }
 
-    /// Sets a metric and says whether it was good: the name is not blank and the number finite.
+    /// Sets a metric, and returns whether it was accepted: the name is not blank and the number finite.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<MetricValue>) -> bool {
         self.put(name.into(), value)
     }
 
-    /// The same, without a copy of what lives for ever.
+    /// Sets a metric as [`insert`](Self::insert) does, without a copy of a static name.
+    #[doc(hidden)]
     pub fn put(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<MetricValue>) -> bool {
         let name = without_dots(name.into());
         let Some(value) = value.into().0 else { return false };
@@ -102,7 +105,7 @@ impl Metrics {
         true
     }
 
-    /// Sets all of `later` over these.
+    /// Sets all metrics of `later` over these.
     pub fn extend(&mut self, later: Self) {
         if self.entries.is_empty() {
             self.entries = later.entries;
@@ -113,50 +116,76 @@ impl Metrics {
         }
     }
 
-    /// Nothing but its room, for other metrics.
+    /// Returns an empty set with the same capacity, up to a bound.
+    #[doc(hidden)]
     pub fn emptied(mut self) -> Self {
         self.entries.clear();
-        // More room than this is not kept.
+        // A span with thousands of metrics must not leave its capacity behind.
         self.entries.shrink_to(128);
         self
     }
 
-    /// Takes a metric away.
+    /// Removes a metric, and returns its number.
     pub fn remove(&mut self, name: &str) -> Option<Number> {
         let at = self.entries.iter().position(|(own, _)| own == name)?;
         Some(self.entries.remove(at).1)
     }
 
-    /// The number under this name.
+    /// Returns the number under this name.
     pub fn get(&self, name: &str) -> Option<&Number> {
         self.entries.iter().find(|(own, _)| own == name).map(|(_, value)| value)
     }
 
-    /// All metrics in the order in which they were first set.
+    /// Returns all metrics in the order in which they were first set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Number)> {
         self.entries.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no metrics.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Shows every name to `rewrite`; where two become one, the later number holds.
-    pub(super) fn rewrite_names(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
+    /// Calls `rewrite` with every name; where two become the same, the later number holds.
+    pub(crate) fn rewrite_names(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
         for (mut name, value) in std::mem::take(&mut self.entries) {
             in_cow(&mut name, rewrite);
             self.insert(name, value);
         }
     }
 
-    /// Takes away what a model's provider counts: tokens and their cost.
+    /// Removes the numbers that a provider of models counts: tokens and their cost.
+    #[doc(hidden)]
     pub fn remove_usage(&mut self) {
         self.entries.retain(|(name, _)| !name.contains("token") && !name.ends_with("_cost"));
     }
 
+    /// Returns the bytes that the metrics retain, about.
+    #[doc(hidden)]
     pub fn text_bytes(&self) -> usize {
         self.entries.iter().fold(0, |sum, (name, _)| sum.saturating_add(name.len()).saturating_add(32))
+    }
+}
+
+impl Serialize for Metrics {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+/// Reads an object; members that are not numbers are left out, and anything but an object is an empty set.
+impl<'de> Deserialize<'de> for Metrics {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            Value::Object(members) => {
+                let numbers = members.into_iter().filter_map(|(name, value)| match value {
+                    Value::Number(number) => Some((name, number)),
+                    Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+                });
+                numbers.collect()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Self::new(),
+        })
     }
 }
 
@@ -170,9 +199,9 @@ impl<K: Into<String>, V: Into<MetricValue>> FromIterator<(K, V)> for Metrics {
     }
 }
 
-/// A number that may become a metric: any integer up to 64 bits or any float; floats that are not finite are refused.
+/// A number for a metric: any integer up to 64 bits or any float. Floats that are not finite are refused.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MetricValue(pub(super) Option<Number>);
+pub struct MetricValue(pub(crate) Option<Number>);
 
 macro_rules! integers {
     ($($integer:ty),*) => {$(
@@ -224,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_cost_the_batch_is_refused() {
+    fn metrics_that_would_cost_the_batch_are_refused() {
         let mut metrics = Metrics::new();
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert!(!metrics.insert("m", bad));
@@ -234,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_is_a_metric_as_it_stands() {
+    fn every_constant_is_a_good_name_and_no_two_are_the_same() {
         use metric::*;
         let tokens = [INPUT_TOKENS, OUTPUT_TOKENS, TOTAL_TOKENS, REASONING_OUTPUT_TOKENS, BILLABLE_CHARACTER_COUNT];
         let cache = [CACHE_READ_INPUT_TOKENS, CACHE_WRITE_INPUT_TOKENS, NON_CACHED_INPUT_TOKENS];
@@ -247,7 +276,6 @@ mod tests {
         for (value, name) in (1..).zip(&all) {
             assert!(metrics.insert(*name, value) && metrics.get(name).is_some(), "{name}");
         }
-        // No two are the same.
         assert_eq!(metrics.iter().count(), all.len());
     }
 }
