@@ -9,7 +9,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::Builder;
-use crate::capture::{Capture, CaptureLayer, Hearing, LlmObsFilter, LlmObsLayer, Options, Outbound};
+use crate::capture::{Capture, CaptureLayer, FieldSelection, LlmObsLayer, Options, Outbound};
 use crate::clock::Clock;
 use crate::config::{Settings, Tuning};
 use crate::diagnostics::Diagnostics;
@@ -45,7 +45,7 @@ impl Builder {
         let max_level = self.max_level.unwrap_or(LevelFilter::INFO);
         let Some((capture, shutdown_timeout)) = self.pipeline()? else { return Ok((None, Guard::inert())) };
         let layer = CaptureLayer::new(Arc::clone(&capture));
-        let filter = LlmObsFilter::new(max_level, capture.conventions());
+        let filter = capture.filter(max_level);
         let guard = Guard::new(capture, shutdown_timeout);
         Ok((Some(layer.with_filter(filter)), guard))
     }
@@ -60,7 +60,7 @@ impl Builder {
         let queue = Arc::new(Queue::new(limits(&settings)));
         let ml_app = settings.ml_app.as_str().into();
         let conventions = settings.integrations;
-        let hearing = Hearing { capture_instrument: settings.capture_instrument, conventions };
+        let selection = FieldSelection { capture_instrument: settings.capture_instrument, conventions };
         let sink = match parts.memory {
             Some(events) => Sink::Memory(events),
             None => Sink::Intake(Box::new(Transport::new(&settings)?)),
@@ -83,7 +83,7 @@ impl Builder {
         };
         worker.start()?;
         let options = Options {
-            hearing,
+            selection,
             clock: parts.clock,
             ids: parts.ids,
             sample_rate: settings.tuning.sample_rate,
