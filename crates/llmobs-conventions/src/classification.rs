@@ -1,4 +1,4 @@
-//! What a span is: by a word that names the kind, by its crate, or by the evidence of what it said.
+//! Classification: decides from attributes whether a span is an LLM span, and of which kind.
 
 use crate::attributes::ResolvedAttributes;
 use crate::convention::openinference::kind_in;
@@ -12,7 +12,7 @@ use crate::mapping::prompt;
 use crate::{evaluations, span_events};
 use llmobs_model::SpanKind;
 
-/// What a span is.
+/// The role of a span in LLM Observability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Classification {
@@ -42,38 +42,38 @@ pub(crate) fn classify(attributes: &ResolvedAttributes<'_>) -> Classification {
     kind.map_or(Classification::Undecided, Classification::Span)
 }
 
-/// Whether the span is nothing but an evaluation.
+/// Returns whether the span is nothing but an evaluation.
 pub(crate) fn is_evaluation(attributes: &ResolvedAttributes<'_>) -> bool {
     attributes.has(evaluations::NAME) && !attributes.has(OPERATION)
 }
 
-/// The kind by a word for it; the strongest first.
+/// Returns the kind that an attribute names, the strongest attribute first.
 fn named_kind(attributes: &ResolvedAttributes<'_>) -> Option<SpanKind> {
-    let workflow = |table, word: &str| kind_in(table, word).unwrap_or(SpanKind::Workflow);
+    let or_workflow = |table, value: &str| kind_in(table, value).unwrap_or(SpanKind::Workflow);
     if let Some(operation) = attributes.text(OPERATION) {
         return Some(gen_ai::kind_of_operation(&operation));
     }
     if let Some(kind) = attributes.text(OPENINFERENCE_KIND) {
-        return Some(workflow(openinference::KINDS, &kind));
+        return Some(or_workflow(openinference::KINDS, &kind));
     }
     if let Some(kind) = attributes.first_text(LANGFUSE_KIND) {
-        return Some(workflow(langfuse::KINDS, &kind));
+        return Some(or_workflow(langfuse::KINDS, &kind));
     }
     if let Some(kind) = attributes.text(TRACELOOP_KIND).and_then(|kind| kind_in(traceloop::KINDS, &kind)) {
         return Some(kind);
     }
     if let Some(request) = attributes.text(REQUEST_TYPE) {
-        return Some(workflow(traceloop::REQUEST_TYPES, &request));
+        return Some(or_workflow(traceloop::REQUEST_TYPES, &request));
     }
     attributes.text(VERCEL_OPERATION).map(|operation| vercel::kind_of_operation(&operation))
 }
 
-/// Whether something names the kind.
+/// Returns whether an attribute or a framework names the kind.
 pub(crate) fn is_named(attributes: &ResolvedAttributes<'_>) -> bool {
     named_kind(attributes).is_some() || frameworks::has_span(attributes.plan.target(), attributes.plan.span_name())
 }
 
-/// The kind by what was said, when nothing names it.
+/// Returns the kind that the attributes suggest, when none names it.
 fn evident_kind(attributes: &ResolvedAttributes<'_>) -> Option<SpanKind> {
     let has_any = |names: &[&str]| names.iter().any(|name| attributes.has(name));
     let is_tool_call = attributes.text(MCP_METHOD).is_some_and(|method| method.trim() == MCP_CALL);
@@ -123,9 +123,9 @@ fn has_usage(attributes: &ResolvedAttributes<'_>) -> bool {
     keys.any(|key| attributes.has(key)) || langfuse::usage(attributes).is_some()
 }
 
-/// Whether a name says the kind of a span by itself.
+/// Returns whether an attribute of this name can name the kind.
 pub(crate) fn is_named_kind(name: &str) -> bool {
-    KIND_WORDS.contains(&name)
+    KIND_NAMES.contains(&name)
         || LANGFUSE_KIND.contains(&name)
         || [evaluations::NAME, MCP_METHOD].contains(&name)
         || TOOL_NAME.contains(&name)
@@ -138,7 +138,7 @@ pub fn is_decisive(name: &str) -> bool {
     is_named_kind(name) || is_context(name) || name == gen_ai::RESPONSE_ID
 }
 
-/// Whether a name can make a span one of ours: it names the kind, or is evidence.
+/// Returns whether an attribute of this name can make a span an LLM span: it names the kind, or is evidence.
 pub(crate) fn is_sign(name: &str) -> bool {
     is_named_kind(name)
         || TOOL_IDS.contains(&name)
@@ -149,7 +149,7 @@ pub(crate) fn is_sign(name: &str) -> bool {
         || INPUT_CONTENT.iter().chain(OUTPUT_CONTENT).any(|source| name.starts_with(source) && !prompt::is_data(name))
 }
 
-/// Whether a name says something that counts for spans below, or for the trace.
+/// Returns whether an attribute counts for the spans below, or for the whole trace.
 pub(crate) fn is_context(name: &str) -> bool {
     name == SWITCH || SESSION.contains(&name) || USER.contains(&name) || AGENT.contains(&name)
 }
@@ -160,9 +160,9 @@ const MCP_METHOD: &str = "mcp.method.name";
 const MCP_CALL: &str = "tools/call";
 const TOOL_IDS: &[&str] = &["gen_ai.tool.call_id"];
 const TOOL_CALL: &str = "gen_ai.tool.call.";
-const KIND_WORDS: &[&str] = &[OPERATION, OPENINFERENCE_KIND, TRACELOOP_KIND, REQUEST_TYPE, VERCEL_OPERATION];
+const KIND_NAMES: &[&str] = &[OPERATION, OPENINFERENCE_KIND, TRACELOOP_KIND, REQUEST_TYPE, VERCEL_OPERATION];
 
-/// What a model's name must stand beside to be a call of it, besides messages and usage.
+/// Attributes that, beside the name of a model, show that it was called. Messages and token counts do too.
 const CALL_SIGNS: &[&str] = &[
     gen_ai::RESPONSE_ID,
     "gen_ai.response.finish_reasons",
