@@ -74,7 +74,13 @@ pub(crate) fn is_named(attributes: &ResolvedAttributes<'_>) -> bool {
 }
 
 /// Returns the kind that the attributes suggest, when none names it.
+///
+/// A generic name is no evidence by itself: a build tool has a `tool.name` and a graphics library an `embedding.size`. It
+/// counts beside a name that only LLM libraries use.
 fn evident_kind(attributes: &ResolvedAttributes<'_>) -> Option<SpanKind> {
+    if !attributes.all().any(|(name, _)| is_llm_specific(name)) {
+        return None;
+    }
     let has_any = |names: &[&str]| names.iter().any(|name| attributes.has(name));
     let is_tool_call = attributes.text(MCP_METHOD).is_some_and(|method| method.trim() == MCP_CALL);
     if has_any(TOOL_NAME) || has_any(TOOL_IDS) || attributes.has_under(TOOL_CALL) || is_tool_call {
@@ -149,6 +155,11 @@ pub(crate) fn is_sign(name: &str) -> bool {
         || INPUT_CONTENT.iter().chain(OUTPUT_CONTENT).any(|source| name.starts_with(source) && !prompt::is_data(name))
 }
 
+/// Returns whether only LLM libraries use attributes of this name.
+pub(crate) fn is_llm_specific(name: &str) -> bool {
+    LLM_NAMESPACES.iter().any(|namespace| name.starts_with(namespace))
+}
+
 /// Returns whether an attribute counts for the spans below, or for the whole trace.
 pub(crate) fn is_context(name: &str) -> bool {
     name == SWITCH || SESSION.contains(&name) || USER.contains(&name) || AGENT.contains(&name)
@@ -156,6 +167,10 @@ pub(crate) fn is_context(name: &str) -> bool {
 
 /// The attribute that turns off the whole trace of a span, when it is `false`.
 pub const SWITCH: &str = "dd_llmobs_enabled";
+/// Namespaces that nobody but LLM libraries uses. `input.`, `tool.`, `retrieval.`, `embedding.` and their like are not among
+/// them, although `OpenInference` defines names there.
+const LLM_NAMESPACES: &[&str] =
+    &["gen_ai.", "openinference.", "llm.", "langfuse.", "traceloop.", "ai.", "mcp.", "openai.", "_dd.ml_obs."];
 const MCP_METHOD: &str = "mcp.method.name";
 const MCP_CALL: &str = "tools/call";
 const TOOL_IDS: &[&str] = &["gen_ai.tool.call_id"];

@@ -36,6 +36,12 @@ pub(crate) fn framework(conventions: Conventions, target: &str) -> Option<&'stat
     FRAMEWORKS.iter().find(|framework| conventions.contains(framework.convention) && framework.is_of(target))
 }
 
+/// Returns whether a target is a module of one of rig's crates: `rig`, `rig_core`, `rig_agent`, but not `rigel`.
+pub(crate) fn is_rig(target: &str) -> bool {
+    let krate = target.split("::").next().unwrap_or_default();
+    krate == "rig" || krate.starts_with("rig_")
+}
+
 /// Returns the kind of a framework's span.
 pub(crate) fn kind(conventions: Conventions, target: &str, span_name: &str) -> Option<SpanKind> {
     framework(conventions, target)?.kind(span_name)
@@ -108,6 +114,19 @@ pub(crate) const FRAMEWORKS: &[Framework] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_matches_whole_segments() {
+        for (target, expected) in [
+            ("rig", true),
+            ("rig::agent", true),
+            ("rig_core::telemetry", true),
+            ("rigel_assistant", false),
+            ("brig", false),
+        ] {
+            assert_eq!(is_rig(target), expected, "{target}");
+        }
+    }
 
     #[test]
     fn names_mean_something_under_their_target_only() {

@@ -32,6 +32,7 @@ pub(crate) const OPERATIONS: &[(SpanKind, &[&str])] = &[
             "responses",
             "message",
             "messages",
+            "realtime_inference",
         ],
     ),
     (SpanKind::Embedding, &["embeddings", "embedding"]),
@@ -42,6 +43,7 @@ pub(crate) const OPERATIONS: &[(SpanKind, &[&str])] = &[
         SpanKind::Task,
         &[
             "execute_task",
+            "run_guardrail",
             "create_memory",
             "update_memory",
             "upsert_memory",

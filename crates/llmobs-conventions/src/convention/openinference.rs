@@ -23,6 +23,10 @@ pub(crate) const OUTPUT_MESSAGES: &str = "llm.output_messages";
 pub(crate) const PROMPTS: &str = "llm.prompts";
 pub(crate) const CHOICES: &str = "llm.choices";
 pub(crate) const INPUT_VALUE: &str = "input.value";
+pub(crate) const OUTPUT_VALUE: &str = "output.value";
+/// The type of the value; without it the value is plain text.
+pub(crate) const INPUT_MIME_TYPE: &str = "input.mime_type";
+pub(crate) const OUTPUT_MIME_TYPE: &str = "output.mime_type";
 pub(crate) const DOCUMENTS: &str = "retrieval.documents";
 pub(crate) const EMBEDDINGS: &str = "embedding.embeddings";
 pub(crate) const RERANKED: &str = "reranker.output_documents";

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::attributes::{ResolvedAttributes, is_item};
-use crate::convention::{gen_ai, openinference, vercel};
+use crate::convention::{frameworks, gen_ai, openinference, vercel};
 use crate::format::decode;
 use crate::format::json::Json;
 use crate::messages::{Conversation, conversation, looks_like_choices, unflattened};
@@ -75,7 +75,7 @@ pub(crate) const GENERIC_INPUT: &[MessageSource] = &[
 pub(crate) const GENERIC_OUTPUT: &[MessageSource] = &[
     MessageSource::Messages("langfuse.observation.output", ASSISTANT),
     MessageSource::Messages("langfuse.output", ASSISTANT),
-    MessageSource::Messages("output.value", ASSISTANT),
+    MessageSource::Messages(openinference::OUTPUT_VALUE, ASSISTANT),
     MessageSource::Messages("traceloop.entity.output", ASSISTANT),
     MessageSource::Messages("gen_ai.task.output", ASSISTANT),
 ];
@@ -122,6 +122,10 @@ impl MessageSource {
     pub(crate) fn read(&self, attributes: &ResolvedAttributes<'_>) -> Option<Conversation> {
         let conversation = match *self {
             Self::Messages(name, role) => {
+                if !holds_json(attributes, name) {
+                    let text = attributes.text(name)?.into_owned();
+                    return Some(Conversation::of_text(text, role));
+                }
                 let json = attributes.json(name)?;
                 let read = conversation(&json, role).or_else(|| {
                     // No known dialect: the whole value is the text of one message.
@@ -151,6 +155,22 @@ impl MessageSource {
             Self::Answer => conversation(&vercel::answer(attributes)?, ASSISTANT)?,
         };
         (!conversation.messages.is_empty()).then_some(conversation)
+    }
+}
+
+/// Returns whether the convention defines the value of an attribute as JSON.
+///
+/// Text that a user typed may look like a list of messages. Reading it as one would let users write system messages, so text
+/// stays text unless its emitter says otherwise.
+fn holds_json(attributes: &ResolvedAttributes<'_>, name: &str) -> bool {
+    let is_json = |names: &[&str]| attributes.first_text(names).is_some_and(|mime_type| mime_type.contains("json"));
+    match name {
+        openinference::INPUT_VALUE => is_json(&[openinference::INPUT_MIME_TYPE]),
+        // An emitter that serializes its requests serializes the responses too.
+        openinference::OUTPUT_VALUE => is_json(&[openinference::OUTPUT_MIME_TYPE, openinference::INPUT_MIME_TYPE]),
+        // JSON by the convention, but rig's agents write the plain prompt.
+        gen_ai::PROMPT | gen_ai::COMPLETION => !frameworks::is_rig(attributes.plan.target()),
+        _ => true,
     }
 }
 

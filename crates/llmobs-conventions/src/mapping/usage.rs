@@ -113,7 +113,7 @@ fn excludes_cached(attributes: &ResolvedAttributes<'_>) -> bool {
     let declares = |name: &str| attributes.plan.names().contains(&name);
     let provider = attributes.text(crate::convention::precedence::PROVIDER);
     let provider = provider.as_deref().map(str::to_ascii_lowercase).unwrap_or_default();
-    attributes.plan.target().starts_with("rig")
+    frameworks::is_rig(attributes.plan.target())
         && matches!(provider.as_str(), "anthropic" | "aws_bedrock")
         && declares("gen_ai.usage.cache_creation.input_tokens")
         && !declares("gen_ai.request.stream")
