@@ -10,7 +10,7 @@ use crate::convention::precedence::{LAST_METADATA, LISTS, METADATA, METADATA_FAM
 use crate::format::decode;
 use crate::format::json::Json;
 use crate::format::secrets::is_secret;
-use llmobs_model::RESERVED;
+use llmobs_model::RESERVED_METADATA_KEY;
 
 /// Returns the metadata: single attributes first, then JSON objects, which only fill gaps.
 pub(crate) fn metadata(attributes: &ResolvedAttributes<'_>) -> Map<String, Value> {
@@ -61,7 +61,7 @@ pub(crate) fn overwrite(attributes: &ResolvedAttributes<'_>, all: &mut Map<Strin
 /// Sets a member that does not exist yet. Null and secrets are left out.
 pub(crate) fn put(all: &mut Map<String, Value>, member: &str, value: Option<Value>) {
     let Some(value) = value.filter(|value| !value.is_null() && !shows_secret(value)) else { return };
-    if member != RESERVED && !is_secret(member) && !all.contains_key(member) {
+    if member != RESERVED_METADATA_KEY && !is_secret(member) && !all.contains_key(member) {
         all.insert(member.to_owned(), without_secrets(value));
     }
 }
@@ -69,7 +69,7 @@ pub(crate) fn put(all: &mut Map<String, Value>, member: &str, value: Option<Valu
 /// Sets a member whose name has dots, as members of nested objects.
 fn put_nested(all: &mut Map<String, Value>, path: &str, value: Option<Value>) {
     let Some((first, rest)) = path.split_once('.') else { return put(all, path, value) };
-    let (Some(value), false) = (value, first == RESERVED || is_secret(path)) else { return };
+    let (Some(value), false) = (value, first == RESERVED_METADATA_KEY || is_secret(path)) else { return };
     let inner = all.entry(first).or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(inner) = inner {
         put_nested(inner, rest, Some(value));
@@ -110,4 +110,4 @@ fn list(value: AttributeValue<'_>) -> Option<Value> {
 const REQUEST_MEMBERS: [&str; 5] = ["model", "messages", "input", "prompt", "tools"];
 /// Parameter that is the model of the span.
 const MODEL: &str = "model";
-const MODEL_MEMBERS: [&str; 3] = ["model_name", "model_provider", RESERVED];
+const MODEL_MEMBERS: [&str; 3] = ["model_name", "model_provider", RESERVED_METADATA_KEY];
