@@ -169,8 +169,7 @@ mod tests {
     #[test]
     fn twenty_thousand_callsites_keep_their_values() {
         let metadata = || Metadata::new("n", "t", Level::INFO, None, None, None, fields(), Kind::SPAN);
-        let callsites: &'static [Metadata<'static>] =
-            (0..20_000).map(|_| metadata()).collect::<Vec<_>>().leak();
+        let callsites: &'static [Metadata<'static>] = (0..20_000).map(|_| metadata()).collect::<Vec<_>>().leak();
         let table = CallsiteTable::default();
         for (number, metadata) in callsites.iter().enumerate() {
             assert_eq!(table.get(metadata), None);

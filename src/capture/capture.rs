@@ -203,9 +203,9 @@ impl Capture {
             is_meant
         });
         match (is_found, annotation) {
-            (None, Some(annotation)) if makes_llm_span && may_promote => self
-                .promote(dispatch, id, |record| record.annotate(&self.services, annotation))
-                .is_some(),
+            (None, Some(annotation)) if makes_llm_span && may_promote => {
+                self.promote(dispatch, id, |record| record.annotate(&self.services, annotation)).is_some()
+            }
             (is_found, _) => is_found.unwrap_or(false),
         }
     }
@@ -259,7 +259,8 @@ impl Capture {
         id: &Id,
         annotation: RecordedAnnotation,
     ) -> bool {
-        let is_llm_span = |site: &SpanSite| self.spans.with(&site.id, |record| record.context().is_some()) == Some(true);
+        let is_llm_span =
+            |site: &SpanSite| self.spans.with(&site.id, |record| record.context().is_some()) == Some(true);
         let nearest = self.all_ancestors(dispatch, id).find(is_llm_span);
         nearest.is_some_and(|site| self.annotate(dispatch, &site.id, annotation))
     }

@@ -38,7 +38,9 @@ pub(super) fn evaluate_third_party<S>(capture: &Capture, event: &Event<'_>, plan
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let Some(ThirdPartyPlan { attributes: attribute_plan, may_evaluate: true, .. }) = &plan.third_party else { return false };
+    let Some(ThirdPartyPlan { attributes: attribute_plan, may_evaluate: true, .. }) = &plan.third_party else {
+        return false;
+    };
     let (services, span_name) = (&capture.services, event.metadata().name());
     let mut is_evaluation = false;
     with_scratch(&services.queue, |log| {
@@ -53,10 +55,8 @@ where
             return;
         }
         let policy = span.as_ref().map_or_else(|| services.policies.strictest(), |span| span.policy);
-        let (ml_app, context) = (
-            span.as_ref().and_then(|span| span.ml_app.as_deref()),
-            span.as_ref().map(|span| &span.context),
-        );
+        let (ml_app, context) =
+            (span.as_ref().and_then(|span| span.ml_app.as_deref()), span.as_ref().map(|span| &span.context));
         for draft in attributes.evaluations() {
             let evaluation = match services.span_of_response(&draft, (event.metadata().target(), span_name)) {
                 Some(reported) if reported.is_off => continue,

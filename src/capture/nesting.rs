@@ -87,7 +87,10 @@ impl NestingState {
     /// Creates the state of a span below the one with these marks.
     pub(super) fn below(parent: Option<Arc<DescendantMarks>>) -> Self {
         // An LLM span between two reports of a call has marks too: it hands on what its descendants set.
-        Self(parent.map(|parent| Arc::new(Links { own: Arc::new(DescendantMarks::below(&parent)), parent: Some(parent) })))
+        Self(
+            parent
+                .map(|parent| Arc::new(Links { own: Arc::new(DescendantMarks::below(&parent)), parent: Some(parent) })),
+        )
     }
 
     /// Gives the span marks of its own, because a third party reports it and a descendant may report it again.

@@ -143,8 +143,7 @@ impl SpanStart {
         };
         // The APM trace id, where there is one: the APM tracer decides by the same id, so that both keep or drop the same
         // traces. Below a span the decision has been made.
-        let decide =
-            || Sampling::decide(services.sample_rate, apm.as_ref().map_or(&trace_id, |apm| &apm.trace_id));
+        let decide = || Sampling::decide(services.sample_rate, apm.as_ref().map_or(&trace_id, |apm| &apm.trace_id));
         let sampling = parent.sampling.or_else(|| parent_id.is_none().then(decide));
         Origin {
             name,

@@ -140,7 +140,8 @@ impl SpanRecord {
         self.identity.set_session(origin, session_id);
         self.identity.set_ml_app(origin, annotation.ml_app.as_deref());
         self.identity.restrict_annotation(services, origin, &mut annotation);
-        let defaults = annotation.details.as_ref().map(|details| (details.prompt.clone(), details.tool_definitions.clone()));
+        let defaults =
+            annotation.details.as_ref().map(|details| (details.prompt.clone(), details.tool_definitions.clone()));
         let has_room = self.content.annotate(services, annotation);
         if let Some((prompt, tools)) = defaults.filter(|_| has_room) {
             self.identity.set_child_defaults(prompt.as_ref(), tools.as_ref());
@@ -405,7 +406,8 @@ impl SpanRecord {
 
     /// Returns the kind, or the provisional one of a span that may become an LLM span.
     pub(super) fn standing_kind(&self) -> Option<SpanKind> {
-        let provisional = || self.foreign.as_ref().filter(|foreign| foreign.may_be_llm_span()).map(|_| SpanKind::Workflow);
+        let provisional =
+            || self.foreign.as_ref().filter(|foreign| foreign.may_be_llm_span()).map(|_| SpanKind::Workflow);
         self.identity.kind.or_else(provisional)
     }
 
@@ -530,12 +532,7 @@ struct Identified {
 }
 
 /// Takes the identity that values of our own convention set, all but the kind.
-fn identify(
-    services: &Services,
-    identity: &mut SpanIdentity,
-    origin: &mut Origin,
-    values: &FieldLog,
-) -> Identified {
+fn identify(services: &Services, identity: &mut SpanIdentity, origin: &mut Origin, values: &FieldLog) -> Identified {
     // Most spans set nothing but their kind.
     if let Some(kind) = values.kind_alone() {
         return Identified { kind: parse_kind(services, kind, origin.name), has_session: false };

@@ -58,7 +58,8 @@ pub(super) type RemarkSite = (&'static str, &'static str);
 impl Services {
     pub(super) fn new(queue: Arc<Queue>, options: Options) -> Self {
         let Options { selection, clock, ids, sample_rate, policies, ml_app, outbound, open_max_bytes } = options;
-        let (plans, budget) = (Arc::new(PlanTable::new(selection)), OpenBudget::new(Arc::clone(&queue), open_max_bytes));
+        let (plans, budget) =
+            (Arc::new(PlanTable::new(selection)), OpenBudget::new(Arc::clone(&queue), open_max_bytes));
         let responses = ResponseIndex::default();
         Self { queue, clock, ids, plans, budget, responses, sample_rate, policies, ml_app, outbound }
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tracing::{Dispatch, Span};
 use tracing_core::span::Id;
 
-use super::layer::CaptureLayer;
 use super::capture::Capture;
+use super::layer::CaptureLayer;
 use super::trace::TraceState;
 use crate::recording::RecordedAnnotation;
 use llmobs_model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKind};

@@ -75,9 +75,7 @@ impl CallsiteFields {
         let argument = || is_argument.then_some(FieldKey::Argument(name));
         match self.convention {
             Convention::Own => own.or_else(argument),
-            Convention::OwnWithThirdParty => {
-                own.or_else(|| known().filter(|_| is_qualified(name))).or_else(argument)
-            }
+            Convention::OwnWithThirdParty => own.or_else(|| known().filter(|_| is_qualified(name))).or_else(argument),
             Convention::ThirdParty { with_own: true } => own.or_else(known).or_else(argument),
             // Other fields of a third-party span were not declared for us.
             Convention::ThirdParty { with_own: false } => known(),

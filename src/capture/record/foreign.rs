@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use crate::fields::foreign_attributes;
 use crate::recording::{Deferred, FieldKey, FieldLog, FieldValue, LogEntry};
-use llmobs_conventions::{
-    AttributePlan, AttributeValue, Classification, ForeignAttributes, Summary, is_decisive,
-};
+use llmobs_conventions::{AttributePlan, AttributeValue, Classification, ForeignAttributes, Summary, is_decisive};
 
 /// The third-party state of an open span. An LLM span of the application has one too if it uses such attributes.
 #[derive(Debug)]
