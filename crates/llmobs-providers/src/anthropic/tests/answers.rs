@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{URL, counted, said};
 use crate::ResponseHead;
-use crate::json::written;
+use crate::json::to_sorted_text;
 use crate::test_exchange::TestExchange;
 use crate::test_frames;
 use llmobs_model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolResult};
@@ -54,13 +54,14 @@ fn thoughts_calls_and_what_the_server_did_are_messages_in_their_order() {
                 "server_tool_use": {"web_search_requests": 1}, "service_tier": "standard"}),
     );
     let search = ToolCall::new("web_search", json!({"query": "greetings"})).id("srvtoolu_1").kind("server_tool_use");
-    let found = written(json!({"type": "web_search_result", "url": "https://example.com", "title": "Greetings"}));
+    let found =
+        to_sorted_text(json!({"type": "web_search_result", "url": "https://example.com", "title": "Greetings"}));
     let found = ToolResult::new(found).name("").id("srvtoolu_1").kind("tool_result");
     let wave = ToolCall::new("wave", json!({})).id("toolu_1").kind("tool_use");
     let expected = asked()
         .output([
             Message::new("reasoning", "A greeting."),
-            Message::assistant(written(json!({"type": "redacted_thinking", "data": "[redacted thinking]"}))),
+            Message::assistant(to_sorted_text(json!({"type": "redacted_thinking", "data": "[redacted thinking]"}))),
             Message::assistant("").tool_call(search),
             Message::assistant("").tool_result(found),
             Message::assistant("Hello"),
@@ -95,7 +96,7 @@ fn all_tokens_of_the_prompt_count_and_the_cached_ones_are_parts_of_them() {
         ])
     };
     for (usage, expected) in [
-        // Without the two kinds, all was written for five minutes.
+        // Without the two kinds, all was to_sorted_text for five minutes.
         (
             json!({"input_tokens": 18, "cache_creation_input_tokens": 2055, "cache_read_input_tokens": 0, "output_tokens": 100}),
             all([2073, 100, 2173, 2055, 0, 0, 2055]),
