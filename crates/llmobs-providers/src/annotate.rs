@@ -3,7 +3,6 @@
 
 use serde_json::Value;
 
-use crate::json;
 use llmobs_model::{Annotation, Document, Message, ToolDefinition};
 
 /// Sets input messages and tool definitions, where there are any.
@@ -46,13 +45,5 @@ pub(crate) fn with_finish_reasons<'a>(
         [] => annotation,
         [first, rest @ ..] if rest.iter().all(|reason| reason == first) => annotation.metadata(FINISH_REASON, *first),
         _ => annotation.metadata(FINISH_REASON, reasons),
-    }
-}
-
-/// Sets the model that the response names, if it names one.
-pub(crate) fn with_response_model(annotation: Annotation, body: &Value) -> Annotation {
-    match json::text(body, "model") {
-        "" => annotation,
-        model => annotation.model_name(model),
     }
 }

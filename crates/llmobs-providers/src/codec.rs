@@ -91,11 +91,6 @@ impl FrameSummary {
     pub(crate) fn content(is_content: bool) -> Self {
         Self { is_content, error: None }
     }
-
-    /// The summary of a frame that reports a failure.
-    pub(crate) fn failed(error: SpanError) -> Self {
-        Self { is_content: false, error: Some(error) }
-    }
 }
 
 /// Returns the codec of an API.

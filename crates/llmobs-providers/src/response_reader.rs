@@ -34,6 +34,8 @@ pub struct ResponseReader {
     /// The first frame of a response with a bad status that comes as a stream: the error.
     error_frame: Option<Value>,
     has_frames: bool,
+    /// The reason for which nothing of a body could be read.
+    unreadable: Option<&'static str>,
     tail: UsageTail,
 }
 
@@ -89,6 +91,7 @@ impl ResponseReader {
             is_discarded: false,
             error_frame: None,
             has_frames: false,
+            unreadable: None,
             tail: UsageTail::default(),
         }
     }
@@ -144,8 +147,15 @@ impl ResponseReader {
         let request = self.call.request();
         let annotation = self.call.annotate(&request);
         let body = match mem::replace(&mut self.body, Body::Unread) {
-            Body::Whole { bytes, .. } => json::parse_response(&bytes),
-            Body::Stream(_, assembler) => self.error_frame.take().unwrap_or_else(|| assembler.finish()),
+            Body::Whole { bytes, .. } => {
+                let read = json::read_response(&bytes);
+                self.unreadable = read.is_none().then_some("not JSON");
+                read.unwrap_or_else(|| json::as_error_text(&bytes))
+            }
+            Body::Stream(_, assembler) => {
+                self.unreadable = (!self.has_frames).then_some("no frames");
+                self.error_frame.take().unwrap_or_else(|| assembler.finish())
+            }
             Body::Undetected | Body::Unread => Value::Null,
         };
         let body = if body.is_null() { self.tail.usage() } else { body };
@@ -171,7 +181,7 @@ impl ResponseReader {
         if let Some(seconds) = self.first_content {
             annotation = annotation.metric(metric::TIME_TO_FIRST_TOKEN, seconds);
         }
-        annotation = self.with_doubts(annotation, body, &ending);
+        annotation = self.with_doubts(annotation, &ending);
         let broken = match ending {
             Ending::Complete | Ending::Dropped => None,
             Ending::Broken(error) => Some(error),
@@ -186,7 +196,7 @@ impl ResponseReader {
     /// Reports a good response that could not be read, so that an empty span does not pass for an empty response.
     ///
     /// Shape: metadata `unreadable_response: {"reason", "content_type", "bytes"}`.
-    fn with_doubts(&self, annotation: Annotation, body: &Value, ending: &Ending) -> Annotation {
+    fn with_doubts(&self, annotation: Annotation, ending: &Ending) -> Annotation {
         let is_complete = matches!(ending, Ending::Complete);
         if !is_complete || self.is_discarded || self.error.is_some() || annotation.error.is_some() {
             return annotation;
@@ -195,8 +205,10 @@ impl ResponseReader {
         let reason = match self.head.compression() {
             Some(_) if self.body_bytes > 0 => "compressed",
             Some(_) | None if self.body_bytes == 0 && is_llm => "empty",
-            _ if self.body_bytes > 0 && !self.has_frames && !body.is_object() && !body.is_array() => "not JSON",
-            _ => return annotation,
+            _ => match self.unreadable {
+                Some(reason) => reason,
+                None => return annotation,
+            },
         };
         let content_type = self.head.media_type();
         annotation
@@ -209,21 +221,20 @@ impl ResponseReader {
         for Piece { mut bytes, at } in mem::take(&mut self.unread) {
             self.detect(&mut bytes);
             match &mut self.body {
-                Body::Undetected | Body::Unread => {}
                 Body::Whole { bytes: whole, .. } if whole.len().saturating_add(bytes.len()) > Self::MAX_WHOLE_BYTES => {
                     // Half a document is worth nothing, but for the counts at its end.
                     self.tail.push(&mem::take(whole));
                     self.tail.push(&bytes);
                     self.body = Body::Unread;
+                    self.unreadable = Some("too large");
                 }
+                Body::Unread if self.unreadable.is_some() => self.tail.push(&bytes),
                 Body::Whole { bytes: whole, .. } => {
                     whole.extend_from_slice(&bytes);
                     self.detect_lines(at);
                 }
                 Body::Stream(..) => self.push_stream(bytes, at),
-            }
-            if matches!(self.body, Body::Unread) && self.tail.is_begun() {
-                self.is_discarded |= self.body_bytes > Self::MAX_WHOLE_BYTES;
+                Body::Undetected | Body::Unread => {}
             }
         }
     }

@@ -29,10 +29,6 @@ impl UsageTail {
         self.bytes.len()
     }
 
-    pub(crate) fn is_begun(&self) -> bool {
-        !self.bytes.is_empty()
-    }
-
     /// Returns a response with nothing but its usage; null when none is found.
     pub(crate) fn usage(&self) -> Value {
         let found = USAGE_MEMBERS.iter().filter_map(|name| Some(((*name).to_owned(), self.last_object(name)?)));

@@ -25,21 +25,20 @@ pub(super) const OF_OUTPUT: &[&str] = &["output_tokens", "output_tokens_details"
 
 /// Reads a `usage`. Anthropic's `input_tokens` are those that no cache had.
 pub(crate) fn tokens(usage: &Value) -> TokenUsage {
-    let tokens = TokenUsage {
+    TokenUsage {
         input: json::count(usage, "input_tokens"),
         output: json::count(usage, "output_tokens"),
         total: None,
         cache_read: json::count(usage, "cache_read_input_tokens"),
         cache_write: json::count(usage, "cache_creation_input_tokens"),
         reasoning: json::count(&usage["output_tokens_details"], "thinking_tokens"),
-    };
-    tokens.with_cache_in_input()
+    }
 }
 
 /// Returns the metrics of a `usage`, with the two kinds of cache apart.
 pub(super) fn metrics(usage: &Value) -> Metrics {
     let tokens = tokens(usage);
-    let mut metrics = tokens.metrics();
+    let mut metrics = tokens.with_cache_in_input().metrics();
     if let Some(written) = tokens.cache_write {
         let [hour, minutes] = ["ephemeral_1h_input_tokens", "ephemeral_5m_input_tokens"]
             .map(|name| json::count(&usage["cache_creation"], name));

@@ -40,7 +40,7 @@ impl Codec for BedrockEmbeddings {
             counts.output = counts.output.or(Some(0));
         }
         let (count, size) = vectors(body);
-        with_vectors(said.metrics(counts.metrics()), count, size)
+        with_vectors(said.metrics(counts.with_cache_in_input().metrics()), count, size)
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {

@@ -8,7 +8,7 @@ mod typed;
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 pub(crate) use budget::{StreamBudget, estimated_bytes};
 pub(crate) use reader::{read, read_response};
@@ -19,14 +19,14 @@ pub(crate) fn parse(bytes: &[u8]) -> Value {
     read(bytes).unwrap_or(Value::Null)
 }
 
-/// Returns the value of a response. What is not JSON is text, because proxies report their errors so; a page of HTML and half
-/// a document are null.
-pub(crate) fn parse_response(bytes: &[u8]) -> Value {
+/// Returns a response that is not JSON as text, because proxies report their errors so. A page of HTML and half a document are
+/// null.
+pub(crate) fn as_error_text(bytes: &[u8]) -> Value {
     const MAX_CHARS: usize = 4096;
-    read_response(bytes).unwrap_or_else(|| match std::str::from_utf8(bytes) {
+    match std::str::from_utf8(bytes) {
         Ok(text) if !text.trim_start().starts_with(['<', '{', '[']) => Value::from(cut(text.trim(), MAX_CHARS)),
         Ok(_) | Err(_) => Value::Null,
-    })
+    }
 }
 
 /// Returns the member at the end of a path of names; null when any of it is missing.
@@ -42,11 +42,6 @@ pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 /// Returns a member that is a list; empty when it is missing or of another type.
 pub(crate) fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-/// Returns a member that is a number.
-pub(crate) fn number<'a>(value: &'a Value, name: &str) -> Option<&'a Number> {
-    value.get(name).and_then(Value::as_number)
 }
 
 /// Returns a member that is a count.
@@ -135,7 +130,6 @@ mod tests {
         assert_eq!((get(&value, &["a", "c", "d"]), get(&value, &["t", "x"])), (&Value::Null, &Value::Null));
         assert_eq!((text(&value, "t"), text(&value, "n"), text(&value, "none")), ("x", "", ""));
         assert_eq!((items(&value, "t").len(), items(&value["a"], "b").len()), (0, 1));
-        assert_eq!((number(&value, "n").cloned(), number(&value, "t")), (Some(3.into()), None));
         assert_eq!((present(&value, "null"), first_present(&value, &["null", "t"])), (None, Some(&json!("x"))));
     }
 

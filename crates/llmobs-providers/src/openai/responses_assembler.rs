@@ -33,6 +33,28 @@ struct ItemAssembler {
     code: String,
     summary: String,
     thought: String,
+    /// The kind of the first delta.
+    kind: Option<DeltaKind>,
+}
+
+/// The kind of item that a delta belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DeltaKind {
+    Reasoning,
+    Text,
+    Call,
+}
+
+impl DeltaKind {
+    fn of(event: &str) -> Option<Self> {
+        let is = |part: &str| event.contains(part);
+        match () {
+            () if is("reasoning") => Some(Self::Reasoning),
+            () if is("_text.delta") || is("refusal") => Some(Self::Text),
+            () if is("_call") => Some(Self::Call),
+            () => None,
+        }
+    }
 }
 
 impl StreamAssembler for ResponsesAssembler {
@@ -88,7 +110,12 @@ impl ResponsesAssembler {
         match (found, event) {
             (Some((index, _)), _) => Some(*index),
             (None, "response.output_item.added") => Some(last.map_or(0, |last| last.saturating_add(1))),
-            (None, _) => Some(last.unwrap_or(0)),
+            (None, _) => {
+                let kind = DeltaKind::of(event);
+                let is_other = |item: &ItemAssembler| item.kind.is_some() && kind.is_some() && item.kind != kind;
+                let begins = self.items.values().next_back().is_some_and(is_other);
+                Some(last.map_or(0, |last| last.saturating_add(u64::from(begins))))
+            }
         }
     }
 
@@ -99,6 +126,7 @@ impl ResponsesAssembler {
             return false;
         }
         let item = self.items.entry(index).or_default();
+        item.kind = item.kind.or(DeltaKind::of(event));
         let text = match event {
             "response.output_item.added" => {
                 item.begun = self.budget.keep(json::get(data, &["item"]));

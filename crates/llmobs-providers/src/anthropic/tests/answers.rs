@@ -32,7 +32,10 @@ fn answered(content: &Value, usage: &Value) -> Annotation {
 fn a_text_and_its_counts() {
     let said = answered(&json!([{"type": "text", "text": "Hello."}]), &json!({"input_tokens": 10, "output_tokens": 3}));
     let counts = counted([("input_tokens", 10), ("output_tokens", 3), ("total_tokens", 13)]);
-    assert_eq!(said, asked().output([Message::assistant("Hello.")]).metrics(counts));
+    assert_eq!(
+        said,
+        asked().output([Message::assistant("Hello.")]).metrics(counts).metadata("finish_reason", "end_turn")
+    );
 }
 
 #[test]
@@ -79,6 +82,7 @@ fn thoughts_calls_and_what_the_server_did_are_messages_in_their_order() {
             ("total_tokens", 45),
             ("reasoning_output_tokens", 21),
         ]));
+    let expected = expected.metadata("finish_reason", "end_turn");
     assert_eq!(said, expected);
 }
 
@@ -89,8 +93,8 @@ fn all_tokens_of_the_prompt_count_and_the_cached_ones_are_parts_of_them() {
             ("input_tokens", input),
             ("output_tokens", output),
             ("total_tokens", total),
-            ("cache_write_input_tokens", write),
             ("cache_read_input_tokens", read),
+            ("cache_write_input_tokens", write),
             ("ephemeral_1h_input_tokens", hour),
             ("ephemeral_5m_input_tokens", minutes),
         ])
@@ -149,6 +153,7 @@ fn vertex_names_the_model_in_the_path() {
         .input(Message::user("Greet me."))
         .output([Message::assistant("Hello.")])
         .metrics(counted([("input_tokens", 10), ("output_tokens", 3), ("total_tokens", 13)]));
+    let expected = expected.metadata("finish_reason", "end_turn");
     assert_eq!(exchange.answered(ResponseHead::new(200), &body), expected);
     let error = json!([{"error": {"code": 429, "message": "Quota exceeded.", "status": "RESOURCE_EXHAUSTED"}}]);
     let failed = exchange.answered(ResponseHead::new(429), &error);

@@ -127,7 +127,8 @@ fn answered(open: Annotation, said: &Value) -> Annotation {
     let text = if raw.is_empty() { shown(json::get(said, &["parsedResponse"])) } else { plain(raw) };
     let thought = Some(thought).filter(|thought| !thought.is_empty()).map(|text| Message::new("reasoning", text));
     let output: Vec<Message> = thought.into_iter().chain([Message::assistant(text)]).collect();
-    open.output(output).metrics(token_counts::of_usage(json::get(said, &["metadata", "usage"])).metrics())
+    open.output(output)
+        .metrics(token_counts::of_usage(json::get(said, &["metadata", "usage"])).with_cache_in_input().metrics())
 }
 
 /// The text of an answer that is the JSON of one: `{"content": [{"type": "text", "text"}], …}`; any other is as it is.

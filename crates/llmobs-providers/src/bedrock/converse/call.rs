@@ -38,7 +38,9 @@ impl Codec for BedrockConverse {
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
         let body = response.body;
-        let said = said.output(blocks::output(body)).metrics(token_counts::of_usage(&body["usage"]).metrics());
+        let said = said
+            .output(blocks::output(body))
+            .metrics(token_counts::of_usage(&body["usage"]).with_cache_in_input().metrics());
         let citations = blocks::citations(body);
         let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
         match body["stopReason"].as_str() {

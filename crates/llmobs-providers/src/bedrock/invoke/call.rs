@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::assembler::InvokeAssembler;
 use super::dialect::Dialect;
 use super::text;
-use crate::annotate::with_input_and_tools;
+use crate::annotate::{with_finish_reasons, with_input_and_tools};
 use crate::anthropic::AnthropicMessages;
 use crate::bedrock::converse;
 use crate::bedrock::token_counts;
@@ -65,27 +65,29 @@ impl Codec for BedrockInvoke {
         let said = match Dialect::of_answer(body) {
             Dialect::Anthropic => {
                 let own = anthropic::tokens(&body["usage"]);
-                AnthropicMessages.annotate_response(said, response).metrics(own.or(invocation).metrics())
+                AnthropicMessages
+                    .annotate_response(said, response)
+                    .metrics(own.or(invocation).with_cache_in_input().metrics())
             }
             Dialect::Nova => {
                 let own = token_counts::of_usage(&body["usage"]);
-                said.output(converse::output(body)).metrics(own.or(invocation).metrics())
+                let said = with_finish_reasons(said, [&body["stopReason"]]);
+                said.output(converse::output(body)).metrics(own.or(invocation).with_cache_in_input().metrics())
             }
             Dialect::Chat => {
                 // Its own counts hold: the cached tokens are in them already.
                 let said = openai::OpenAiChat.annotate_response(said, response);
                 let has_counts = said.metrics.get(metric::INPUT_TOKENS).is_some();
-                if has_counts { said } else { said.metrics(invocation.metrics()) }
+                if has_counts { said } else { said.metrics(invocation.with_cache_in_input().metrics()) }
             }
             Dialect::Cohere => {
                 // Bedrock counts what is paid for, Cohere what the model saw.
-                let mut said = cohere::CohereChat.annotate_response(said, response).metrics(invocation.metrics());
-                said.metadata.remove("finish_reason");
-                said
+                cohere::CohereChat.annotate_response(said, response).metrics(invocation.with_cache_in_input().metrics())
             }
             Dialect::Text => {
+                let said = with_finish_reasons(said, text::finish_reasons(body));
                 let output = some(text::output(body));
-                said.output(output).metrics(text::counts(body).or(invocation).metrics())
+                said.output(output).metrics(text::counts(body).or(invocation).with_cache_in_input().metrics())
             }
         };
         let said = named(said, response.endpoint);

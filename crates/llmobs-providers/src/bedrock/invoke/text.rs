@@ -37,6 +37,21 @@ pub(super) fn counts(body: &Value) -> TokenUsage {
     }
 }
 
+/// The names that the families give to the reason for the end, in the body or in each of its texts.
+const REASONS: &[&str] = &["stop_reason", "completionReason", "finish_reason", "finishReason"];
+
+/// Returns why the texts ended.
+pub(super) fn finish_reasons(body: &Value) -> Vec<&Value> {
+    let lists = ["results", "generations", "outputs", "choices", "completions"].into_iter();
+    let texts = lists.flat_map(|name| json::items(body, name));
+    let reason = |of| match json::first_present(of, REASONS)? {
+        // Jurassic has `{"reason": "endoftext"}`.
+        reason if reason.is_object() => json::present(reason, "reason"),
+        reason => Some(reason),
+    };
+    std::iter::once(body).chain(texts).filter_map(reason).collect()
+}
+
 /// Counts of chunks; the next one may repeat them as null.
 const COUNTED: &[&str] =
     &["inputTextTokenCount", "totalOutputTextTokenCount", "prompt_token_count", "generation_token_count", "usage"];
@@ -76,12 +91,16 @@ fn has_items((items, _): &(&[Value], &[&str])) -> bool {
 pub(super) struct Texts {
     texts: BTreeMap<u64, String>,
     counts: Map<String, Value>,
+    finish_reason: Value,
 }
 
 impl Texts {
     pub(super) fn chunk(&mut self, chunk: &Value, budget: &mut StreamBudget) -> FrameSummary {
         for (name, count) in json::pick(chunk, COUNTED) {
             crate::usage::merge(self.counts.entry(name).or_insert(Value::Null), &count);
+        }
+        if let Some(reason) = finish_reasons(chunk).into_iter().find(|reason| reason.is_string()) {
+            self.finish_reason = budget.keep(reason);
         }
         let mut is_content = false;
         for (index, piece) in pieces(chunk) {
@@ -98,6 +117,7 @@ impl Texts {
         let texts: Vec<Value> = self.texts.into_values().map(|text| json!({"text": text})).collect();
         let mut whole = self.counts;
         whole.insert("generations".to_owned(), texts.into());
+        whole.insert("finish_reason".to_owned(), self.finish_reason);
         whole
     }
 }
