@@ -80,3 +80,7 @@ mod test_frames;
 pub use call::{Call, RequestBytes, ResponseHead};
 pub use endpoint::{Api, Endpoint};
 pub use response_reader::{Ending, ResponseReader};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
