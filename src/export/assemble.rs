@@ -16,11 +16,12 @@ use super::shape::Given;
 use super::value::{argument, datum, number, object, text, unquoted};
 use crate::config::broken_rule;
 use crate::queue::Queue;
-use crate::recording::{DrainedEntry, FieldKey, FieldLog, FieldValue, Head, KindSource, Origin, Recording, RemarkSet};
+use crate::recording::KindPolicies;
+use crate::recording::{DrainedEntry, FieldKey, FieldLog, FieldValue, Head, KindSource, Origin, Recording};
 use crate::stats::Problem;
-use crate::vocabulary::Vocabularies;
+use llmobs_conventions::RemarkSet;
 use llmobs_model::{
-    Annotation, Details, KindPolicies, Metrics, RESERVED, SharedTags, SpanError, SpanKind, TagList, Tags,
+    Annotation, AnnotationDetails, Metrics, RESERVED_METADATA_KEY, SharedTags, SpanError, SpanKind, TagList, Tags,
 };
 
 mod captured;
@@ -33,7 +34,6 @@ use fill::{fill_content, fill_error, fill_last_tags, fill_model};
 pub(crate) struct Assembler {
     base_tags: Arc<SharedTags>,
     ml_app: String,
-    vocabularies: Vocabularies,
     queue: Arc<Queue>,
     /// What may leave of spans that are found here.
     policies: KindPolicies,
@@ -52,17 +52,16 @@ struct Spare {
 
 impl Assembler {
     /// `base_tags` are those that every span has; `ml_app` is for spans that name none.
-    pub(crate) fn new(base_tags: Tags, ml_app: String, vocabularies: Vocabularies, queue: Arc<Queue>) -> Self {
+    pub(crate) fn new(base_tags: Tags, ml_app: String, queue: Arc<Queue>) -> Self {
         let mut tags = base_tags;
         tags.insert("ml_app", ml_app.clone());
         tags.insert("agent_service", ml_app.clone());
         tags.insert("error", "0");
         tags.remove("error_type");
-        let base_tags = tags.into_base(tag_text);
+        let base_tags = tags.into_shared(tag_text);
         Self {
             base_tags,
             ml_app,
-            vocabularies,
             queue,
             policies: KindPolicies::default(),
             found: Found::default(),
@@ -84,9 +83,9 @@ impl Assembler {
 
     /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
     pub(crate) fn assemble<'a>(&self, head: &'a mut Head, log: &'a mut FieldLog) -> Outline<'a> {
-        let reading = merge::read(head, log, self.vocabularies);
+        let reading = merge::read(head, log);
         let remarks = reading.as_ref().map(|reading| reading.remarks).unwrap_or_default();
-        let target = head.callsite.as_ref().map_or("", |callsite| callsite.target);
+        let target = head.plan.as_ref().map_or("", |plan| plan.target());
         let origin = &mut head.origin;
         let Spare { tags, metadata, metrics } = self.spare.take();
         let mut draft = Draft { source: head.source, metadata, metrics, tags, ..Draft::default() };
@@ -151,7 +150,7 @@ impl Assembler {
         outline.agent_attribution.clone_from(&origin.agent);
         outline.apm_trace_id = origin.apm.as_ref().map(|apm| apm.trace_id.clone());
         outline.tags = std::mem::take(&mut draft.tags);
-        outline.tags.stand_above(&self.base_tags);
+        outline.tags.set_shared(&self.base_tags);
         if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
             outline.tags.fill("ml_app", ml_app);
             outline.tags.fill("agent_service", ml_app);
@@ -220,7 +219,7 @@ impl<'a> Draft<'a> {
             FieldKey::Output => self.output = Some(Given::from(value)),
             FieldKey::Metadata => self.metadata_object(value),
             FieldKey::MetadataValue(name) => {
-                if name != RESERVED {
+                if name != RESERVED_METADATA_KEY {
                     self.metadata.put(name.into(), datum(value));
                 }
             }
@@ -277,12 +276,12 @@ impl<'a> Draft<'a> {
         self.tags.absorb(said.tags.into_list());
     }
 
-    fn detail(&mut self, read: impl FnOnce(&mut Details) -> Result<(), Problem>) {
+    fn detail(&mut self, read: impl FnOnce(&mut AnnotationDetails) -> Result<(), Problem>) {
         let read = read(self.settled.own_mut());
         self.problems.extend(read.err());
     }
 
-    fn detail_text(&mut self, value: FieldValue<'_>, slot: impl FnOnce(&mut Details) -> &mut Option<String>) {
+    fn detail_text(&mut self, value: FieldValue<'_>, slot: impl FnOnce(&mut AnnotationDetails) -> &mut Option<String>) {
         *slot(self.settled.own_mut()) = Some(text(value).into_owned());
     }
 
@@ -313,7 +312,7 @@ impl<'a> Draft<'a> {
     fn metadata_object(&mut self, value: FieldValue<'_>) {
         match object(value) {
             Some(mut members) => {
-                members.remove(RESERVED);
+                members.remove(RESERVED_METADATA_KEY);
                 self.metadata.extend(members);
             }
             None => self.problems.push(Problem::Metadata),

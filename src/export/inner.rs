@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 
 use super::details::Settled;
 use crate::queue::Queue;
+use crate::recording::IdSource;
+use crate::recording::KindPolicies;
 use crate::recording::{FieldLog, Origin, Recording};
 use crate::stats::Problem;
-use llmobs_model::{AgentAttribution, Annotation, CapturePolicy, IdSource, KindPolicies, SpanKind};
+use llmobs_model::{AgentAttribution, Annotation, CapturePolicy, SpanKind};
 
 /// Those that were found and are to be read next, before whatever waits in the queue.
 #[derive(Debug, Default)]
@@ -89,5 +91,5 @@ const NAME: &str = "inner";
 /// So many of one span; further ones are left out and counted.
 const MOST: usize = 128;
 
-#[cfg(all(test, feature = "providers", feature = "testing"))]
+#[cfg(all(test, feature = "observe", feature = "testing"))]
 mod tests;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use llmobs_model::{AgentAttribution, ApmContext, CapturePolicy, Passed, Sampling, SpanId, SpanKind, TraceId};
+use super::child_defaults::ChildDefaults;
+use llmobs_conventions::{AttributePlan, AttributeValue};
+use llmobs_model::{AgentAttribution, ApmContext, CapturePolicy, Sampling, SpanId, SpanKind, TraceId};
 
 use super::field_log::FieldLog;
 
@@ -18,6 +20,20 @@ pub(crate) enum FieldValue<'a> {
     Bool(bool),
     /// The value was too large to keep.
     Oversize,
+}
+
+impl<'a> From<FieldValue<'a>> for AttributeValue<'a> {
+    fn from(value: FieldValue<'a>) -> Self {
+        match value {
+            FieldValue::Text(text) => Self::Text(text),
+            FieldValue::Formatted(text) => Self::Formatted(text),
+            FieldValue::Signed(number) => Self::Signed(number),
+            FieldValue::Unsigned(number) => Self::Unsigned(number),
+            FieldValue::Float(number) => Self::Float(number),
+            FieldValue::Bool(flag) => Self::Bool(flag),
+            FieldValue::Oversize => Self::Oversize,
+        }
+    }
 }
 
 /// What a span is from its first moment on.
@@ -41,7 +57,7 @@ pub(crate) struct Origin {
     /// The place in the APM trace, where it is another one.
     pub(crate) apm: Option<Arc<ApmContext>>,
     /// What the span directly above has said for those below it.
-    pub(crate) passed: Option<Arc<Passed>>,
+    pub(crate) passed: Option<Arc<ChildDefaults>>,
 }
 
 /// A span's values in the order in which they came, in one growing buffer, and where and when it was.
@@ -66,19 +82,10 @@ pub(crate) struct Head {
     pub(crate) policy: CapturePolicy,
     /// The model's usage comes from a gateway, and would be counted twice.
     pub(crate) is_reported_elsewhere: bool,
-    /// Where it was written, if it may speak in the words of other crates.
-    pub(crate) callsite: Option<Arc<Callsite>>,
+    /// The plan of a span that may have attributes of other conventions.
+    pub(crate) plan: Option<Arc<AttributePlan<'static>>>,
     /// How the kind is known.
     pub(crate) source: KindSource,
-}
-
-/// What the reader of another crate's words must know of the place where they were written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Callsite {
-    pub(crate) target: &'static str,
-    pub(crate) name: &'static str,
-    /// The fields that are declared there, recorded or not.
-    pub(crate) declared: Box<[&'static str]>,
 }
 
 /// How the kind of a span is known.
@@ -103,7 +110,7 @@ impl Head {
             panicked: false,
             policy: CapturePolicy::None,
             is_reported_elsewhere: false,
-            callsite: None,
+            plan: None,
             source: KindSource::Explicit,
         }
     }

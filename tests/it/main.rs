@@ -28,10 +28,12 @@
 mod annotate;
 mod annotation_contexts;
 mod architecture;
+#[cfg(target_os = "linux")]
 mod bounds;
 mod configuration;
 mod configuration_document;
 mod conservation;
+mod conventions;
 mod delivery;
 mod details;
 mod diagnostics;
@@ -40,8 +42,11 @@ mod documented;
 mod evaluations;
 mod faults;
 mod fields;
+#[cfg(unix)]
 mod frozen;
 mod golden;
+mod harness;
+#[cfg(feature = "tls")]
 mod https;
 mod inside;
 mod instrument;
@@ -56,12 +61,9 @@ mod processors;
 mod propagation;
 mod receiver;
 mod reentrancy;
-mod rig;
 mod sampling;
 mod secrets;
 mod span_macros;
-mod stage;
 mod streaming;
 mod test_agent;
 mod times;
-mod vocabularies;

@@ -3,13 +3,14 @@
 use super::super::encode::encode_within;
 use super::*;
 use crate::queue::Limits;
-use crate::recording::{Callsite, FieldLog, Head, Precedence, RecordedAnnotation};
+use crate::recording::{FieldLog, Head, Precedence, RecordedAnnotation};
+use llmobs_conventions::{AttributePlan, Conventions};
 use llmobs_model::{AgentAttribution, ApmContext, CapturePolicy, Message, Prompt, Sampling, SpanId, ToolCall, TraceId};
 
 fn assembler() -> Assembler {
     let limits = Limits { max_items: 1, max_bytes: 1, wake_bytes: 1, wake_items: 1 };
     let tags = Tags::from_iter([("env", "prod"), ("service", "api"), ("team", "search")]);
-    Assembler::new(tags, "app".to_owned(), Vocabularies::ALL, Arc::new(Queue::new(limits)))
+    Assembler::new(tags, "app".to_owned(), Arc::new(Queue::new(limits)))
 }
 
 fn recording(kind: SpanKind, say: impl Fn(&mut FieldLog)) -> Recording {
@@ -115,10 +116,9 @@ fn say_both(log: &mut FieldLog) {
 }
 
 fn others(kind: SpanKind, source: KindSource, say: impl Fn(&mut FieldLog)) -> Recording {
-    let declared = ["gen_ai.request.model"].into();
-    let callsite = Callsite { target: "app", name: "work", declared };
+    let plan = AttributePlan::new(Conventions::ALL, "app", "work", ["gen_ai.request.model"]);
     let Recording { head, log } = recording(kind, say);
-    Recording { head: Head { callsite: Some(Arc::new(callsite)), source, ..head }, log }
+    Recording { head: Head { plan: Some(Arc::new(plan)), source, ..head }, log }
 }
 
 fn say_nothing(_: &mut FieldLog) {}
@@ -137,7 +137,7 @@ fn item(assembler: &Assembler, mut recording: Recording, by_event: bool) -> Stri
 
 #[test]
 fn what_is_written_does_not_depend_on_who_owns_the_texts() {
-    for kind in SpanKind::ALL {
+    for &kind in SpanKind::ALL {
         for say in [say_nothing, say_fields, say_annotation, say_large] {
             let items = [false, true].map(|by_event| item(&assembler(), recording(kind, say), by_event));
             assert_eq!(items[0], items[1], "{kind}");
@@ -149,7 +149,7 @@ fn what_is_written_does_not_depend_on_who_owns_the_texts() {
 #[test]
 fn nor_does_what_others_say_of_it() {
     let parts = [r#""seen":true"#, r#""seen:1""#, r#""read:later""#, r#""assumed:1""#, r#""beta \"1\"","x:y""#];
-    for kind in SpanKind::ALL {
+    for &kind in SpanKind::ALL {
         for source in [KindSource::Explicit, KindSource::Attributes, KindSource::Demoted] {
             for say in [say_others, say_both] {
                 let items = [false, true].map(|by_event| item(&assembler(), others(kind, source, say), by_event));

@@ -53,7 +53,7 @@ impl Codec for OpenAiResponses {
             said = names::with_input(said, items::input(json::get(body, &["instructions"]), &mut MediaBudget::new()));
         }
         if !response.endpoint.is_proxy {
-            said = items.iter().filter_map(items::remote_call).fold(said, Annotation::inner);
+            said = items.iter().filter_map(items::remote_call).fold(said, Annotation::synthesized_span);
         }
         said = usage::with_usage(prompt::with_template(said, request, body), body);
         said = with_status(said, body);
