@@ -169,9 +169,9 @@ impl ResponseReader {
         }
         let response = Response { endpoint: &self.call.endpoint, request, head: &self.head, body };
         let mut annotation = if self.is_discarded {
-            let request = annotation.clone();
-            let metrics = codec.annotate_response(annotation, response).metrics;
-            Annotation { metrics, ..request }
+            let mut request = annotation.clone();
+            request.metrics = codec.annotate_response(annotation, response).metrics;
+            request
         } else {
             without_data_urls(codec.annotate_response(annotation, response))
         };
