@@ -16,8 +16,8 @@ use super::request_recorder::RequestRecorder;
 use super::response_buffer::{ChunkOutcome, ResponseBuffer};
 use crate::capture::{CallAround, Held, LlmObsSpanExt, annotate_recorded, call_around, is_gateway};
 use crate::clock::Clock;
+use crate::fields;
 use crate::recording::{FieldKey, RecordedAnnotation};
-use crate::vocabulary::fields;
 use llmobs_model::{Annotation, SpanError};
 use llmobs_providers::{Call, Ending, Endpoint, ResponseHead};
 
