@@ -77,11 +77,17 @@ impl Diagnostics {
             let event = || {
                 tracing::warn!(target: TARGET, offered, delivered, refused, lost, "Not all LLM spans and evaluations were delivered.");
             };
-            let line = || format!("of {offered} LLM spans and evaluations {delivered} were delivered, {refused} refused, {lost} lost");
+            let line = || {
+                format!(
+                    "of {offered} LLM spans and evaluations {delivered} were delivered, {refused} refused, {lost} lost"
+                )
+            };
             listener.warn(event, line);
         }
         for Remarked { remark: (remark, _), place: (from, span), count, .. } in problems.remarks.all() {
-            contain(|| tracing::debug!(target: TARGET, remark, from, span, count, "Total for this instrumentation hint."));
+            contain(
+                || tracing::debug!(target: TARGET, remark, from, span, count, "Total for this instrumentation hint."),
+            );
         }
         if stats.open_spans > 0 {
             let open_spans = stats.open_spans;
@@ -104,7 +110,8 @@ impl Diagnostics {
                 continue;
             }
             if lost > *said && (is_due || *said == 0) {
-                listener.warn(|| say_loss(reason, lost), || format!("{lost} LLM spans or evaluations were lost: {reason}"));
+                listener
+                    .warn(|| say_loss(reason, lost), || format!("{lost} LLM spans or evaluations were lost: {reason}"));
                 *said = lost;
                 has_spoken = true;
             }
