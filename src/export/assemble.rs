@@ -17,10 +17,12 @@ use super::value::{argument, datum, number, object, text, unquoted};
 use crate::config::broken_rule;
 use crate::queue::Queue;
 use crate::recording::KindPolicies;
-use crate::recording::{DrainedEntry, FieldKey, FieldLog, FieldValue, Head, KindSource, Origin, Recording, RemarkSet};
+use crate::recording::{DrainedEntry, FieldKey, FieldLog, FieldValue, Head, KindSource, Origin, Recording};
 use crate::stats::Problem;
-use crate::vocabulary::Vocabularies;
-use llmobs_model::{Annotation, AnnotationDetails, Metrics, RESERVED, SharedTags, SpanError, SpanKind, TagList, Tags};
+use llmobs_conventions::RemarkSet;
+use llmobs_model::{
+    Annotation, AnnotationDetails, Metrics, RESERVED_METADATA_KEY, SharedTags, SpanError, SpanKind, TagList, Tags,
+};
 
 mod captured;
 mod fill;
@@ -32,7 +34,6 @@ use fill::{fill_content, fill_error, fill_last_tags, fill_model};
 pub(crate) struct Assembler {
     base_tags: Arc<SharedTags>,
     ml_app: String,
-    vocabularies: Vocabularies,
     queue: Arc<Queue>,
     /// What may leave of spans that are found here.
     policies: KindPolicies,
@@ -51,7 +52,7 @@ struct Spare {
 
 impl Assembler {
     /// `base_tags` are those that every span has; `ml_app` is for spans that name none.
-    pub(crate) fn new(base_tags: Tags, ml_app: String, vocabularies: Vocabularies, queue: Arc<Queue>) -> Self {
+    pub(crate) fn new(base_tags: Tags, ml_app: String, queue: Arc<Queue>) -> Self {
         let mut tags = base_tags;
         tags.insert("ml_app", ml_app.clone());
         tags.insert("agent_service", ml_app.clone());
@@ -61,7 +62,6 @@ impl Assembler {
         Self {
             base_tags,
             ml_app,
-            vocabularies,
             queue,
             policies: KindPolicies::default(),
             found: Found::default(),
@@ -83,9 +83,9 @@ impl Assembler {
 
     /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
     pub(crate) fn assemble<'a>(&self, head: &'a mut Head, log: &'a mut FieldLog) -> Outline<'a> {
-        let reading = merge::read(head, log, self.vocabularies);
+        let reading = merge::read(head, log);
         let remarks = reading.as_ref().map(|reading| reading.remarks).unwrap_or_default();
-        let target = head.callsite.as_ref().map_or("", |callsite| callsite.target);
+        let target = head.plan.as_ref().map_or("", |plan| plan.target());
         let origin = &mut head.origin;
         let Spare { tags, metadata, metrics } = self.spare.take();
         let mut draft = Draft { source: head.source, metadata, metrics, tags, ..Draft::default() };
@@ -219,7 +219,7 @@ impl<'a> Draft<'a> {
             FieldKey::Output => self.output = Some(Given::from(value)),
             FieldKey::Metadata => self.metadata_object(value),
             FieldKey::MetadataValue(name) => {
-                if name != RESERVED {
+                if name != RESERVED_METADATA_KEY {
                     self.metadata.put(name.into(), datum(value));
                 }
             }
@@ -312,7 +312,7 @@ impl<'a> Draft<'a> {
     fn metadata_object(&mut self, value: FieldValue<'_>) {
         match object(value) {
             Some(mut members) => {
-                members.remove(RESERVED);
+                members.remove(RESERVED_METADATA_KEY);
                 self.metadata.extend(members);
             }
             None => self.problems.push(Problem::Metadata),

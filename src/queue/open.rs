@@ -18,7 +18,7 @@ impl OpenSpans {
     }
 
     /// Counts bytes that are not held any more.
-    #[cfg(feature = "_clients")]
+    #[cfg(feature = "observe")]
     pub(crate) fn shrink(&self, bytes: u64) {
         self.0.remove(Amount { count: 0, bytes });
     }
