@@ -65,7 +65,7 @@ fn spans_arrive_by_every_road() {
     }
     let ids: Vec<_> = receiver.wait_for_spans(7, SOON).iter().map(|span| span.event.span_id.as_u64()).collect();
     assert_eq!(ids, [1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(receiver.spans()[0].json, span(1, "t", 0));
+    assert_eq!(receiver.spans()[0].json(), span(1, "t", 0));
     let requests = receiver.requests();
     assert_eq!(requests[1].path, "/evp_proxy/v2/api/v2/llmobs");
     assert_eq!(requests[1].header("X-Datadog-EVP-Subdomain"), Some("llmobs-intake"));
