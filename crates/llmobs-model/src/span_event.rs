@@ -154,7 +154,8 @@ impl SpanEvent {
     #[doc(hidden)]
     pub fn retained_bytes(&self) -> usize {
         let texts = [&self.model_name, &self.model_provider, &self.tool_version, &self.intent, &self.session_id];
-        let texts = texts.into_iter().flatten().fold(self.name.capacity(), |sum, text| sum.saturating_add(text.capacity()));
+        let texts =
+            texts.into_iter().flatten().fold(self.name.capacity(), |sum, text| sum.saturating_add(text.capacity()));
         let content = [&self.input, &self.output].into_iter().flatten();
         let content = content.fold(0_usize, |sum, content| sum.saturating_add(content.text_bytes()));
         let lists = sum_bytes(&self.tool_definitions, ToolDefinition::text_bytes)

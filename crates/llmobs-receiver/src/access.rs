@@ -32,7 +32,8 @@ pub(super) fn refusal(
     }
     let content_type = text(header::CONTENT_TYPE);
     if endpoint.takes_items() && content_type.is_none_or(is_sent_without_asking) {
-        let reason = format!("content type {:?} is not application/json or application/msgpack", content_type.unwrap_or(""));
+        let reason =
+            format!("content type {:?} is not application/json or application/msgpack", content_type.unwrap_or(""));
         return Some((415, reason));
     }
     None

@@ -42,7 +42,9 @@ pub enum BodyError {
     #[error("body is larger than {MAX_PLAIN_BYTES} bytes when unpacked")]
     TooLarge,
     /// The values of the body would take more than 192 MiB of memory.
-    #[error("body has so many values that they take more than {MAX_VALUE_BYTES} bytes of memory; send fewer spans at a time")]
+    #[error(
+        "body has so many values that they take more than {MAX_VALUE_BYTES} bytes of memory; send fewer spans at a time"
+    )]
     TooManyValues,
     /// The body is not JSON.
     #[error("body is not JSON: {0}")]

@@ -160,7 +160,11 @@ impl AsyncRead for Connection {
                 if bytes.filled().len() > before && self.handle.phase() == Phase::Idle {
                     self.handle.set(Phase::Head);
                 }
-                if let Poll::Ready(Err(late)) = self.check_deadline(cx) { Poll::Ready(Err(late)) } else { Poll::Ready(outcome) }
+                if let Poll::Ready(Err(late)) = self.check_deadline(cx) {
+                    Poll::Ready(Err(late))
+                } else {
+                    Poll::Ready(outcome)
+                }
             }
             Poll::Pending => self.check_deadline(cx),
         }

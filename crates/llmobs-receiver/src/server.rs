@@ -16,8 +16,8 @@ use serde_json::Value;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-use super::answer::Answer;
 use super::access;
+use super::answer::Answer;
 use super::body::BodyError;
 use super::connection::{ConnectionHandle, Connections};
 use super::decode::ReceivedSpan;

@@ -102,7 +102,8 @@ impl<'de> Visitor<'de> for ValueReader<'_> {
 
     fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Value, E> {
         let is_map = matches!(bytes.first(), Some(0x80..=0x8f | 0xde | 0xdf));
-        let opened = if self.opens_bytes && is_map { msgpack(bytes, Self { opens_bytes: false, ..self }).ok() } else { None };
+        let opened =
+            if self.opens_bytes && is_map { msgpack(bytes, Self { opens_bytes: false, ..self }).ok() } else { None };
         match opened {
             Some(opened) => Ok(opened),
             None => self.visit_str(&String::from_utf8_lossy(bytes)),

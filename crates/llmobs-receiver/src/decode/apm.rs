@@ -30,7 +30,10 @@ pub(in super::super) fn traces(body: Value) -> Found<ReceivedSpan> {
         let high_bits = spans.iter().find_map(|span| text(span.get("meta")?.get(HIGH_BITS)));
         for (number, span) in spans.into_iter().enumerate() {
             if let Some(event) = event_of(span, high_bits.as_deref()) {
-                found.add(at(&format!("{place}[{number}].meta_struct._llmobs"), event.and_then(|event| ReceivedSpan::new(&event))));
+                found.add(at(
+                    &format!("{place}[{number}].meta_struct._llmobs"),
+                    event.and_then(|event| ReceivedSpan::new(&event)),
+                ));
             }
         }
     }

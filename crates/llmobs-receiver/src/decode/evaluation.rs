@@ -89,7 +89,11 @@ mod tests {
                 "mood good - -",
             ),
             (json!({"join_on": {"tag": {"key": "a", "value": "b"}}, "label": "x"}), Some(tag("a", "b")), "x null - -"),
-            (json!({"trace_id": "t-1", "label": "x"}), Some(EvaluationTarget::Trace("t-1".parse().unwrap())), "x null - -"),
+            (
+                json!({"trace_id": "t-1", "label": "x"}),
+                Some(EvaluationTarget::Trace("t-1".parse().unwrap())),
+                "x null - -",
+            ),
             (json!({"session_id": "s", "label": "x"}), Some(EvaluationTarget::Session("s".to_owned())), "x null - -"),
             (json!({"feedback_join_key": "k"}), Some(tag("feedback_join_key", "k")), " null - -"),
             (json!({"label": "x"}), None, ""),
