@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use crate::capture::Capture;
+use crate::capture::{Capture, RecordedSpan};
 use crate::clock::Clock;
 use crate::error::FlushError;
 use crate::queue::{Unsettled, is_worker_thread};
@@ -95,19 +95,19 @@ impl Guard {
     pub async fn shutdown_async(mut self, timeout: Duration) -> Result<(), FlushError> {
         let Some(capture) = self.handle.capture.take() else { return Ok(()) };
         let deadline = deadline(timeout);
-        capture.queue.close(deadline);
+        capture.services.queue.close(deadline);
         let answer_by = deadline.checked_add(GRACE).unwrap_or(deadline);
-        settle(&capture, answer(capture.queue.end_from_task(answer_by)).await)
+        settle(&capture, answer(capture.services.queue.end_from_task(answer_by)).await)
     }
 
     /// Ends it once: whoever has shut down does not wait again when the guard is dropped.
     fn end(&mut self, timeout: Duration) -> Result<(), FlushError> {
         let Some(capture) = self.handle.capture.take() else { return Ok(()) };
-        capture.queue.close(deadline(timeout));
+        capture.services.queue.close(deadline(timeout));
         if is_worker_thread() {
             return Err(FlushError::OnWorker);
         }
-        settle(&capture, wait(&capture, &capture.queue.end_from_thread(), timeout.saturating_add(GRACE)))
+        settle(&capture, wait(&capture, &capture.services.queue.end_from_thread(), timeout.saturating_add(GRACE)))
     }
 }
 
@@ -155,7 +155,8 @@ impl Handle {
         if is_worker_thread() {
             return Err(FlushError::OnWorker);
         }
-        wait(capture, &capture.queue.flush_from_thread(), timeout)
+        capture.sweep_unwatched();
+        wait(capture, &capture.services.queue.flush_from_thread(), timeout)
     }
 
     /// The same without blocking the thread, on any executor.
@@ -165,12 +166,13 @@ impl Handle {
     /// As [`flush`](Self::flush).
     pub async fn flush_async(&self, timeout: Duration) -> Result<(), FlushError> {
         let Some(capture) = &self.capture else { return Ok(()) };
-        answer(capture.queue.flush_from_task(deadline(timeout))).await
+        capture.sweep_unwatched();
+        answer(capture.services.queue.flush_from_task(deadline(timeout))).await
     }
 
     /// The ledger at this instant.
     pub fn stats(&self) -> Stats {
-        self.capture.as_ref().map(|capture| capture.queue.stats()).unwrap_or_default()
+        self.capture.as_ref().map(|capture| capture.services.queue.stats()).unwrap_or_default()
     }
 
     /// Takes in an evaluation that says which span it is about.
@@ -183,7 +185,7 @@ impl Handle {
     /// [`EvaluationError`], when it is not valid or there is no room for it; nothing of it is sent then.
     pub fn submit_evaluation(&self, evaluation: Evaluation) -> Result<(), EvaluationError> {
         match &self.capture {
-            Some(capture) => capture.submit_evaluation(evaluation),
+            Some(capture) => capture.services.submit_evaluation(evaluation),
             None => evaluation.check(0).map(drop),
         }
     }
@@ -196,7 +198,7 @@ impl Handle {
     /// [`EvaluationError`], when it is not valid or there is no room for it; nothing of it is sent then.
     pub fn submit_feedback(&self, feedback: Feedback) -> Result<(), EvaluationError> {
         match &self.capture {
-            Some(capture) => capture.submit_feedback(feedback),
+            Some(capture) => capture.services.submit_feedback(feedback),
             None => feedback.check(0).map(drop),
         }
     }
@@ -209,26 +211,25 @@ impl Handle {
     /// As there.
     pub fn evaluate(&self, span: &Span, evaluation: Evaluation) -> Result<(), EvaluationError> {
         let Some(capture) = &self.capture else { return Ok(()) };
-        let evaluated = span.with_subscriber(|(id, dispatch)| capture.evaluate(dispatch, id, evaluation));
-        evaluated.unwrap_or(Err(EvaluationError::Span))
+        RecordedSpan::within(span, capture).evaluate(evaluation)
     }
 
     /// [`LlmObsSpanExt::annotate`](crate::LlmObsSpanExt::annotate), also under `reload::Layer`.
     pub fn annotate(&self, span: &Span, annotation: Annotation) -> bool {
         let Some(capture) = &self.capture else { return false };
-        span.with_subscriber(|(id, dispatch)| capture.annotate(dispatch, id, annotation.into())).unwrap_or(false)
+        RecordedSpan::within(span, capture).annotate(annotation.into())
     }
 
     /// [`LlmObsSpanExt::finish`](crate::LlmObsSpanExt::finish), also under `reload::Layer`.
     pub fn finish(&self, span: &Span) -> bool {
         let Some(capture) = &self.capture else { return false };
-        span.with_subscriber(|(id, dispatch)| capture.finish(dispatch, id)).unwrap_or(false)
+        RecordedSpan::within(span, capture).finish()
     }
 
     /// [`LlmObsSpanExt::llmobs_context`](crate::LlmObsSpanExt::llmobs_context), also under `reload::Layer`.
     pub fn context(&self, span: &Span) -> Option<SpanContext> {
         let capture = self.capture.as_ref()?;
-        span.with_subscriber(|(id, dispatch)| capture.context(dispatch, id)).flatten()
+        RecordedSpan::within(span, capture).context()
     }
 
     /// [`StreamRecorder::new`], also under `reload::Layer`.
@@ -239,7 +240,7 @@ impl Handle {
     /// [`LlmObsSpanExt::set_llmobs_parent`](crate::LlmObsSpanExt::set_llmobs_parent), also under `reload::Layer`.
     pub fn set_parent(&self, span: &Span, parent: &SpanContext) -> bool {
         let Some(capture) = &self.capture else { return false };
-        span.with_subscriber(|(id, dispatch)| capture.adopt(dispatch, id, parent)).unwrap_or(false)
+        RecordedSpan::within(span, capture).set_parent(parent)
     }
 }
 
@@ -247,7 +248,7 @@ impl Handle {
 fn settle(capture: &Capture, ended: Result<(), FlushError>) -> Result<(), FlushError> {
     match ended {
         Err(FlushError::TimedOut { .. }) => {
-            Err(FlushError::TimedOut { pending: capture.queue.stop(LossReason::Deadline) })
+            Err(FlushError::TimedOut { pending: capture.services.queue.stop(LossReason::Deadline) })
         }
         Ok(()) | Err(FlushError::OnWorker | FlushError::Stopped) => ended,
     }
@@ -263,7 +264,7 @@ fn wait(capture: &Capture, answer: &Receiver<Unsettled>, timeout: Duration) -> R
     match answer.recv_timeout(timeout) {
         Ok(Unsettled(0)) => Ok(()),
         Ok(Unsettled(pending)) => Err(FlushError::TimedOut { pending }),
-        Err(RecvTimeoutError::Timeout) => Err(FlushError::TimedOut { pending: capture.queue.stats().pending }),
+        Err(RecvTimeoutError::Timeout) => Err(FlushError::TimedOut { pending: capture.services.queue.stats().pending }),
         Err(RecvTimeoutError::Disconnected) => Err(FlushError::Stopped),
     }
 }

@@ -1,4 +1,4 @@
-//! The wiring: the only place that sees every room.
+//! The wiring: the only file that names every room.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::Builder;
-use crate::capture::{Capture, CaptureLayer, Hearing, LlmObsFilter, LlmObsLayer, Options, Outbound};
+use crate::capture::{Capture, CaptureLayer, FieldSelection, LlmObsLayer, Options, Outbound};
 use crate::clock::Clock;
 use crate::config::{Settings, Tuning};
 use crate::diagnostics::Diagnostics;
@@ -21,7 +21,7 @@ use crate::recording::CapturedItem;
 use crate::recording::IdSource;
 use llmobs_model::Tags;
 
-/// What tests replace.
+/// The parts that tests replace.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parts {
     pub(crate) clock: Clock,
@@ -45,12 +45,12 @@ impl Builder {
         let max_level = self.max_level.unwrap_or(LevelFilter::INFO);
         let Some((capture, shutdown_timeout)) = self.pipeline()? else { return Ok((None, Guard::inert())) };
         let layer = CaptureLayer::new(Arc::clone(&capture));
-        let filter = LlmObsFilter::new(max_level, capture.conventions());
+        let filter = capture.filter(max_level);
         let guard = Guard::new(capture, shutdown_timeout);
         Ok((Some(layer.with_filter(filter)), guard))
     }
 
-    /// Wires the rooms and starts the worker; `None` when disabled.
+    /// Creates the rooms, connects them, and starts the worker; `None` when disabled.
     fn pipeline(self) -> Result<Option<(Arc<Capture>, Duration)>, ConfigError> {
         let (parts, processing) = (self.parts.clone(), self.processing.clone());
         let settings = self.settings()?;
@@ -60,7 +60,7 @@ impl Builder {
         let queue = Arc::new(Queue::new(limits(&settings)));
         let ml_app = settings.ml_app.as_str().into();
         let conventions = settings.integrations;
-        let hearing = Hearing { capture_instrument: settings.capture_instrument, conventions };
+        let selection = FieldSelection { capture_instrument: settings.capture_instrument, conventions };
         let sink = match parts.memory {
             Some(events) => Sink::Memory(events),
             None => Sink::Intake(Box::new(Transport::new(&settings)?)),
@@ -83,7 +83,7 @@ impl Builder {
         };
         worker.start()?;
         let options = Options {
-            hearing,
+            selection,
             clock: parts.clock,
             ids: parts.ids,
             sample_rate: settings.tuning.sample_rate,
@@ -108,8 +108,8 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// The tags that every span has: those of the environment, above them what has a setting of its own, above that those
-/// of the builder.
+/// Returns the tags of every span: those of `DD_TAGS`, replaced by those with a setting of their own, replaced by those of
+/// [`Builder::tag`].
 fn base_tags(settings: &Settings) -> Tags {
     let mut tags = settings.tags.clone();
     for (key, value) in
