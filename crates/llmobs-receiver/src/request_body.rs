@@ -1,10 +1,11 @@
 //! Reading the body of a request: bounded in bytes, in time, and together with all other bodies.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream};
-use axum::http::{HeaderMap, header};
+use axum::body::{Body, BodyDataStream, Bytes};
+use futures_core::Stream;
 use tokio::time::timeout;
 
 /// The bytes of all bodies that are being received.
@@ -59,13 +60,8 @@ impl RequestError {
 /// Reads a body, with its share of the bytes in flight.
 pub(super) async fn read_body<'a>(
     body: Body,
-    headers: &HeaderMap,
     all: &'a BodiesInFlight,
 ) -> Result<(Vec<u8>, InFlight<'a>), RequestError> {
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if length.is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(RequestError::TooLarge);
-    }
     let in_flight = InFlight { all, bytes: 0 };
     timeout(BODY_TIMEOUT, collect(body.into_data_stream(), in_flight)).await.unwrap_or(Err(RequestError::TooSlow))
 }
@@ -74,19 +70,31 @@ async fn collect(
     mut chunks: BodyDataStream,
     mut in_flight: InFlight<'_>,
 ) -> Result<(Vec<u8>, InFlight<'_>), RequestError> {
-    use futures_core::Stream;
-
     let mut bytes = Vec::new();
     loop {
-        let next = std::future::poll_fn(|cx| std::pin::Pin::new(&mut chunks).poll_next(cx)).await;
-        let Some(chunk) = next else { return Ok((bytes, in_flight)) };
+        let Some(chunk) = next(&mut chunks).await else { return Ok((bytes, in_flight)) };
         let chunk = chunk.map_err(RequestError::Broken)?;
         if bytes.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
-            return Err(RequestError::TooLarge);
+            drop((bytes, in_flight));
+            return discard(chunks).await;
         }
         in_flight.grow(chunk.len())?;
         bytes.extend_from_slice(&chunk);
     }
+}
+
+/// Reads the rest of a body that is too large, up to a bound: a client that is still writing would not see the response.
+async fn discard<T>(mut chunks: BodyDataStream) -> Result<T, RequestError> {
+    let mut left = MAX_BODY_BYTES;
+    while let Some(Ok(chunk)) = next(&mut chunks).await {
+        let Some(after) = left.checked_sub(chunk.len()) else { break };
+        left = after;
+    }
+    Err(RequestError::TooLarge)
+}
+
+async fn next(chunks: &mut BodyDataStream) -> Option<Result<Bytes, axum::Error>> {
+    std::future::poll_fn(|cx| Pin::new(&mut *chunks).poll_next(cx)).await
 }
 
 /// More than the largest request that any SDK sends (20 MiB, of APM traces) or that the Agent takes (25 MB).

@@ -338,7 +338,7 @@ async fn respond(shared: &Shared, request: Request) -> Answer {
     if let Some((status, reason)) = refusal {
         return Answer::refusal(status, &reason);
     }
-    let body = match read_body(body, &headers, &shared.bodies).await {
+    let body = match read_body(body, &shared.bodies).await {
         Ok(body) => body,
         Err(error) => return Answer::refusal(error.status(), &error.to_string()),
     };
