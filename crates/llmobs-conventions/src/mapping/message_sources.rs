@@ -33,7 +33,7 @@ pub(crate) enum MessageSource {
 }
 
 pub(crate) const USER: &str = "user";
-const ASSISTANT: &str = "assistant";
+pub(crate) const ASSISTANT: &str = "assistant";
 
 /// Input messages of `OpenTelemetry`.
 pub(crate) const OTEL_INPUT: &[MessageSource] = &[
