@@ -4,7 +4,9 @@
 //! unusual place for it.
 
 use super::content::MappedContent;
-use super::message_sources::{ASSISTANT, OTEL_INPUT, OTEL_OUTPUT, OTHER_INPUT, OTHER_OUTPUT, USER};
+use super::message_sources::{
+    ASSISTANT, OTEL_INPUT, OTEL_OUTPUT, OTHER_INPUT, OTHER_OUTPUT, USER, has_output_for_input,
+};
 use crate::attributes::ResolvedAttributes;
 use crate::convention::precedence::{
     INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, TOOL_INPUT, TOOL_OUTPUT,
@@ -14,7 +16,7 @@ use llmobs_model::{Content, Document, Message, SpanKind};
 
 /// Fills an input or output that the attributes of the kind have left empty.
 pub(crate) fn fill(attributes: &ResolvedAttributes<'_>, kind: SpanKind, content: &mut MappedContent) {
-    if content.input.is_none() {
+    if content.input.is_none() && !has_output_for_input(attributes) {
         let messages = OTEL_INPUT.iter().chain(OTHER_INPUT).find_map(|source| source.read(attributes));
         let messages = messages.map(|conversation| Content::Messages(conversation.messages));
         let text = || first_value(attributes, [INPUT_VALUE, TOOL_INPUT, RETRIEVAL_INPUT]);

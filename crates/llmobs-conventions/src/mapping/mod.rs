@@ -64,7 +64,7 @@ pub struct Summary {
 pub const UNKNOWN_MODEL: &str = "unknown";
 
 /// Members of the metadata that hold content, for kinds of span that have no other place for it.
-pub const CONTENT_IN_METADATA: [&str; 2] = ["system_instructions", "tool_parameters"];
+pub const CONTENT_IN_METADATA: &[&str] = &["system_instructions", "tool_parameters", "tool_definitions"];
 
 /// The key of the tag with the user of the application.
 pub const USER_TAG: &str = "user_id";

@@ -16,8 +16,7 @@ pub(crate) fn has_tokens(attributes: &ResolvedAttributes<'_>) -> bool {
 }
 
 /// Adds the numbers to an annotation: as metrics of spans that call a model, as metadata of others, whose numbers sum
-/// up the
-/// spans below and would count twice.
+/// up the spans below and would count twice.
 pub(crate) fn add(attributes: &ResolvedAttributes<'_>, kind: SpanKind, annotation: &mut Annotation) {
     let mut counted = counted(attributes);
     include_cached(attributes, &mut counted);
@@ -125,8 +124,7 @@ fn include_thoughts(attributes: &ResolvedAttributes<'_>, counted: &mut Vec<(&'st
 }
 
 /// Returns whether input tokens leave out the cache: rig 0.36 to 0.42 passes on what Anthropic counts. Its version
-/// shows in the
-/// attributes that its spans declare.
+/// shows in the attributes that its spans declare.
 fn excludes_cached(attributes: &ResolvedAttributes<'_>) -> bool {
     let declares = |name: &str| attributes.plan.names().contains(&name);
     let provider = attributes.text(crate::convention::precedence::PROVIDER);

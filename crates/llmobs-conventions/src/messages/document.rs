@@ -5,8 +5,7 @@ use crate::{Remark, RemarkSet};
 use llmobs_model::Document;
 
 /// Returns the documents in one text or object, in a list, or in a member of an object. A document without text is
-/// kept as its
-/// JSON. Oddities are added to `remarks`.
+/// kept as its JSON. Oddities are added to `remarks`.
 pub(crate) fn foreign_documents(json: &Json<'_>, remarks: &mut RemarkSet) -> Vec<Document> {
     let list = json.as_list().or_else(|| CONTAINERS.iter().find_map(|name| json.get(name)?.as_list()));
     let items = list.unwrap_or(std::slice::from_ref(json));
