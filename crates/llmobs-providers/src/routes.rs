@@ -23,7 +23,7 @@ pub(super) enum At {
     Anywhere,
     /// Hosts of [`PROVIDERS`]: others use such a path for something else.
     AnyProvider,
-    /// This domain, and what is below it.
+    /// A domain and all below it.
     Domain(&'static str),
     /// Ollama's own domain, its port, or a host that is called so.
     Ollama,
