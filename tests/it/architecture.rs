@@ -290,9 +290,7 @@ fn field_names_are_spelled_in_one_place(house: &House) -> Vec<String> {
             if let Token::Literal(text) = &word.token
                 && spells_field(text)
             {
-                broken.push(
-                    house.at(source, format_args!("{}: {text}: field names are spelled in fields", word.line)),
-                );
+                broken.push(house.at(source, format_args!("{}: {text}: field names are spelled in fields", word.line)));
             }
         }
     }
