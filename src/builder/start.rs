@@ -12,7 +12,7 @@ use super::Builder;
 use crate::capture::{Capture, CaptureLayer, FieldSelection, LlmObsLayer, Options, Outbound};
 use crate::clock::Clock;
 use crate::config::{Settings, Tuning};
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, StderrLog};
 use crate::error::ConfigError;
 use crate::export::{Aside, Assembler, Batcher, Frame, Sink, Tail, Transport, Worker};
 use crate::guard::Guard;
@@ -57,6 +57,8 @@ impl Builder {
         if !settings.enabled {
             return Ok(None);
         }
+        // A recorder of tests keeps its spans in memory: there is nothing that an operator could act on.
+        let stderr = if parts.memory.is_some() { StderrLog::Never } else { settings.stderr };
         let queue = Arc::new(Queue::new(limits(&settings)));
         let ml_app = settings.ml_app.as_str().into();
         let conventions = settings.integrations;
@@ -78,7 +80,7 @@ impl Builder {
             flush_interval: settings.tuning.flush_interval,
             max_event_bytes: settings.tuning.max_event_bytes,
             evaluation_source: settings.evaluation_source,
-            diagnostics: Diagnostics::new(settings.warnings.iter().map(ToString::to_string).collect()),
+            diagnostics: Diagnostics::new(settings.warnings.iter().map(ToString::to_string).collect(), stderr),
             aside: Aside::default(),
         };
         worker.start()?;
