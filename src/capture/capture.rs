@@ -246,7 +246,11 @@ impl Capture {
         }
         let outbound = &self.services.outbound;
         match kind {
-            Some(SpanKind::Task) if outbound.mark_tasks => {
+            // With gateways named, only requests to them are such calls; without, any request may be.
+            Some(SpanKind::Task)
+                if outbound.mark_tasks
+                    && (outbound.proxy_urls.is_empty() || url.is_some_and(|url| outbound.proxy_urls.contain(url))) =>
+            {
                 let (key, value) = crate::fields::PROXY_TAG;
                 self.annotate(dispatch, &caller, Annotation::new().tag(key, value).into());
             }

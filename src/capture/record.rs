@@ -17,7 +17,7 @@ use crate::fields::SESSION_TAG;
 use crate::recording::{FieldLog, KindSource, RecordedAnnotation};
 use crate::stats::Problem;
 use llmobs_conventions::{AttributePlan, Classification, EvaluationDraft, Remark};
-use llmobs_model::{Annotation, ApmContext, Evaluation, EvaluationScope, SpanContext, SpanKind};
+use llmobs_model::{Annotation, ApmContext, Evaluation, EvaluationScope, Sampling, SpanContext, SpanKind};
 
 mod content;
 mod foreign;
@@ -201,12 +201,18 @@ impl SpanRecord {
     /// Puts the span, and what starts below it, under a span of another process.
     ///
     /// Returns `false` and counts a problem when a span has started below it already.
-    pub(super) fn adopt(&mut self, services: &Services, parent: SpanContext) -> bool {
+    pub(super) fn adopt(&mut self, services: &Services, mut parent: SpanContext) -> bool {
         let identity = &mut self.identity;
         let before = self.content.origin_mut();
         if identity.has_children {
             services.count(Problem::LateParent, before.name);
             return false;
+        }
+        // Decided once for all that starts below, and by an id that the caller does not choose: otherwise it could pick one
+        // that is always sampled.
+        if parent.has_untrusted_ids {
+            let id = services.ids.trace_id(before.start_ns);
+            parent.sampling = Some(Sampling::decide(services.sample_rate, &id));
         }
         let remote_parent = Box::new(parent.clone());
         let mut start = ParentContext::remote(parent).start(before.span_id);
