@@ -111,7 +111,16 @@ impl ClientCall {
     ///
     /// The request's body is retained as it is and read later, on the exporter's thread; pass no bytes if it cannot be seen.
     pub fn begin(rules: &EndpointRules, method: &str, url: &str, body: impl FnOnce() -> Bytes) -> Option<Self> {
-        Self::begin_at(rules.endpoint(method, url)?, url, |endpoint| Call::new(endpoint, body()))
+        let endpoint = rules.endpoint(method, url)?;
+        if !endpoint.is_ambiguous() {
+            return Self::begin_at(endpoint, url, |endpoint| Call::new(endpoint, body()));
+        }
+        // Another service may use such a path on a host that is not known; the body tells.
+        let body = body();
+        if !endpoint.is_confirmed_by(&body) {
+            return None;
+        }
+        Self::begin_at(endpoint, url, |endpoint| Call::new(endpoint, body))
     }
 
     /// Begins to observe a request whose body is sent in chunks. The recorder takes the chunks, at the latest until the
