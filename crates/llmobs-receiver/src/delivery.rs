@@ -7,14 +7,39 @@ use super::decode::{self, DecodeError, Found, ReceivedSpan};
 use super::endpoint::Endpoint;
 
 /// The items of a request, and the reasons why others were refused.
+///
+/// # Example
+///
+/// ```
+/// use llmobs_receiver::DecodedRequest;
+///
+/// let body = br#"[{"spans":[{"span_id":"1","trace_id":"9","meta":{"span":{"kind":"task"}}}]}]"#;
+/// let request = DecodedRequest::decode("POST", "/api/v2/llmobs", body).expect("a path of spans")?;
+/// assert_eq!((request.spans.len(), request.rejected.len()), (1, 0));
+/// # Ok::<(), llmobs_receiver::BodyError>(())
+/// ```
 #[derive(Debug, Default)]
-pub(super) struct Delivery {
-    pub(super) spans: Vec<ReceivedSpan>,
-    pub(super) evaluations: Vec<Value>,
-    pub(super) rejected: Vec<String>,
+#[non_exhaustive]
+pub struct DecodedRequest {
+    /// The spans.
+    pub spans: Vec<ReceivedSpan>,
+    /// The evaluations and feedback, as they were sent.
+    pub evaluations: Vec<Value>,
+    /// The reasons for items that were refused, for example `/api/v2/llmobs: [0].spans[2].span_id is missing`.
+    pub rejected: Vec<String>,
 }
 
-impl Delivery {
+impl DecodedRequest {
+    /// Decodes a request as a [`Receiver`](crate::Receiver) does, without one; `None` for paths that bring neither spans nor
+    /// evaluations. The body may be packed.
+    ///
+    /// # Errors
+    ///
+    /// The body is not JSON or msgpack, or it is too large.
+    pub fn decode(method: &str, path: &str, body: &[u8]) -> Option<Result<Self, BodyError>> {
+        Self::read(Endpoint::of(method, path, true), path, body)
+    }
+
     /// Decodes the body of a request; `None` for requests that have nothing to keep.
     pub(super) fn read(endpoint: Endpoint, path: &str, bytes: &[u8]) -> Option<Result<Self, BodyError>> {
         let take: fn(Value, &str) -> Self = match endpoint {

@@ -38,7 +38,7 @@ mod visible_text;
 pub use answer::Answer;
 pub use body::BodyError;
 pub use decode::{DecodeError, ReceivedSpan, decode_span};
-pub use delivery::Rejected;
+pub use delivery::{DecodedRequest, Rejected};
 pub use received_request::ReceivedRequest;
 pub use server::Receiver;
 pub use styled_line::TreeStyle;

@@ -21,7 +21,7 @@ use super::answer::Answer;
 use super::body::BodyError;
 use super::connection::{ConnectionHandle, Connections};
 use super::decode::ReceivedSpan;
-use super::delivery::{Delivery, Rejected};
+use super::delivery::{DecodedRequest, Rejected};
 use super::endpoint::{Endpoint, SUBDOMAIN, agent_info};
 use super::received_request::ReceivedRequest;
 use super::request_body::{BodiesInFlight, read_body};
@@ -238,7 +238,7 @@ impl Shared {
 
     /// Keeps the request and its items, and returns the response.
     fn receive(&self, endpoint: Endpoint, request: ReceivedRequest) -> Answer {
-        let delivery = Delivery::read(endpoint, &request.path, &request.body);
+        let delivery = DecodedRequest::read(endpoint, &request.path, &request.body);
         let mut store = self.store.lock();
         store.add_request(request);
         let answer = match delivery {
@@ -251,7 +251,7 @@ impl Shared {
     }
 }
 
-fn answer_delivery(store: &mut Store, endpoint: Endpoint, delivery: Result<Delivery, BodyError>) -> Answer {
+fn answer_delivery(store: &mut Store, endpoint: Endpoint, delivery: Result<DecodedRequest, BodyError>) -> Answer {
     // APM traces come whenever their SDK likes; a test could not know which request its answer would go to.
     let scripted = if endpoint == Endpoint::Traces { None } else { store.next_answer() };
     match delivery {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::decode::ReceivedSpan;
-use super::delivery::{Delivery, Rejected};
+use super::delivery::{DecodedRequest, Rejected};
 use super::evaluation_index::EvaluationIndex;
 use super::received_request::ReceivedRequest;
 use super::trace::Trace;
@@ -47,7 +47,7 @@ impl Store {
         }
     }
 
-    pub(super) fn add(&mut self, delivery: Delivery) {
+    pub(super) fn add(&mut self, delivery: DecodedRequest) {
         for span in delivery.spans {
             self.span_bytes = self.span_bytes.saturating_add(span.retained_bytes);
             self.spans.push_back(Arc::new(span));
@@ -236,7 +236,7 @@ mod tests {
     fn evaluations_are_bounded_by_the_memory_that_they_take() {
         let mut store = Store::default();
         let evaluations = (0..40).map(|_| json!({"label": "l", "reasoning": "x".repeat(1 << 20)})).collect();
-        store.add(Delivery { evaluations, ..Delivery::default() });
+        store.add(DecodedRequest { evaluations, ..DecodedRequest::default() });
         assert_eq!((store.evaluation_count(), store.forgotten()), (31, 9));
     }
 
