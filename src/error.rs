@@ -80,6 +80,29 @@ pub enum ConfigError {
         /// The address.
         value: String,
     },
+    /// An address begins with https, and this program was built without the feature `tls`.
+    #[error(
+        "{setting} needs TLS, and this program is built without the feature `tls` of tracing-llmobs: {value:?}; switch \
+         it on, or send to a Datadog Agent by http or a unix socket"
+    )]
+    #[non_exhaustive]
+    TlsDisabled {
+        /// The setting that asks for TLS.
+        setting: &'static str,
+        /// The address.
+        value: String,
+    },
+    /// The file of trusted certificates cannot be read, or has no certificate in it.
+    #[error("{setting} names a file without a certificate that can be read: {value:?}")]
+    #[non_exhaustive]
+    Certificates {
+        /// Where the path is from.
+        setting: &'static str,
+        /// The path.
+        value: String,
+        /// Why, if the file could not be read at all.
+        source: Option<Cause>,
+    },
     /// The configured name of the LLM application breaks one of Datadog's rules.
     #[error("{setting} is not a valid name of an LLM application: {rule}: {value:?}")]
     #[non_exhaustive]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Builder;
 use crate::export::{KeepRules, Processors};
-use llmobs_model::{CapturePolicy, KindPolicies, SpanEvent, SpanKind, Status, Verdict, metric};
+use crate::recording::KindPolicies;
+use llmobs_model::{CapturePolicy, SpanEvent, SpanKind, Status, Verdict, metric};
 
 /// The settings of this file.
 #[derive(Debug, Clone, Default)]

@@ -19,7 +19,8 @@ use crate::export::{Aside, Assembler, Batcher, Frame, Sink, Tail, Transport, Wor
 use crate::guard::Guard;
 use crate::queue::{Limits, Queue};
 use crate::recording::CapturedItem;
-use llmobs_model::{IdSource, Tags};
+use crate::recording::IdSource;
+use llmobs_model::Tags;
 
 /// What tests replace.
 #[derive(Debug, Clone, Default)]

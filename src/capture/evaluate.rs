@@ -159,13 +159,13 @@ impl Evaluable {
     /// The evaluation of this span, within what may leave from here and from where it was said.
     pub(super) fn about(self, draft: EvaluationDraft, policy: CapturePolicy) -> Evaluation {
         let policy = policy.min(self.policy);
-        self.joined(draft.evaluation).within(policy)
+        self.joined(draft.evaluation).restricted_to(policy)
     }
 
     /// The evaluation of this span, if there is one.
     fn around(span: Option<&Self>, draft: EvaluationDraft, policy: CapturePolicy) -> Evaluation {
         let ml_app = span.and_then(|span| span.ml_app.as_deref());
-        draft.joined(span.map(|span| span.context.clone())).or_ml_app(ml_app).within(policy)
+        draft.joined(span.map(|span| span.context.clone())).or_ml_app(ml_app).restricted_to(policy)
     }
 
     fn joined(self, evaluation: Evaluation) -> Evaluation {

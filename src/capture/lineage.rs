@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use super::kinship::Slate;
 use super::state::Capture;
+use crate::recording::ChildDefaults;
 use crate::recording::Origin;
-use llmobs_model::{ApmContext, CapturePolicy, Passed, Sampling, SpanContext, SpanId, TraceId};
+use llmobs_model::{ApmContext, CapturePolicy, Sampling, SpanContext, SpanId, TraceId};
 
 /// What a span passes on to those that start below it.
 #[derive(Debug, Clone)]
@@ -15,7 +16,7 @@ pub(crate) struct Lineage {
     pub(super) position: Position,
     pub(super) policy: CapturePolicy,
     /// What the span directly above has said for those below it.
-    pub(super) passed: Option<Arc<Passed>>,
+    pub(super) passed: Option<Arc<ChildDefaults>>,
     pub(super) trace: Arc<Trace>,
     /// What those below write on, where somebody reads it.
     pub(super) slate: Option<Arc<Slate>>,
@@ -213,7 +214,7 @@ pub(super) struct Inherited {
     context: Option<SpanContext>,
     is_entry: bool,
     policy: CapturePolicy,
-    passed: Option<Arc<Passed>>,
+    passed: Option<Arc<ChildDefaults>>,
     /// Its own span in the APM trace.
     pub(super) apm: Option<Arc<ApmContext>>,
 }

@@ -11,11 +11,12 @@ use super::known::shared;
 use super::lineage::{Inherited, Lineage, Position, Trace};
 use super::state::Capture;
 use crate::queue::{keep_recording, spare_recording};
+use crate::recording::ChildDefaults;
 use crate::recording::{FieldLog, FieldValue, Head, Identity, Origin, Precedence, RecordedAnnotation, Recording};
 use crate::stats::Problem;
 use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 use llmobs_model::{
-    AgentAttribution, Annotation, ApmContext, CapturePolicy, Passed, Prompt, SpanContext, SpanKind, ToolDefinition,
+    AgentAttribution, Annotation, ApmContext, CapturePolicy, Prompt, SpanContext, SpanKind, ToolDefinition,
 };
 
 mod claim;
@@ -45,7 +46,7 @@ pub(crate) struct SpanRecord {
     pub(super) recording: Option<Box<Recording>>,
     pub(super) trace: Arc<Trace>,
     /// What it has said for those directly below it.
-    passed: Option<Arc<Passed>>,
+    passed: Option<Arc<ChildDefaults>>,
     /// The parent in another process, which a span that is not ours still passes on.
     pub(super) remote: Option<Box<SpanContext>>,
     /// Something has started below it.
@@ -373,7 +374,7 @@ impl SpanRecord {
     /// Keeps what counts for spans that start directly below from now on.
     fn pass_on(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) {
         if prompt.is_some() || tools.is_some() {
-            Arc::make_mut(self.passed.get_or_insert_default()).take_over(prompt, tools);
+            Arc::make_mut(self.passed.get_or_insert_default()).record(prompt, tools);
         }
     }
 

@@ -18,10 +18,12 @@ use super::remote::Outbound;
 use super::responses::Responses;
 use crate::clock::Clock;
 use crate::queue::Queue;
+use crate::recording::IdSource;
+use crate::recording::KindPolicies;
 use crate::recording::{FieldLog, RecordedAnnotation};
 use crate::stats::LossReason;
 use crate::vocabulary::Vocabularies;
-use llmobs_model::{IdSource, KindPolicies, SpanKind};
+use llmobs_model::SpanKind;
 
 /// See the file's card.
 #[derive(Debug)]

@@ -24,7 +24,14 @@ impl Address {
         let (scheme, rest) = text.0.trim().split_once("://").ok_or_else(|| wrong(NO_SCHEME))?;
         match scheme.to_ascii_lowercase().as_str() {
             "http" => BaseUrl::parse(false, rest).map(Self::Http).map_err(wrong),
-            "https" => BaseUrl::parse(true, rest).map(Self::Http).map_err(wrong),
+            "https" => {
+                let address = BaseUrl::parse(true, rest).map(Self::Http).map_err(wrong)?;
+                if HAS_TLS {
+                    Ok(address)
+                } else {
+                    Err(ConfigError::TlsDisabled { setting, value: address.to_string() })
+                }
+            }
             "unix" => socket(rest).map(Self::Unix).map_err(wrong),
             _ => Err(wrong(NO_SCHEME)),
         }
@@ -187,6 +194,9 @@ fn socket(path: &str) -> Result<PathBuf, &'static str> {
     Ok(PathBuf::from(path))
 }
 
+/// `true` if this build can speak https.
+pub(super) const HAS_TLS: bool = cfg!(feature = "tls");
+
 const NO_SCHEME: &str = "it does not begin with http://, https:// or unix://";
 
 #[cfg(test)]
@@ -208,12 +218,26 @@ mod tests {
             ("http://10.0.0.1:65535/a/b/", "http://10.0.0.1:65535/a/b", true),
             ("http://my_agent:8126", "http://my_agent:8126", true),
             ("http://localhost.evil.com", "http://localhost.evil.com", true),
-            ("https://gw.example.com/datadog", "https://gw.example.com/datadog", false),
             ("http://[2001:db8::1]:80/vcr/datadog", "http://[2001:db8::1]:80/vcr/datadog", true),
         ];
         for (text, expected, is_cleartext) in table {
             let address = parse(text).unwrap();
             assert_eq!((address.to_string().as_str(), address.is_cleartext()), (expected, is_cleartext), "{text}");
+        }
+    }
+
+    #[test]
+    fn https_needs_the_feature() {
+        let result = parse("HTTPS://gw.example.com/datadog");
+        if HAS_TLS {
+            let address = result.unwrap();
+            assert_eq!(
+                (address.to_string().as_str(), address.is_cleartext()),
+                ("https://gw.example.com/datadog", false)
+            );
+        } else {
+            let error = result.unwrap_err().to_string();
+            assert!(error.starts_with("DD_TRACE_AGENT_URL needs TLS") && error.contains("`tls`"), "{error}");
         }
     }
 

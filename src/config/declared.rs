@@ -1,5 +1,6 @@
 //! What was said, by one place or by several.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::UrlText;
@@ -46,6 +47,8 @@ pub(crate) struct Config {
     /// Base URLs, separated by commas.
     pub(crate) instrumented_proxy_urls: Option<Given<String>>,
     pub(crate) otel: Option<Read<bool>>,
+    /// Certificates in PEM that are trusted in place of the system's.
+    pub(crate) certificate_file: Option<Given<PathBuf>>,
     /// The executable's name.
     pub(crate) executable: Option<String>,
     /// Whether the agent of this host has its socket at the usual place.
@@ -93,6 +96,7 @@ impl Config {
             mark_proxy_calls: self.mark_proxy_calls.or(other.mark_proxy_calls),
             instrumented_proxy_urls: self.instrumented_proxy_urls.or(other.instrumented_proxy_urls),
             otel: self.otel.or(other.otel),
+            certificate_file: self.certificate_file.or(other.certificate_file),
             executable: self.executable.or(other.executable),
             has_agent_socket: self.has_agent_socket || other.has_agent_socket,
             is_lambda: self.is_lambda || other.is_lambda,

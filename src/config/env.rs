@@ -72,6 +72,7 @@ impl Config {
             mark_proxy_calls: None,
             instrumented_proxy_urls: env.given(&INSTRUMENTED_PROXY_URLS),
             otel: env.switch(&OTEL_ENABLED),
+            certificate_file: env.given(&SSL_CERT_FILE).map(|given| Given::new(given.setting, given.value.into())),
             executable: None,
             has_agent_socket: false,
             is_lambda: env.text(&LAMBDA_FUNCTION_NAME).is_some(),
@@ -178,6 +179,7 @@ pub const VARIABLES: &[&Variable] = &[
     &INTEGRATIONS,
     &INSTRUMENTED_PROXY_URLS,
     &OTEL_ENABLED,
+    &SSL_CERT_FILE,
     &LAMBDA_FUNCTION_NAME,
 ];
 
@@ -383,6 +385,13 @@ const OTEL_ENABLED: Variable = Variable {
     unit: "boolean",
     default: "false",
     meaning: "Whether the spans that evaluations are about come through OpenTelemetry; the intake then waits for them, because the evaluations get the tag source:otel.",
+};
+const SSL_CERT_FILE: Variable = Variable {
+    name: "SSL_CERT_FILE",
+    setter: "",
+    unit: "path",
+    default: "none",
+    meaning: "Certificates in PEM that are trusted in place of the system's; read at start if anything is sent by https.",
 };
 const LAMBDA_FUNCTION_NAME: Variable = Variable {
     name: "AWS_LAMBDA_FUNCTION_NAME",

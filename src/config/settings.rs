@@ -1,9 +1,10 @@
 //! From what was said to what holds.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::address::{self, Address, UrlText};
+use super::address::{self, Address, HAS_TLS, UrlText};
 use super::declared::Config;
 use super::given::{ConfigWarning, Given, Read, excerpt};
 use super::limits::{self, Range};
@@ -34,6 +35,8 @@ impl Config {
             return Ok(Settings { enabled: false, warnings, ..fallback.settings(Mode::Agent)? });
         }
         let mode = match switch(self.agentless.as_ref(), &mut warnings) {
+            // Without TLS the intake cannot be reached, so the Agent is the only way there is.
+            None if !HAS_TLS && self.override_origin.is_none() => Mode::Agent,
             None => Mode::Auto,
             Some(true) => Mode::Agentless,
             Some(false) => Mode::Agent,
@@ -54,6 +57,11 @@ impl Config {
 
     /// Whether the key is there when it is needed, and stays secret.
     fn check_key(&self, mode: Mode) -> Result<(), ConfigError> {
+        if mode == Mode::Agentless && !HAS_TLS && self.override_origin.is_none() {
+            let site = self.site.as_ref().map_or_else(|| Ok(Site::default()), site)?;
+            let setting = self.agentless.as_ref().map_or("agentless", |given| given.setting);
+            return Err(ConfigError::TlsDisabled { setting, value: format!("https://{site}") });
+        }
         match (mode, &self.api_key, &self.override_origin) {
             (Mode::Agentless, None, _) => Err(ConfigError::MissingApiKey { setting: env::API_KEY.name }),
             (Mode::Agentless | Mode::Auto, Some(_), Some(given)) => {
@@ -108,6 +116,7 @@ impl Config {
             },
             evaluation_source: switch(self.otel.as_ref(), &mut warnings).unwrap_or(false).then_some("otel"),
             keep_idle_connections: !self.is_lambda,
+            certificate_file: self.certificate_file,
             tags: self.tags,
             code_tags: self.code_tags,
             warnings,
@@ -188,6 +197,9 @@ pub(crate) struct Settings {
     /// The tag `source` of evaluations: where the spans come from that they are about.
     pub(crate) evaluation_source: Option<&'static str>,
     pub(crate) keep_idle_connections: bool,
+    /// Trusted in place of the system's certificates.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only https needs certificates"))]
+    pub(crate) certificate_file: Option<Given<PathBuf>>,
     /// To be said by the worker, once.
     pub(crate) warnings: Vec<ConfigWarning>,
 }

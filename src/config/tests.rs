@@ -118,7 +118,14 @@ fn what_is_not_utf8_panics_nowhere_and_leads_no_key_astray() {
     use std::os::unix::ffi::OsStringExt as _;
     let refused = ["DD_LLMOBS_ML_APP", "DD_API_KEY", "DD_SITE", "DD_TRACE_AGENT_URL", "DD_LLMOBS_OVERRIDE_ORIGIN"];
     let parts = ["DD_TRACE_AGENT_HOSTNAME", "DD_AGENT_HOST", "DD_TRACE_AGENT_PORT", "DD_AGENT_PORT"];
-    let texts = ["DD_ENV", "DD_VERSION", "DD_TAGS", "AWS_LAMBDA_FUNCTION_NAME", "DD_LLMOBS_INSTRUMENTED_PROXY_URLS"];
+    let texts = [
+        "SSL_CERT_FILE",
+        "DD_ENV",
+        "DD_VERSION",
+        "DD_TAGS",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "DD_LLMOBS_INSTRUMENTED_PROXY_URLS",
+    ];
     for variable in VARIABLES {
         let read = |name: &str| (name == variable.name).then(|| OsString::from_vec(b"http://a\xff".to_vec()));
         match Config::from_env(&read).resolve() {

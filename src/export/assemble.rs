@@ -16,12 +16,11 @@ use super::shape::Given;
 use super::value::{argument, datum, number, object, text, unquoted};
 use crate::config::broken_rule;
 use crate::queue::Queue;
+use crate::recording::KindPolicies;
 use crate::recording::{DrainedEntry, FieldKey, FieldLog, FieldValue, Head, KindSource, Origin, Recording, RemarkSet};
 use crate::stats::Problem;
 use crate::vocabulary::Vocabularies;
-use llmobs_model::{
-    Annotation, Details, KindPolicies, Metrics, RESERVED, SharedTags, SpanError, SpanKind, TagList, Tags,
-};
+use llmobs_model::{Annotation, AnnotationDetails, Metrics, RESERVED, SharedTags, SpanError, SpanKind, TagList, Tags};
 
 mod captured;
 mod fill;
@@ -58,7 +57,7 @@ impl Assembler {
         tags.insert("agent_service", ml_app.clone());
         tags.insert("error", "0");
         tags.remove("error_type");
-        let base_tags = tags.into_base(tag_text);
+        let base_tags = tags.into_shared(tag_text);
         Self {
             base_tags,
             ml_app,
@@ -151,7 +150,7 @@ impl Assembler {
         outline.agent_attribution.clone_from(&origin.agent);
         outline.apm_trace_id = origin.apm.as_ref().map(|apm| apm.trace_id.clone());
         outline.tags = std::mem::take(&mut draft.tags);
-        outline.tags.stand_above(&self.base_tags);
+        outline.tags.set_shared(&self.base_tags);
         if let Some(ml_app) = origin.ml_app.as_deref().filter(|name| *name != self.ml_app) {
             outline.tags.fill("ml_app", ml_app);
             outline.tags.fill("agent_service", ml_app);
@@ -277,12 +276,12 @@ impl<'a> Draft<'a> {
         self.tags.absorb(said.tags.into_list());
     }
 
-    fn detail(&mut self, read: impl FnOnce(&mut Details) -> Result<(), Problem>) {
+    fn detail(&mut self, read: impl FnOnce(&mut AnnotationDetails) -> Result<(), Problem>) {
         let read = read(self.settled.own_mut());
         self.problems.extend(read.err());
     }
 
-    fn detail_text(&mut self, value: FieldValue<'_>, slot: impl FnOnce(&mut Details) -> &mut Option<String>) {
+    fn detail_text(&mut self, value: FieldValue<'_>, slot: impl FnOnce(&mut AnnotationDetails) -> &mut Option<String>) {
         *slot(self.settled.own_mut()) = Some(text(value).into_owned());
     }
 

@@ -4,24 +4,25 @@ use serde_json::Value;
 
 use super::encode::Outline;
 use super::value::{object, parsed, text};
+use crate::recording::ChildDefaults;
 use crate::recording::FieldValue;
 use crate::stats::Problem;
 use crate::vocabulary;
-use llmobs_model::{AgentManifest, Annotation, Details, Passed, Prompt, SpanKind, ToolDefinition};
+use llmobs_model::{AgentManifest, Annotation, AnnotationDetails, Prompt, SpanKind, ToolDefinition};
 
 /// What a span said itself, and what an annotation context said for it.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
-    own: Option<Box<Details>>,
-    assumed: Option<Box<Details>>,
+    own: Option<Box<AnnotationDetails>>,
+    assumed: Option<Box<AnnotationDetails>>,
 }
 
 impl Settled {
-    pub(super) fn own_mut(&mut self) -> &mut Details {
+    pub(super) fn own_mut(&mut self) -> &mut AnnotationDetails {
         self.own.get_or_insert_default()
     }
 
-    pub(super) fn merge(&mut self, later: Option<Box<Details>>) {
+    pub(super) fn merge(&mut self, later: Option<Box<AnnotationDetails>>) {
         let Some(later) = later else { return };
         match &mut self.own {
             Some(details) => details.merge(*later),
@@ -30,7 +31,7 @@ impl Settled {
     }
 
     /// Lays this under what was said: by the span, or else for it.
-    pub(super) fn fill(&mut self, gaps: Option<Box<Details>>, is_assumed: bool) {
+    pub(super) fn fill(&mut self, gaps: Option<Box<AnnotationDetails>>, is_assumed: bool) {
         let Some(mut gaps) = gaps else { return };
         let slot = if is_assumed { &mut self.assumed } else { &mut self.own };
         if let Some(said) = slot.take() {
@@ -42,11 +43,11 @@ impl Settled {
     /// The spans that came to pass inside it.
     pub(super) fn take_inner(&mut self) -> Vec<Annotation> {
         let both = [&mut self.assumed, &mut self.own].into_iter().flatten();
-        both.flat_map(|details| std::mem::take(&mut details.inner)).collect()
+        both.flat_map(|details| std::mem::take(&mut details.synthesized)).collect()
     }
 
     /// Both as one; what the span says itself comes later.
-    fn take(&mut self) -> Option<Details> {
+    fn take(&mut self) -> Option<AnnotationDetails> {
         match (self.assumed.take(), self.own.take()) {
             (Some(mut assumed), Some(own)) => {
                 assumed.merge(*own);
@@ -57,7 +58,7 @@ impl Settled {
     }
 }
 
-pub(super) fn read_prompt(details: &mut Details, value: FieldValue<'_>) -> Result<(), Problem> {
+pub(super) fn read_prompt(details: &mut AnnotationDetails, value: FieldValue<'_>) -> Result<(), Problem> {
     let members = object(value).ok_or(Problem::Prompt)?;
     let (prompt, is_clean) = vocabulary::prompt(&members);
     if let Some(prompt) = prompt {
@@ -66,7 +67,7 @@ pub(super) fn read_prompt(details: &mut Details, value: FieldValue<'_>) -> Resul
     is_clean.then_some(()).ok_or(Problem::Prompt)
 }
 
-pub(super) fn read_tools(details: &mut Details, value: FieldValue<'_>) -> Result<(), Problem> {
+pub(super) fn read_tools(details: &mut AnnotationDetails, value: FieldValue<'_>) -> Result<(), Problem> {
     let json = parsed(&text(value)).ok_or(Problem::ToolDefinition)?;
     let (definitions, is_clean) = vocabulary::tool_definitions(&json);
     if definitions.is_some() {
@@ -75,7 +76,7 @@ pub(super) fn read_tools(details: &mut Details, value: FieldValue<'_>) -> Result
     is_clean.then_some(()).ok_or(Problem::ToolDefinition)
 }
 
-pub(super) fn read_cost_tags(details: &mut Details, value: FieldValue<'_>) -> Result<(), Problem> {
+pub(super) fn read_cost_tags(details: &mut AnnotationDetails, value: FieldValue<'_>) -> Result<(), Problem> {
     let keys = vocabulary::keys(&text(value)).ok_or(Problem::CostTag)?;
     for key in keys {
         details.add_cost_tag(key.into());
@@ -83,7 +84,7 @@ pub(super) fn read_cost_tags(details: &mut Details, value: FieldValue<'_>) -> Re
     Ok(())
 }
 
-pub(super) fn read_manifest(details: &mut Details, value: FieldValue<'_>) -> Result<(), Problem> {
+pub(super) fn read_manifest(details: &mut AnnotationDetails, value: FieldValue<'_>) -> Result<(), Problem> {
     let members = object(value).ok_or(Problem::AgentManifest)?;
     details.merge_manifest(AgentManifest::from(members));
     Ok(())
@@ -95,7 +96,7 @@ pub(super) fn read_manifest(details: &mut Details, value: FieldValue<'_>) -> Res
 pub(super) fn fill(
     event: &mut Outline<'_>,
     settled: &mut Settled,
-    passed: Option<&Passed>,
+    passed: Option<&ChildDefaults>,
     problems: &mut Vec<Problem>,
 ) -> Option<String> {
     if let Some(own) = &settled.own
@@ -136,7 +137,7 @@ pub(super) fn version_of(definitions: &[ToolDefinition], name: &str) -> Option<S
 }
 
 /// Whether something was said that the kind does not have.
-const fn is_misplaced(own: &Details, kind: SpanKind) -> bool {
+const fn is_misplaced(own: &AnnotationDetails, kind: SpanKind) -> bool {
     let of_llm = own.prompt.is_some() || own.tool_definitions.is_some();
     let of_tool = own.tool_id.is_some() || own.tool_version.is_some();
     let of_agent = own.agent_version.is_some() || own.agent_manifest.is_some();
@@ -151,7 +152,7 @@ const fn is_misplaced(own: &Details, kind: SpanKind) -> bool {
 }
 
 /// The span's own prompt, or the one of the span above; only the own one is said to be annotated.
-fn fill_prompt(event: &mut Outline<'_>, own: Option<Prompt>, passed: Option<&Passed>) {
+fn fill_prompt(event: &mut Outline<'_>, own: Option<Prompt>, passed: Option<&ChildDefaults>) {
     if own.is_some() && event.tags.get(PROMPT_TAG).is_none() {
         event.tags.put(PROMPT_TAG, "annotated");
     }

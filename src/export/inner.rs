@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 
 use super::details::Settled;
 use crate::queue::Queue;
+use crate::recording::IdSource;
+use crate::recording::KindPolicies;
 use crate::recording::{FieldLog, Origin, Recording};
 use crate::stats::Problem;
-use llmobs_model::{AgentAttribution, Annotation, CapturePolicy, IdSource, KindPolicies, SpanKind};
+use llmobs_model::{AgentAttribution, Annotation, CapturePolicy, SpanKind};
 
 /// Those that were found and are to be read next, before whatever waits in the queue.
 #[derive(Debug, Default)]

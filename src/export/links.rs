@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::details::version_of;
 use super::encode::{Body, Outline, content_text};
 use super::value::parsed;
-use llmobs_model::{Content, Details, Message, SpanId, SpanKind, SpanLink, ToolCall, TraceId};
+use llmobs_model::{AnnotationDetails, Content, Message, SpanId, SpanKind, SpanLink, ToolCall, TraceId};
 
 /// The calls that are not read yet, of all traces; the oldest goes when there are too many.
 #[derive(Debug, Default)]
@@ -113,7 +113,7 @@ fn is_short(call: &ToolCall) -> bool {
 }
 
 fn link(links: &mut Vec<SpanLink>, link: SpanLink) {
-    if links.len() < Details::MOST_LINKS && !links.contains(&link) {
+    if links.len() < AnnotationDetails::MOST_LINKS && !links.contains(&link) {
         links.push(link);
     }
 }

@@ -8,7 +8,7 @@ use super::tagset::Tagset;
 use super::tracestate::{LAST_PARENT, Member, PRIORITY, State};
 use super::{keys, trace_id, traceparent};
 use crate::capture::find;
-use llmobs_model::{ApmContext, Sampling, SpanContext, SpanId, TraceId, low_half};
+use llmobs_model::{ApmContext, Sampling, SpanContext, SpanId, TraceId};
 
 /// Says in the headers where the span stands, for the service that is called, and whether there was anything to say.
 ///
@@ -98,7 +98,7 @@ pub fn inject_context(context: &SpanContext, carrier: &mut impl Carrier) -> usiz
     let (tags, in_tags) = outgoing.tags(&entries);
     let (state, in_state) = outgoing.state(&entries);
     let Outgoing { trace_id, span_id, priority, .. } = outgoing;
-    carrier.set(TRACE_ID, low_half(trace_id).to_string());
+    carrier.set(TRACE_ID, (trace_id & LOW_64_BITS).to_string());
     carrier.set(PARENT_ID, span_id.to_string());
     carrier.set(SAMPLING_PRIORITY, priority.to_string());
     carrier.set(TRACEPARENT, traceparent::format(trace_id, span_id, priority > 0));
@@ -239,7 +239,7 @@ fn brought_tags(apm: Option<&ApmContext>) -> impl Iterator<Item = (&str, &str)> 
 /// An APM trace id is a number; another service's text becomes one, always the same.
 fn number(id: &TraceId) -> u128 {
     let text = || id.to_string();
-    id.as_u128().filter(|number| low_half(*number) != 0).unwrap_or_else(|| {
+    id.as_u128().filter(|number| *number & LOW_64_BITS != 0).unwrap_or_else(|| {
         let hash = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         u128::from(text().bytes().fold(0xcbf2_9ce4_8422_2325, hash).max(1))
     })
@@ -247,3 +247,5 @@ fn number(id: &TraceId) -> u128 {
 
 /// Whoever says nothing about the APM trace does not stand in its way.
 const KEEP: i8 = 1;
+/// The part of a trace id that headers of 64 bits carry.
+const LOW_64_BITS: u128 = 0xffff_ffff_ffff_ffff;

@@ -4,19 +4,25 @@
 
 mod annotation;
 mod captured_item;
+mod child_defaults;
 #[cfg_attr(not(feature = "_clients"), allow(dead_code, reason = "only clients leave something to be read"))]
 mod deferred;
 mod field_key;
 mod field_log;
 mod gateway;
+mod id_source;
+mod kind_policies;
 mod recording;
 mod remark;
 
 pub(crate) use annotation::{Precedence, RecordedAnnotation};
 pub(crate) use captured_item::CapturedItem;
+pub(crate) use child_defaults::ChildDefaults;
 pub(crate) use deferred::{Deferred, Unreadable};
 pub(crate) use field_key::{EvaluationField, FieldKey, FieldSlot};
 pub(crate) use field_log::{DrainedEntry, Extent, FieldLog, Identity, LogEntry, Pack};
 pub(crate) use gateway::Gateways;
+pub(crate) use id_source::IdSource;
+pub(crate) use kind_policies::KindPolicies;
 pub(crate) use recording::{Callsite, FieldValue, Head, KindSource, Origin, Recording};
 pub(crate) use remark::{Remark, RemarkSet};

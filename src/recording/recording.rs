@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use llmobs_model::{AgentAttribution, ApmContext, CapturePolicy, Passed, Sampling, SpanId, SpanKind, TraceId};
+use super::child_defaults::ChildDefaults;
+use llmobs_model::{AgentAttribution, ApmContext, CapturePolicy, Sampling, SpanId, SpanKind, TraceId};
 
 use super::field_log::FieldLog;
 
@@ -41,7 +42,7 @@ pub(crate) struct Origin {
     /// The place in the APM trace, where it is another one.
     pub(crate) apm: Option<Arc<ApmContext>>,
     /// What the span directly above has said for those below it.
-    pub(crate) passed: Option<Arc<Passed>>,
+    pub(crate) passed: Option<Arc<ChildDefaults>>,
 }
 
 /// A span's values in the order in which they came, in one growing buffer, and where and when it was.

@@ -15,7 +15,8 @@ use crate::clock::{Clock, ManualClock};
 use crate::error::ConfigError;
 use crate::guard::{Guard, Handle};
 use crate::recording::CapturedItem;
-use llmobs_model::{IdSource, SpanEvent, SpanId, Status};
+use crate::recording::IdSource;
+use llmobs_model::{SpanEvent, SpanId, Status};
 
 /// Keeps the spans of one layer in memory.
 ///

@@ -11,7 +11,7 @@ use tracing_llmobs::{
 
 use tracing_subscriber::prelude::*;
 
-use crate::stage::{alone, block_on, in_company, metadata, metrics, only, problems, text};
+use crate::harness::recording::{block_on, metadata, metrics, only_span, problems, record, record_beside_fmt, text};
 
 #[test]
 fn content_takes_the_form_of_the_kind() {
@@ -33,7 +33,7 @@ fn content_takes_the_form_of_the_kind() {
         (Content::json(5).unwrap(), [None, None, text("5")]),
     ];
     for (given, [messages, documents, plain]) in table {
-        for kind in SpanKind::ALL {
+        for &kind in SpanKind::ALL {
             let input = match kind {
                 SpanKind::Llm => &messages,
                 SpanKind::Embedding => &documents,
@@ -44,11 +44,11 @@ fn content_takes_the_form_of_the_kind() {
                 SpanKind::Retrieval => &documents,
                 _ => &plain,
             };
-            let recorder = alone(|| {
+            let recorder = record(|| {
                 let span = info_span!("t", llmobs.kind = kind.as_str());
                 assert!(span.annotate(Annotation::new().input(given.clone()).output(given.clone()).tag("k", "v")));
             });
-            let span = only(&recorder);
+            let span = only_span(&recorder);
             assert_eq!((&span.input, &span.output), (input, output), "{kind}: {given:?}");
             assert_eq!((span.tags.get("k"), span.status), (Some("v"), Status::Ok), "{kind}: {given:?}");
             let refused = u64::from(input.is_none()) + u64::from(output.is_none());
@@ -77,7 +77,7 @@ fn everything_typed_arrives_as_it_was_given() {
             Message::new("critic", "bad"),
         ]
     };
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = info_span!("t", llmobs.kind = Empty);
         let annotation = Annotation::new().kind(SpanKind::Llm).name("ask").model_name("GPT").model_provider("OpenAI");
         let annotation = annotation.session_id("s").ml_app("app").input(conversation()).output(conversation());
@@ -87,7 +87,7 @@ fn everything_typed_arrives_as_it_was_given() {
         let annotation = annotation.tag("k", "v").tags(&Tags::from_iter([("l", "w")]));
         assert!(span.annotate(annotation.span_error(SpanError::new("m").error_type("T").stack("s"))));
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!((span.kind, span.name.as_str(), span.session_id.as_deref()), (SpanKind::Llm, "ask", Some("s")));
     assert_eq!((span.model_name.as_deref(), span.model_provider.as_deref()), (Some("GPT"), Some("openai")));
     assert_eq!((span.input, span.output), (Some(conversation().into()), Some(conversation().into())));
@@ -103,7 +103,7 @@ fn everything_typed_arrives_as_it_was_given() {
 
 #[test]
 fn parts_that_are_refused_are_counted_and_the_rest_arrives() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = info_span!("t", llmobs.kind = "task");
         let annotation =
             Annotation::new().metric("nan", f64::NAN).metric("", 1).metric(" \t", 1).metric("good", 1).tag(" ", "x");
@@ -113,7 +113,7 @@ fn parts_that_are_refused_are_counted_and_the_rest_arrives() {
             .metadata("pairs", [((1, 2), 3)].into_iter().collect::<std::collections::BTreeMap<_, _>>());
         assert!(span.annotate(annotation.tag("good", "x").output("o").metadata("good", u128::MAX)));
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!(
         (metrics(&span), span.tags.get("good"), span.output.clone()),
         (json!({"good": 1}), Some("x"), text("o"))
@@ -124,7 +124,7 @@ fn parts_that_are_refused_are_counted_and_the_rest_arrives() {
 
 #[test]
 fn a_clone_can_be_annotated_anywhere_and_at_any_time_before_the_end() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = info_span!("t", llmobs.kind = "task");
         let said = |key: &'static str| Annotation::new().tag(key, "x");
         assert!(span.annotate(said("before enter")));
@@ -142,7 +142,7 @@ fn a_clone_can_be_annotated_anywhere_and_at_any_time_before_the_end() {
         assert!(clone.finish() && !clone.finish());
         assert!(!clone.annotate(said("after finish")) && clone.llmobs_context().is_none());
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     let keys = ["after exit", "before enter", "entered", "last clone", "task", "thread"];
     assert_eq!(span.tags.iter().map(|(key, _)| key).filter(|key| keys.contains(key)).collect::<Vec<_>>(), keys);
     assert_eq!(span.tags.get("after finish"), None);
@@ -151,7 +151,7 @@ fn a_clone_can_be_annotated_anywhere_and_at_any_time_before_the_end() {
 #[test]
 fn a_finished_span_cannot_be_opened_again() {
     for promoted in [false, true] {
-        let recorder = in_company(|| {
+        let recorder = record_beside_fmt(|| {
             let span = if promoted { info_span!("t") } else { info_span!("t", llmobs.kind = "task") };
             let again = || Annotation::new().kind(SpanKind::Task).output("again");
             assert!(span.annotate(again()));
@@ -170,7 +170,7 @@ fn a_finished_span_cannot_be_opened_again() {
 fn a_span_that_is_not_there_is_not_found() {
     let span_of_nobody = info_span!("nobody", llmobs.kind = "task");
     assert!(!span_of_nobody.annotate(Annotation::new().kind(SpanKind::Task)));
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let said = || Annotation::new().kind(SpanKind::Task).output("x");
         assert!(!tracing::Span::none().annotate(said()) && !tracing::Span::none().finish());
         assert!(!tracing::Span::current().annotate(said()));
@@ -181,15 +181,15 @@ fn a_span_that_is_not_there_is_not_found() {
 /// In its own process, because a callsite that another subscriber wants is enabled for all.
 #[test]
 fn a_plain_span_that_nobody_wants_is_disabled() {
-    if crate::rig::alone("annotate::a_plain_span_that_nobody_wants_is_disabled") {
-        let recorder = alone(|| assert!(!info_span!("plain").annotate(Annotation::new().kind(SpanKind::Task))));
+    if crate::harness::in_own_process("annotate::a_plain_span_that_nobody_wants_is_disabled") {
+        let recorder = record(|| assert!(!info_span!("plain").annotate(Annotation::new().kind(SpanKind::Task))));
         assert_eq!(recorder.tree(), "");
     }
 }
 
 #[test]
 fn a_span_without_a_kind_is_not_found_either() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let plain = info_span!("plain");
         assert!(!plain.annotate(Annotation::new().output("x")) && !plain.finish() && plain.llmobs_context().is_none());
         let kindless = info_span!("kindless", llmobs.input = "x", llmobs.kind = Empty);
@@ -201,7 +201,7 @@ fn a_span_without_a_kind_is_not_found_either() {
 
 #[test]
 fn a_plain_span_becomes_ours_by_a_kind_and_counts_from_then_on() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let root = info_span!("root", llmobs.kind = "agent", llmobs.session_id = "s").entered();
         let plain = info_span!("plain").entered();
         let before = info_span!("before", llmobs.kind = "task");

@@ -11,7 +11,7 @@ use tracing_llmobs::{
 };
 use tracing_subscriber::prelude::*;
 
-use crate::stage::{alone, block_on, in_company, only, problems};
+use crate::harness::recording::{block_on, only_span, problems, record, record_beside_fmt};
 
 fn tag(span: &SpanEvent) -> Option<&str> {
     span.tags.get("who")
@@ -23,7 +23,7 @@ fn task(name: &str) {
 
 #[test]
 fn only_spans_that_start_inside_are_meant() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let before = info_span!("t", llmobs.kind = "task", llmobs.name = "before");
         let after = annotation_context().tag("who", "inside").scope(|| {
             task("inside");
@@ -40,7 +40,7 @@ fn only_spans_that_start_inside_are_meant() {
 
 #[test]
 fn inner_contexts_win_and_the_span_itself_wins_most() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let outer = annotation_context().tag("who", "outer").tag("kept", "outer").name("context");
         outer.prompt(Prompt::new("p").version("1").variable("x", 1)).scope(|| {
             annotation_context().tag("who", "inner").prompt(Prompt::unnamed().version("2")).scope(|| {
@@ -63,13 +63,13 @@ fn inner_contexts_win_and_the_span_itself_wins_most() {
 
 #[test]
 fn each_kind_gets_what_it_has_and_nobody_complains() {
-    for kind in SpanKind::ALL {
-        let recorder = alone(|| {
+    for &kind in SpanKind::ALL {
+        let recorder = record(|| {
             let context = annotation_context().prompt(Prompt::new("p")).tag("who", "x").cost_tags(["who"]);
             let context = context.agent_version("2").agent_manifest(AgentManifest::new().model("m"));
             context.scope(|| drop(info_span!("t", llmobs.kind = kind.as_str())));
         });
-        let span = only(&recorder);
+        let span = only_span(&recorder);
         assert_eq!((tag(&span), &span.cost_tags[..]), (Some("x"), &["who".into()][..]), "{kind}");
         let got = (span.prompt.is_some(), span.agent_manifest.is_some(), span.tags.get("agent_version").is_some());
         let (llm, agent) = (kind == SpanKind::Llm, kind == SpanKind::Agent);
@@ -80,7 +80,7 @@ fn each_kind_gets_what_it_has_and_nobody_complains() {
 
 #[test]
 fn a_context_does_not_pass_its_prompt_on_beyond_its_scope() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let workflow =
             annotation_context().prompt(Prompt::new("p")).scope(|| info_span!("wf", llmobs.kind = "workflow"));
         workflow.in_scope(|| drop(info_span!("llm", llmobs.kind = "llm")));
@@ -90,7 +90,7 @@ fn a_context_does_not_pass_its_prompt_on_beyond_its_scope() {
 
 #[test]
 fn guards_may_be_dropped_in_any_order() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let (first, second) =
             (annotation_context().tag("who", "first").enter(), annotation_context().tag("who", "second").enter());
         task("both");
@@ -105,7 +105,7 @@ fn guards_may_be_dropped_in_any_order() {
 
 #[test]
 fn a_panic_ends_the_scope() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let inside = || annotation_context().tag("who", "x").scope(|| std::panic::panic_any("expected"));
         assert!(std::panic::catch_unwind(inside).is_err());
         task("after");
@@ -115,7 +115,7 @@ fn a_panic_ends_the_scope() {
 
 #[test]
 fn a_guard_within_a_trace_is_for_that_trace_only() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let root = info_span!("t", llmobs.kind = "workflow", llmobs.name = "root").entered();
         let foreign = info_span!("foreign").entered();
         let _context = annotation_context().tag("who", "x").enter();
@@ -130,7 +130,7 @@ fn a_guard_within_a_trace_is_for_that_trace_only() {
 
 #[test]
 fn a_plain_span_that_becomes_ours_inside_is_meant() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let plain = info_span!("plain");
         annotation_context().tag("who", "x").scope(|| plain.annotate(Annotation::new().kind(SpanKind::Task)));
     });
@@ -172,7 +172,7 @@ fn assert_nothing_leaked(spans: &[SpanEvent]) {
 
 #[test]
 fn concurrent_tasks_of_one_thread_do_not_share_a_context() {
-    assert_nothing_leaked(&alone(|| block_on(crowd())).spans());
+    assert_nothing_leaked(&record(|| block_on(crowd())).spans());
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_context_goes_from_thread_to_thread_with_its_future() {
 
 #[test]
 fn tasks_that_start_inside_begin_without_it_and_futures_nest() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         block_on(annotation_context().tag("who", "outer").tag("kept", "outer").instrument(async {
             tokio::spawn(async { task("spawned") }).await.unwrap();
             annotation_context().tag("who", "inner").instrument(async { task("nested") }).await;
@@ -202,12 +202,12 @@ fn tasks_that_start_inside_begin_without_it_and_futures_nest() {
 
 #[test]
 fn what_a_context_refuses_is_counted_at_each_span() {
-    let recorder = alone(|| annotation_context().tag(" ", "x").tag("who", "x").scope(|| task("t")));
-    assert_eq!((tag(&only(&recorder)), problems(&recorder)), (Some("x"), vec![(Problem::Annotation, 1)]));
+    let recorder = record(|| annotation_context().tag(" ", "x").tag("who", "x").scope(|| task("t")));
+    assert_eq!((tag(&only_span(&recorder)), problems(&recorder)), (Some("x"), vec![(Problem::Annotation, 1)]));
 }
 
 #[test]
 fn a_context_that_is_larger_than_a_span_is_left_out_and_counted() {
-    let recorder = alone(|| annotation_context().tag("who", "x".repeat(17 << 20)).scope(|| task("t")));
-    assert_eq!((tag(&only(&recorder)), problems(&recorder)), (None, vec![(Problem::Oversize, 1)]));
+    let recorder = record(|| annotation_context().tag("who", "x".repeat(17 << 20)).scope(|| task("t")));
+    assert_eq!((tag(&only_span(&recorder)), problems(&recorder)), (None, vec![(Problem::Oversize, 1)]));
 }

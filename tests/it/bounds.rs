@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing_llmobs::{Annotation, LossReason};
 
-use crate::rig::{Act, Pipeline, Wire, alone, to};
+use crate::harness::{Pipeline, RawServer, Reaction, in_own_process, to};
 
 const MIB: u64 = 1 << 20;
 /// 100 000 spans of 20 kB are 2 GB.
@@ -19,11 +19,11 @@ fn resident() -> u64 {
 
 #[test]
 fn two_gigabytes_for_a_silent_intake_cost_what_the_queue_may_hold() {
-    if !alone("bounds::two_gigabytes_for_a_silent_intake_cost_what_the_queue_may_hold") {
+    if !in_own_process("bounds::two_gigabytes_for_a_silent_intake_cost_what_the_queue_may_hold") {
         return;
     }
     let limit = 128 * MIB;
-    let wire = Wire::start(|_| Act::StallUnread);
+    let wire = RawServer::start(|_| Reaction::StallUnread);
     let pipeline = Pipeline::start(to(&wire.url).flush_interval(Duration::from_millis(50)));
     let handle = pipeline.guard.handle();
     let prompt = "x".repeat(SPAN_BYTES);
@@ -52,10 +52,10 @@ fn two_gigabytes_for_a_silent_intake_cost_what_the_queue_may_hold() {
 
 #[test]
 fn many_small_spans_stop_at_the_number_that_the_queue_may_hold() {
-    if !alone("bounds::many_small_spans_stop_at_the_number_that_the_queue_may_hold") {
+    if !in_own_process("bounds::many_small_spans_stop_at_the_number_that_the_queue_may_hold") {
         return;
     }
-    let wire = Wire::start(|_| Act::StallUnread);
+    let wire = RawServer::start(|_| Reaction::StallUnread);
     let pipeline = Pipeline::start(to(&wire.url).queue_max_items(10_000));
     let before = resident();
     pipeline.emit(300_000);

@@ -8,14 +8,19 @@ use tracing_llmobs::{Builder, ConfigError};
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 
-use crate::rig::{Collected, NEVER, SOON, alone, exporter_threads, open_files, play_with, receiver, scene, until};
+use crate::harness::{CollectedLog, NEVER, SOON, in_own_process, receiver, run_scene_with, scene};
+#[cfg(target_os = "linux")]
+use crate::harness::{exporter_threads, open_files, until};
 
 /// Whether an error is the one that was expected.
 type Is = fn(&ConfigError) -> bool;
 
+#[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_work_is_a_typed_error_that_names_the_setting_and_leaves_nothing_behind() {
-    if !alone("configuration::what_cannot_work_is_a_typed_error_that_names_the_setting_and_leaves_nothing_behind") {
+    if !in_own_process(
+        "configuration::what_cannot_work_is_a_typed_error_that_names_the_setting_and_leaves_nothing_behind",
+    ) {
         return;
     }
     let fresh = || Builder::without_environment().ml_app("configuration");
@@ -65,7 +70,7 @@ fn the_environment_is_read_at_start_and_a_bad_variable_is_named() {
         ),
         (&[("DD_LLMOBS_ML_APP", "No Good")], "DD_LLMOBS_ML_APP"),
     ] {
-        let said = play_with("configuration::child_starts_with_its_environment", "start", variables);
+        let said = run_scene_with("configuration::child_starts_with_its_environment", "start", variables);
         assert!(said.contains(&format!("start says: {name} ")), "{variables:?}: {said}");
         assert!(!said.contains("test-key"), "{said}");
     }
@@ -79,12 +84,14 @@ fn child_starts_with_its_environment() {
     }
     let error = tracing_llmobs::builder().start::<Registry>().unwrap_err();
     eprintln!("start says: {error}");
+    #[cfg(target_os = "linux")]
     assert_eq!(exporter_threads(), 0);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn bad_numbers_are_replaced_and_said_once_to_a_subscriber_that_comes_later() {
-    if !alone("configuration::bad_numbers_are_replaced_and_said_once_to_a_subscriber_that_comes_later") {
+    if !in_own_process("configuration::bad_numbers_are_replaced_and_said_once_to_a_subscriber_that_comes_later") {
         return;
     }
     let receiver = receiver();
@@ -95,7 +102,7 @@ fn bad_numbers_are_replaced_and_said_once_to_a_subscriber_that_comes_later() {
     // The worker is up, and whatever it says now is said to nobody.
     until("the worker runs", || exporter_threads() == 1);
     guard.flush(Duration::ZERO).unwrap();
-    let collected = Collected::default();
+    let collected = CollectedLog::default();
     tracing_subscriber::registry().with(layer).with(collected.clone()).init();
     for _ in 0..3 {
         drop(tracing::info_span!("step", llmobs.kind = "task"));

@@ -8,7 +8,7 @@ use llmobs_receiver::{Answer, Receiver};
 use proptest::prelude::*;
 use tracing_llmobs::{Annotation, Evaluation, Handle, LossReason, Stats};
 
-use crate::rig::{Pipeline, SOON, bounded, item_ids, receiver, to, until};
+use crate::harness::{Pipeline, SOON, bounded, item_ids, receiver, to, until};
 
 /// What the intake does with one request.
 #[derive(Debug, Clone, Copy)]

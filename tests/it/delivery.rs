@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use llmobs_receiver::{Answer, ReceivedRequest};
 use tracing_llmobs::{Builder, Stats};
 
-use crate::rig::{
-    NEVER, Pipeline, SOON, Wire, alone, emit, exporter_threads, item_ids, open_files, receiver, to, until,
-};
+use crate::harness::{NEVER, Pipeline, RawServer, Reaction, SOON, emit, in_own_process, item_ids, receiver, to};
+#[cfg(target_os = "linux")]
+use crate::harness::{exporter_threads, open_files, until};
 
 const PROXIED: &str = "/evp_proxy/v2/api/v2/llmobs";
 const DIRECT: &str = "/api/v2/llmobs";
@@ -91,7 +91,7 @@ fn paths_and_headers_are_exact() {
     ];
     for (agentless, targets, credentials) in expected {
         for (path, target) in paths.into_iter().zip(targets) {
-            let wire = Wire::scripted([]);
+            let wire = RawServer::scripted([]);
             let pipeline = Pipeline::start(to(&format!("{}{path}", wire.url)).agentless(agentless));
             pipeline.emit(1);
             pipeline.guard.flush(SOON).unwrap();
@@ -151,8 +151,8 @@ fn the_agent_is_taken_if_it_says_that_it_takes_events() {
 #[test]
 fn an_agent_on_a_unix_socket_is_asked_and_gets_the_events() {
     let path = std::env::temp_dir().join(format!("llmobs-it-{}.socket", std::process::id()));
-    let info = crate::rig::Act::with(200, "content-type: application/json\r\n", r#"{"endpoints":["/evp_proxy/v2/"]}"#);
-    let agent = Wire::on_socket(&path, move |_| info.clone());
+    let info = Reaction::with(200, "content-type: application/json\r\n", r#"{"endpoints":["/evp_proxy/v2/"]}"#);
+    let agent = RawServer::on_socket(&path, move |_| info.clone());
     let pipeline = Pipeline::start(Builder::without_environment().agent_url(&agent.url).flush_interval(NEVER));
     pipeline.emit(2);
     pipeline.guard.flush(SOON).unwrap();
@@ -162,9 +162,10 @@ fn an_agent_on_a_unix_socket_is_asked_and_gets_the_events() {
     assert_eq!(pipeline.guard.handle().stats().delivered, 2);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_disabled_pipeline_has_no_thread_no_socket_and_nothing_to_count() {
-    if !alone("delivery::a_disabled_pipeline_has_no_thread_no_socket_and_nothing_to_count") {
+    if !in_own_process("delivery::a_disabled_pipeline_has_no_thread_no_socket_and_nothing_to_count") {
         return;
     }
     let before = open_files();

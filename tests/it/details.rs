@@ -8,7 +8,7 @@ use tracing_llmobs::{
     ToolCall, ToolDefinition, ToolResult,
 };
 
-use crate::stage::{alone, in_company, only, problems};
+use crate::harness::recording::{only_span, problems, record, record_beside_fmt};
 
 fn links(span: &SpanEvent) -> Vec<u64> {
     span.links.iter().map(|link| link.span_id.as_u64()).collect()
@@ -74,7 +74,7 @@ fn every_road_leads_to_the_same_details() {
     let roads: [(&str, &dyn Fn()); 3] =
         [("annotated", &annotated), ("creation", &at_creation), ("record", &by_record_and_event)];
     for (road, program) in roads {
-        let recorder = alone(program);
+        let recorder = record(program);
         let (llm, tool, agent) = (recorder.span("a"), recorder.span("f"), recorder.span("b"));
         assert_eq!(llm.prompt.as_deref(), Some(&completed()), "{road}");
         assert_eq!((&llm.tool_definitions, llm.intent.as_deref()), (&tools(), Some("why")), "{road}");
@@ -121,8 +121,8 @@ fn what_is_ill_formed_is_left_out_and_counted_and_the_span_survives() {
         ),
     ];
     for (what, program, problem) in table {
-        let recorder = alone(program);
-        let span = only(&recorder);
+        let recorder = record(program);
+        let span = only_span(&recorder);
         assert_eq!(problems(&recorder), [(problem, 1)], "{what}");
         assert!(span.tool_definitions.is_empty() && span.cost_tags.is_empty(), "{what}");
     }
@@ -139,11 +139,11 @@ fn each_detail_is_for_its_kind_only() {
         ("manifest", || Annotation::new().agent_manifest(AgentManifest::new().model("m")), SpanKind::Agent),
     ];
     for (what, annotation, kind) in own {
-        for other in SpanKind::ALL {
-            let recorder = alone(|| {
+        for &other in SpanKind::ALL {
+            let recorder = record(|| {
                 assert!(info_span!("t", llmobs.kind = other.as_str()).annotate(annotation().output("o").tag("k", "v")));
             });
-            let span = only(&recorder);
+            let span = only_span(&recorder);
             let expected = if other == kind { vec![] } else { vec![(Problem::Misplaced, 1)] };
             assert_eq!(problems(&recorder), expected, "{what} on {other}");
             assert_eq!((span.tags.get("k"), span.output.is_some()), (Some("v"), true), "{what} on {other}");
@@ -159,7 +159,7 @@ fn each_detail_is_for_its_kind_only() {
 
 #[test]
 fn a_prompt_is_inherited_by_llm_spans_directly_below() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let workflow = info_span!("wf", llmobs.kind = "workflow", llmobs.prompt = PROMPT).entered();
         let below = |name: &'static str| drop(info_span!("llm", llmobs.kind = "llm", llmobs.name = name));
         below("inherits");
@@ -181,7 +181,7 @@ fn a_prompt_is_inherited_by_llm_spans_directly_below() {
 
 #[test]
 fn a_tool_gets_its_version_from_the_model_above_it() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let tool = |name: &'static str| info_span!("f", llmobs.kind = "tool", llmobs.tags.at = name);
         {
             let _llm = info_span!("llm", llmobs.kind = "llm", llmobs.tool_definitions = TOOLS).entered();
@@ -202,7 +202,7 @@ fn a_tool_gets_its_version_from_the_model_above_it() {
 
 #[test]
 fn links_are_said_by_hand_and_by_follows_from() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let first = info_span!("first", llmobs.kind = "task");
         let elsewhere = info_span!(parent: None, "elsewhere", llmobs.kind = "task");
         let second = info_span!("second", llmobs.kind = "task");
@@ -227,7 +227,7 @@ fn links_are_said_by_hand_and_by_follows_from() {
 
 #[test]
 fn links_beyond_the_most_are_refused_and_counted() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let others: Vec<_> = (0..130).map(|_| info_span!("other", llmobs.kind = "task")).collect();
         let span = info_span!("t", llmobs.kind = "task");
         let links = others.iter().map(|other| SpanLink::new(&other.llmobs_context().unwrap()));
@@ -241,7 +241,7 @@ fn links_beyond_the_most_are_refused_and_counted() {
 fn converse(by_fields: bool, annotate_tool: fn(&tracing::Span)) -> tracing_llmobs::testing::Recorder {
     let call = ToolCall::new("weather", json!({"city": "Paris"})).id("c1");
     let result = Message::tool(ToolResult::new("27").id("c1"));
-    alone(|| {
+    record(|| {
         let _agent = info_span!("agent", llmobs.kind = "agent").entered();
         let calls = info_span!("calls", llmobs.kind = "llm", llmobs.output = Empty);
         if by_fields {
@@ -288,7 +288,7 @@ fn a_call_a_tool_and_a_reader_are_linked() {
 
 #[test]
 fn an_odd_name_of_an_application_is_told_and_sent_as_it_is() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let root = info_span!("root", llmobs.kind = "workflow", llmobs.ml_app = "Odd App").entered();
         drop(info_span!("below", llmobs.kind = "task"));
         root.annotate(Annotation::new().output("o"));
@@ -298,22 +298,25 @@ fn an_odd_name_of_an_application_is_told_and_sent_as_it_is() {
         ["Odd App"; 2]
     );
     assert_eq!(problems(&recorder), [(Problem::MlApp, 1)]);
-    let recorder = alone(|| {
+    let recorder = record(|| {
         info_span!("t", llmobs.kind = "task").annotate(Annotation::new().ml_app("a__b"));
     });
-    assert_eq!((only(&recorder).tags.get("ml_app"), problems(&recorder)), (Some("a__b"), vec![(Problem::MlApp, 1)]));
+    assert_eq!(
+        (only_span(&recorder).tags.get("ml_app"), problems(&recorder)),
+        (Some("a__b"), vec![(Problem::MlApp, 1)])
+    );
 }
 
 #[test]
 fn json_that_is_too_deep_is_refused() {
     let deep = || (0..200).fold(json!(1), |inner, _| json!([inner]));
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let prompt = Prompt::new("p").variable("deep", deep()).variable("x", 1);
         let tool = ToolDefinition::new("f").schema(json!({"deep": deep(), "type": "object"}));
         let span = info_span!("t", llmobs.kind = "llm");
         assert!(span.annotate(Annotation::new().prompt(prompt).tool_definitions([tool])));
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!(Value::Object(span.prompt.unwrap().variables), json!({"x": 1}));
     assert_eq!(span.tool_definitions[0].schema.clone().map(Value::Object), Some(json!({"type": "object"})));
     assert_eq!(problems(&recorder), [(Problem::Annotation, 1)]);

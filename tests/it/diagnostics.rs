@@ -8,7 +8,7 @@ use tracing_llmobs::{Builder, Guard, LossReason};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::prelude::*;
 
-use crate::rig::{Act, Collected, SOON, Said, Wire, alone, receiver, to, until};
+use crate::harness::{CollectedLog, LogLine, RawServer, Reaction, SOON, in_own_process, receiver, to, until};
 
 /// Opens a span of ours for everything that the exporter says, as a subscriber of somebody's might.
 struct Echo;
@@ -23,9 +23,9 @@ impl<S: Subscriber> Layer<S> for Echo {
 }
 
 /// Starts first and subscribes second, as programs do.
-fn start(builder: Builder) -> (Collected, Guard) {
+fn start(builder: Builder) -> (CollectedLog, Guard) {
     let (layer, guard) = builder.start().unwrap();
-    let collected = Collected::default();
+    let collected = CollectedLog::default();
     tracing_subscriber::registry().with(layer).with(collected.clone()).with(Echo).init();
     (collected, guard)
 }
@@ -36,16 +36,16 @@ fn emit(spans: usize) {
     }
 }
 
-fn with<'a>(said: &'a [Said], words: &[&str]) -> Vec<&'a Said> {
+fn with<'a>(said: &'a [LogLine], words: &[&str]) -> Vec<&'a LogLine> {
     said.iter().filter(|said| words.iter().all(|word| said.text.contains(word))).collect()
 }
 
 #[test]
 fn the_first_loss_is_said_at_once_and_the_rest_as_a_total_at_the_end() {
-    if !alone("diagnostics::the_first_loss_is_said_at_once_and_the_rest_as_a_total_at_the_end") {
+    if !in_own_process("diagnostics::the_first_loss_is_said_at_once_and_the_rest_as_a_total_at_the_end") {
         return;
     }
-    let wire = Wire::start(|_| Act::Stall);
+    let wire = RawServer::start(|_| Reaction::Stall);
     let builder = to(&wire.url).queue_max_items(10);
     let (collected, guard) = start(builder.request_timeout(Duration::from_millis(50)));
     let refused = || collected.ours(Level::WARN).into_iter().filter(|said| said.text.contains("reason=queue_items"));
@@ -71,7 +71,7 @@ fn the_first_loss_is_said_at_once_and_the_rest_as_a_total_at_the_end() {
 
 #[test]
 fn a_key_that_is_refused_is_an_error_that_says_where_to_look() {
-    if !alone("diagnostics::a_key_that_is_refused_is_an_error_that_says_where_to_look") {
+    if !in_own_process("diagnostics::a_key_that_is_refused_is_an_error_that_says_where_to_look") {
         return;
     }
     let receiver = receiver();
@@ -92,7 +92,7 @@ fn a_key_that_is_refused_is_an_error_that_says_where_to_look() {
 
 #[test]
 fn a_loss_of_another_sort_does_not_wait_for_its_turn() {
-    if !alone("diagnostics::a_loss_of_another_sort_does_not_wait_for_its_turn") {
+    if !in_own_process("diagnostics::a_loss_of_another_sort_does_not_wait_for_its_turn") {
         return;
     }
     let receiver = receiver();
@@ -113,7 +113,7 @@ fn a_loss_of_another_sort_does_not_wait_for_its_turn() {
 
 #[test]
 fn failures_that_take_turns_are_said_once_each() {
-    if !alone("diagnostics::failures_that_take_turns_are_said_once_each") {
+    if !in_own_process("diagnostics::failures_that_take_turns_are_said_once_each") {
         return;
     }
     let receiver = receiver();
@@ -132,7 +132,7 @@ fn failures_that_take_turns_are_said_once_each() {
 
 #[test]
 fn a_healthy_life_is_silent() {
-    if !alone("diagnostics::a_healthy_life_is_silent") {
+    if !in_own_process("diagnostics::a_healthy_life_is_silent") {
         return;
     }
     let receiver = receiver();
@@ -148,7 +148,7 @@ fn a_healthy_life_is_silent() {
 
 #[test]
 fn spans_that_are_open_at_the_end_are_mentioned() {
-    if !alone("diagnostics::spans_that_are_open_at_the_end_are_mentioned") {
+    if !in_own_process("diagnostics::spans_that_are_open_at_the_end_are_mentioned") {
         return;
     }
     let receiver = receiver();
@@ -162,7 +162,7 @@ fn spans_that_are_open_at_the_end_are_mentioned() {
 
 #[test]
 fn a_subscriber_that_panics_costs_no_span() {
-    if !alone("diagnostics::a_subscriber_that_panics_costs_no_span") {
+    if !in_own_process("diagnostics::a_subscriber_that_panics_costs_no_span") {
         return;
     }
     let receiver = receiver();

@@ -9,8 +9,8 @@ use tracing_llmobs::{
 };
 use tracing_subscriber::prelude::*;
 
-use crate::rig::{Pipeline, SOON, to};
-use crate::stage::{alone, block_on, in_company};
+use crate::harness::recording::{block_on, record, record_beside_fmt};
+use crate::harness::{Pipeline, SOON, to};
 
 type Program = fn() -> Span;
 
@@ -96,7 +96,7 @@ fn facts(span: &ReceivedSpan) -> Value {
 
 #[test]
 fn what_is_current_is_annotated_without_a_handle_on_it() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         assert!(!annotate_current(Annotation::new().input("nobody")));
         let _outer = info_span!("outer", llmobs.kind = "workflow").entered();
         let _agent = info_span!("agent", llmobs.kind = "agent").entered();
@@ -112,7 +112,7 @@ fn what_is_current_is_annotated_without_a_handle_on_it() {
     let agent = recorder.span("agent");
     assert_eq!((agent.input, agent.output), (Some("hi".into()), Some("ho".into())));
     assert_eq!((recorder.span("outer").input, recorder.span("finished").output), (None, None));
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let agent = info_span!("agent", llmobs.kind = "agent");
         agent.in_scope(|| assert!(Span::current().annotate(Annotation::new().input("hi"))));
     });
@@ -122,7 +122,7 @@ fn what_is_current_is_annotated_without_a_handle_on_it() {
 /// What the Node SDK calls `llmobs.trace({ kind, name }, callback)`.
 #[test]
 fn a_closure_or_a_future_runs_in_a_span_that_ends_with_it() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let found = workflow_span!("closure").in_scope(|| tool_span!("inner").in_scope(|| 6 * 7));
         let answer = block_on(
             async {
@@ -170,8 +170,8 @@ fn agentless_knows_no_agent() {
 
 #[test]
 fn every_kind_may_stand_at_the_top_and_alone() {
-    let recorder = alone(|| {
-        for kind in tracing_llmobs::SpanKind::ALL {
+    let recorder = record(|| {
+        for &kind in tracing_llmobs::SpanKind::ALL {
             drop(info_span!("root", llmobs.kind = kind.as_str()));
         }
     });

@@ -11,8 +11,8 @@ use tracing_llmobs::{
     Problem, SpanContext, TraceId,
 };
 
-use crate::rig::{NEVER, Pipeline, SOON, play_with, receiver, scene, to};
-use crate::stage::{alone, in_company, problems};
+use crate::harness::recording::{problems, record, record_beside_fmt};
+use crate::harness::{NEVER, Pipeline, SOON, receiver, run_scene_with, scene, to};
 
 fn context() -> SpanContext {
     SpanContext::new(TraceId::new(7), "9007199254740993".parse().unwrap())
@@ -123,7 +123,7 @@ fn feedback_is_about_one_thing_and_comes_from_somebody() {
 
 #[test]
 fn a_timestamp_is_kept_and_now_is_the_default() {
-    let recorder = alone(|| {});
+    let recorder = record(|| {});
     let handle = recorder.handle();
     recorder.clock().advance(Duration::from_millis(1_500));
     let at = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
@@ -139,7 +139,7 @@ fn a_timestamp_is_kept_and_now_is_the_default() {
 #[test]
 fn a_span_can_be_evaluated_while_open_and_after_finish_and_by_its_context() {
     let mut finished = None;
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = info_span!("chat", llmobs.kind = "llm", llmobs.ml_app = "other-app");
         span.evaluate(score()).unwrap();
         finished = span.llmobs_context();
@@ -161,7 +161,7 @@ fn a_span_can_be_evaluated_while_open_and_after_finish_and_by_its_context() {
 
 #[test]
 fn what_is_no_llm_span_cannot_be_evaluated() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let kindless = info_span!("kindless", llmobs.name = "n");
         let plain = info_span!("plain");
         for span in [Span::none(), kindless, plain] {
@@ -197,7 +197,7 @@ fn said(recorder: &tracing_llmobs::testing::Recorder, span: &str) -> Vec<Value> 
 
 #[test]
 fn an_event_is_an_evaluation_of_the_nearest_llm_span() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let outer = info_span!("outer", llmobs.kind = "workflow").entered();
         let inner = info_span!("inner", llmobs.kind = "llm");
         {
@@ -242,7 +242,7 @@ fn an_event_is_an_evaluation_of_the_nearest_llm_span() {
 
 #[test]
 fn an_event_that_says_no_valid_evaluation_is_a_problem_and_nothing_else() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         info!(llmobs.eval.label = "outside", llmobs.eval.score = 1);
         let _span = info_span!("chat", llmobs.kind = "llm").entered();
         info!(llmobs.eval.label = "no value");
@@ -420,7 +420,7 @@ fn evaluations_of_converted_spans_say_so() {
     let own = "evaluations::evaluations_of_converted_spans_say_so";
     let Some(url) = scene() else {
         let receiver = receiver();
-        play_with(own, receiver.url(), &[("DD_TRACE_OTEL_ENABLED", "true")]);
+        run_scene_with(own, receiver.url(), &[("DD_TRACE_OTEL_ENABLED", "true")]);
         let tags: Vec<_> = receiver.evaluations().iter().map(|one| one["tags"][2].clone()).collect();
         assert_eq!(tags, [json!("source:otel"), json!("source:mine"), Value::Null], "feedback needs no conversion");
         return;

@@ -6,7 +6,7 @@ use llmobs_receiver::Answer;
 use tracing_llmobs::LossReason::{self, Rejected, TooLarge, Unauthorized, Unreachable};
 use tracing_llmobs::Stats;
 
-use crate::rig::{Act, Pipeline, SOON, Wire, bounded, item_ids, receiver, to, until};
+use crate::harness::{Pipeline, RawServer, Reaction, SOON, bounded, item_ids, receiver, to, until};
 
 /// What became of the spans of one flush: how many requests, how many retries of them, and the one reason for losses.
 fn assert_outcome(
@@ -137,12 +137,9 @@ fn nobody_is_asked_again_before_the_time_that_he_named() {
         (429, |_| String::new(), 1_000),
     ];
     side_by_side(rows, |(status, headers, least)| {
-        let wire =
-            Wire::start(
-                move |index| {
-                    if index == 0 { Act::with(status, &headers(unix_time()), "{}") } else { Act::status(202) }
-                },
-            );
+        let wire = RawServer::start(move |index| {
+            if index == 0 { Reaction::with(status, &headers(unix_time()), "{}") } else { Reaction::status(202) }
+        });
         let stats = two_spans_to(&wire.url);
         assert_outcome("asked to wait", &stats, (2, 2, 1), None);
         let requests = wire.requests();
@@ -201,7 +198,7 @@ fn a_redirect_is_never_followed() {
 fn a_web_page_is_no_acknowledgement() {
     for content_type in ["text/html", "Text/HTML; charset=utf-8"] {
         let page = format!("content-type: {content_type}\r\n");
-        let wire = Wire::start(move |_| Act::with(200, &page, "<html>please log in</html>"));
+        let wire = RawServer::start(move |_| Reaction::with(200, &page, "<html>please log in</html>"));
         assert_outcome(content_type, &two_spans_to(&wire.url), (0, 3, 2), Some(Unreachable));
     }
 }
@@ -224,24 +221,24 @@ fn a_closed_port_is_tried_three_times_and_the_next_flush_tries_again() {
 #[test]
 fn a_reset_at_any_byte_costs_a_retry_and_nothing_else() {
     // What a request of these two spans has, to cut it everywhere.
-    let whole = Wire::scripted([]);
+    let whole = RawServer::scripted([]);
     let _ = two_spans_to(&whole.url);
     let request = whole.requests().remove(0);
     let (all, body) = (request.bytes.len(), request.body().len());
     let head = all - body;
     for cut in [1, head / 2, head, head + 1, head + body / 2, all - 1, usize::MAX] {
-        let wire = Wire::scripted([Act::ResetAfter(cut)]);
+        let wire = RawServer::scripted([Reaction::ResetAfter(cut)]);
         let stats = two_spans_to(&wire.url);
         assert_outcome(&format!("reset after {cut} bytes"), &stats, (2, 2, 1), None);
         assert_eq!(item_ids(wire.requests()[1].body()).len(), 2);
     }
-    let wire = Wire::start(|_| Act::ResetAfter(1));
+    let wire = RawServer::start(|_| Reaction::ResetAfter(1));
     assert_outcome("always reset", &two_spans_to(&wire.url), (0, 3, 2), Some(Unreachable));
 }
 
 #[test]
 fn a_large_payload_that_is_cut_off_twice_is_sent_in_halves() {
-    let wire = Wire::scripted([Act::ResetAfter(10_000), Act::ResetAfter(10_000)]);
+    let wire = RawServer::scripted([Reaction::ResetAfter(10_000), Reaction::ResetAfter(10_000)]);
     let pipeline = Pipeline::start(to(&wire.url));
     for _ in 0..4 {
         pipeline.emit_input(100_000);
@@ -253,23 +250,23 @@ fn a_large_payload_that_is_cut_off_twice_is_sent_in_halves() {
 
 #[test]
 fn silence_and_nonsense_end_with_the_timeout_or_before() {
-    let bytes = |text: &str| Act::Answer(text.to_owned());
+    let bytes = |text: &str| Reaction::Answer(text.to_owned());
     let rows = vec![
-        ("stall", Act::Stall),
-        ("stall, nothing read", Act::StallUnread),
+        ("stall", Reaction::Stall),
+        ("stall, nothing read", Reaction::StallUnread),
         ("half a status", bytes("HTTP/1.1 20")),
         ("half a header", bytes("HTTP/1.1 202 X\r\ncontent-le")),
         ("another protocol", bytes("SSH-2.0-OpenSSH_9.6\r\n\r\n")),
         ("no version", bytes("HTTP 202\r\n\r\n")),
-        ("zeros", Act::Endless(String::new())),
-        ("a header without end", Act::Endless("HTTP/1.1 202 X\r\nx-".to_owned())),
+        ("zeros", Reaction::Endless(String::new())),
+        ("a header without end", Reaction::Endless("HTTP/1.1 202 X\r\nx-".to_owned())),
         ("100 again and again", bytes(&"HTTP/1.1 100 Continue\r\n\r\n".repeat(100))),
     ];
     side_by_side(rows, |(what, act)| {
         let began = Instant::now();
-        let wire = Wire::scripted([act.clone()]);
+        let wire = RawServer::scripted([act.clone()]);
         assert_outcome(what, &two_spans_to(&wire.url), (2, 2, 1), None);
-        let wire = Wire::start(move |_| act.clone());
+        let wire = RawServer::start(move |_| act.clone());
         assert_outcome(what, &two_spans_to(&wire.url), (0, 3, 2), Some(Unreachable));
         assert!(began.elapsed() < Duration::from_secs(10), "{what}: {:?}", began.elapsed());
     });
@@ -278,15 +275,16 @@ fn silence_and_nonsense_end_with_the_timeout_or_before() {
 #[test]
 fn the_status_counts_however_the_body_goes_on() {
     let endless =
-        |status: u16| Act::Endless(format!("HTTP/1.1 {status} X\r\ntransfer-encoding: chunked\r\n\r\nffffff\r\n"));
-    let broken = Act::AnswerThenReset("HTTP/1.1 202 X\r\ncontent-length: 9\r\n\r\nhalf".to_owned(), Duration::ZERO);
+        |status: u16| Reaction::Endless(format!("HTTP/1.1 {status} X\r\ntransfer-encoding: chunked\r\n\r\nffffff\r\n"));
+    let broken =
+        Reaction::AnswerThenReset("HTTP/1.1 202 X\r\ncontent-length: 9\r\n\r\nhalf".to_owned(), Duration::ZERO);
     let began = Instant::now();
     for (what, acts, outcome) in [
         ("endless 202", vec![endless(202)], (2, 1, 0)),
         ("endless 503", vec![endless(503)], (2, 2, 1)),
         ("202 and then a reset", vec![broken], (2, 1, 0)),
     ] {
-        let wire = Wire::scripted(acts);
+        let wire = RawServer::scripted(acts);
         assert_outcome(what, &two_spans_to(&wire.url), outcome, None);
     }
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
@@ -296,8 +294,9 @@ fn the_status_counts_however_the_body_goes_on() {
 fn an_intake_that_resets_idle_connections_loses_nothing() {
     bounded(|| {
         let idle = Duration::from_millis(2);
-        let wire =
-            Wire::start(move |_| Act::AnswerThenReset("HTTP/1.1 202 X\r\ncontent-length: 0\r\n\r\n".into(), idle));
+        let wire = RawServer::start(move |_| {
+            Reaction::AnswerThenReset("HTTP/1.1 202 X\r\ncontent-length: 0\r\n\r\n".into(), idle)
+        });
         let pipeline = Pipeline::start(to(&wire.url));
         for round in 1..=60 {
             pipeline.emit(1);

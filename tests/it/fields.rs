@@ -9,7 +9,7 @@ use tracing_llmobs::{
     Annotation, Content, Document, LlmObsSpanExt, Message, Problem, SpanEvent, SpanKind, Status, ToolCall, fields,
 };
 
-use crate::stage::{alone, metadata, metrics, only, problems, text};
+use crate::harness::recording::{metadata, metrics, only_span, problems, record, text};
 
 /// What every road must lead to.
 fn assert_everything_is_there(road: &str, span: &SpanEvent) {
@@ -58,23 +58,23 @@ macro_rules! with_fields {
 
 #[test]
 fn every_field_is_understood_at_creation() {
-    let recorder = alone(|| drop(with_fields!(info_span, "plain name",)));
-    assert_everything_is_there("creation", &only(&recorder));
+    let recorder = record(|| drop(with_fields!(info_span, "plain name",)));
+    assert_everything_is_there("creation", &only_span(&recorder));
     assert_eq!(problems(&recorder), []);
 }
 
 #[test]
 fn every_field_is_understood_in_an_event() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         info_span!("plain name", llmobs.kind = Empty).in_scope(|| with_fields!(info,));
     });
-    assert_everything_is_there("event", &only(&recorder));
+    assert_everything_is_there("event", &only_span(&recorder));
     assert_eq!(problems(&recorder), []);
 }
 
 #[test]
 fn every_field_is_understood_in_record() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = info_span!(
             "plain name",
             llmobs.kind = Empty,
@@ -110,7 +110,7 @@ fn every_field_is_understood_in_record() {
         // What was not declared is not there, which is `tracing`'s rule.
         span.record(fields::ERROR, "never heard of");
     });
-    assert_everything_is_there("record", &only(&recorder));
+    assert_everything_is_there("record", &only_span(&recorder));
     assert_eq!(problems(&recorder), []);
 }
 
@@ -125,19 +125,19 @@ fn the_later_word_wins_on_any_two_roads() {
     ];
     for (first_road, first) in says {
         for (second_road, second) in says {
-            let recorder = alone(|| {
+            let recorder = record(|| {
                 let span = info_span!("t", llmobs.kind = "task", llmobs.output = "creation");
                 first(&span, "first");
                 second(&span, "second");
             });
-            assert_eq!(only(&recorder).output, text("second"), "{first_road}, then {second_road}");
+            assert_eq!(only_span(&recorder).output, text("second"), "{first_road}, then {second_road}");
         }
     }
 }
 
 #[test]
 fn maps_merge_key_by_key_on_all_roads() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = info_span!(
             "t",
             llmobs.kind = "task",
@@ -153,7 +153,7 @@ fn maps_merge_key_by_key_on_all_roads() {
         );
         span.in_scope(|| info!(llmobs.metadata = r#"{"e": {"x": 2}}"#, llmobs.metadata.d = "event", llmobs.tags.l = 5));
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     let expected = json!({"a": "creation", "b": "record", "c": "annotation", "d": "event", "e": {"x": 2}});
     assert_eq!(metadata(&span), expected);
     assert_eq!(metrics(&span), json!({"m": 2, "n": 2}));
@@ -163,7 +163,7 @@ fn maps_merge_key_by_key_on_all_roads() {
 #[test]
 fn values_of_every_type_keep_what_they_are() {
     let unset: Option<&str> = None;
-    let recorder = alone(|| {
+    let recorder = record(|| {
         drop(info_span!(
             "t",
             llmobs.kind = "task",
@@ -194,7 +194,7 @@ fn values_of_every_type_keep_what_they_are() {
         "i64": i64::MIN, "u64": u64::MAX, "u128": u128::MAX.to_string(), "i128": i128::MIN.to_string(),
         "f64": 1e308, "f32": 0.5, "nan": null, "bool": false, "bytes": "[01 ff]", "some": 3,
     });
-    assert_eq!(metadata(&only(&recorder)), expected);
+    assert_eq!(metadata(&only_span(&recorder)), expected);
     assert_eq!(problems(&recorder), []);
 }
 
@@ -202,7 +202,7 @@ fn values_of_every_type_keep_what_they_are() {
 fn an_error_value_brings_its_message_and_its_sources() {
     let inner = Layered("no route", Some(Box::new(Layered("cable cut", None))));
     let outer = Layered("request failed", Some(Box::new(inner)));
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let at_creation = &outer as &(dyn std::error::Error + 'static);
         drop(info_span!("creation", llmobs.kind = "task", llmobs.error = at_creation));
         let span = info_span!("record", llmobs.kind = "task", llmobs.error = Empty);
@@ -228,12 +228,12 @@ fn an_error_value_brings_its_message_and_its_sources() {
 fn the_sources_of_an_earlier_error_do_not_stay_with_a_later_one() {
     let first = Layered("first", Some(Box::new(Layered("its source", None))));
     let second = Layered("second", None);
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = info_span!("t", llmobs.kind = "task", llmobs.error = Empty);
         span.record(fields::ERROR, &first as &(dyn std::error::Error + 'static));
         span.record(fields::ERROR, &second as &(dyn std::error::Error + 'static));
     });
-    let error = only(&recorder).error.unwrap();
+    let error = only_span(&recorder).error.unwrap();
     assert_eq!((error.message.as_str(), error.stack.as_str()), ("second", ""));
 }
 
@@ -250,14 +250,14 @@ fn each_part_of_an_error_marks_the_span_failed_and_false_takes_it_back() {
         ("stack", || info_span!("t", llmobs.kind = "task", llmobs.error.stack = "s"), failed(["Error", "", "s"])),
     ];
     for (what, span, expected) in table {
-        let got = only(&alone(|| drop(span()))).error.map(|error| [error.error_type, error.message, error.stack]);
+        let got = only_span(&record(|| drop(span()))).error.map(|error| [error.error_type, error.message, error.stack]);
         assert_eq!(got, expected, "{what}");
     }
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = info_span!("t", llmobs.kind = "task", llmobs.error = "m", llmobs.error.stack = "s");
         span.record(fields::ERROR, false);
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!((span.status, span.error, span.tags.get("error")), (Status::Ok, None, Some("0")));
 }
 
@@ -289,26 +289,26 @@ fn json_text_is_read_only_where_the_slot_takes_structure() {
     ];
     for (kind, text, input, output) in table {
         let recorder =
-            alone(|| drop(info_span!("t", llmobs.kind = kind, llmobs.input = text, llmobs.output = display(text))));
-        let span = only(&recorder);
+            record(|| drop(info_span!("t", llmobs.kind = kind, llmobs.input = text, llmobs.output = display(text))));
+        let span = only_span(&recorder);
         assert_eq!((span.input, span.output), (Some(input), Some(output)), "{kind}: {text}");
         assert_eq!(problems(&recorder), [], "{kind}: {text}");
     }
     // Numbers and the like are their text.
-    let recorder = alone(|| drop(info_span!("t", llmobs.kind = "tool", llmobs.input = 5, llmobs.output = true)));
-    let span = only(&recorder);
+    let recorder = record(|| drop(info_span!("t", llmobs.kind = "tool", llmobs.input = 5, llmobs.output = true)));
+    let span = only_span(&recorder);
     assert_eq!((span.input, span.output), (text("5"), text("true")));
 }
 
 #[test]
 fn maps_that_are_none_are_left_out_and_counted_and_the_span_survives() {
     for bad in ["[1]", "text", "{\"a\":", "", "5", "null"] {
-        let recorder = alone(|| {
+        let recorder = record(|| {
             let maps =
                 info_span!("t", llmobs.kind = "task", llmobs.metadata = bad, llmobs.metrics = bad, llmobs.tags = bad);
             drop(maps);
         });
-        let span = only(&recorder);
+        let span = only_span(&recorder);
         assert_eq!((metadata(&span), metrics(&span)), (json!({}), json!({})), "{bad}");
         let expected = [(Problem::Metadata, 1), (Problem::Metric, 1), (Problem::Tag, 1)];
         assert_eq!(problems(&recorder), expected, "{bad}");
@@ -318,7 +318,7 @@ fn maps_that_are_none_are_left_out_and_counted_and_the_span_survives() {
 #[test]
 fn what_nobody_says_has_a_default() {
     let model = |kind| {
-        let span = only(&alone(|| drop(info_span!("plain name", llmobs.kind = kind))));
+        let span = only_span(&record(|| drop(info_span!("plain name", llmobs.kind = kind))));
         assert_eq!((span.name.as_str(), &span.input, &span.output), ("plain name", &None, &None));
         assert_eq!((span.session_id, span.status, span.error), (None, Status::Ok, None));
         assert_eq!(span.tags.get("ml_app"), Some("test-app"));
@@ -330,7 +330,7 @@ fn what_nobody_says_has_a_default() {
     for kind in ["workflow", "agent", "tool", "task", "retrieval"] {
         assert_eq!(model(kind), None, "{kind}");
     }
-    let named = alone(|| {
+    let named = record(|| {
         drop(info_span!("a", llmobs.kind = " llm ", llmobs.model_name = "M", llmobs.name = ""));
         drop(info_span!("b", llmobs.kind = "llm", llmobs.model_provider = "Azure ÄI", llmobs.model_name = ""));
         drop(info_span!("c", llmobs.kind = "task", llmobs.model_name = "M", llmobs.model_provider = "P"));
@@ -346,7 +346,7 @@ fn what_nobody_says_has_a_default() {
 
 #[test]
 fn a_span_of_an_unknown_kind_is_not_ours_and_is_counted() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let above = info_span!("above", llmobs.kind = "workflow").entered();
         let unknown = info_span!("unknown", llmobs.kind = "chain", llmobs.input = "x").entered();
         drop(info_span!("below", llmobs.kind = "task"));
@@ -361,7 +361,7 @@ fn a_span_of_an_unknown_kind_is_not_ours_and_is_counted() {
     let stats = recorder.handle().stats();
     assert_eq!((stats.offered, stats.accepted, stats.open_spans), (2, 2, 0));
     // An unknown one changes nothing about a known one.
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = info_span!("t", llmobs.kind = "task");
         span.record(fields::KIND, "chain");
     });
@@ -370,7 +370,7 @@ fn a_span_of_an_unknown_kind_is_not_ours_and_is_counted() {
 
 #[test]
 fn a_span_without_a_kind_is_ours_once_a_kind_is_said() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         drop(info_span!("never", llmobs.input = "x", llmobs.kind = Empty));
         let late = info_span!("late", llmobs.input = "x", llmobs.kind = Empty);
         let before = info_span!(parent: &late, "before", llmobs.kind = "task");
@@ -385,7 +385,7 @@ fn a_span_without_a_kind_is_ours_once_a_kind_is_said() {
 
 #[test]
 fn metrics_are_numbers_with_good_names() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         drop(info_span!(
             "t",
             llmobs.kind = "llm",
@@ -404,7 +404,7 @@ fn metrics_are_numbers_with_good_names() {
             llmobs.metrics.flag = true,
         ));
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     let expected = json!({
         "dotted_name": 1, "text": 12, "float_text": 1.5, "big": u64::MAX, "negative": -1, "zero": -0.0, "tiny": 5e-324,
         "wide": 7, "a_b": 2, "n": 1000.0,
@@ -415,7 +415,7 @@ fn metrics_are_numbers_with_good_names() {
 
 #[test]
 fn tags_are_text_and_hide_the_defaults_but_not_the_status() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         drop(info_span!(
             "t",
             llmobs.kind = "task",
@@ -428,7 +428,7 @@ fn tags_are_text_and_hide_the_defaults_but_not_the_status() {
             llmobs.tags = r#"{"env": "other", "none": null, "list": [1, "a"], "": "x", " ": "y", " padded ": "z", "error": "1", "error_type": "T"}"#,
         ));
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     let expected = [
         ("agent_service", "test-app"),
         ("ddtrace.version", env!("CARGO_PKG_VERSION")),
@@ -456,13 +456,13 @@ fn tags_are_text_and_hide_the_defaults_but_not_the_status() {
 
 #[test]
 fn a_list_is_one_tag_a_value() {
-    let receiver = crate::rig::receiver();
-    let pipeline = crate::rig::Pipeline::start(crate::rig::to(receiver.url()).tag("team", "all"));
+    let receiver = crate::harness::receiver();
+    let pipeline = crate::harness::Pipeline::start(crate::harness::to(receiver.url()).tag("team", "all"));
     tracing::dispatcher::with_default(&pipeline.dispatch, || {
         let tags = r#"{"team": ["search", "ads, and more", 3, true], "none": [], "one": "a,b"}"#;
         drop(info_span!("step", llmobs.kind = "task", llmobs.tags = tags));
     });
-    pipeline.guard.flush(crate::rig::SOON).unwrap();
+    pipeline.guard.flush(crate::harness::SOON).unwrap();
     let sent = &receiver.spans()[0];
     let tags: Vec<_> = sent.json["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap()).collect();
     let own = tags.into_iter().filter(|tag| ["team:", "none:", "one:"].iter().any(|key| tag.starts_with(key)));
@@ -484,7 +484,7 @@ fn a_tag_that_names_the_session_sets_the_session() {
         ("annotate", |span| assert!(span.annotate(Annotation::new().tag("session_id", "s-2")))),
     ];
     for (road, tag) in tagged {
-        let recorder = alone(|| {
+        let recorder = record(|| {
             let span = info_span!("above", llmobs.kind = "workflow", llmobs.session_id = "s-1", llmobs.tags = Empty);
             tag(&span);
             drop(info_span!(parent: &span, "below", llmobs.kind = "task"));
@@ -499,7 +499,7 @@ fn a_tag_that_names_the_session_sets_the_session() {
 
 #[test]
 fn what_belongs_to_the_intake_cannot_be_set() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = info_span!(
             "t",
             llmobs.kind = "llm",
@@ -508,15 +508,15 @@ fn what_belongs_to_the_intake_cannot_be_set() {
         );
         span.annotate(Annotation::new().metadata("_dd", 1).metadata_map(json!({"_dd": 1, "b": 2})));
     });
-    assert_eq!(metadata(&only(&recorder)), json!({"a": 1, "b": 2}));
+    assert_eq!(metadata(&only_span(&recorder)), json!({"a": 1, "b": 2}));
 }
 
 #[test]
 fn names_that_mean_nothing_are_no_arguments_either() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         drop(info_span!("t", llmobs.kind = "task", llmobs.inputs = "misspelled"));
     });
-    assert_eq!(only(&recorder).input, None);
+    assert_eq!(only_span(&recorder).input, None);
 }
 
 struct Loud<'a>(&'a str);

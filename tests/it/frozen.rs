@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tracing_llmobs::Builder;
 
-use crate::rig::{NEVER, Pipeline, SOON, command, receiver};
-use crate::stage::block_on;
+use crate::harness::recording::block_on;
+use crate::harness::{NEVER, Pipeline, SOON, receiver, this_binary};
 
 const URL: &str = "LLMOBS_TEST_FROZEN_URL";
 
@@ -28,7 +28,7 @@ fn function() {
 #[test]
 fn a_flush_before_the_answer_leaves_nothing_behind() {
     let intake = receiver();
-    let mut child = command("frozen::function")
+    let mut child = this_binary("frozen::function")
         .env(URL, intake.url())
         .env("AWS_LAMBDA_FUNCTION_NAME", "function")
         .stdin(Stdio::piped())

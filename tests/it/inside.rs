@@ -3,11 +3,11 @@
 use tracing::{Instrument, Span, error, info, info_span, instrument};
 use tracing_llmobs::{Annotation, Content, LlmObsSpanExt, SpanKind, Status};
 
-use crate::stage::in_company;
+use crate::harness::recording::record_beside_fmt;
 
 #[test]
 fn an_event_in_a_span_of_others_on_another_thread_reaches_the_span_above() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let work = info_span!("work", llmobs.kind = "workflow");
         let job = work.in_scope(|| info_span!("job"));
         let dispatch = tracing::dispatcher::get_default(Clone::clone);
@@ -27,7 +27,7 @@ fn an_event_in_a_span_of_others_on_another_thread_reaches_the_span_above() {
 
 #[test]
 fn an_event_whose_parent_is_a_span_of_others_reaches_the_span_above() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let work = info_span!("work", llmobs.kind = "workflow");
         let hidden = work.in_scope(|| info_span!("hidden"));
         info!(parent: &hidden, llmobs.output = "explicit");
@@ -43,7 +43,7 @@ fn an_event_whose_parent_is_a_span_of_others_reaches_the_span_above() {
 #[test]
 fn an_event_in_a_task_reaches_the_span_above() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let work = info_span!("work", llmobs.kind = "workflow");
         let task = work.in_scope(|| async { info!(llmobs.output = "task") }.instrument(info_span!("job")));
         runtime.block_on(task);
@@ -58,7 +58,7 @@ fn warns() -> Result<(), std::fmt::Error> {
 
 #[test]
 fn an_error_returned_at_warn_is_an_error_too_and_a_warning_from_elsewhere_is_not() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         assert!(warns().is_err());
         let fine = info_span!("fine", llmobs.kind = "task").entered();
         tracing::warn!(error = "not of this function");
@@ -70,7 +70,7 @@ fn an_error_returned_at_warn_is_an_error_too_and_a_warning_from_elsewhere_is_not
 
 #[test]
 fn two_threads_that_make_a_span_ours_make_it_once() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         for _ in 0..200 {
             let span = info_span!("plain");
             let barrier = std::sync::Barrier::new(2);

@@ -8,7 +8,7 @@ use tracing::{error, instrument};
 use tracing_llmobs::testing::Recorder;
 use tracing_llmobs::{Annotation, Builder, Content, LlmObsSpanExt, Message, SpanEvent, Status};
 
-use crate::stage::{alone, alone_with, block_on, in_company, only, text};
+use crate::harness::recording::{block_on, only_span, record, record_beside_fmt, record_with, text};
 
 #[derive(Debug)]
 struct Refused(u8);
@@ -45,21 +45,21 @@ async fn lookup_later(city: &str, limit: u8, exact: bool, owned: String, list: V
 #[test]
 fn arguments_return_and_error_need_no_further_line() {
     let good = |recorder: Recorder| {
-        let span = only(&recorder);
+        let span = only_span(&recorder);
         let input = json!({"city": "Paris", "limit": 5, "exact": true, "owned": "o", "list": r#"["a", "b"]"#});
         assert_eq!(story(&span), (Some(input), text("Paristrueo2\n\"é\"").as_ref(), None));
         assert_eq!(span.status, Status::Ok);
     };
-    good(alone(|| drop(lookup("Paris", 5, true, "o".to_owned(), vec!["a", "b"]))));
-    good(alone(|| drop(block_on(lookup_later("Paris", 5, true, "o".to_owned(), vec!["a", "b"])))));
+    good(record(|| drop(lookup("Paris", 5, true, "o".to_owned(), vec!["a", "b"]))));
+    good(record(|| drop(block_on(lookup_later("Paris", 5, true, "o".to_owned(), vec!["a", "b"])))));
     let bad = |recorder: Recorder| {
-        let span = only(&recorder);
+        let span = only_span(&recorder);
         let input = json!({"city": "", "limit": 0, "exact": false, "owned": "\"", "list": "[]"});
         assert_eq!(story(&span), (Some(input), None, Some(("Error", "refused 0"))));
         assert_eq!(span.status, Status::Error);
     };
-    bad(alone(|| drop(lookup("", 0, false, "\"".to_owned(), vec![]))));
-    bad(alone(|| drop(block_on(lookup_later("", 0, false, "\"".to_owned(), vec![])))));
+    bad(record(|| drop(lookup("", 0, false, "\"".to_owned(), vec![]))));
+    bad(record(|| drop(block_on(lookup_later("", 0, false, "\"".to_owned(), vec![])))));
 }
 
 #[instrument(skip(secret), fields(llmobs.kind = "task", length = secret.len()), ret(Display))]
@@ -82,22 +82,22 @@ fn echo(text: &str) -> String {
 
 #[test]
 fn what_is_skipped_stays_out_and_debug_is_unquoted() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         skips(-7, "hush");
         says_nothing(1);
     });
     let span = recorder.span("skips");
     assert_eq!(story(&span), (Some(json!({"n": -7, "length": 4})), text("7").as_ref(), None));
     assert_eq!(story(&recorder.span("says_nothing")), (None, None, None));
-    let span = only(&alone(|| drop(shows(Some("p"), &'x'))));
+    let span = only_span(&record(|| drop(shows(Some("p"), &'x'))));
     let input = json!({"path": "Some(\"p\")", "text": "'x'"});
     assert_eq!(story(&span), (Some(input), text("Some(\"px\")").as_ref(), None));
-    let span = only(&alone(|| drop(shows(None, &'x'))));
+    let span = only_span(&record(|| drop(shows(None, &'x'))));
     assert_eq!(story(&span).2, Some(("Error", "Refused(3)")));
     for said in
         ["", "\"", "\\", "a\nb\r\t\0", "'", "é語👋", "\u{1b}[0m\u{7f}\u{200b}\u{301}", "{\"a\": \"b\"}", "\\u{41}"]
     {
-        let span = only(&alone(|| drop(echo(said))));
+        let span = only_span(&record(|| drop(echo(said))));
         assert_eq!(story(&span), (Some(json!({"text": said})), text(said).as_ref(), None));
     }
 }
@@ -118,7 +118,7 @@ fn each_kind_takes_what_it_can() {
         ("llm", false, Some(Message::new("", "found").into())),
         ("embedding", false, None),
     ] {
-        let span = only(&alone(|| drop(of_kind(kind, "q"))));
+        let span = only_span(&record(|| drop(of_kind(kind, "q"))));
         let expected = input.then(|| json!({"kind": kind, "query": "q"}));
         assert_eq!(span.input, expected.map(|json| Content::from(json.to_string())), "{kind}");
         assert_eq!(span.output, output, "{kind}");
@@ -135,7 +135,7 @@ fn explicit(n: u8) -> Result<u8, Refused> {
 #[test]
 fn explicit_words_win_although_they_come_first() {
     for n in [0, 1] {
-        let span = only(&alone(|| drop(explicit(n))));
+        let span = only_span(&record(|| drop(explicit(n))));
         assert_eq!((span.input, span.output), (text("field input"), text("annotated")), "{n}");
         let error = span.error.unwrap();
         assert_eq!(
@@ -148,7 +148,7 @@ fn explicit_words_win_although_they_come_first() {
 
 #[test]
 fn one_switch_turns_all_of_it_off_and_nothing_else() {
-    let recorder = alone_with(Builder::without_environment().capture_instrument(false), || {
+    let recorder = record_with(Builder::without_environment().capture_instrument(false), || {
         drop(lookup("Paris", 5, true, "o".to_owned(), vec![]));
         drop(lookup("Paris", 0, true, "o".to_owned(), vec![]));
         drop(block_on(lookup_later("Paris", 0, true, "o".to_owned(), vec![])));
@@ -177,11 +177,11 @@ fn logs_an_error(fails: bool) -> u8 {
 
 #[test]
 fn an_error_event_with_an_error_marks_the_span_failed() {
-    let recorder = alone(|| drop((logs_an_error(true), logs_an_error(false))));
+    let recorder = record(|| drop((logs_an_error(true), logs_an_error(false))));
     let spans = recorder.spans();
     assert_eq!(story(&spans[0]), (Some(json!({"fails": true})), None, Some(("Error", "refused 1"))));
     assert_eq!((story(&spans[1]).2, spans[1].status), (None, Status::Ok));
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let ours = tracing::info_span!("ours", llmobs.kind = "task").entered();
         let between = tracing::info_span!("between").entered();
         error!(error = %"from below");
@@ -279,14 +279,14 @@ fn what_a_function_inside_returns_is_not_ours() {
         recorder
     };
     // Alone the spans of the helpers do not exist, beside another layer they do.
-    check(alone(program));
-    let recorder = check(in_company(program));
+    check(record(program));
+    let recorder = check(record_beside_fmt(program));
     assert_eq!((recorder.span("outer_of_pair").output, recorder.span("outer_on_line").output), (None, None));
 }
 
 #[test]
 fn each_level_of_a_recursion_has_its_own_return() {
-    let recorder = alone(|| drop(nested::recursive(2)));
+    let recorder = record(|| drop(nested::recursive(2)));
     let outputs: Vec<_> = recorder.spans().into_iter().map(|span| span.output).collect();
     assert_eq!(outputs, [text("0"), text("1"), text("2")]);
     assert_eq!(recorder.tree(), "task recursive\n  task recursive\n    task recursive\n");
@@ -300,14 +300,14 @@ fn panics(n: u8) -> Result<u8, Refused> {
 
 #[test]
 fn a_span_that_closes_while_its_thread_panics_has_failed() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         assert!(std::panic::catch_unwind(|| panics(5)).is_err());
         drop(tracing::info_span!("afterwards", llmobs.kind = "task"));
     });
     assert_eq!(recorder.tree(), "agent panics error\n  task inner error\ntask afterwards\n");
     let span = recorder.span("panics");
     assert_eq!(story(&span), (Some(json!({"n": 5})), None, Some(("panic", "the thread panicked"))));
-    let recorder = alone(|| {
+    let recorder = record(|| {
         block_on(async {
             let task = tokio::spawn(async { drop(panics(6)) });
             assert!(task.await.unwrap_err().is_panic());
@@ -318,14 +318,14 @@ fn a_span_that_closes_while_its_thread_panics_has_failed() {
 
 #[test]
 fn a_future_that_is_dropped_is_closed_and_has_not_failed() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         block_on(async {
             let mut future = Box::pin(lookup_later("Paris", 1, true, "o".to_owned(), vec![]));
             assert!(futures_poll_once(&mut future).await);
             drop(future);
         });
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!((span.status, span.output.clone(), span.input.is_some()), (Status::Ok, None, true));
 }
 

@@ -12,8 +12,8 @@ use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Registry, fmt as fmt_layer, reload};
 
-use crate::rig::{play, scene};
-use crate::stage::text;
+use crate::harness::recording::text;
+use crate::harness::{run_scenes, scene};
 
 /// A program that uses all of it, and what must come of it.
 fn program(annotate: &dyn Fn(&Span, Annotation) -> bool) {
@@ -213,7 +213,7 @@ const SCENES: [(&str, LevelFilter, bool); 9] = [
 
 #[test]
 fn nobody_elses_callsites_are_woken() {
-    play("layers::actor", SCENES.map(|(name, ..)| name.to_owned()));
+    run_scenes("layers::actor", SCENES.map(|(name, ..)| name.to_owned()));
 }
 
 #[test]

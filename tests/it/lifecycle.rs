@@ -11,10 +11,11 @@ use tracing::Dispatch;
 use tracing_llmobs::{Annotation, FlushError, Handle, LossReason, Stats};
 use tracing_subscriber::prelude::*;
 
-use crate::rig::{
-    Act, Pipeline, SOON, Wire, alone, best_of_three, bounded, emit, exporter_threads, nice_values, open_files,
-    receiver, to, until,
+use crate::harness::{
+    Pipeline, RawServer, Reaction, SOON, best_of_three, bounded, emit, in_own_process, receiver, to, until,
 };
+#[cfg(target_os = "linux")]
+use crate::harness::{exporter_threads, nice_values, open_files};
 
 /// What a call may take longer than it was told.
 const GRACE: Duration = Duration::from_millis(100);
@@ -116,7 +117,7 @@ fn time_that_stands_still_in_the_callers_runtime_does_not_matter() {
 fn an_intake_on_the_callers_own_runtime_needs_the_async_flush() {
     bounded(|| {
         current_thread().block_on(async {
-            let wire = Wire::spawn(|_| Act::status(202)).await;
+            let wire = RawServer::spawn(|_| Reaction::status(202)).await;
             let pipeline = Pipeline::start(to(&wire.url));
             pipeline.emit(1);
             let began = Instant::now();
@@ -165,7 +166,7 @@ fn whoever_waits_for_a_silent_intake_waits_as_long_as_he_said() {
     for (name, wait) in WAITS {
         for timeout in [0, 20, 300].map(Duration::from_millis) {
             let over = best_of_three(|| {
-                let wire = Wire::start(|_| Act::Stall);
+                let wire = RawServer::start(|_| Reaction::Stall);
                 let pipeline = Pipeline::start(to(&wire.url).shutdown_timeout(Duration::ZERO));
                 pipeline.emit(7);
                 let (waited, took) = bounded(move || wait(pipeline, timeout));
@@ -180,7 +181,7 @@ fn whoever_waits_for_a_silent_intake_waits_as_long_as_he_said() {
 
 #[test]
 fn a_shutdown_says_what_it_left_behind_even_when_the_worker_is_faster() {
-    let wire = Wire::start(|_| Act::Stall);
+    let wire = RawServer::start(|_| Reaction::Stall);
     for life in 0..100 {
         let pipeline = Pipeline::start(to(&wire.url));
         pipeline.emit(3);
@@ -195,10 +196,10 @@ fn a_shutdown_says_what_it_left_behind_even_when_the_worker_is_faster() {
 
 #[test]
 fn a_shutdown_ends_in_time_however_much_is_left() {
-    for (what, act) in [("silent", Act::Stall), ("waiting", Act::with(503, "retry-after: 9\r\n", ""))] {
+    for (what, act) in [("silent", Reaction::Stall), ("waiting", Reaction::with(503, "retry-after: 9\r\n", ""))] {
         let over = best_of_three(|| {
             let act = act.clone();
-            let wire = Wire::start(move |_| act.clone());
+            let wire = RawServer::start(move |_| act.clone());
             let pipeline = Pipeline::start(to(&wire.url).max_payload_bytes(100_000));
             for _ in 0..2_000 {
                 pipeline.emit_input(10_000);
@@ -247,7 +248,7 @@ fn a_shutdown_without_end_waits_for_everything() {
 
 #[test]
 fn a_flush_of_nothing_is_immediate() {
-    let wire = Wire::start(|_| Act::Stall);
+    let wire = RawServer::start(|_| Reaction::Stall);
     let pipeline = Pipeline::start(to(&wire.url));
     for _ in 0..100 {
         pipeline.guard.flush(Duration::ZERO).unwrap();
@@ -372,9 +373,10 @@ fn a_shutdown_that_is_given_up_still_ends_the_exporter() {
     });
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn two_hundred_lives_leave_neither_thread_nor_file_behind() {
-    if !alone("lifecycle::two_hundred_lives_leave_neither_thread_nor_file_behind") {
+    if !in_own_process("lifecycle::two_hundred_lives_leave_neither_thread_nor_file_behind") {
         return;
     }
     let receiver = receiver();
@@ -387,7 +389,7 @@ fn two_hundred_lives_leave_neither_thread_nor_file_behind() {
             2 => block_on(pipeline.guard.shutdown_async(SOON)).unwrap(),
             _ => {
                 // Dropped in the middle of a request to a silent intake.
-                let wire = Wire::start(|_| Act::Stall);
+                let wire = RawServer::start(|_| Reaction::Stall);
                 let pipeline = Pipeline::start(to(&wire.url).shutdown_timeout(Duration::from_millis(5)));
                 pipeline.emit(1);
             }
@@ -405,7 +407,7 @@ fn two_hundred_lives_leave_neither_thread_nor_file_behind() {
 
 #[test]
 fn a_subscriber_that_hangs_costs_a_shutdown_its_timeout_and_no_more() {
-    if !alone("lifecycle::a_subscriber_that_hangs_costs_a_shutdown_its_timeout_and_no_more") {
+    if !in_own_process("lifecycle::a_subscriber_that_hangs_costs_a_shutdown_its_timeout_and_no_more") {
         return;
     }
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Hangs)).unwrap();
@@ -438,10 +440,10 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Hangs {
     }
 }
 
-#[test]
 #[cfg(target_os = "linux")]
+#[test]
 fn the_exporter_gives_way_to_the_application() {
-    if !alone("lifecycle::the_exporter_gives_way_to_the_application") {
+    if !in_own_process("lifecycle::the_exporter_gives_way_to_the_application") {
         return;
     }
     let mine = std::thread::Builder::new().name("mine".to_owned());

@@ -11,8 +11,8 @@ use tracing::{Span, info, info_span};
 use tracing_llmobs::testing::Recorder;
 use tracing_llmobs::{Annotation, Builder, Content, LlmObsSpanExt, LossReason, Message, Problem, ToolCall};
 
-use crate::rig::{play, scene};
-use crate::stage::{alone_with, metadata, only, problems, text};
+use crate::harness::recording::{metadata, only_span, problems, record_with, text};
+use crate::harness::{run_scenes, scene};
 
 const MIB: usize = 1024 * 1024;
 /// The scenes, and by how many bytes the peak of memory may rise in each.
@@ -30,7 +30,7 @@ const SCENES: [(&str, fn(), usize); 9] = [
 
 #[test]
 fn what_is_held_stays_bounded() {
-    play("limits::actor", SCENES.map(|(name, ..)| name.to_owned()));
+    run_scenes("limits::actor", SCENES.map(|(name, ..)| name.to_owned()));
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn peak_bytes() -> usize {
 }
 
 fn stage(program: impl FnOnce()) -> Recorder {
-    alone_with(Builder::without_environment(), program)
+    record_with(Builder::without_environment(), program)
 }
 
 fn a_million_records() {
@@ -67,7 +67,7 @@ fn a_million_records() {
         }
         span.record("llmobs.output", "the last one");
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!((span.output.clone(), metadata(&span)), (text("the last one"), json!({"n": 999_998})));
     assert_eq!(problems(&recorder), []);
 }
@@ -89,7 +89,7 @@ fn a_million_events() {
         }
         drop(span);
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!(span.metrics.get("n").and_then(serde_json::Number::as_u64), Some(999_996));
     assert_eq!((span.tags.get("n"), span.error.unwrap().message), (Some("999997"), "999998".to_owned()));
     let kept = span.metadata.len() as u64;
@@ -124,7 +124,7 @@ fn gigabyte(gives_up: bool) {
         span.annotate(Annotation::new().tag("still", "here"));
     });
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     let marker = text("[This value has been dropped because this span's size exceeds the 5MB size limit.]");
     assert_eq!((span.input.clone(), span.output.clone()), (marker.clone(), marker));
     assert_eq!((span.metadata.len(), span.tags.get("still")), (1, Some("here")));
@@ -141,7 +141,7 @@ fn a_stubborn_gigabyte() {
 }
 
 fn leaked_spans() {
-    let recorder = alone_with(Builder::without_environment().open_spans_max_bytes(MIB), || {
+    let recorder = record_with(Builder::without_environment().open_spans_max_bytes(MIB), || {
         let leaked: Vec<Span> = (0..100_000).map(|_| info_span!("leaked", llmobs.kind = "task", n = 1)).collect();
         let open = tracing::dispatcher::get_default(|_| leaked.iter().filter(|span| span.finish()).count());
         assert_eq!(open, MIB / 512);
@@ -156,7 +156,7 @@ fn leaked_spans() {
 }
 
 fn much_content_in_many() {
-    let recorder = alone_with(Builder::without_environment().open_spans_max_bytes(10 * MIB), || {
+    let recorder = record_with(Builder::without_environment().open_spans_max_bytes(10 * MIB), || {
         let content = "x".repeat(MIB);
         let spans: Vec<Span> = (0..60).map(|_| info_span!("t", llmobs.kind = "task", llmobs.input = Empty)).collect();
         for (n, span) in spans.iter().enumerate() {
@@ -195,7 +195,7 @@ fn much_content_in_one() {
         }
         span.record("llmobs.output", "small");
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!(span.output, text("small"));
     assert!(matches!(&span.input, Some(Content::Text(text)) if text.len() == MIB));
     let counted = problems(&recorder);
@@ -212,7 +212,7 @@ fn a_huge_annotation() {
         assert!(span.annotate(huge.output("also").tag("still", "here").metric("m", 1)));
         assert!(span.annotate(Annotation::new().output("later")));
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!((span.tags.get("still"), metadata(&span)), (Some("here"), json!({})));
     assert_eq!(span.output, Some(Message::new("", "later").into()));
     assert!(matches!(&span.input, Some(Content::Text(text)) if text.starts_with("[This value has been dropped")));
@@ -246,7 +246,7 @@ fn deep_json_of(levels: usize) {
         write!(text, "{}", "]".repeat(levels)).unwrap();
         span.in_scope(|| info!(llmobs.metadata.text = text, llmobs.output = text));
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     let text = |content: &Option<Content>| match content {
         Some(Content::Messages(messages)) => messages[0].content.len(),
         other => panic!("{other:?}"),

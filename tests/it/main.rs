@@ -28,6 +28,7 @@
 mod annotate;
 mod annotation_contexts;
 mod architecture;
+#[cfg(target_os = "linux")]
 mod bounds;
 mod configuration;
 mod configuration_document;
@@ -40,8 +41,11 @@ mod documented;
 mod evaluations;
 mod faults;
 mod fields;
+#[cfg(unix)]
 mod frozen;
 mod golden;
+mod harness;
+#[cfg(feature = "tls")]
 mod https;
 mod inside;
 mod instrument;
@@ -56,11 +60,9 @@ mod processors;
 mod propagation;
 mod receiver;
 mod reentrancy;
-mod rig;
 mod sampling;
 mod secrets;
 mod span_macros;
-mod stage;
 mod streaming;
 mod test_agent;
 mod times;

@@ -8,7 +8,7 @@ use tracing_llmobs::testing::{ManualClock, Recorder};
 use tracing_llmobs::{AgentAttribution, Annotation, Builder, LlmObsSpanExt, SpanId};
 use tracing_subscriber::prelude::*;
 
-use crate::stage::{alone, alone_with, block_on, in_company};
+use crate::harness::recording::{block_on, record, record_beside_fmt, record_with};
 
 fn ours(name: &'static str) -> Span {
     info_span!("span", llmobs.kind = "task", llmobs.name = name)
@@ -105,17 +105,17 @@ fn the_parent_is_the_nearest_span_of_ours() {
         ),
     ];
     for (what, program, tree) in cases {
-        assert_eq!(in_company(program).tree(), tree, "beside others: {what}");
+        assert_eq!(record_beside_fmt(program).tree(), tree, "beside others: {what}");
         // What is not there cannot be a parent; tests/it/layers.rs looks at that.
         if what != "an explicit parent that is not ours" {
-            assert_eq!(alone(program).tree(), tree, "alone: {what}");
+            assert_eq!(record(program).tree(), tree, "alone: {what}");
         }
     }
 }
 
 #[test]
 fn the_parent_follows_async_code_tasks_and_threads() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         block_on(async {
             async {
                 tokio::task::yield_now().await;
@@ -157,7 +157,7 @@ fn the_parent_follows_async_code_tasks_and_threads() {
 
 #[test]
 fn a_finished_span_is_nobodys_parent() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let a = ours("a");
         let b = info_span!(parent: &a, "b", llmobs.kind = "task");
         let before = info_span!(parent: &b, "before", llmobs.kind = "task");
@@ -192,7 +192,7 @@ fn a_background_child_does_not_stretch_a_finished_span() {
 
 #[test]
 fn ids_are_as_the_intake_wants_them() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let a = ours("a").entered();
         drop(ours("b"));
         drop(a);
@@ -212,7 +212,7 @@ fn ids_are_as_the_intake_wants_them() {
 #[test]
 fn a_context_names_the_span() {
     let mut context = None;
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let a = ours("a");
         context = a.llmobs_context();
         assert_eq!(a.in_scope(|| Span::current().llmobs_context()), context);
@@ -231,7 +231,7 @@ fn belongs(recorder: &Recorder, name: &str) -> (Option<String>, String) {
 
 #[test]
 fn session_and_application_are_inherited_and_the_nearest_wins() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let _root =
             info_span!("root", llmobs.kind = "agent", llmobs.session_id = "s1", llmobs.ml_app = "app1").entered();
         let _x = info_span!("x").entered();
@@ -263,7 +263,7 @@ fn session_and_application_are_inherited_and_the_nearest_wins() {
 
 #[test]
 fn a_session_first_named_below_is_the_traces_default() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let root = ours("root").entered();
         drop(ours("before"));
         drop(info_span!("names it", llmobs.kind = "task", llmobs.session_id = "s1"));
@@ -279,7 +279,7 @@ fn a_session_first_named_below_is_the_traces_default() {
 
 #[test]
 fn the_nearest_agent_above_is_named_as_it_was_then() {
-    let recorder = in_company(|| {
+    let recorder = record_beside_fmt(|| {
         let agent = info_span!("planner", llmobs.kind = "agent").entered();
         drop(ours("before"));
         agent.annotate(Annotation::new().name("renamed"));
@@ -304,7 +304,7 @@ fn the_nearest_agent_above_is_named_as_it_was_then() {
 #[test]
 fn the_sampling_decision_is_the_roots_and_what_is_not_kept_is_sent_all_the_same() {
     for (rate, keep) in [(1.0, true), (0.0, false)] {
-        let recorder = alone_with(Builder::without_environment().sample_rate(rate), || {
+        let recorder = record_with(Builder::without_environment().sample_rate(rate), || {
             let _a = ours("a").entered();
             drop(ours("b"));
         });

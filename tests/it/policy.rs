@@ -8,7 +8,7 @@ use tracing_llmobs::{
     Status, ToolDefinition,
 };
 
-use crate::stage::{alone, alone_with, metadata, metrics, only, problems};
+use crate::harness::recording::{metadata, metrics, only_span, problems, record, record_with};
 
 const SAID: &str = "something private";
 
@@ -37,9 +37,9 @@ fn assert_policy(span: &SpanEvent, policy: CapturePolicy) {
 
 #[test]
 fn a_policy_holds_on_every_road_and_for_what_was_said_before_it() {
-    for policy in CapturePolicy::ALL {
+    for &policy in CapturePolicy::ALL {
         let word = policy.as_str();
-        let recorder = alone(|| {
+        let recorder = record(|| {
             let span = info_span!("step", llmobs.name = "created", llmobs.kind = "task", llmobs.capture = word);
             span.annotate(everything());
             let span = info_span!("step", llmobs.name = "recorded", llmobs.kind = "task", llmobs.capture = Empty);
@@ -60,8 +60,8 @@ fn a_policy_holds_on_every_road_and_for_what_was_said_before_it() {
 
 #[test]
 fn fields_obey_as_annotations_do() {
-    for policy in CapturePolicy::ALL {
-        let recorder = alone(|| {
+    for &policy in CapturePolicy::ALL {
+        let recorder = record(|| {
             info_span!(
                 "step",
                 llmobs.kind = "task",
@@ -78,13 +78,13 @@ fn fields_obey_as_annotations_do() {
                 llmobs.error.stack = SAID
             );
         });
-        assert_policy(&only(&recorder), policy);
+        assert_policy(&only_span(&recorder), policy);
     }
 }
 
 #[test]
 fn spans_below_inherit_it_and_may_say_otherwise() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let _a = info_span!("a", llmobs.kind = "workflow", llmobs.capture = "none", llmobs.input = SAID).entered();
         let _other = info_span!("not ours").entered();
         let _b = info_span!("b", llmobs.kind = "task", llmobs.input = SAID).entered();
@@ -98,7 +98,7 @@ fn spans_below_inherit_it_and_may_say_otherwise() {
 #[test]
 fn a_kind_bounds_its_spans_and_is_not_inherited() {
     let settings = Builder::without_environment().capture_policy(SpanKind::Tool, CapturePolicy::Metadata);
-    let recorder = alone_with(settings, || {
+    let recorder = record_with(settings, || {
         let tool = info_span!("tool", llmobs.kind = "tool", llmobs.capture = "all", llmobs.input = SAID).entered();
         tool.annotate(Annotation::new().metadata("m", 1));
         info_span!("strict", llmobs.kind = "tool", llmobs.capture = "none", llmobs.metadata.m = 1);
@@ -115,8 +115,8 @@ fn a_kind_bounds_its_spans_and_is_not_inherited() {
 
 #[test]
 fn a_word_that_is_no_policy_lets_nothing_out() {
-    let recorder = alone(|| drop(info_span!("a", llmobs.kind = "task", llmobs.capture = "off", llmobs.input = SAID)));
-    assert_eq!(only(&recorder).input, None);
+    let recorder = record(|| drop(info_span!("a", llmobs.kind = "task", llmobs.capture = "off", llmobs.input = SAID)));
+    assert_eq!(only_span(&recorder).input, None);
     assert_eq!(problems(&recorder), [(Problem::UnknownPolicy, 1)]);
 }
 
@@ -127,14 +127,14 @@ fn charge(card: &str) -> Result<String, std::io::Error> {
 
 #[test]
 fn arguments_and_returned_values_are_content() {
-    let recorder = alone(|| drop(charge(SAID)));
-    let span = only(&recorder);
+    let recorder = record(|| drop(charge(SAID)));
+    let span = only_span(&recorder);
     assert_eq!((span.input, span.output), (None, None));
 }
 
 #[test]
 fn what_is_not_to_leave_is_not_kept_either() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = info_span!("a", llmobs.kind = "task", llmobs.capture = "none", llmobs.output = Empty).entered();
         for _ in 0..64 {
             span.annotate(Annotation::new().input("x".repeat(1 << 20)));
@@ -142,13 +142,13 @@ fn what_is_not_to_leave_is_not_kept_either() {
         }
     });
     // A span that kept it would be over its bounds.
-    assert_eq!(only(&recorder).collection_errors, Vec::<String>::new());
+    assert_eq!(only_span(&recorder).collection_errors, Vec::<String>::new());
     assert_eq!(problems(&recorder), []);
 }
 
 #[test]
 fn prompts_tools_and_manifests_are_content_and_are_not_passed_on() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let workflow = info_span!("above", llmobs.kind = "workflow", llmobs.capture = "metadata").entered();
         workflow.annotate(Annotation::new().prompt(Prompt::new("p").template(SAID)));
         drop(info_span!("open", llmobs.kind = "llm", llmobs.capture = "all", llmobs.input = "x"));

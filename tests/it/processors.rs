@@ -14,8 +14,8 @@ use tracing_llmobs::{
 
 use llmobs_receiver::Receiver;
 
-use crate::rig::{Pipeline, SOON, bounded, receiver, to};
-use crate::stage::{alone_with, block_on, only, problems, text};
+use crate::harness::recording::{block_on, only_span, problems, record_with, text};
+use crate::harness::{Pipeline, SOON, bounded, receiver, to};
 
 const CANARY: &str = "canary-4711";
 
@@ -38,12 +38,12 @@ fn processors_are_asked_in_order_until_one_takes_the_span_out() {
             if span.name == "b-1" { Verdict::Drop } else { Verdict::Keep }
         }
     };
-    let recorder = alone_with(settings().processor(note("-1")).processor(note("-2")), || {
+    let recorder = record_with(settings().processor(note("-1")).processor(note("-2")), || {
         for name in ["a", "b"] {
             drop(info_span!("step", llmobs.kind = "task", llmobs.name = name));
         }
     });
-    assert_eq!(only(&recorder).name, "a-1-2");
+    assert_eq!(only_span(&recorder).name, "a-1-2");
     let order = [("-1", "a"), ("-2", "a-1"), ("-1", "b")].map(|(name, span)| (name, span.to_owned()));
     assert_eq!(*seen.lock().unwrap(), order);
     let stats = recorder.handle().stats();
@@ -69,7 +69,7 @@ fn what_fails_is_lost_and_never_sent_as_it_was() {
         ("a panic that panics again", |_| std::panic::panic_any(Grenade)),
     ];
     for (what, processor) in bad {
-        let recorder = alone_with(settings().processor(processor), || {
+        let recorder = record_with(settings().processor(processor), || {
             task();
             task();
         });
@@ -81,7 +81,7 @@ fn what_fails_is_lost_and_never_sent_as_it_was() {
 
 #[test]
 fn a_processor_cannot_change_what_ties_spans_together() {
-    let plain = alone_with(settings(), || info_span!("a", llmobs.kind = "workflow").in_scope(task));
+    let plain = record_with(settings(), || info_span!("a", llmobs.kind = "workflow").in_scope(task));
     let changing = settings().processor(|span| {
         span.span_id = SpanId::new(1).unwrap();
         span.trace_id = TraceId::new(1);
@@ -90,7 +90,7 @@ fn a_processor_cannot_change_what_ties_spans_together() {
         span.sampling = None;
         span.apm_trace_id = Some(TraceId::new(3));
     });
-    let changed = alone_with(changing, || info_span!("a", llmobs.kind = "workflow").in_scope(task));
+    let changed = record_with(changing, || info_span!("a", llmobs.kind = "workflow").in_scope(task));
     assert_eq!(plain.spans(), changed.spans());
 }
 
@@ -105,7 +105,7 @@ fn the_tags_of_session_and_error_follow_what_they_repeat() {
             (_, None) => {}
         }
     });
-    let recorder = alone_with(settings, || {
+    let recorder = record_with(settings, || {
         info_span!("typed", llmobs.kind = "task", llmobs.session_id = CANARY, llmobs.error.type = CANARY);
         info_span!("fails", llmobs.kind = "task", llmobs.session_id = "s-1");
         info_span!("forgets", llmobs.kind = "task", llmobs.error.type = CANARY);
@@ -194,7 +194,7 @@ fn a_redacted_canary_never_reaches_the_wire() {
 fn canary_in_spans(settings: impl FnOnce(&str) -> Builder) {
     let intake = receiver();
     let pipeline = Pipeline::start(settings(intake.url()));
-    for kind in SpanKind::ALL {
+    for &kind in SpanKind::ALL {
         pipeline.emit_annotated(everywhere(kind));
     }
     tracing::dispatcher::with_default(&pipeline.dispatch, || {
@@ -254,14 +254,14 @@ fn what_a_text_processor_is_not_content_with_stays_here() {
     ];
     for (what, refuse, failures) in table {
         let processor = move |text: &mut String| if text == CANARY { refuse() } else { Ok(Verdict::Keep) };
-        let recorder = alone_with(settings().text_processor(processor), || {
+        let recorder = record_with(settings().text_processor(processor), || {
             let span = info_span!("chat", llmobs.kind = "llm");
             span.evaluate(Evaluation::score("good", 1).reasoning("fine")).unwrap();
             span.evaluate(Evaluation::score("bad", 1).reasoning(CANARY)).unwrap();
             task();
         });
         let labels: Vec<_> = recorder.evaluations().iter().map(|one| one["label"].clone()).collect();
-        assert_eq!((labels, only(&recorder).name.as_str()), (vec![json!("good")], "chat"), "{what}");
+        assert_eq!((labels, only_span(&recorder).name.as_str()), (vec![json!("good")], "chat"), "{what}");
         let stats = recorder.handle().stats();
         assert_eq!((stats.lost(LossReason::Processor), stats.problems(Problem::Processor)), (2, failures), "{what}");
         assert!(stats.is_balanced());
@@ -270,7 +270,8 @@ fn what_a_text_processor_is_not_content_with_stays_here() {
 
 #[test]
 fn an_evaluation_that_the_intake_would_refuse_after_a_processor_stays_here() {
-    let recorder = alone_with(settings().text_processor(|text| *text = text.replace('x', "").replace('y', ".")), || {});
+    let recorder =
+        record_with(settings().text_processor(|text| *text = text.replace('x', "").replace('y', ".")), || {});
     let handle = recorder.handle();
     let context = || SpanContext::new(TraceId::new(9), SpanId::new(7).unwrap());
     for (label, key) in [("x", "k"), ("y", "k"), ("l", "x")] {
@@ -334,11 +335,11 @@ fn everywhere(kind: SpanKind) -> Annotation {
 #[test]
 fn numbers_in_json_are_texts_to_a_redactor() {
     let redactor = Redactor::new([r"^\d{16}$"]).unwrap();
-    let recorder = alone_with(settings().processor(move |span| redactor.redact(span)), || {
+    let recorder = record_with(settings().processor(move |span| redactor.redact(span)), || {
         let span = info_span!("step", llmobs.kind = "task");
         span.annotate(Annotation::new().metadata("card", 4_111_111_111_111_111_u64).metadata("n", 7));
     });
-    assert_eq!(json!(only(&recorder).metadata), json!({"card": "[redacted]", "n": 7}));
+    assert_eq!(json!(only_span(&recorder).metadata), json!({"card": "[redacted]", "n": 7}));
 }
 
 #[test]
@@ -358,6 +359,6 @@ fn a_size_limit_saves_the_conversation_from_the_event_limit() {
 
 #[test]
 fn a_processor_may_make_text_longer_than_what_came_in() {
-    let recorder = alone_with(settings().processor(|span| span.input = text("replaced by something longer")), task);
-    assert_eq!(only(&recorder).input, text("replaced by something longer"));
+    let recorder = record_with(settings().processor(|span| span.input = text("replaced by something longer")), task);
+    assert_eq!(only_span(&recorder).input, text("replaced by something longer"));
 }

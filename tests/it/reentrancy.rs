@@ -18,8 +18,8 @@ use tracing_llmobs::{Annotation, Handle, LlmObsSpanExt, Problem, SpanKind, Statu
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::prelude::*;
 
-use crate::rig::{play, scene};
-use crate::stage::text;
+use crate::harness::recording::text;
+use crate::harness::{run_scenes, scene};
 
 /// What a value does while it is formatted.
 const BODIES: [(&str, fn()); 15] = [
@@ -69,12 +69,12 @@ const FORMS: [&str; 4] = ["debug", "display", "error", "source"];
 #[test]
 fn hostile_values_neither_hang_nor_lose_nor_panic() {
     let scenes = ROADS.iter().flat_map(|road| BODIES.iter().map(move |(body, _)| format!("{road}/{body}")));
-    play("reentrancy::actor", scenes);
+    run_scenes("reentrancy::actor", scenes);
 }
 
 #[test]
 fn a_hostile_value_is_harmless_while_the_host_panics() {
-    play("reentrancy::actor_in_a_panic", ROADS.map(str::to_owned));
+    run_scenes("reentrancy::actor_in_a_panic", ROADS.map(str::to_owned));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use tracing::info_span;
 use tracing_llmobs::testing::Recorder;
 use tracing_llmobs::{Annotation, Builder, LlmObsSpanExt, LossReason, Sampling, SpanContext, SpanId, TraceId, metric};
 
-use crate::rig::{Pipeline, SOON, receiver, to};
-use crate::stage::alone_with;
+use crate::harness::recording::record_with;
+use crate::harness::{Pipeline, SOON, receiver, to};
 
 fn unsampled() -> Builder {
     Builder::without_environment().sample_rate(0.0)
@@ -32,16 +32,16 @@ fn all(keep: bool) -> Vec<(String, bool)> {
 
 #[test]
 fn without_further_settings_the_decision_is_only_sent() {
-    assert_eq!(decisions(&alone_with(unsampled(), || trace(Annotation::new()))), all(false));
+    assert_eq!(decisions(&record_with(unsampled(), || trace(Annotation::new()))), all(false));
 }
 
 #[test]
 fn a_trace_can_be_dropped_here_and_is_counted() {
-    let recorder = alone_with(unsampled().drop_unsampled(true), || trace(Annotation::new()));
+    let recorder = record_with(unsampled().drop_unsampled(true), || trace(Annotation::new()));
     assert_eq!(decisions(&recorder), []);
     let stats = recorder.handle().stats();
     assert_eq!((stats.accepted, stats.lost(LossReason::Sampling), stats.pending), (3, 3, 0));
-    let recorder = alone_with(unsampled().sample_rate(1.0).drop_unsampled(true), || trace(Annotation::new()));
+    let recorder = record_with(unsampled().sample_rate(1.0).drop_unsampled(true), || trace(Annotation::new()));
     assert_eq!(decisions(&recorder), all(true));
 }
 
@@ -61,7 +61,7 @@ fn errors_slow_and_costly_spans_keep_their_whole_trace() {
     ];
     for (name, settings, second, keep) in table {
         for drops in [false, true] {
-            let recorder = alone_with(settings.clone().drop_unsampled(drops), || trace(second.clone()));
+            let recorder = record_with(settings.clone().drop_unsampled(drops), || trace(second.clone()));
             let expected = if keep || !drops { all(keep) } else { Vec::new() };
             assert_eq!(decisions(&recorder), expected, "{name}, drops: {drops}");
             assert!(recorder.handle().stats().is_balanced());

@@ -8,7 +8,7 @@ use tracing_llmobs::{Annotation, ApiKey, Builder, Guard, LlmObsSpanExt, Message}
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 
-use crate::rig::{Act, Collected, NEVER, SOON, Wire, alone, receiver, to};
+use crate::harness::{CollectedLog, NEVER, RawServer, Reaction, SOON, in_own_process, receiver, to};
 
 const KEY: &str = "canary-of-the-key";
 const PROMPT: &str = "canary-of-the-prompt";
@@ -32,7 +32,7 @@ fn emit() {
 
 #[test]
 fn nobody_in_the_process_ever_says_a_key_or_a_prompt() {
-    if !alone("secrets::nobody_in_the_process_ever_says_a_key_or_a_prompt") {
+    if !in_own_process("secrets::nobody_in_the_process_ever_says_a_key_or_a_prompt") {
         return;
     }
     let receiver = receiver();
@@ -52,7 +52,7 @@ fn nobody_in_the_process_ever_says_a_key_or_a_prompt() {
         layers.extend(layer);
         guards.push(guard);
     }
-    let collected = Collected::default();
+    let collected = CollectedLog::default();
     tracing_subscriber::registry().with(layers).with(collected.clone()).init();
     let mut errors = Vec::new();
     for _ in 0..4 {
@@ -81,17 +81,17 @@ fn nobody_in_the_process_ever_says_a_key_or_a_prompt() {
 }
 
 /// Intakes that do something wrong, and say what they have heard while they do.
-fn faults(receiver: &Receiver) -> [Wire; 3] {
+fn faults(receiver: &Receiver) -> [RawServer; 3] {
     let statuses = [202, 400, 403, 413, 413, 429, 503, 301].map(Answer::status);
     receiver.answer_next(statuses.into_iter().chain([Answer::closed(), Answer::status(202).delay(SOON)]));
     let echo = format!("{{\"errors\":[\"{KEY} {PROMPT}\"]}}");
-    let echoing = Wire::start(move |_| Act::with(400, &format!("x-echo: {KEY}\r\n"), &echo));
-    let redirecting = Wire::start(|_| Act::with(302, &format!("location: http://127.0.0.1:9/{KEY}\r\n"), ""));
-    let broken = Wire::start(|index| match index % 4 {
-        0 => Act::ResetAfter(100),
-        1 => Act::Answer(format!("{KEY} {PROMPT}\r\n\r\n")),
-        2 => Act::Answer(format!("HTTP/1.1 {KEY} {PROMPT}\r\n\r\n")),
-        _ => Act::Stall,
+    let echoing = RawServer::start(move |_| Reaction::with(400, &format!("x-echo: {KEY}\r\n"), &echo));
+    let redirecting = RawServer::start(|_| Reaction::with(302, &format!("location: http://127.0.0.1:9/{KEY}\r\n"), ""));
+    let broken = RawServer::start(|index| match index % 4 {
+        0 => Reaction::ResetAfter(100),
+        1 => Reaction::Answer(format!("{KEY} {PROMPT}\r\n\r\n")),
+        2 => Reaction::Answer(format!("HTTP/1.1 {KEY} {PROMPT}\r\n\r\n")),
+        _ => Reaction::Stall,
     });
     [echoing, redirecting, broken]
 }

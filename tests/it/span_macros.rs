@@ -6,16 +6,16 @@ use tracing_llmobs::{
     workflow_span,
 };
 
-use crate::stage::{alone, metrics, only};
+use crate::harness::recording::{metrics, only_span, record};
 
 #[test]
 fn every_kind_has_a_macro_and_without_a_name_the_kind_is_the_name() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         drop((llm_span!(), workflow_span!(), agent_span!(), tool_span!()));
         drop((task_span!(), embedding_span!(), retrieval_span!()));
     });
     let spans = recorder.spans();
-    for kind in SpanKind::ALL {
+    for &kind in SpanKind::ALL {
         assert_eq!(recorder.span(kind.as_str()).kind, kind);
     }
     assert_eq!(spans.len(), SpanKind::ALL.len());
@@ -38,7 +38,7 @@ fn what_nobody_declared_can_be_recorded() {
         fields::ERROR_MESSAGE,
         fields::ERROR_STACK,
     ];
-    let _recorder = alone(|| {
+    let _recorder = record(|| {
         for span in [
             llm_span!(),
             workflow_span!(),
@@ -56,12 +56,12 @@ fn what_nobody_declared_can_be_recorded() {
         assert!(llm_span!().has_field(fields::PROMPT) && llm_span!().has_field(fields::TOOL_DEFINITIONS));
         assert!(tool_span!().has_field(fields::TOOL_ID) && agent_span!().has_field(fields::AGENT_MANIFEST));
     });
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let span = llm_span!("chat");
         span.record(fields::INPUT, "hi").record(fields::MODEL_NAME, "m").record("llmobs.metrics.input_tokens", 3);
         span.record(fields::PROMPT, r#"{"id": "p"}"#);
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!((span.name.as_str(), span.model_name.as_deref()), ("chat", Some("m")));
     assert_eq!(
         (span.input.clone(), metrics(&span)),
@@ -72,7 +72,7 @@ fn what_nobody_declared_can_be_recorded() {
 
 #[test]
 fn own_fields_and_a_parent_are_taken_with_and_without_a_comma_at_the_end() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let root = workflow_span!("root", llmobs.session_id = "s",);
         let model = "m";
         let chat = llm_span!(parent: &root, "chat", llmobs.model_name = model, llmobs.tags.team = "search");

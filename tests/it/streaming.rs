@@ -12,7 +12,7 @@ use tracing_llmobs::testing::{self, Recorder};
 use tracing_llmobs::{Annotation, Content, Message, Status, StreamRecorder, ToolCall, metric};
 use tracing_subscriber::prelude::*;
 
-use crate::stage::{alone, block_on, metadata, metrics, only, problems, text};
+use crate::harness::recording::{block_on, metadata, metrics, only_span, problems, record, text};
 
 type Chunk = Result<&'static str, std::fmt::Error>;
 
@@ -61,7 +61,7 @@ async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
 
 /// Polls so many items, and then drops the stream.
 fn play(answer: &[Chunk], items: usize) -> Recorder {
-    alone(|| {
+    record(|| {
         let mut stream = recorded(chunks(answer));
         assert_eq!(stream.size_hint(), (answer.len(), Some(answer.len())));
         let got: Vec<_> = block_on(async {
@@ -90,7 +90,7 @@ fn however_a_stream_ends_there_is_one_span_with_what_was_received() {
         ("empty", &[], 9, None, Status::Ok),
     ] {
         let recorder = play(answer, items);
-        let span = only(&recorder);
+        let span = only_span(&recorder);
         let output = output.map(|text| Content::from(Message::assistant(text)));
         assert_eq!((&span.output, span.status), (&output, status), "{name}");
         let has_first = span.metrics.get(metric::TIME_TO_FIRST_TOKEN).is_some();
@@ -104,7 +104,7 @@ fn however_a_stream_ends_there_is_one_span_with_what_was_received() {
 
 #[test]
 fn a_stream_that_panics_ends_its_span_as_failed() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let stream = StreamRecorder::new(chat()).over(chunks(&[Ok("a"), Ok("b")]), |recorder, chunk| {
             recorder.text(chunk.unwrap());
             if *chunk == Ok("b") {
@@ -119,7 +119,7 @@ fn a_stream_that_panics_ends_its_span_as_failed() {
         }));
         assert!(outcome.is_err());
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!((span.output, span.status), (Some(Content::from(Message::assistant("ab"))), Status::Error));
 }
 
@@ -140,20 +140,20 @@ fn the_span_ends_with_the_stream_although_clones_live_on() {
         assert_eq!(recorder.spans().len(), 1);
         drop(span);
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!((span.duration_ns, metrics(&span)), (1_000_000_000, json!({"time_to_first_token": 0.5})));
 }
 
 #[test]
 fn what_is_annotated_meanwhile_merges_and_wins() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let mut streaming = StreamRecorder::new(chat());
         streaming.annotate(Annotation::new().input(Message::user("hi")).metric(metric::OUTPUT_TOKENS, 1));
         streaming.text("ho");
         streaming.tool_call(ToolCall::new("look", json!({})));
         streaming.annotate(Annotation::new().metric(metric::OUTPUT_TOKENS, 2).metric(metric::TIME_TO_FIRST_TOKEN, 7));
     });
-    let span = only(&recorder);
+    let span = only_span(&recorder);
     assert_eq!(span.input, Some(Content::from(Message::user("hi"))));
     let answer = Message::assistant("ho").tool_call(ToolCall::new("look", json!({})));
     assert_eq!(span.output, Some(Content::from(answer)));
@@ -162,7 +162,7 @@ fn what_is_annotated_meanwhile_merges_and_wins() {
 
 #[test]
 fn other_kinds_have_text_and_an_explicit_output_replaces_the_pieces() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let mut task = StreamRecorder::new(info_span!("task", llmobs.kind = "task"));
         task.text("a");
         task.text("b");

@@ -7,7 +7,7 @@ use tracing_llmobs::testing::{self, ManualClock};
 use tracing_llmobs::{Annotation, LlmObsSpanExt, LossReason, Problem};
 use tracing_subscriber::prelude::*;
 
-use crate::stage::{alone, only, problems};
+use crate::harness::recording::{only_span, problems, record};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -41,7 +41,7 @@ fn what_is_not_said_is_what_was_measured() {
             span.finish();
             recorder.clock().advance(Duration::from_secs(5));
         });
-        let span = only(&recorder);
+        let span = only_span(&recorder);
         let start_ns = u64::try_from(start.duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap();
         assert_eq!((span.start_ns, span.duration_ns), (start_ns, seconds * SECOND), "{name}");
     }
@@ -49,22 +49,22 @@ fn what_is_not_said_is_what_was_measured() {
 
 #[test]
 fn a_time_before_1970_is_refused() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let ancient = UNIX_EPOCH - Duration::from_secs(1);
         info_span!("a", llmobs.kind = "tool").annotate(Annotation::new().start_time(ancient).end_time(ancient));
     });
-    assert_eq!(only(&recorder).start_ns, ManualClock::EPOCH_NS);
+    assert_eq!(only_span(&recorder).start_ns, ManualClock::EPOCH_NS);
     assert_eq!(problems(&recorder), [(Problem::Annotation, 1)]);
 }
 
 #[test]
 fn work_that_the_intake_would_not_take_any_more_is_counted() {
-    let recorder = alone(|| {
+    let recorder = record(|| {
         let day = Duration::from_secs(24 * 60 * 60);
         let said = |past: Duration| Annotation::new().start_time(before(0) - past).end_time(before(0) - past);
         info_span!("old", llmobs.kind = "tool").annotate(said(day + Duration::from_secs(1)));
         info_span!("young", llmobs.kind = "tool").annotate(said(day));
     });
-    assert_eq!(only(&recorder).name, "young");
+    assert_eq!(only_span(&recorder).name, "young");
     assert_eq!(recorder.handle().stats().lost(LossReason::TooOld), 1);
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::content::json_bytes;
+use super::content::retained_json_bytes;
 use super::depth;
 
 /// What an agent is declared to be: its instructions, model, tools and so on. Declared things only, nothing
@@ -126,7 +126,9 @@ impl AgentManifest {
     }
 
     pub fn text_bytes(&self) -> usize {
-        self.members.iter().fold(0, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(json_bytes(value)))
+        self.members
+            .iter()
+            .fold(0, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(retained_json_bytes(value)))
     }
 
     fn with(mut self, name: &str, value: Value) -> Self {

@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::content::{Content, json_bytes};
+use super::content::{Content, retained_json_bytes};
 use super::depth;
-use super::details::Details;
+use super::details::AnnotationDetails;
 use super::policy::CapturePolicy;
 use super::span::{SpanError, SpanKind};
 use super::tags::Tags;
@@ -32,6 +32,7 @@ use super::usage::{MetricValue, Metrics};
 /// # let _ = annotation;
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 #[must_use = "an annotation says nothing until it is given to a span"]
 pub struct Annotation {
     pub kind: Option<SpanKind>,
@@ -47,7 +48,7 @@ pub struct Annotation {
     pub tags: Tags,
     pub error: Option<SpanError>,
     /// What few spans say; its setters are in `details.rs`.
-    pub details: Option<Box<Details>>,
+    pub details: Option<Box<AnnotationDetails>>,
     pub capture: Option<CapturePolicy>,
     /// Nanoseconds since 1970.
     pub start_ns: Option<u64>,
@@ -263,10 +264,9 @@ impl Annotation {
         let texts = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
         let content = [&self.input, &self.output];
         let content = content.into_iter().flatten().fold(0_usize, |sum, one| sum.saturating_add(one.text_bytes()));
-        let metadata = self
-            .metadata
-            .iter()
-            .fold(0_usize, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(json_bytes(value)));
+        let metadata = self.metadata.iter().fold(0_usize, |sum, (key, value)| {
+            sum.saturating_add(key.len()).saturating_add(retained_json_bytes(value))
+        });
         texts
             .saturating_add(content)
             .saturating_add(metadata)

@@ -73,7 +73,7 @@ impl Content {
             Self::Text(text) => text.len(),
             Self::Messages(messages) => sum(messages, Message::text_bytes),
             Self::Documents(documents) => sum(documents, Document::text_bytes),
-            Self::Json(value) => json_bytes(value),
+            Self::Json(value) => retained_json_bytes(value),
         }
     }
 }
@@ -342,7 +342,7 @@ impl Media {
 }
 
 /// Bytes of text in a JSON value, without walking on the stack: it may be deep.
-pub fn json_bytes(value: &Value) -> usize {
+pub fn retained_json_bytes(value: &Value) -> usize {
     const NODE: usize = 32;
     let mut total = 0_usize;
     let mut open = vec![value];

@@ -116,7 +116,7 @@ impl Sampling {
     /// Source: dd-trace-py `ddtrace/_trace/sampler.py`, dd-trace-js `packages/dd-trace/src/sampler.js`.
     pub fn decide(rate: f64, trace_id: &TraceId) -> Self {
         const FACTOR: u64 = 1_111_111_111_111_111_111;
-        let low = trace_id.as_u128().map_or(0, low_half);
+        let low = trace_id.low_64_bits().unwrap_or_default();
         let keep = rate >= 1.0 || (rate > 0.0 && low.wrapping_mul(FACTOR) <= threshold(rate));
         Self { rate, keep }
     }
@@ -127,11 +127,6 @@ impl Sampling {
         let text = format!("{millionths:.6}");
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
-}
-
-#[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "the low half is what is asked for")]
-pub const fn low_half(number: u128) -> u64 {
-    number as u64
 }
 
 #[expect(

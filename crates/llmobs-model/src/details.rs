@@ -1,7 +1,6 @@
 //! What few spans say, kept apart so that the others do not carry it: prompt, tools, agent, costs, links.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -10,12 +9,12 @@ use super::annotation::{Annotation, replace};
 use super::depth;
 use super::link::SpanLink;
 use super::prompt::Prompt;
-use super::span::SpanKind;
 use super::tool::ToolDefinition;
 
 /// See the file's card.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Details {
+#[non_exhaustive]
+pub struct AnnotationDetails {
     pub prompt: Option<Prompt>,
     pub tool_definitions: Option<Vec<ToolDefinition>>,
     pub tool_id: Option<String>,
@@ -27,10 +26,10 @@ pub struct Details {
     pub agent_manifest: Option<AgentManifest>,
     pub links: Vec<SpanLink>,
     /// Spans that came to pass inside this one, and that nobody opened.
-    pub inner: Vec<Annotation>,
+    pub synthesized: Vec<Annotation>,
 }
 
-impl Details {
+impl AnnotationDetails {
     /// Links beyond this are not kept.
     pub const MOST_LINKS: usize = 128;
 
@@ -85,7 +84,7 @@ impl Details {
         for link in later.links {
             self.add_link(link);
         }
-        self.inner.extend(later.inner);
+        self.synthesized.extend(later.synthesized);
     }
 
     pub fn text_bytes(&self) -> usize {
@@ -98,39 +97,8 @@ impl Details {
         let manifest = self.agent_manifest.as_ref().map_or(0, AgentManifest::text_bytes);
         let costs = self.cost_tags.iter().fold(0_usize, |sum, key| sum.saturating_add(key.len()));
         let links = self.links.len().saturating_mul(LINK);
-        let inner = self.inner.iter().fold(0_usize, |sum, said| sum.saturating_add(said.text_bytes()));
+        let inner = self.synthesized.iter().fold(0_usize, |sum, said| sum.saturating_add(said.text_bytes()));
         [texts, tools, prompt, manifest, costs, links, inner].into_iter().fold(0, usize::saturating_add)
-    }
-}
-
-/// What a span has said that can count for those directly below it.
-#[derive(Debug, Clone, Default)]
-pub struct Passed {
-    /// For an `llm` span without a prompt.
-    pub prompt: Option<Prompt>,
-    /// For a `tool` span below an `llm` span: the version.
-    pub tool_definitions: Option<Vec<ToolDefinition>>,
-}
-
-impl Passed {
-    pub fn take_over(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) {
-        match (&mut self.prompt, prompt) {
-            (Some(own), Some(later)) => own.merge(later.clone()),
-            (none @ None, later) => *none = later.cloned(),
-            (Some(_), None) => {}
-        }
-        if tools.is_some() {
-            self.tool_definitions = tools.cloned();
-        }
-    }
-
-    /// What of it counts below a span of this kind: the tools of a model only.
-    pub fn below(self: &Arc<Self>, kind: SpanKind) -> Option<Arc<Self>> {
-        if kind == SpanKind::Llm || self.tool_definitions.is_none() {
-            return Some(Arc::clone(self));
-        }
-        let prompt = self.prompt.clone();
-        prompt.is_some().then(|| Arc::new(Self { prompt, tool_definitions: None }))
     }
 }
 
@@ -155,8 +123,8 @@ impl Annotation {
 
     /// Says that another span came to pass inside this one, which nobody could open: a tool that the provider ran.
 
-    pub fn inner(mut self, said: Self) -> Self {
-        self.details_mut().inner.push(said);
+    pub fn synthesized_span(mut self, child: Self) -> Self {
+        self.details_mut().synthesized.push(child);
         self
     }
 
@@ -223,7 +191,7 @@ impl Annotation {
         *members = good;
     }
 
-    fn details_mut(&mut self) -> &mut Details {
+    fn details_mut(&mut self) -> &mut AnnotationDetails {
         self.details.get_or_insert_default()
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::content::json_bytes;
+use super::content::retained_json_bytes;
 use super::depth;
 
 /// A text that was found or embedded.
@@ -74,8 +74,9 @@ impl Document {
     pub(super) fn text_bytes(&self) -> usize {
         let len = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let members = self.metadata.iter();
-        let metadata =
-            members.fold(0_usize, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(json_bytes(value)));
+        let metadata = members.fold(0_usize, |sum, (key, value)| {
+            sum.saturating_add(key.len()).saturating_add(retained_json_bytes(value))
+        });
         self.text.len().saturating_add(len(&self.name)).saturating_add(len(&self.id)).saturating_add(metadata)
     }
 }

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use super::context::SpanContext;
 use super::depth;
 use super::evaluation_error::EvaluationError;
-use super::judgement::{Assessment, Judgement, Measure, Once, judgement_api, unix_ms};
+use super::evaluation_metric::{Assessment, EvaluationValue, MetricBuilder, SetOnce, metric_setters, unix_ms};
 use super::policy::CapturePolicy;
-use super::submission::{Join, Subject, Submission};
+use super::submission::{JoinOn, Submission, SubmissionKind};
 use super::usage::MetricValue;
 
 /// What somebody found out about a span: a judge, a rule, a classifier.
@@ -45,18 +45,18 @@ use super::usage::MetricValue;
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "an evaluation says nothing until it is submitted"]
 pub struct Evaluation {
-    join: Once<Join>,
+    join: SetOnce<JoinOn>,
     scope: EvaluationScope,
     metadata: Map<String, Value>,
     has_bad_metadata: bool,
-    judgement: Judgement,
+    metric: MetricBuilder,
 }
 
 impl Evaluation {
     /// A value that comes with the name of its type: from a form, a file, a model's answer. Types are `categorical`,
     /// `score`, `boolean` and `json`, in any case. Whether it fits is checked when it is submitted.
     pub fn of_type(label: impl Into<String>, metric_type: &str, value: Value) -> Self {
-        Self::new(label.into(), Measure::of_type(metric_type, value, false))
+        Self::new(label.into(), EvaluationValue::of_type(metric_type, value, false))
     }
 
     /// Without a value; what is there instead is told when it is submitted.
@@ -64,25 +64,25 @@ impl Evaluation {
         Self::new(label.into(), Err(error))
     }
 
-    fn new(label: String, value: Result<Measure, EvaluationError>) -> Self {
+    fn new(label: String, value: Result<EvaluationValue, EvaluationError>) -> Self {
         Self {
-            join: Once::Never,
+            join: SetOnce::Unset,
             scope: EvaluationScope::Span,
             metadata: Map::new(),
             has_bad_metadata: false,
-            judgement: Judgement::new(label, value),
+            metric: MetricBuilder::new(label, value),
         }
     }
 
     /// Says which span it is about. Exactly one span must be said, in one of the two ways.
     pub fn span(mut self, context: SpanContext) -> Self {
-        self.join = self.join.say(Join::Span(context));
+        self.join = self.join.set(JoinOn::Span(context));
         self
     }
 
     /// Says that it is about the span with this tag. The intake drops what fits no span or more than one.
     pub fn span_with_tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.join = self.join.say(Join::Tag { key: key.into(), value: value.into() });
+        self.join = self.join.set(JoinOn::Tag { key: key.into(), value: value.into() });
         self
     }
 
@@ -115,14 +115,14 @@ impl Evaluation {
     }
 
     /// Whether it is about the span or its trace.
-    pub const fn scope_said(&self) -> EvaluationScope {
+    pub const fn target_scope(&self) -> EvaluationScope {
         self.scope
     }
 
     /// What of it may leave.
-    pub fn within(mut self, policy: CapturePolicy) -> Self {
+    pub fn restricted_to(mut self, policy: CapturePolicy) -> Self {
         if policy < CapturePolicy::All {
-            self.judgement.reasoning = None;
+            self.metric.reasoning = None;
         }
         if policy < CapturePolicy::Metadata {
             self.metadata.clear();
@@ -132,30 +132,30 @@ impl Evaluation {
 
     /// The application, if none was said.
     pub fn or_ml_app(mut self, name: Option<&str>) -> Self {
-        if self.judgement.ml_app.is_none() {
-            self.judgement.ml_app = name.map(str::to_owned);
+        if self.metric.ml_app.is_none() {
+            self.metric.ml_app = name.map(str::to_owned);
         }
         self
     }
 
     /// Checks what the types leave open, in the order of the other SDKs.
     pub fn check(self, now_ms: u64) -> Result<Submission, EvaluationError> {
-        let join = self.join.said().ok_or(EvaluationError::JoinCount)?;
-        if let Join::Tag { key, value } = &join
+        let join = self.join.value().ok_or(EvaluationError::JoinCount)?;
+        if let JoinOn::Tag { key, value } = &join
             && (key.is_empty() || value.is_empty())
         {
             return Err(EvaluationError::JoiningKey);
         }
-        let judged = self.judgement.check(now_ms)?;
+        let metric = self.metric.check(now_ms)?;
         if self.has_bad_metadata {
             return Err(EvaluationError::Metadata);
         }
-        let subject = Subject::Evaluated { join, scope: self.scope, metadata: self.metadata };
-        Ok(Submission { subject, judged })
+        let kind = SubmissionKind::Evaluation { join, scope: self.scope, metadata: self.metadata };
+        Ok(Submission { kind, metric })
     }
 }
 
-judgement_api!(Evaluation);
+metric_setters!(Evaluation);
 
 /// What an [`Evaluation`] is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

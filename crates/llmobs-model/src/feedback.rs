@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::context::SpanContext;
 use super::evaluation_error::EvaluationError;
+use super::evaluation_metric::{Assessment, EvaluationValue, MetricBuilder, SetOnce, metric_setters, unix_ms};
 use super::id::{SpanId, TraceId};
-use super::judgement::{Assessment, Judgement, Measure, Once, judgement_api, unix_ms};
-use super::submission::{Subject, Submission, Submitter, Target};
+use super::submission::{FeedbackSubmitter, FeedbackTarget, Submission, SubmissionKind};
 use super::usage::MetricValue;
 
 /// What a user of the application thinks of an answer: a thumb, stars, a comment.
@@ -31,25 +31,29 @@ use super::usage::MetricValue;
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "feedback says nothing until it is submitted"]
 pub struct Feedback {
-    target: Once<Target>,
-    submitter: Submitter,
-    judgement: Judgement,
+    target: SetOnce<FeedbackTarget>,
+    submitter: FeedbackSubmitter,
+    metric: MetricBuilder,
 }
 
 impl Feedback {
     /// Free text, such as a comment.
     pub fn text(label: impl Into<String>, value: impl Into<String>) -> Self {
-        Self::new(label.into(), Ok(Measure::Text(value.into())))
+        Self::new(label.into(), Ok(EvaluationValue::Text(value.into())))
     }
 
     /// A value that comes with the name of its type, `categorical`, `score`, `boolean`, `json` or `text`, in any case.
     /// Whether it fits is checked when it is submitted.
     pub fn of_type(label: impl Into<String>, metric_type: &str, value: Value) -> Self {
-        Self::new(label.into(), Measure::of_type(metric_type, value, true))
+        Self::new(label.into(), EvaluationValue::of_type(metric_type, value, true))
     }
 
-    fn new(label: String, value: Result<Measure, EvaluationError>) -> Self {
-        Self { target: Once::Never, submitter: Submitter::default(), judgement: Judgement::new(label, value) }
+    fn new(label: String, value: Result<EvaluationValue, EvaluationError>) -> Self {
+        Self {
+            target: SetOnce::Unset,
+            submitter: FeedbackSubmitter::default(),
+            metric: MetricBuilder::new(label, value),
+        }
     }
 
     /// Says that it is about this span. Exactly one thing must be said that it is about.
@@ -59,22 +63,22 @@ impl Feedback {
 
     /// Says that it is about the span with this id.
     pub fn span_id(self, id: SpanId) -> Self {
-        self.about(Target::Span(id))
+        self.about(FeedbackTarget::Span(id))
     }
 
     /// Says that it is about this trace.
     pub fn trace_id(self, id: TraceId) -> Self {
-        self.about(Target::Trace(id))
+        self.about(FeedbackTarget::Trace(id))
     }
 
     /// Says that it is about this session.
     pub fn session_id(self, id: impl Into<String>) -> Self {
-        self.about(Target::Session(id.into()))
+        self.about(FeedbackTarget::Session(id.into()))
     }
 
     /// Says that it is about the spans whose tag `feedback_join_key` has this value.
     pub fn feedback_join_key(self, key: impl Into<String>) -> Self {
-        self.about(Target::JoinKey(key.into()))
+        self.about(FeedbackTarget::JoinKey(key.into()))
     }
 
     /// Says who thinks so, by an id of the application's.
@@ -89,25 +93,28 @@ impl Feedback {
         self
     }
 
-    fn about(mut self, target: Target) -> Self {
-        self.target = self.target.say(target);
+    fn about(mut self, target: FeedbackTarget) -> Self {
+        self.target = self.target.set(target);
         self
     }
 
     /// Checks what the types leave open, in the order of the other SDKs.
     pub fn check(self, now_ms: u64) -> Result<Submission, EvaluationError> {
-        let target = self.target.said().ok_or(EvaluationError::TargetCount)?;
+        let target = self.target.value().ok_or(EvaluationError::TargetCount)?;
         match &target {
-            Target::Session(id) if id.is_empty() => return Err(EvaluationError::SessionId),
-            Target::JoinKey(key) if key.is_empty() => return Err(EvaluationError::FeedbackJoinKey),
-            Target::Span(_) | Target::Trace(_) | Target::Session(_) | Target::JoinKey(_) => {}
+            FeedbackTarget::Session(id) if id.is_empty() => return Err(EvaluationError::SessionId),
+            FeedbackTarget::JoinKey(key) if key.is_empty() => return Err(EvaluationError::FeedbackJoinKey),
+            FeedbackTarget::Span(_)
+            | FeedbackTarget::Trace(_)
+            | FeedbackTarget::Session(_)
+            | FeedbackTarget::JoinKey(_) => {}
         }
         if self.submitter.id.is_empty() {
             return Err(EvaluationError::Submitter);
         }
-        let subject = Subject::Answered { target, submitter: self.submitter };
-        Ok(Submission { subject, judged: self.judgement.check(now_ms)? })
+        let kind = SubmissionKind::Feedback { target, submitter: self.submitter };
+        Ok(Submission { kind, metric: self.metric.check(now_ms)? })
     }
 }
 
-judgement_api!(Feedback);
+metric_setters!(Feedback);

@@ -4,7 +4,6 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +105,12 @@ impl TraceId {
             Repr::Text(_) => None,
         }
     }
+
+    /// Returns the low 64 bits, which is the trace id of older APM headers, or `None` as [`as_u128`](Self::as_u128) does.
+    #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "the low half is the result")]
+    pub fn low_64_bits(&self) -> Option<u64> {
+        self.as_u128().map(|number| number as u64)
+    }
 }
 
 impl fmt::Display for TraceId {
@@ -164,50 +169,9 @@ pub enum IdError {
     Trace,
 }
 
-/// Where new ids come from: random in production, a counted sequence in tests.
-#[derive(Debug, Clone, Default)]
-pub enum IdSource {
-    #[default]
-    Random,
-    Sequence(Arc<AtomicU64>),
-}
-
-impl IdSource {
-    /// A sequence that starts at `0xF0`, so that an id is never mistaken for a count.
-    pub fn sequence() -> Self {
-        Self::Sequence(Arc::new(AtomicU64::new(0xF0)))
-    }
-
-    pub fn span_id(&self) -> SpanId {
-        SpanId(NonZeroU64::new(self.number()).unwrap_or(NonZeroU64::MIN))
-    }
-
-    /// A trace id for a trace that begins at `start_ns`.
-    pub fn trace_id(&self, start_ns: u64) -> TraceId {
-        let seconds = u128::from(start_ns / 1_000_000_000) & u128::from(u32::MAX);
-        TraceId::new(seconds << 96 | u128::from(self.number()))
-    }
-
-    fn number(&self) -> u64 {
-        match self {
-            Self::Random => fastrand::u64(1..),
-            Self::Sequence(next) => next.fetch_add(1, Ordering::Relaxed),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn trace_ids_begin_with_the_unix_seconds_and_have_a_zero_middle() {
-        let ids = IdSource::sequence();
-        let id = ids.trace_id(1_787_270_400 * 1_000_000_000 + 7);
-        assert_eq!(id.to_string(), "6a8795000000000000000000000000f0");
-        let random = IdSource::Random.trace_id(1_787_270_400 * 1_000_000_000);
-        assert_eq!(random.to_string().get(..16), Some("6a87950000000000"));
-    }
 
     #[test]
     fn foreign_trace_ids_stay_letter_by_letter() {

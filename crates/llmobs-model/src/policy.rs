@@ -1,7 +1,5 @@
 //! How much of what is said about a span is kept.
 
-use super::span::SpanKind;
-
 /// How much of what is said about a span leaves the process.
 ///
 /// | policy | input, output, prompt, tool definitions, intent, agent manifest | metadata, tags of the span, cost tags, text of an error | ids, names, versions, model, times, status, metrics, session, links |
@@ -38,7 +36,7 @@ pub enum CapturePolicy {
 
 impl CapturePolicy {
     /// All policies, the strictest first.
-    pub const ALL: [Self; 3] = [Self::None, Self::Metadata, Self::All];
+    pub const ALL: &'static [Self] = &[Self::None, Self::Metadata, Self::All];
 
     /// The policy as it is in the field.
     pub const fn as_str(self) -> &'static str {
@@ -56,7 +54,7 @@ impl std::str::FromStr for CapturePolicy {
     /// Reads a policy in lower case; white space around it is ignored.
     fn from_str(text: &str) -> Result<Self, UnknownPolicy> {
         let text = text.trim();
-        Self::ALL.into_iter().find(|policy| policy.as_str() == text).ok_or(UnknownPolicy)
+        Self::ALL.iter().copied().find(|policy| policy.as_str() == text).ok_or(UnknownPolicy)
     }
 }
 
@@ -65,25 +63,3 @@ impl std::str::FromStr for CapturePolicy {
 #[error("capture policy is none of none, metadata, all")]
 #[non_exhaustive]
 pub struct UnknownPolicy;
-
-/// The policies of all kinds.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct KindPolicies([CapturePolicy; SpanKind::ALL.len()]);
-
-impl KindPolicies {
-    pub fn bound(&mut self, kind: SpanKind, policy: CapturePolicy) {
-        for (slot, _) in self.0.iter_mut().zip(SpanKind::ALL).filter(|(_, own)| *own == kind) {
-            *slot = policy;
-        }
-    }
-
-    pub fn of(self, kind: SpanKind) -> CapturePolicy {
-        let mut policies = self.0.iter().zip(SpanKind::ALL);
-        policies.find(|(_, own)| *own == kind).map(|(policy, _)| *policy).unwrap_or_default()
-    }
-
-    /// For a span whose kind is not known.
-    pub fn strictest(self) -> CapturePolicy {
-        self.0.into_iter().min().unwrap_or_default()
-    }
-}

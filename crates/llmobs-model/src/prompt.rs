@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::content::{Message, Role, json_bytes};
+use super::content::{Message, Role, retained_json_bytes};
 use super::tags::Tags;
 
 /// The prompt of an `llm` span: which template in which version, and what was put into it.
@@ -50,7 +50,7 @@ pub struct Prompt {
     /// The id of its version.
     pub prompt_version_uuid: Option<String>,
     /// It was said in the words of another vocabulary, which has no defaults: it goes out as it is.
-    pub is_as_said: bool,
+    pub without_defaults: bool,
 }
 
 /// The text of a prompt before the variables were put in.
@@ -162,7 +162,7 @@ impl Prompt {
         if later.template.is_some() {
             self.template = later.template;
         }
-        self.is_as_said &= later.is_as_said;
+        self.without_defaults &= later.without_defaults;
         self.variables.extend(later.variables);
         self.tags.extend(&later.tags);
         if !later.rag_context_variables.is_empty() {
@@ -175,7 +175,7 @@ impl Prompt {
 
     /// Fills in what nobody said.
     pub fn complete(&mut self, ml_app: &str) {
-        if self.is_as_said {
+        if self.without_defaults {
             return;
         }
         let name = || format!("{ml_app}_unnamed-prompt");
@@ -201,10 +201,9 @@ impl Prompt {
                 parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.text_bytes()))
             }
         };
-        let variables = self
-            .variables
-            .iter()
-            .fold(0_usize, |sum, (name, value)| sum.saturating_add(name.len()).saturating_add(json_bytes(value)));
+        let variables = self.variables.iter().fold(0_usize, |sum, (name, value)| {
+            sum.saturating_add(name.len()).saturating_add(retained_json_bytes(value))
+        });
         texts.saturating_add(template).saturating_add(variables).saturating_add(self.tags.text_bytes())
     }
 }

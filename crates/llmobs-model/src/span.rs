@@ -58,8 +58,8 @@ pub enum SpanKind {
 
 impl SpanKind {
     /// All kinds.
-    pub const ALL: [Self; 7] =
-        [Self::Llm, Self::Workflow, Self::Agent, Self::Tool, Self::Task, Self::Embedding, Self::Retrieval];
+    pub const ALL: &'static [Self] =
+        &[Self::Llm, Self::Workflow, Self::Agent, Self::Tool, Self::Task, Self::Embedding, Self::Retrieval];
 
     /// The kind as it is in fields and on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -91,7 +91,7 @@ impl std::str::FromStr for SpanKind {
 
     /// Reads a kind in lower case; white space around it is ignored.
     fn from_str(text: &str) -> Result<Self, UnknownKind> {
-        let named = |text: &str| Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        let named = |text: &str| Self::ALL.iter().copied().find(|kind| kind.as_str() == text);
         named(text).or_else(|| named(text.trim())).ok_or(UnknownKind)
     }
 }

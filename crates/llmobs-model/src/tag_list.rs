@@ -38,7 +38,7 @@ impl<'a> TagList<'a> {
     }
 
     /// Puts these tags above others that many spans share.
-    pub fn stand_above(&mut self, base: &Arc<SharedTags>) {
+    pub fn set_shared(&mut self, base: &Arc<SharedTags>) {
         self.base = Some(Arc::clone(base));
     }
 
@@ -85,7 +85,7 @@ impl<'a> TagList<'a> {
     pub const MOST_BARE: usize = 256;
 
     /// Adds a tag that is no pair and goes out as it stands; an empty one is refused.
-    pub fn put_bare(&mut self, tag: impl Into<Cow<'a, str>>) -> bool {
+    pub fn insert_bare(&mut self, tag: impl Into<Cow<'a, str>>) -> bool {
         let tag = trimmed(tag.into());
         if self.bare.len() < Self::MOST_BARE && !tag.is_empty() && !self.bare.contains(&tag) {
             self.bare.push(tag);
@@ -121,7 +121,7 @@ impl<'a> TagList<'a> {
             self.take_over(later.own.into_iter());
         }
         for tag in later.bare {
-            self.put_bare(tag);
+            self.insert_bare(tag);
         }
     }
 
@@ -216,7 +216,7 @@ impl<'a> TagList<'a> {
 
 impl TagList<'static> {
     /// The base of other tags; `encode` gives a pair as it is on the wire.
-    pub fn into_base(self, encode: impl Fn(&str, &str) -> String) -> Arc<SharedTags> {
+    pub fn into_shared(self, encode: impl Fn(&str, &str) -> String) -> Arc<SharedTags> {
         let shared = |(key, value): Pair<'static>| {
             let encoded = encode(&key, &value);
             ((key, value), encoded)

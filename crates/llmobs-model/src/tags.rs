@@ -50,8 +50,8 @@ impl Tags {
     }
 
     /// Adds a tag that is no pair and goes out as it stands; an empty one is refused.
-    pub fn put_bare(&mut self, tag: impl Into<Text>) -> bool {
-        self.0.put_bare(tag)
+    pub fn insert_bare(&mut self, tag: impl Into<Text>) -> bool {
+        self.0.insert_bare(tag)
     }
 
     /// The tags that are no pairs.
@@ -72,7 +72,7 @@ impl Tags {
         for tag in self.bare() {
             was_there |= tag == key;
             if tag != key {
-                rest.put_bare(tag.to_owned());
+                rest.insert_bare(tag.to_owned());
             }
         }
         self.0 = rest;
@@ -84,7 +84,7 @@ impl Tags {
         let pairs = later.0.shown().map(|(key, value, _)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned())));
         self.0.take_over(pairs);
         for tag in later.bare() {
-            self.0.put_bare(tag.to_owned());
+            self.0.insert_bare(tag.to_owned());
         }
     }
 
@@ -94,7 +94,7 @@ impl Tags {
         for tag in self.bare() {
             let mut tag = tag.to_owned();
             rewrite(&mut tag);
-            all.put_bare(tag);
+            all.insert_bare(tag);
         }
         let mut before = None;
         for (own, value, _) in self.0.shown() {
@@ -128,8 +128,8 @@ impl Tags {
     }
 
     /// The base of other tags; `encode` gives a pair as it is on the wire.
-    pub fn into_base(self, encode: impl Fn(&str, &str) -> String) -> Arc<SharedTags> {
-        self.0.into_base(encode)
+    pub fn into_shared(self, encode: impl Fn(&str, &str) -> String) -> Arc<SharedTags> {
+        self.0.into_shared(encode)
     }
 
     /// Bytes of text in the tags that are not shared.
@@ -179,9 +179,9 @@ mod tests {
     #[test]
     fn own_tags_hide_the_base_and_stay_sorted() {
         let tags = Tags::from_iter([("env", "prod"), ("service", "api"), ("version", "1")]);
-        let base = tags.into_base(|key, value| format!("{key}:{value}"));
+        let base = tags.into_shared(|key, value| format!("{key}:{value}"));
         let mut list = TagList::new();
-        list.stand_above(&base);
+        list.set_shared(&base);
         list.put("service", "other");
         list.put("a", "first");
         let tags = Tags::from(list);
@@ -192,9 +192,9 @@ mod tests {
 
     #[test]
     fn a_base_tag_can_be_removed() {
-        let base = Tags::from_iter([("env", "prod"), ("service", "api")]).into_base(|_, _| String::new());
+        let base = Tags::from_iter([("env", "prod"), ("service", "api")]).into_shared(|_, _| String::new());
         let mut list = TagList::new();
-        list.stand_above(&base);
+        list.set_shared(&base);
         let mut tags = Tags::from(list);
         assert!(tags.remove("env") && !tags.remove("env"));
         assert_eq!(tags.iter().collect::<Vec<_>>(), [("service", "api")]);
@@ -203,7 +203,9 @@ mod tests {
     #[test]
     fn tags_that_are_no_pairs_stay_beside_the_others() {
         let mut tags = Tags::from_iter([("team", "x")]);
-        assert!(tags.put_bare("beta") && tags.put_bare("a:1") && tags.put_bare("a:2") && !tags.put_bare("beta"));
+        assert!(
+            tags.insert_bare("beta") && tags.insert_bare("a:1") && tags.insert_bare("a:2") && !tags.insert_bare("beta")
+        );
         assert_eq!(tags.iter().collect::<Vec<_>>(), [("team", "x"), ("beta", ""), ("a:1", ""), ("a:2", "")]);
         let mut all = Tags::new();
         all.extend(&tags);
@@ -216,9 +218,9 @@ mod tests {
     #[test]
     fn a_list_has_its_values_in_their_order_and_is_replaced_as_a_whole() {
         let all = |tags: &Tags| tags.iter().map(|(key, value)| format!("{key}:{value}")).collect::<Vec<_>>().join(" ");
-        let base = Tags::from_iter([("b", "base"), ("c", "3")]).into_base(|_, _| String::new());
+        let base = Tags::from_iter([("b", "base"), ("c", "3")]).into_shared(|_, _| String::new());
         let mut list = TagList::new();
-        list.stand_above(&base);
+        list.set_shared(&base);
         let mut tags = Tags::from(list);
         tags.insert("a", "1");
         assert!(tags.insert_all("b", ["y", "x", "y"]) && !tags.insert_all(" ", ["x"]));

@@ -166,7 +166,7 @@ fn in_prompt(prompt: &mut Prompt, rewrite: Rewrite<'_>) {
         rag_query_variables,
         prompt_uuid,
         prompt_version_uuid,
-        is_as_said: _,
+        without_defaults: _,
     } = prompt;
     let texts = [id, ml_app, version, label, prompt_uuid, prompt_version_uuid];
     texts.into_iter().flatten().for_each(&mut *rewrite);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::content::json_bytes;
+use super::content::retained_json_bytes;
 use super::depth;
 
 /// A call of a tool that a model asks for.
@@ -62,10 +62,9 @@ impl ToolCall {
     }
 
     pub(super) fn text_bytes(&self) -> usize {
-        let arguments = self
-            .arguments
-            .iter()
-            .fold(0_usize, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(json_bytes(value)));
+        let arguments = self.arguments.iter().fold(0_usize, |sum, (key, value)| {
+            sum.saturating_add(key.len()).saturating_add(retained_json_bytes(value))
+        });
         self.name.len().saturating_add(arguments).saturating_add(optional(self.tool_id.as_ref()))
     }
 }
@@ -174,8 +173,9 @@ impl ToolDefinition {
 
     pub(super) fn text_bytes(&self) -> usize {
         let members = self.schema.iter().flatten();
-        let schema =
-            members.fold(0_usize, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(json_bytes(value)));
+        let schema = members.fold(0_usize, |sum, (key, value)| {
+            sum.saturating_add(key.len()).saturating_add(retained_json_bytes(value))
+        });
         let texts = optional(self.description.as_ref()).saturating_add(optional(self.version.as_ref()));
         self.name.len().saturating_add(schema).saturating_add(texts)
     }

@@ -16,7 +16,7 @@ pub(super) fn without_data_urls(mut said: Annotation) -> Annotation {
     if let Some(details) = &mut said.details {
         details.tool_definitions.iter_mut().flatten().for_each(in_definition);
         details.prompt.iter_mut().for_each(in_prompt);
-        details.inner.iter_mut().for_each(|inner| *inner = without_data_urls(mem::take(inner)));
+        details.synthesized.iter_mut().for_each(|child| *child = without_data_urls(mem::take(child)));
     }
     said.error = said.error.map(error_without);
     said

@@ -261,11 +261,11 @@ impl SpanRecord {
             if let Some(told) = self.capture.told_of(&draft, self.place(&recording.head.origin)) {
                 return (!told.is_off).then(|| told.about(draft, own_policy));
             }
-            let to = match draft.evaluation.scope_said() {
+            let to = match draft.evaluation.target_scope() {
                 EvaluationScope::Span => to.cloned(),
                 EvaluationScope::Trace | _ => to.map(to_root),
             };
-            Some(draft.joined(to).or_ml_app(own_ml_app).within(own_policy))
+            Some(draft.joined(to).or_ml_app(own_ml_app).restricted_to(own_policy))
         };
         drafts.into_iter().filter_map(join).collect()
     }

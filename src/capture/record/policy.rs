@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::SpanRecord;
 use super::said::text_of;
+use crate::recording::ChildDefaults;
 use crate::recording::{FieldLog, FieldValue, Origin};
 use crate::stats::Problem;
-use llmobs_model::{Annotation, CapturePolicy, Passed};
+use llmobs_model::{Annotation, CapturePolicy};
 
 impl SpanRecord {
     /// What holds for the span so far: its own policy or the one from above, within that of its kind.
@@ -49,12 +50,16 @@ impl SpanRecord {
     }
 
     /// What counts below, without what is not to leave from here: a span below may have a policy of its own.
-    pub(super) fn let_through(&self, origin: &Origin, passed: Option<Arc<Passed>>) -> Option<Arc<Passed>> {
+    pub(super) fn let_through(
+        &self,
+        origin: &Origin,
+        passed: Option<Arc<ChildDefaults>>,
+    ) -> Option<Arc<ChildDefaults>> {
         if self.policy(origin) == CapturePolicy::All {
             return passed;
         }
         let tool_definitions = Some(passed?.tool_definitions.clone()?);
-        Some(Arc::new(Passed { prompt: None, tool_definitions }))
+        Some(Arc::new(ChildDefaults { prompt: None, tool_definitions }))
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::shown::{self, SMALL};
 use crate::recording::RecordedAnnotation;
-use llmobs_model::{SpanKind, json_bytes};
+use llmobs_model::{SpanKind, retained_json_bytes};
 
 /// A request that shows.
 pub(super) trait Asked: RequestParamsMeta {
@@ -117,7 +117,9 @@ pub(super) fn asked(request: &ClientRequest) -> Option<&dyn Asked> {
 
 /// About what these members hold.
 pub(super) fn members_bytes(members: &JsonObject) -> usize {
-    members.iter().fold(SMALL, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(json_bytes(value)))
+    members
+        .iter()
+        .fold(SMALL, |sum, (key, value)| sum.saturating_add(key.len()).saturating_add(retained_json_bytes(value)))
 }
 
 /// Who asks for the first page need not say so.

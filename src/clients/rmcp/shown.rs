@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::recording::RecordedAnnotation;
-use llmobs_model::{Annotation, Content, SpanError, json_bytes};
+use llmobs_model::{Annotation, Content, SpanError, retained_json_bytes};
 
 /// What goes in, made of this value later. `bytes` is about what the value holds.
 pub(super) fn input<T>(bytes: usize, of: T, show: impl FnOnce(T) -> Value + Send + 'static) -> RecordedAnnotation
@@ -45,7 +45,7 @@ pub(super) fn to_json(value: impl Serialize) -> Value {
 pub(super) fn texts(result: &CallToolResult) -> RecordedAnnotation {
     let texts: Vec<TextContent> = result.content.iter().filter_map(ContentBlock::as_text).cloned().collect();
     let structured = result.structured_content.clone().filter(|_| texts.is_empty());
-    let bytes = sum(&texts, |text| text.text.len()).saturating_add(structured.as_ref().map_or(0, json_bytes));
+    let bytes = sum(&texts, |text| text.text.len()).saturating_add(structured.as_ref().map_or(0, retained_json_bytes));
     let is_error = result.is_error.unwrap_or_default();
     let said = output(bytes, (texts, structured), move |(texts, structured)| {
         let item = |text: TextContent| {
@@ -79,7 +79,8 @@ pub(super) fn called(result: &CallToolResult) -> RecordedAnnotation {
 
 pub(super) fn tools(listed: &ListToolsResult) -> RecordedAnnotation {
     let bytes = sum(&listed.tools, |tool| {
-        let schema = tool.input_schema.values().fold(0_usize, |sum, value| sum.saturating_add(json_bytes(value)));
+        let schema =
+            tool.input_schema.values().fold(0_usize, |sum, value| sum.saturating_add(retained_json_bytes(value)));
         schema.saturating_add(tool.description.as_ref().map_or(0, |text| text.len())).saturating_add(tool.name.len())
     });
     output(bytes, listed.clone(), to_json)
@@ -120,7 +121,7 @@ fn call(result: &CallToolResult) -> CallToolResult {
 }
 
 fn call_bytes(result: &CallToolResult) -> usize {
-    sum(&result.content, block_bytes).saturating_add(result.structured_content.as_ref().map_or(0, json_bytes))
+    sum(&result.content, block_bytes).saturating_add(result.structured_content.as_ref().map_or(0, retained_json_bytes))
 }
 
 /// A block without its bytes.

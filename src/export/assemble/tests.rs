@@ -137,7 +137,7 @@ fn item(assembler: &Assembler, mut recording: Recording, by_event: bool) -> Stri
 
 #[test]
 fn what_is_written_does_not_depend_on_who_owns_the_texts() {
-    for kind in SpanKind::ALL {
+    for &kind in SpanKind::ALL {
         for say in [say_nothing, say_fields, say_annotation, say_large] {
             let items = [false, true].map(|by_event| item(&assembler(), recording(kind, say), by_event));
             assert_eq!(items[0], items[1], "{kind}");
@@ -149,7 +149,7 @@ fn what_is_written_does_not_depend_on_who_owns_the_texts() {
 #[test]
 fn nor_does_what_others_say_of_it() {
     let parts = [r#""seen":true"#, r#""seen:1""#, r#""read:later""#, r#""assumed:1""#, r#""beta \"1\"","x:y""#];
-    for kind in SpanKind::ALL {
+    for &kind in SpanKind::ALL {
         for source in [KindSource::Explicit, KindSource::Attributes, KindSource::Demoted] {
             for say in [say_others, say_both] {
                 let items = [false, true].map(|by_event| item(&assembler(), others(kind, source, say), by_event));

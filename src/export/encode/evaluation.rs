@@ -2,7 +2,10 @@
 
 use super::json::Writer;
 use crate::stats::LossReason;
-use llmobs_model::{EvaluationScope, Join, Judged, Measure, Subject, Submission, Submitter, Tags, Target};
+use llmobs_model::{
+    EvaluationMetric, EvaluationScope, EvaluationValue, FeedbackSubmitter, FeedbackTarget, JoinOn, Submission,
+    SubmissionKind, Tags,
+};
 
 /// Appends one metric, an item of a payload.
 ///
@@ -33,24 +36,24 @@ pub(crate) fn encode_submission(
 ) -> Result<(), LossReason> {
     let before = out.len();
     let mut json = Writer::new(out);
-    let judged = &submission.judged;
-    match &submission.subject {
-        Subject::Evaluated { join, scope, metadata } => {
+    let metric = &submission.metric;
+    match &submission.kind {
+        SubmissionKind::Evaluation { join, scope, metadata } => {
             json.raw(r#"{"event_kind":"evaluation","join_on":{"#);
             encode_join(join, &mut json);
-            encode_judged(judged, common, json.raw("}"));
+            encode_metric(metric, common, json.raw("}"));
             encode_scope(*scope, &mut json);
-            encode_opinion(judged, &mut json);
+            encode_opinion(metric, &mut json);
             if !metadata.is_empty() {
                 json.raw(r#","metadata":"#).object(metadata, 0);
             }
         }
-        Subject::Answered { target, submitter } => {
+        SubmissionKind::Feedback { target, submitter } => {
             json.raw(r#"{"event_kind":"feedback","#);
             encode_target(target, &mut json);
-            encode_judged(judged, Common { source: None, ..common }, &mut json);
+            encode_metric(metric, Common { source: None, ..common }, &mut json);
             encode_submitter(submitter, &mut json);
-            encode_opinion(judged, &mut json);
+            encode_opinion(metric, &mut json);
         }
     }
     json.raw("}");
@@ -70,44 +73,44 @@ pub(crate) struct Common<'a> {
     pub(crate) source: Option<&'a str>,
 }
 
-fn encode_join(join: &Join, json: &mut Writer<'_>) {
+fn encode_join(join: &JoinOn, json: &mut Writer<'_>) {
     match join {
-        Join::Span(context) => {
+        JoinOn::Span(context) => {
             json.raw(r#""span":{"span_id":""#).integer(context.span_id.as_u64());
             json.raw(r#"","trace_id":"#).trace_id(&context.trace_id)
         }
-        Join::Tag { key, value } => json.raw(r#""tag":{"key":"#).text(key).raw(r#","value":"#).text(value),
+        JoinOn::Tag { key, value } => json.raw(r#""tag":{"key":"#).text(key).raw(r#","value":"#).text(value),
     };
     json.raw("}");
 }
 
-fn encode_target(target: &Target, json: &mut Writer<'_>) {
+fn encode_target(target: &FeedbackTarget, json: &mut Writer<'_>) {
     match target {
-        Target::Span(id) => json.raw(r#""span_id":""#).integer(id.as_u64()).raw("\""),
-        Target::Trace(id) => json.raw(r#""trace_id":"#).trace_id(id),
-        Target::Session(id) => json.raw(r#""session_id":"#).text(id),
-        Target::JoinKey(key) => json.raw(r#""feedback_join_key":"#).text(key),
+        FeedbackTarget::Span(id) => json.raw(r#""span_id":""#).integer(id.as_u64()).raw("\""),
+        FeedbackTarget::Trace(id) => json.raw(r#""trace_id":"#).trace_id(id),
+        FeedbackTarget::Session(id) => json.raw(r#""session_id":"#).text(id),
+        FeedbackTarget::JoinKey(key) => json.raw(r#""feedback_join_key":"#).text(key),
     };
 }
 
-fn encode_judged(judged: &Judged, common: Common<'_>, json: &mut Writer<'_>) {
-    let ml_app = judged.ml_app.as_deref().unwrap_or(common.ml_app);
-    let metric_type = judged.measure.metric_type();
-    json.raw(r#","label":"#).text(&judged.label);
+fn encode_metric(metric: &EvaluationMetric, common: Common<'_>, json: &mut Writer<'_>) {
+    let ml_app = metric.ml_app.as_deref().unwrap_or(common.ml_app);
+    let metric_type = metric.value.metric_type();
+    json.raw(r#","label":"#).text(&metric.label);
     json.raw(r#","metric_type":""#).raw(metric_type);
     json.raw(r#"",""#).raw(metric_type).raw(r#"_value":"#);
-    encode_value(&judged.measure, json);
-    json.raw(r#","timestamp_ms":"#).integer(judged.timestamp_ms);
+    encode_value(&metric.value, json);
+    json.raw(r#","timestamp_ms":"#).integer(metric.timestamp_ms);
     json.raw(r#","ml_app":"#).text(ml_app);
-    encode_tags(&judged.tags, Common { ml_app, ..common }, json);
+    encode_tags(&metric.tags, Common { ml_app, ..common }, json);
 }
 
-fn encode_value(measure: &Measure, json: &mut Writer<'_>) {
+fn encode_value(measure: &EvaluationValue, json: &mut Writer<'_>) {
     match measure {
-        Measure::Categorical(text) | Measure::Text(text) => json.text(text),
-        Measure::Score(number) => json.number(number),
-        Measure::Boolean(flag) => json.raw(if *flag { "true" } else { "false" }),
-        Measure::Json(members) => json.object(members, 0),
+        EvaluationValue::Categorical(text) | EvaluationValue::Text(text) => json.text(text),
+        EvaluationValue::Score(number) => json.number(number),
+        EvaluationValue::Boolean(flag) => json.raw(if *flag { "true" } else { "false" }),
+        EvaluationValue::Json(members) => json.object(members, 0),
     };
 }
 
@@ -128,14 +131,14 @@ fn encode_scope(scope: EvaluationScope, json: &mut Writer<'_>) {
     json.raw(r#","eval_scope":""#).raw(scope.as_str()).raw("\"");
 }
 
-fn encode_submitter(submitter: &Submitter, json: &mut Writer<'_>) {
+fn encode_submitter(submitter: &FeedbackSubmitter, json: &mut Writer<'_>) {
     json.raw(r#","submitter":{"id":"#).text(&submitter.id);
     json.optional(r#","type":"#, submitter.submitter_type.as_deref()).raw("}");
 }
 
-fn encode_opinion(judged: &Judged, json: &mut Writer<'_>) {
-    json.optional(r#","assessment":"#, judged.assessment.map(llmobs_model::Assessment::as_str));
-    json.optional(r#","reasoning":"#, judged.reasoning.as_deref());
+fn encode_opinion(metric: &EvaluationMetric, json: &mut Writer<'_>) {
+    json.optional(r#","assessment":"#, metric.assessment.map(llmobs_model::Assessment::as_str));
+    json.optional(r#","reasoning":"#, metric.reasoning.as_deref());
 }
 
 const OWN_TAGS: [&str; 2] = ["ddtrace.version", "ml_app"];

@@ -268,7 +268,7 @@ fn the_worst_text_fits_where_it_is_staged() {
 
 #[test]
 fn a_span_kind_of_every_sort_parses_back() {
-    for kind in SpanKind::ALL {
+    for &kind in SpanKind::ALL {
         assert_eq!(encoded(&event(kind)), described(&event(kind)));
     }
 }

@@ -16,9 +16,9 @@ use llmobs_model::{AgentAttribution, Annotation, SpanKind};
 /// A span in which two others came to pass, one inside the other.
 fn with_inner(kind: &'static str) {
     let tool = Annotation::new().kind(SpanKind::Tool).name("tool");
-    let step = Annotation::new().kind(SpanKind::Workflow).name("step").inner(tool);
+    let step = Annotation::new().kind(SpanKind::Workflow).name("step").synthesized_span(tool);
     let span = info_span!("outer", llmobs.kind = kind, llmobs.name = "guide");
-    assert!(span.annotate(Annotation::new().inner(step)));
+    assert!(span.annotate(Annotation::new().synthesized_span(step)));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn what_was_found_leaves_with_its_span_however_much_there_is() {
             let span = info_span!("outer", llmobs.kind = "llm", llmobs.name = "guide");
             for number in 0..steps {
                 let tool = Annotation::new().kind(SpanKind::Tool).name(format!("tool {number}"));
-                assert!(span.annotate(Annotation::new().inner(tool)));
+                assert!(span.annotate(Annotation::new().synthesized_span(tool)));
             }
             drop(span);
             recorder.handle().flush(Duration::from_secs(60)).unwrap();

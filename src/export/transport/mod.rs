@@ -20,6 +20,11 @@ mod endpoint;
 mod client;
 mod failure;
 mod http_date;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 
 #[cfg(test)]
 mod rig;

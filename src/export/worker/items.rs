@@ -90,7 +90,7 @@ impl Worker {
 
     /// The same for an evaluation.
     pub(super) fn take_in_evaluation(&mut self, submission: &mut Submission) -> Result<Option<Batch>, LossReason> {
-        submission.judged.ml_app.get_or_insert_with(|| self.assembler.ml_app().to_owned());
+        submission.metric.ml_app.get_or_insert_with(|| self.assembler.ml_app().to_owned());
         self.processors.process_submission(submission, &self.queue)?;
         let common = Common { ml_app: self.assembler.ml_app(), source: self.evaluation_source };
         let max_bytes = self.max_event_bytes;

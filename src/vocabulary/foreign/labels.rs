@@ -17,7 +17,7 @@ pub(super) fn tags(words: &Words<'_>, kind: SpanKind) -> Tags {
         if list {
             // Several values, each a tag of its own: the intake would split one with commas.
             for value in decode::list(value) {
-                tags.put_bare(format!("{key}:{}", cut(&value)));
+                tags.insert_bare(format!("{key}:{}", cut(&value)));
             }
         } else if let Some(text) = decode::text(value) {
             tags.insert(key, cut(&text));
@@ -39,7 +39,7 @@ pub(super) fn tags(words: &Words<'_>, kind: SpanKind) -> Tags {
     }
     for name in [TAGS, langfuse::TAGS] {
         for tag in words.get(name).map(decode::list).unwrap_or_default() {
-            tags.put_bare(tag);
+            tags.insert_bare(tag);
         }
     }
     let named = [

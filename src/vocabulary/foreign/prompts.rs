@@ -10,7 +10,7 @@ use llmobs_model::{Prompt, Template, TemplatePart};
 /// The prompt; the first vocabulary that says one says all of it.
 pub(super) fn prompt(words: &Words<'_>) -> Option<Prompt> {
     let mut prompt = tracked(words).or_else(|| SOURCES.iter().find_map(|source| source.read(words)))?;
-    prompt.is_as_said = true;
+    prompt.without_defaults = true;
     Some(prompt)
 }
 

@@ -19,7 +19,7 @@ use super::{
     tools, usage,
 };
 use crate::recording::{FieldValue, RemarkSet};
-use llmobs_model::{Annotation, Details, Evaluation, SpanKind};
+use llmobs_model::{Annotation, AnnotationDetails, Evaluation, SpanKind};
 
 /// What the declared names of a callsite promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,16 +224,14 @@ pub(crate) fn evaluations_in(sayings: &Sayings<'_>, vocabularies: Vocabularies) 
 fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> (Annotation, RemarkSet) {
     let named_as = if is_demoted { SpanKind::Llm } else { kind };
     let said = content(words, kind, is_demoted);
-    let mut annotation = Annotation {
-        name: naming::name(words, named_as),
-        session_id: words.first_text(SESSION).map(Cow::into_owned),
-        input: said.input,
-        output: said.output,
-        metadata: metadata::metadata(words),
-        tags: labels::tags(words, kind),
-        error: otel::error(words),
-        ..Annotation::new()
-    };
+    let mut annotation = Annotation::new();
+    annotation.name = naming::name(words, named_as);
+    annotation.session_id = words.first_text(SESSION).map(Cow::into_owned);
+    annotation.input = said.input;
+    annotation.output = said.output;
+    annotation.metadata = metadata::metadata(words);
+    annotation.tags = labels::tags(words, kind);
+    annotation.error = otel::error(words);
     let model = naming::model(words, named_as);
     if kind.has_model() {
         annotation.model_name = model;
@@ -257,17 +255,17 @@ fn annotation(words: &Words<'_>, kind: SpanKind, is_demoted: bool) -> (Annotatio
 }
 
 /// What only some kinds say.
-fn details(words: &Words<'_>, kind: SpanKind) -> Option<Box<Details>> {
+fn details(words: &Words<'_>, kind: SpanKind) -> Option<Box<AnnotationDetails>> {
     let text = |names: &[&str]| words.first_text(names).map(Cow::into_owned);
-    let details = match kind {
-        SpanKind::Llm => Details {
-            prompt: prompts::prompt(words),
-            tool_definitions: tools::definitions(words),
-            ..Details::default()
-        },
-        SpanKind::Tool => Details { tool_id: text(TOOL_ID), ..Details::default() },
-        SpanKind::Agent => Details { agent_version: text(&[gen_ai::AGENT_VERSION]), ..Details::default() },
+    let mut details = AnnotationDetails::default();
+    match kind {
+        SpanKind::Llm => {
+            details.prompt = prompts::prompt(words);
+            details.tool_definitions = tools::definitions(words);
+        }
+        SpanKind::Tool => details.tool_id = text(TOOL_ID),
+        SpanKind::Agent => details.agent_version = text(&[gen_ai::AGENT_VERSION]),
         SpanKind::Workflow | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval | _ => return None,
-    };
-    (details != Details::default()).then(|| Box::new(details))
+    }
+    (details != AnnotationDetails::default()).then(|| Box::new(details))
 }

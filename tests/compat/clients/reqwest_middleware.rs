@@ -135,7 +135,7 @@ async fn the_policy_holds_for_what_is_read_later() {
         answers::chat_events(&[CANARY]),
         answers::chat_error(400, "invalid_request_error", CANARY),
     ];
-    for policy in CapturePolicy::ALL {
+    for &policy in CapturePolicy::ALL {
         let provider = Provider::start(answers.clone()).await;
         let url = format!("{}/v1/chat/completions", provider.url());
         let body = json!({"model": "gpt-4o-mini", "user": CANARY, "messages": [{"role": "user", "content": CANARY}]});

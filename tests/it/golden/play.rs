@@ -85,7 +85,7 @@ fn folder() -> PathBuf {
 /// Here, or in a process of its own when the settings come from the environment.
 fn run(scenario: &Scenario, mode: Mode, url: &str) {
     let Settings::Environment(variables) = scenario.settings else { return perform(scenario, mode, url) };
-    let mut child = crate::rig::command(&format!("golden::scenarios::{}", scenario.name));
+    let mut child = crate::harness::this_binary(&format!("golden::scenarios::{}", scenario.name));
     for (name, _) in env::vars_os().filter(|(name, _)| is_setting(&name.to_string_lossy())) {
         child.env_remove(name);
     }

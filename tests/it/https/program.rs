@@ -6,7 +6,7 @@ use tracing::Level;
 use tracing_llmobs::{Annotation, LlmObsSpanExt, LossReason};
 use tracing_subscriber::prelude::*;
 
-use crate::rig::{Collected, NEVER, SOON, play_with, scene, until};
+use crate::harness::{CollectedLog, NEVER, SOON, run_scene_with, scene, until};
 
 /// How many spans the program sends.
 pub(super) const SPANS: usize = 3;
@@ -39,7 +39,7 @@ impl Ending {
     fn of_scene(scene: &str, environment: &[(&str, &str)]) -> Self {
         let mut all = vec![("DD_LLMOBS_ML_APP", "https"), ("DD_API_KEY", "test-key")];
         all.extend_from_slice(environment);
-        let said = play_with("https::program::program", scene, &all);
+        let said = run_scene_with("https::program::program", scene, &all);
         // Among what it said is everything that its libraries said.
         for secret in SECRETS {
             assert!(!said.contains(secret), "{said}");
@@ -97,7 +97,7 @@ fn program() {
     let (layer, guard) = builder.start().unwrap();
     let shown = format!("{builder_shown} {layer:?} {guard:?} {:?}", guard.handle());
     assert!(SECRETS.iter().all(|secret| !shown.contains(secret)));
-    let collected = Collected::default();
+    let collected = CollectedLog::default();
     tracing_subscriber::registry().with(layer).with(collected.clone()).init();
     for _ in 0..SPANS {
         let span = tracing::info_span!("chat", llmobs.kind = "llm");

@@ -4,7 +4,7 @@ use tracing_llmobs::LossReason;
 
 use super::program::{BASIC, CREDENTIALS};
 use super::{AGENT, AGENTLESS, Authority, Ending, Front, Identity, Proxy, SPANS, Scratch, Verdict};
-use crate::rig::{Act, Wire, receiver};
+use crate::harness::{RawServer, Reaction, receiver};
 
 /// A name that nobody can look up; who reaches it has asked a proxy.
 const FAR: &str = "intake.invalid";
@@ -129,7 +129,7 @@ async fn an_agent_s_socket_is_behind_no_proxy() {
     let proxy = Proxy::start(Verdict::Silence).await;
     let folder = Scratch::file("");
     let path = format!("{}/agent.socket", folder.folder());
-    let agent = Wire::on_socket(path.as_ref(), |_| Act::status(202));
+    let agent = RawServer::on_socket(path.as_ref(), |_| Reaction::status(202));
     let url = proxy.url();
     for way in [AGENT, AGENTLESS] {
         let settings = [way, ("DD_TRACE_AGENT_URL", &agent.url), ("DD_LLMOBS_OVERRIDE_ORIGIN", &agent.url)];

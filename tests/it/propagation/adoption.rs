@@ -4,7 +4,7 @@ use tracing::info_span;
 use tracing_llmobs::propagation::{extract, inject};
 use tracing_llmobs::{Annotation, Builder, LlmObsSpanExt, Problem, SpanContext, current_context};
 
-use crate::stage;
+use crate::harness::recording;
 
 /// A caller's LLM span.
 fn caller() -> SpanContext {
@@ -20,7 +20,7 @@ fn apm_caller() -> SpanContext {
 
 #[test]
 fn a_span_below_a_caller_is_part_of_its_trace_and_so_is_what_starts_below() {
-    let recorder = stage::alone(|| {
+    let recorder = recording::record(|| {
         let work = info_span!("work", llmobs.kind = "workflow");
         assert!(work.set_llmobs_parent(caller()));
         drop(info_span!(parent: &work, "step", llmobs.kind = "task"));
@@ -45,7 +45,7 @@ fn a_span_below_a_caller_is_part_of_its_trace_and_so_is_what_starts_below() {
 
 #[test]
 fn what_a_span_says_itself_wins_over_its_caller_before_and_after() {
-    let recorder = stage::alone(|| {
+    let recorder = recording::record(|| {
         let before = info_span!("before", llmobs.kind = "task", llmobs.session_id = "own", llmobs.ml_app = "own-app");
         assert!(before.set_llmobs_parent(caller()));
         let after = info_span!("after", llmobs.kind = "task");
@@ -61,7 +61,7 @@ fn what_a_span_says_itself_wins_over_its_caller_before_and_after() {
 
 #[test]
 fn a_caller_without_an_llm_span_gives_its_names_but_no_parent() {
-    let recorder = stage::alone(|| {
+    let recorder = recording::record(|| {
         let work = info_span!("work", llmobs.kind = "workflow");
         assert!(work.set_llmobs_parent(apm_caller()));
         drop(info_span!(parent: &work, "step", llmobs.kind = "task"));
@@ -76,7 +76,7 @@ fn a_caller_without_an_llm_span_gives_its_names_but_no_parent() {
 
 #[test]
 fn a_caller_that_has_not_decided_leaves_it_open() {
-    let recorder = stage::alone(|| {
+    let recorder = recording::record(|| {
         let undecided = SpanContext::new(caller().trace_id, caller().span_id);
         assert!(info_span!("work", llmobs.kind = "task").set_llmobs_parent(undecided));
     });
@@ -85,7 +85,7 @@ fn a_caller_that_has_not_decided_leaves_it_open() {
 
 #[test]
 fn a_span_that_is_not_ours_carries_the_caller_to_those_below() {
-    let recorder = stage::in_company(|| {
+    let recorder = recording::record_beside_fmt(|| {
         let request = info_span!("request").entered();
         assert!(request.set_llmobs_parent(caller()));
         let first = info_span!("first", llmobs.kind = "workflow").entered();
@@ -104,7 +104,7 @@ fn a_span_that_is_not_ours_carries_the_caller_to_those_below() {
 
 #[test]
 fn a_service_without_llm_spans_passes_its_caller_on() {
-    drop(stage::in_company(|| {
+    drop(recording::record_beside_fmt(|| {
         let request = info_span!("request");
         assert!(request.set_llmobs_parent(caller()));
         let mut headers = http::HeaderMap::new();
@@ -119,7 +119,7 @@ fn a_service_without_llm_spans_passes_its_caller_on() {
 
 #[test]
 fn the_nearest_parent_wins_whether_it_is_here_or_elsewhere() {
-    let recorder = stage::in_company(|| {
+    let recorder = recording::record_beside_fmt(|| {
         let local = info_span!("local", llmobs.kind = "workflow").entered();
         let request = info_span!("request").entered();
         drop(info_span!("below local", llmobs.kind = "task"));
@@ -135,18 +135,18 @@ fn the_nearest_parent_wins_whether_it_is_here_or_elsewhere() {
 
 #[test]
 fn a_parent_that_comes_too_late_changes_nothing_and_is_counted() {
-    let recorder = stage::alone(|| {
+    let recorder = recording::record(|| {
         let work = info_span!("work", llmobs.kind = "workflow");
         drop(info_span!(parent: &work, "step", llmobs.kind = "task"));
         assert!(!work.set_llmobs_parent(caller()));
     });
     assert_eq!(recorder.tree(), "workflow work\n  task step\n");
-    assert_eq!(stage::problems(&recorder), [(Problem::LateParent, 1)]);
+    assert_eq!(recording::problems(&recorder), [(Problem::LateParent, 1)]);
 }
 
 #[test]
 fn a_span_that_has_ended_or_that_nobody_sees_takes_no_parent() {
-    drop(stage::alone(|| {
+    drop(recording::record(|| {
         let ended = info_span!("ended", llmobs.kind = "task");
         ended.finish();
         assert!(!ended.set_llmobs_parent(caller()));
@@ -158,7 +158,7 @@ fn a_span_that_has_ended_or_that_nobody_sees_takes_no_parent() {
 #[test]
 fn a_context_outlives_its_span_and_is_a_parent_in_a_row_of_a_database() {
     let mut row = String::new();
-    let recorder = stage::alone_with(Builder::without_environment().sample_rate(0.0), || {
+    let recorder = recording::record_with(Builder::without_environment().sample_rate(0.0), || {
         let first = info_span!("first", llmobs.kind = "agent", llmobs.session_id = "s-1");
         first.in_scope(|| assert_eq!(current_context(), first.llmobs_context()));
         row = serde_json::to_string(&first.llmobs_context().unwrap()).unwrap();

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use tracing_llmobs::propagation::{Trust, extract, extract_trusting, inject, inject_context};
 use tracing_llmobs::{AgentAttribution, Annotation, Builder, LlmObsSpanExt, Problem, Sampling, SpanContext, SpanId};
 
-use crate::stage;
+use crate::harness::recording;
 
 fn context() -> SpanContext {
     "66d4c80000000000a1b2c3d4e5f60718:42;ml_app=weather-bot;session_id=sess-01".parse().unwrap()
@@ -111,16 +111,16 @@ fn what_does_not_fit_into_tracestate_is_in_the_tags() {
 
 #[test]
 fn left_out_entries_are_counted() {
-    let recorder = stage::alone(|| {
+    let recorder = recording::record(|| {
         let span = tracing::info_span!("call", llmobs.kind = "workflow", llmobs.session_id = "a,b");
         assert!(inject(&span, &mut HeaderMap::new()));
     });
-    assert_eq!(stage::problems(&recorder), [(Problem::Header, 1)]);
+    assert_eq!(recording::problems(&recorder), [(Problem::Header, 1)]);
 }
 
 #[test]
 fn without_a_span_of_ours_the_headers_stay_as_they_are() {
-    drop(stage::in_company(|| {
+    drop(recording::record_beside_fmt(|| {
         let mut headers = HeaderMap::new();
         let foreign = tracing::info_span!("foreign");
         assert!(!inject(&foreign, &mut headers) && !inject(&tracing::Span::none(), &mut headers));
@@ -136,7 +136,7 @@ fn without_a_span_of_ours_the_headers_stay_as_they_are() {
 
 #[test]
 fn the_configured_application_and_the_nearest_agent_are_told() {
-    let recorder = stage::alone(|| {
+    let recorder = recording::record(|| {
         let agent = tracing::info_span!("coach", llmobs.kind = "agent").entered();
         let told = |span: &tracing::Span| {
             let mut headers = HeaderMap::new();
@@ -160,7 +160,7 @@ fn a_task_that_calls_out_is_marked_unless_that_is_switched_off() {
         (Builder::without_environment(), Some("custom")),
         (Builder::without_environment().mark_proxy_calls(false), None),
     ] {
-        let recorder = stage::alone_with(settings, || {
+        let recorder = recording::record_with(settings, || {
             let task = tracing::info_span!("task", llmobs.kind = "task").entered();
             tracing::info_span!("llm", llmobs.kind = "llm")
                 .in_scope(|| inject(&tracing::Span::current(), &mut HeaderMap::new()));

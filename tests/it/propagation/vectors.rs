@@ -6,7 +6,7 @@ use serde_json::Value;
 use tracing_llmobs::propagation::{extract, inject_context};
 use tracing_llmobs::{Builder, LlmObsSpanExt, Sampling, SpanContext, SpanEvent, SpanId, TraceId};
 
-use crate::stage;
+use crate::harness::recording;
 
 fn vectors(name: &str) -> Vec<Value> {
     let path = format!("{}/tests/propagation/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -23,13 +23,13 @@ fn text(value: &Value) -> Option<&str> {
 
 /// The first span of a process that got these headers.
 fn first_span(headers: &HashMap<String, String>) -> SpanEvent {
-    let recorder = stage::alone_with(Builder::without_environment(), || {
+    let recorder = recording::record_with(Builder::without_environment(), || {
         let span = tracing::info_span!("process_request", llmobs.kind = "task");
         if let Some(parent) = extract(headers) {
             assert!(span.set_llmobs_parent(parent));
         }
     });
-    stage::only(&recorder)
+    recording::only_span(&recorder)
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn the_decision_at_the_root_is_that_of_the_python_sdk() {
     assert!(vectors.len() > 100);
     let rows: Vec<[String; 3]> = vectors.into_iter().map(|row| serde_json::from_value(row).unwrap()).collect();
     let settings = Builder::without_environment().sample_rate(0.5);
-    let recorder = stage::alone_with(settings, || {
+    let recorder = recording::record_with(settings, || {
         for [apm_trace_id, rate, _] in &rows {
             assert_eq!(rate, "0.5");
             let id: TraceId = apm_trace_id.parse().unwrap();

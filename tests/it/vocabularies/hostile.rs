@@ -7,7 +7,7 @@ use tracing::{Level, Span, event, info, info_span};
 use tracing_llmobs::{Builder, CapturePolicy, LlmObsSpanExt, SpanKind};
 
 use super::programs::{run, run_with};
-use crate::rig::alone;
+use crate::harness::in_own_process;
 
 const CANARY: &str = "canary-7f3a";
 
@@ -151,7 +151,7 @@ struct Config {
 #[test]
 fn plain_instrumentation_is_not_woken() {
     // What other tests listen to is kept with the callsites, which belong to the process.
-    if !alone("vocabularies::hostile::plain_instrumentation_is_not_woken") {
+    if !in_own_process("vocabularies::hostile::plain_instrumentation_is_not_woken") {
         return;
     }
     run(|| {

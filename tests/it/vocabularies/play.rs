@@ -11,7 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
 use super::callsite::{self, Made, Place};
-use crate::rig::{Act, Wire, to};
+use crate::harness::{RawServer, Reaction, to};
 
 /// A span, or the case's first one, with what is expected.
 #[derive(Debug, Clone, Deserialize)]
@@ -89,7 +89,7 @@ struct Playing {
 }
 
 /// Plays spans: all begin in their order, and end in the opposite one.
-pub(super) fn play(spans: &[Told], staging: Staging, wire: &Wire) -> Sent {
+pub(super) fn play(spans: &[Told], staging: Staging, wire: &RawServer) -> Sent {
     let before = wire.requests().len();
     let (layer, guard) = to(&wire.url).max_level(LevelFilter::DEBUG).start().unwrap();
     let everything = staging.is_beside.then(|| tracing_subscriber::fmt::layer().with_writer(std::io::sink));
@@ -111,8 +111,8 @@ pub(super) fn play(spans: &[Told], staging: Staging, wire: &Wire) -> Sent {
 }
 
 /// A server that takes everything.
-pub(super) fn server() -> Wire {
-    Wire::start(|_| Act::status(202))
+pub(super) fn server() -> RawServer {
+    RawServer::start(|_| Reaction::status(202))
 }
 
 fn act(spans: &[Told], staging: Staging) -> Vec<(String, Option<SpanId>)> {

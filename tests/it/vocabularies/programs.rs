@@ -7,7 +7,7 @@ use tracing_llmobs::{Annotation, Builder, LlmObsSpanExt, Message, SpanEvent, Spa
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
-use crate::rig::alone;
+use crate::harness::in_own_process;
 
 /// Runs a program with our layer alone.
 pub(super) fn run(program: impl FnOnce()) -> Recorder {
@@ -272,7 +272,7 @@ fn a_trace_that_is_switched_off_leaves_nothing_more() {
 #[test]
 fn only_callsites_of_calls_and_of_those_they_belong_to_are_woken() {
     // Subscribers of other tests wake others.
-    if !alone("vocabularies::programs::only_callsites_of_calls_and_of_those_they_belong_to_are_woken") {
+    if !in_own_process("vocabularies::programs::only_callsites_of_calls_and_of_those_they_belong_to_are_woken") {
         return;
     }
     run(|| {

@@ -6,16 +6,16 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::reload;
 
-use crate::rig::{Collected, SOON, alone, receiver, to};
+use crate::harness::{CollectedLog, SOON, in_own_process, receiver, to};
 
 const CANARY: &str = "canary-51d0";
 
 /// Plays a program to its end and returns what was said about it, and the ledger. The program may turn the level that is
 /// listened to.
-fn played(program: impl FnOnce(&Guard, &dyn Fn(LevelFilter))) -> (Collected, Stats) {
+fn played(program: impl FnOnce(&Guard, &dyn Fn(LevelFilter))) -> (CollectedLog, Stats) {
     let server = receiver();
     let (layer, guard) = to(server.url()).start().unwrap();
-    let collected = Collected::default();
+    let collected = CollectedLog::default();
     let (filter, handle) = reload::Layer::new(LevelFilter::DEBUG);
     tracing_subscriber::registry().with(layer).with(collected.clone().with_filter(filter)).init();
     program(&guard, &|level| handle.modify(|own| *own = level).unwrap());
@@ -25,7 +25,7 @@ fn played(program: impl FnOnce(&Guard, &dyn Fn(LevelFilter))) -> (Collected, Sta
 }
 
 /// What was said at DEBUG.
-fn said(collected: &Collected) -> Vec<String> {
+fn said(collected: &CollectedLog) -> Vec<String> {
     collected.ours(Level::DEBUG).into_iter().map(|said| said.text).collect()
 }
 
@@ -80,7 +80,7 @@ fn complete() {
 
 #[test]
 fn what_is_said_elsewhere_is_not_missing() {
-    if !alone("vocabularies::remarks::what_is_said_elsewhere_is_not_missing") {
+    if !in_own_process("vocabularies::remarks::what_is_said_elsewhere_is_not_missing") {
         return;
     }
     let (collected, stats) = played(|_, _| complete());
@@ -91,7 +91,7 @@ fn what_is_said_elsewhere_is_not_missing() {
 
 #[test]
 fn what_is_odd_while_nobody_listens_is_not_looked_for() {
-    if !alone("vocabularies::remarks::what_is_odd_while_nobody_listens_is_not_looked_for") {
+    if !in_own_process("vocabularies::remarks::what_is_odd_while_nobody_listens_is_not_looked_for") {
         return;
     }
     let (collected, _) = played(|guard, listen| {
@@ -108,7 +108,7 @@ fn what_is_odd_while_nobody_listens_is_not_looked_for() {
 
 #[test]
 fn each_oddity_is_said_once_at_debug_and_counted_at_the_end() {
-    if !alone("vocabularies::remarks::each_oddity_is_said_once_at_debug_and_counted_at_the_end") {
+    if !in_own_process("vocabularies::remarks::each_oddity_is_said_once_at_debug_and_counted_at_the_end") {
         return;
     }
     let (collected, stats) = played(|guard, _| {

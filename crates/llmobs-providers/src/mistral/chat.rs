@@ -24,7 +24,9 @@ impl Codec for MistralChat {
     }
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        Annotation { metadata: settings(request, SETTINGS), ..openai::OpenAiChat.annotate_request(endpoint, request) }
+        let mut annotation = openai::OpenAiChat.annotate_request(endpoint, request);
+        annotation.metadata = settings(request, SETTINGS);
+        annotation
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {

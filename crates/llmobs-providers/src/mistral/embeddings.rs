@@ -20,10 +20,9 @@ impl Codec for MistralEmbeddings {
     }
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        Annotation {
-            metadata: settings(request, SETTINGS),
-            ..openai::OpenAiEmbeddings.annotate_request(endpoint, request)
-        }
+        let mut annotation = openai::OpenAiEmbeddings.annotate_request(endpoint, request);
+        annotation.metadata = settings(request, SETTINGS);
+        annotation
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {

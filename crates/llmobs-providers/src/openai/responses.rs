@@ -52,7 +52,7 @@ impl Codec for OpenAiResponses {
             said = names::with_input(said, items::input(json::get(body, &["instructions"]), &mut MediaBudget::new()));
         }
         if !response.endpoint.is_proxy {
-            said = items.iter().filter_map(items::remote_call).fold(said, Annotation::inner);
+            said = items.iter().filter_map(items::remote_call).fold(said, Annotation::synthesized_span);
         }
         said = usage::count(prompt::answered(said, request, body), body);
         failure::inside(body).into_iter().fold(said, Annotation::span_error)

@@ -8,7 +8,7 @@ use super::content::content;
 use super::details::{links, prompt, tool_definitions};
 use llmobs_model::{
     AgentAttribution, AgentManifest, Metrics, RESERVED, Sampling, SpanError, SpanEvent, SpanId, SpanKind, Status, Tags,
-    TraceId, json_bytes,
+    TraceId, retained_json_bytes,
 };
 
 /// A span as it was received.
@@ -36,7 +36,7 @@ impl ReceivedSpan {
     pub fn new(json: Value) -> Result<Self, DecodeError> {
         let event = decode_span(&json)?;
         let kind = json.get("meta").and_then(kind_text).unwrap_or_default().to_owned();
-        Ok(Self { event, kind, bytes: json_bytes(&json), json })
+        Ok(Self { event, kind, bytes: retained_json_bytes(&json), json })
     }
 }
 

@@ -165,7 +165,7 @@ proptest! {
         let sayings = Sayings { target: "rig", span_name: "chat", fields: said(&own), events: events.collect(), declared_names: &[] };
         let all = Vocabularies::ALL;
         let _ = (foreign::glance(&sayings, all), foreign::has_usage(&sayings, all), foreign::evaluations_in(&sayings, all));
-        for kind in SpanKind::ALL {
+        for &kind in SpanKind::ALL {
             let reading = foreign::read(&sayings, kind, false, all);
             let _ = foreign::remarks_about(&sayings, kind, false, all, &reading);
             let number = |name: &str| reading.annotation.metrics.get(name).and_then(serde_json::Number::as_f64);

@@ -70,7 +70,7 @@ impl Codec for BedrockAgent {
         if response.endpoint.is_proxy {
             return said;
         }
-        steps::of(json::items(body, "traces")).into_iter().fold(said, Annotation::inner)
+        steps::of(json::items(body, "traces")).into_iter().fold(said, Annotation::synthesized_span)
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {

@@ -53,8 +53,8 @@ impl AgentStep {
         self.close(None);
         let said = Annotation::new().kind(SpanKind::Workflow).name(format!("{} Step", self.kind)).tag(TAG.0, TAG.1);
         let said = if self.output.is_empty() { said } else { said.output(self.output) };
-        let said = self.done.into_iter().fold(said, Annotation::inner);
-        Annotation { start_ns: self.start_ns, end_ns: self.end_ns, ..said }
+        let said = self.done.into_iter().fold(said, Annotation::synthesized_span);
+        timed(said, self.start_ns, self.end_ns)
     }
 
     /// What a tool answered, or what the step came to.
@@ -69,25 +69,36 @@ impl AgentStep {
 
     fn begin(&mut self, said: Annotation, at_ns: Option<u64>) {
         self.close(at_ns);
-        self.open = Some(Annotation { start_ns: at_ns, ..said });
+        let end_ns = said.end_ns;
+        self.open = Some(timed(said, at_ns, end_ns));
     }
 
     /// Ends what is open, if it is of this kind; its beginning may not have been told.
     fn end(&mut self, at_ns: Option<u64>, name: &str, kind: SpanKind, say: impl FnOnce(Annotation) -> Annotation) {
         let open = self.open.take_if(|open| open.kind == Some(kind));
         self.close(at_ns);
-        let open = open.unwrap_or_else(|| Annotation { start_ns: at_ns, ..part(kind, name) });
-        self.done.push(Annotation { end_ns: at_ns, ..say(open) });
+        let open = open.unwrap_or_else(|| timed(part(kind, name), at_ns, None));
+        let start_ns = open.start_ns;
+        self.done.push(timed(say(open), start_ns, at_ns));
     }
 
     fn add(&mut self, said: Annotation, at_ns: Option<u64>) {
-        self.done.push(Annotation { start_ns: at_ns, end_ns: at_ns, ..said });
+        self.done.push(timed(said, at_ns, at_ns));
     }
 
     fn close(&mut self, at_ns: Option<u64>) {
         let open = mem::take(&mut self.open);
-        self.done.extend(open.map(|open| Annotation { end_ns: at_ns.or(open.start_ns), ..open }));
+        self.done.extend(open.map(|open| {
+            let start_ns = open.start_ns;
+            timed(open, start_ns, at_ns.or(start_ns))
+        }));
     }
+}
+
+/// Sets when the part of a step began and ended.
+fn timed(mut part: Annotation, start_ns: Option<u64>, end_ns: Option<u64>) -> Annotation {
+    (part.start_ns, part.end_ns) = (start_ns, end_ns);
+    part
 }
 
 fn part(kind: SpanKind, name: &str) -> Annotation {

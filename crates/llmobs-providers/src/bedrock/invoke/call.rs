@@ -108,8 +108,9 @@ fn named(said: Annotation, endpoint: &Endpoint) -> Annotation {
 }
 
 /// What a family's own API says of its settings is more than `InvokeModel` says of any.
-fn bare(said: Annotation) -> Annotation {
-    Annotation { metadata: Map::new(), ..said }
+fn bare(mut said: Annotation) -> Annotation {
+    said.metadata = Map::new();
+    said
 }
 
 fn some(messages: Vec<Message>) -> Vec<Message> {

@@ -74,7 +74,7 @@ fn shown(said: &Annotation) -> Value {
         None => Value::Null,
         other => panic!("{other:?}"),
     };
-    let inner = said.details.iter().flat_map(|details| &details.inner).map(shown).collect::<Value>();
+    let inner = said.details.iter().flat_map(|details| &details.synthesized).map(shown).collect::<Value>();
     let took = said.start_ns.zip(said.end_ns).map(|(start, end)| (end - start) / 1_000_000_000);
     let name = format!("{} {}", said.kind.unwrap(), said.name.as_deref().unwrap());
     json!([name, text(&said.input), text(&said.output), took, inner])
@@ -134,7 +134,7 @@ fn its_steps_are_below_it_with_their_times() {
     let used =
         json!({"actionGroupName": "hours", "function": "get", "parameters": [{"name": "day", "value": "Monday"}]});
     assert_eq!(said.output, Some(Content::from("Yes.")));
-    let inner = &said.details.as_ref().unwrap().inner;
+    let inner = &said.details.as_ref().unwrap().synthesized;
     let shown: Vec<Value> = inner.iter().map(shown).collect();
     let expected = json!([
         ["workflow guardrailTrace Step", null, null, 0, [["task guardrail", null, r#"{"action":"NONE"}"#, 0, null]]],
@@ -153,7 +153,7 @@ fn its_steps_are_below_it_with_their_times() {
     ]);
     let expected: Value = serde_json::from_str(&expected.to_string().replace(",null]", ",[]]")).unwrap();
     assert_eq!(json!(shown), expected);
-    let steps: Vec<&Annotation> = inner.iter().flat_map(|step| &step.details.as_ref().unwrap().inner).collect();
+    let steps: Vec<&Annotation> = inner.iter().flat_map(|step| &step.details.as_ref().unwrap().synthesized).collect();
     let model = steps[1];
     assert_eq!((model.model_name.as_deref(), &model.metadata["max_tokens"]), (Some("claude"), &json!(20)));
     assert_eq!((model.metrics.clone(), &model.metadata["temperature"]), (super::tokens(9, 4), &json!(0)));
@@ -189,6 +189,6 @@ fn many_steps_take_no_longer_than_they_are() {
     };
     let traces: Vec<u8> = (0..40_000).flat_map(step).collect();
     let began = std::time::Instant::now();
-    assert!(asked().split(AWS, &traces, 1_000_000).details.is_some_and(|details| details.inner.len() == 40_000));
+    assert!(asked().split(AWS, &traces, 1_000_000).details.is_some_and(|details| details.synthesized.len() == 40_000));
     assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
 }

@@ -1,4 +1,4 @@
-//! A server below HTTP, which does what the receiver is too well-behaved for.
+//! A server that reads and writes raw bytes, for misbehaviour that the receiver cannot play.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the server does with one request.
+/// The server's reaction to one request.
 #[derive(Clone)]
-pub enum Act {
+pub enum Reaction {
     /// Reads it and answers with these bytes; the connection stays open.
     Answer(String),
     /// Reads it, answers with these bytes, and resets the connection when it has been idle for so long.
@@ -25,18 +25,19 @@ pub enum Act {
     StallUnread,
 }
 
-impl Act {
+impl Reaction {
+    /// Answers with a status and an empty object.
     pub fn status(status: u16) -> Self {
         Self::with(status, "", "{}")
     }
 
-    /// Headers are whole lines.
+    /// Answers with a status, whole lines of headers and a body.
     pub fn with(status: u16, headers: &str, body: &str) -> Self {
         Self::Answer(format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n{body}", body.len()))
     }
 }
 
-/// A request as it came, perhaps not all of it.
+/// The bytes of a request, cut off where the reaction says so.
 #[derive(Clone)]
 pub struct Request {
     pub at: Instant,
@@ -44,16 +45,16 @@ pub struct Request {
 }
 
 impl Request {
-    /// What follows the empty line.
+    /// Returns the bytes behind the empty line.
     pub fn body(&self) -> &[u8] {
         let head = self.bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
         &self.bytes[head + 4..]
     }
 }
 
-type Script = Arc<dyn Fn(usize) -> Act + Send + Sync>;
+type Script = Arc<dyn Fn(usize) -> Reaction + Send + Sync>;
 
-/// What is shared with the connections.
+/// State shared with the connections.
 #[derive(Clone)]
 struct Shared {
     script: Script,
@@ -62,27 +63,28 @@ struct Shared {
     resets: Arc<AtomicUsize>,
 }
 
-/// The server; it ends with the runtime that it is spawned on.
-pub struct Wire {
+/// A running server. It ends with the runtime that it is spawned on.
+pub struct RawServer {
     pub url: String,
     shared: Shared,
     /// Ends the thread when it is dropped.
     _stop: Option<tokio::sync::oneshot::Sender<()>>,
 }
 
-impl Wire {
-    /// A server on a thread of its own; the script says what happens to the first request (0), the second, and so on.
-    pub fn start(script: impl Fn(usize) -> Act + Send + Sync + 'static) -> Self {
+impl RawServer {
+    /// Starts a server on a thread of its own. `script` maps the index of a request to a reaction.
+    pub fn start(script: impl Fn(usize) -> Reaction + Send + Sync + 'static) -> Self {
         Self::on_thread(script, None)
     }
 
-    /// The same on a unix socket.
-    pub fn on_socket(path: &std::path::Path, script: impl Fn(usize) -> Act + Send + Sync + 'static) -> Self {
+    /// Starts a server on a unix socket.
+    #[cfg(unix)]
+    pub fn on_socket(path: &std::path::Path, script: impl Fn(usize) -> Reaction + Send + Sync + 'static) -> Self {
         Self::on_thread(script, Some(path.to_owned()))
     }
 
-    /// The same on the runtime that this is called on.
-    pub async fn spawn(script: impl Fn(usize) -> Act + Send + Sync + 'static) -> Self {
+    /// Starts a server on the current runtime.
+    pub async fn spawn(script: impl Fn(usize) -> Reaction + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shared = Shared::new(script);
@@ -90,13 +92,16 @@ impl Wire {
         Self { url, shared, _stop: None }
     }
 
-    /// These acts in their order, and then 202 for ever.
-    pub fn scripted(acts: impl IntoIterator<Item = Act>) -> Self {
-        let acts: Vec<Act> = acts.into_iter().collect();
-        Self::start(move |index| acts.get(index).cloned().unwrap_or_else(|| Act::status(202)))
+    /// Starts a server with these reactions in order, then 202 for ever.
+    pub fn scripted(reactions: impl IntoIterator<Item = Reaction>) -> Self {
+        let reactions: Vec<Reaction> = reactions.into_iter().collect();
+        Self::start(move |index| reactions.get(index).cloned().unwrap_or_else(|| Reaction::status(202)))
     }
 
-    fn on_thread(script: impl Fn(usize) -> Act + Send + Sync + 'static, socket: Option<std::path::PathBuf>) -> Self {
+    fn on_thread(
+        script: impl Fn(usize) -> Reaction + Send + Sync + 'static,
+        socket: Option<std::path::PathBuf>,
+    ) -> Self {
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let (tx, rx) = std::sync::mpsc::channel();
         let shared = Shared::new(script);
@@ -119,14 +124,14 @@ impl Wire {
         self.shared.requests.lock().clone()
     }
 
-    /// How many connections were reset because they were idle.
+    /// Returns how many connections were reset because they were idle.
     pub fn resets(&self) -> usize {
         self.shared.resets.load(Ordering::SeqCst)
     }
 }
 
 impl Shared {
-    fn new(script: impl Fn(usize) -> Act + Send + Sync + 'static) -> Self {
+    fn new(script: impl Fn(usize) -> Reaction + Send + Sync + 'static) -> Self {
         Self { script: Arc::new(script), requests: Arc::default(), next: Arc::default(), resets: Arc::default() }
     }
 
@@ -135,12 +140,13 @@ impl Shared {
     }
 }
 
-/// Listens, says where, and serves.
+/// Listens, sends the address to `tell`, and serves.
 fn listen(
     socket: Option<std::path::PathBuf>,
     shared: Shared,
     tell: &std::sync::mpsc::Sender<String>,
 ) -> std::pin::Pin<Box<dyn Future<Output = ()>>> {
+    #[cfg(unix)]
     if let Some(path) = socket {
         let listener = tokio::net::UnixListener::bind(&path).unwrap();
         tell.send(format!("unix://{}", path.display())).unwrap();
@@ -158,13 +164,14 @@ async fn serve(listener: TcpListener, shared: Shared) {
     }
 }
 
+#[cfg(unix)]
 async fn serve_socket(listener: tokio::net::UnixListener, shared: Shared) {
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(converse(stream, shared.clone()));
     }
 }
 
-/// A stream that can be cut off, if it is one.
+/// A connection; TCP can be reset.
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
     fn reset(self);
 }
@@ -175,6 +182,7 @@ impl Stream for TcpStream {
     }
 }
 
+#[cfg(unix)]
 impl Stream for tokio::net::UnixStream {
     fn reset(self) {}
 }
@@ -182,41 +190,41 @@ impl Stream for tokio::net::UnixStream {
 async fn converse(mut stream: impl Stream, shared: Shared) -> Option<()> {
     loop {
         let mut first = [0];
-        // The act belongs to the request, so it is not taken before one begins.
+        // A reaction belongs to a request, so none is taken before a request begins.
         stream.read_exact(&mut first).await.ok()?;
-        let act = (shared.script)(shared.next.fetch_add(1, Ordering::SeqCst));
-        let most = match act {
-            Act::ResetAfter(bytes) => bytes,
-            Act::StallUnread => 1,
-            Act::Answer(_) | Act::AnswerThenReset(..) | Act::Endless(_) | Act::Stall => usize::MAX,
+        let reaction = (shared.script)(shared.next.fetch_add(1, Ordering::SeqCst));
+        let most = match reaction {
+            Reaction::ResetAfter(bytes) => bytes,
+            Reaction::StallUnread => 1,
+            Reaction::Answer(_) | Reaction::AnswerThenReset(..) | Reaction::Endless(_) | Reaction::Stall => usize::MAX,
         };
         let request = read(&mut stream, first[0], most).await?;
         shared.log(request);
-        match act {
-            Act::Answer(bytes) => stream.write_all(bytes.as_bytes()).await.ok()?,
-            Act::AnswerThenReset(bytes, idle) => {
+        match reaction {
+            Reaction::Answer(bytes) => stream.write_all(bytes.as_bytes()).await.ok()?,
+            Reaction::AnswerThenReset(bytes, idle) => {
                 stream.write_all(bytes.as_bytes()).await.ok()?;
                 tokio::time::sleep(idle).await;
                 stream.reset();
                 shared.resets.fetch_add(1, Ordering::SeqCst);
                 return None;
             }
-            Act::Endless(bytes) => {
+            Reaction::Endless(bytes) => {
                 stream.write_all(bytes.as_bytes()).await.ok()?;
                 loop {
                     stream.write_all(&[0; 4096]).await.ok()?;
                 }
             }
-            Act::ResetAfter(_) => {
+            Reaction::ResetAfter(_) => {
                 stream.reset();
                 return None;
             }
-            Act::Stall | Act::StallUnread => std::future::pending().await,
+            Reaction::Stall | Reaction::StallUnread => std::future::pending().await,
         }
     }
 }
 
-/// One request, or the first `most` bytes of it.
+/// Reads one request, or its first `most` bytes.
 async fn read(stream: &mut impl Stream, first: u8, most: usize) -> Option<Vec<u8>> {
     let mut bytes = vec![first];
     let mut buffer = vec![0; 64 * 1024];

@@ -1,4 +1,4 @@
-//! Everything that anybody in the process says through `tracing`, kept as text.
+//! A layer that keeps all spans, records and events as text.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::Arc;
@@ -12,36 +12,36 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// One event, one new span, or one record.
 #[derive(Debug, Clone)]
-pub struct Said {
+pub struct LogLine {
     pub level: Level,
     pub target: String,
     /// `message; name=value; …`.
     pub text: String,
 }
 
-/// A layer that wants everything, and what it was told so far.
+/// A layer that is interested in everything, and the lines it has collected.
 #[derive(Debug, Clone, Default)]
-pub struct Collected(Arc<Mutex<Vec<Said>>>);
+pub struct CollectedLog(Arc<Mutex<Vec<LogLine>>>);
 
-impl Collected {
-    /// Everything.
-    pub fn all(&self) -> Vec<Said> {
+impl CollectedLog {
+    /// Returns all lines.
+    pub fn all(&self) -> Vec<LogLine> {
         self.0.lock().clone()
     }
 
-    /// What the exporter says of itself at this level or above it.
-    pub fn ours(&self, level: Level) -> Vec<Said> {
-        self.all().into_iter().filter(|said| said.target == "tracing_llmobs" && said.level <= level).collect()
+    /// Returns the exporter's own log lines of this level and above.
+    pub fn ours(&self, level: Level) -> Vec<LogLine> {
+        self.all().into_iter().filter(|line| line.target == "tracing_llmobs" && line.level <= level).collect()
     }
 
     fn keep(&self, metadata: &Metadata<'_>, record: impl FnOnce(&mut Text)) {
         let mut text = Text(String::new());
         record(&mut text);
-        self.0.lock().push(Said { level: *metadata.level(), target: metadata.target().to_owned(), text: text.0 });
+        self.0.lock().push(LogLine { level: *metadata.level(), target: metadata.target().to_owned(), text: text.0 });
     }
 }
 
-impl<S: Subscriber + for<'lookup> LookupSpan<'lookup>> Layer<S> for Collected {
+impl<S: Subscriber + for<'lookup> LookupSpan<'lookup>> Layer<S> for CollectedLog {
     fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
         self.keep(attributes.metadata(), |text| attributes.record(text));
     }

@@ -1,8 +1,9 @@
-//! What the stories of delivery share: a pipeline under test, servers that misbehave, processes of their own.
+//! Shared by the tests: a pipeline with its intake, a server that misbehaves, recorders, child processes.
 
-mod alone;
-mod collected;
-mod wire;
+mod child_process;
+mod collected_log;
+mod raw_server;
+pub mod recording;
 
 use std::time::{Duration, Instant};
 
@@ -11,21 +12,24 @@ use tracing::Dispatch;
 use tracing_llmobs::{Annotation, Builder, Guard, LlmObsSpanExt};
 use tracing_subscriber::prelude::*;
 
-pub use alone::{alone, command, exporter_threads, nice_values, open_files, play, play_with, scene};
-pub use collected::{Collected, Said};
-pub use wire::{Act, Wire};
+#[cfg(target_os = "linux")]
+pub use child_process::{exporter_threads, nice_values, open_files};
+pub use child_process::{in_own_process, run_scene_with, run_scenes, scene, this_binary};
+pub use collected_log::{CollectedLog, LogLine};
+pub use raw_server::{RawServer, Reaction};
 
-/// When something that should happen at once has certainly failed to.
+/// The deadline of things that happen at once: after it they have failed.
 pub const SOON: Duration = Duration::from_secs(20);
-/// A flush interval that never comes, so that only what a test asks for happens.
+/// A flush interval that no test reaches: only explicit flushes send.
 pub const NEVER: Duration = Duration::from_secs(3_600);
 
-/// Settings that send straight to this address, and only when asked.
+/// Returns settings that send agentless to `url`, and only when flushed.
 pub fn to(url: &str) -> Builder {
     let builder = Builder::without_environment().ml_app("delivery").agentless(true).api_key("test-key");
     builder.override_origin(url).flush_interval(NEVER)
 }
 
+/// Starts a local intake.
 pub fn receiver() -> Receiver {
     Receiver::bind("127.0.0.1:0").unwrap()
 }
@@ -37,21 +41,23 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
+    /// Starts the layer under a registry of its own.
     pub fn start(builder: Builder) -> Self {
         let (layer, guard) = builder.start().unwrap();
         Self { dispatch: Dispatch::new(tracing_subscriber::registry().with(layer)), guard }
     }
 
-    /// Opens and closes so many spans.
+    /// Opens and closes this many spans.
     pub fn emit(&self, spans: usize) {
         emit(&self.dispatch, spans);
     }
 
-    /// A span whose input is this long.
+    /// Opens and closes one span with an input of this many bytes.
     pub fn emit_input(&self, bytes: usize) {
         self.emit_annotated(Annotation::new().input("x".repeat(bytes)));
     }
 
+    /// Opens and closes one span with this annotation.
     pub fn emit_annotated(&self, annotation: Annotation) {
         tracing::dispatcher::with_default(&self.dispatch, || {
             assert!(tracing::info_span!("step", llmobs.kind = "task").annotate(annotation));
@@ -59,7 +65,7 @@ impl Pipeline {
     }
 }
 
-/// Opens and closes so many spans.
+/// Opens and closes this many spans under `dispatch`.
 pub fn emit(dispatch: &Dispatch, spans: usize) {
     tracing::dispatcher::with_default(dispatch, || {
         for _ in 0..spans {
@@ -68,7 +74,7 @@ pub fn emit(dispatch: &Dispatch, spans: usize) {
     });
 }
 
-/// Waits until something holds, and fails when it does not in time.
+/// Waits until `holds` returns true; fails after [`SOON`].
 pub fn until(what: &str, holds: impl Fn() -> bool) {
     let began = Instant::now();
     while !holds() {
@@ -77,7 +83,7 @@ pub fn until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// The ids of the spans in the body of a request, or the labels of the evaluations.
+/// Returns the span ids in the body of a request, or the labels of its evaluations.
 pub fn item_ids(body: &[u8]) -> Vec<String> {
     let json: serde_json::Value = serde_json::from_slice(body).unwrap();
     if let Some(metrics) = json["data"]["attributes"]["metrics"].as_array() {
@@ -87,7 +93,7 @@ pub fn item_ids(body: &[u8]) -> Vec<String> {
     envelopes.map(|envelope| envelope["spans"][0]["span_id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Runs a story on a thread of its own, and fails when it hangs.
+/// Runs `story` on a thread of its own; fails when it hangs.
 pub fn bounded<T: Send + 'static>(story: impl FnOnce() -> T + Send + 'static) -> T {
     let (tx, rx) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
@@ -103,7 +109,7 @@ pub fn bounded<T: Send + 'static>(story: impl FnOnce() -> T + Send + 'static) ->
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// What a story takes, the best of three: a slow machine is slow now and then, a bound that does not hold never holds.
+/// Measures `story` three times and returns the best: a busy machine is slow now and then, a broken bound is slow always.
 pub fn best_of_three(mut story: impl FnMut() -> Duration) -> Duration {
     (0..3).map(|_| story()).min().unwrap()
 }

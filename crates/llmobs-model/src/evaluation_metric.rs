@@ -6,14 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Number, Value};
 
-use super::content::json_bytes;
+use super::content::retained_json_bytes;
 use super::depth::unless_deep;
 use super::evaluation_error::EvaluationError;
 use super::tags::Tags;
 use super::texts::in_members;
 use super::usage::MetricValue;
 
-/// Whether what was judged is good enough.
+/// Whether what was metric is good enough.
 ///
 /// # Example
 ///
@@ -62,7 +62,7 @@ impl FromStr for Assessment {
 
 /// A value with its type.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Measure {
+pub enum EvaluationValue {
     Categorical(String),
     Score(Number),
     Boolean(bool),
@@ -71,7 +71,7 @@ pub enum Measure {
     Text(String),
 }
 
-impl Measure {
+impl EvaluationValue {
     pub(super) fn score(value: MetricValue) -> Result<Self, EvaluationError> {
         let wrong = EvaluationError::MetricValue { metric_type: "score", expected: "a finite number" };
         value.0.map(Self::Score).ok_or(wrong)
@@ -118,9 +118,9 @@ impl Measure {
 
 /// What was said so far; checked when it is submitted.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Judgement {
+pub(super) struct MetricBuilder {
     pub(super) label: String,
-    pub(super) value: Result<Measure, EvaluationError>,
+    pub(super) value: Result<EvaluationValue, EvaluationError>,
     pub(super) assessment: Option<Assessment>,
     pub(super) reasoning: Option<String>,
     /// `None` is the moment in which it is submitted.
@@ -130,8 +130,8 @@ pub(super) struct Judgement {
     pub(super) ml_app: Option<String>,
 }
 
-impl Judgement {
-    pub(super) const fn new(label: String, value: Result<Measure, EvaluationError>) -> Self {
+impl MetricBuilder {
+    pub(super) const fn new(label: String, value: Result<EvaluationValue, EvaluationError>) -> Self {
         Self {
             label,
             value,
@@ -145,24 +145,24 @@ impl Judgement {
     }
 
     /// Checks in the order of the other SDKs, so that the first mistake is the same one.
-    pub(super) fn check(self, now_ms: u64) -> Result<Judged, EvaluationError> {
+    pub(super) fn check(self, now_ms: u64) -> Result<EvaluationMetric, EvaluationError> {
         let timestamp_ms = self.timestamp_ms.transpose()?.unwrap_or(now_ms);
         check_label(&self.label)?;
-        let measure = self.value?;
+        let value = self.value?;
         if self.has_bad_tag {
             return Err(EvaluationError::Tags);
         }
         let ml_app = self.ml_app.filter(|name| !name.is_empty());
         let (label, assessment, reasoning, tags) = (self.label, self.assessment, self.reasoning, self.tags);
-        Ok(Judged { label, measure, assessment, reasoning, timestamp_ms, tags, ml_app })
+        Ok(EvaluationMetric { label, value, assessment, reasoning, timestamp_ms, tags, ml_app })
     }
 }
 
 /// What was said, found good.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
+pub struct EvaluationMetric {
     pub label: String,
-    pub measure: Measure,
+    pub value: EvaluationValue,
     pub assessment: Option<Assessment>,
     pub reasoning: Option<String>,
     pub timestamp_ms: u64,
@@ -171,14 +171,14 @@ pub struct Judged {
     pub ml_app: Option<String>,
 }
 
-impl Judged {
+impl EvaluationMetric {
     pub(super) fn rewrite_texts(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
-        let Self { label, measure, assessment: _, reasoning, timestamp_ms: _, tags, ml_app } = self;
+        let Self { label, value, assessment: _, reasoning, timestamp_ms: _, tags, ml_app } = self;
         rewrite(label);
-        match measure {
-            Measure::Categorical(text) | Measure::Text(text) => rewrite(text),
-            Measure::Score(_) | Measure::Boolean(_) => {}
-            Measure::Json(members) => in_members(members, rewrite),
+        match value {
+            EvaluationValue::Categorical(text) | EvaluationValue::Text(text) => rewrite(text),
+            EvaluationValue::Score(_) | EvaluationValue::Boolean(_) => {}
+            EvaluationValue::Json(members) => in_members(members, rewrite),
         }
         [reasoning, ml_app].into_iter().flatten().for_each(&mut *rewrite);
         tags.rewrite(rewrite);
@@ -187,32 +187,32 @@ impl Judged {
     pub(super) fn bytes(&self) -> usize {
         let texts = [Some(&self.label), self.reasoning.as_ref(), self.ml_app.as_ref()];
         let texts = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
-        texts.saturating_add(self.measure.bytes()).saturating_add(self.tags.text_bytes())
+        texts.saturating_add(self.value.bytes()).saturating_add(self.tags.text_bytes())
     }
 }
 
-/// Something that may be said only once.
+/// A value that must be set exactly once.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) enum Once<T> {
+pub(super) enum SetOnce<T> {
     #[default]
-    Never,
-    Said(T),
-    /// More than once.
-    Often,
+    Unset,
+    Set(T),
+    /// Set more than once, which is an error when the evaluation is checked.
+    Repeated,
 }
 
-impl<T> Once<T> {
-    pub(super) fn say(self, value: T) -> Self {
+impl<T> SetOnce<T> {
+    pub(super) fn set(self, value: T) -> Self {
         match self {
-            Self::Never => Self::Said(value),
-            Self::Said(_) | Self::Often => Self::Often,
+            Self::Unset => Self::Set(value),
+            Self::Set(_) | Self::Repeated => Self::Repeated,
         }
     }
 
-    pub(super) fn said(self) -> Option<T> {
+    pub(super) fn value(self) -> Option<T> {
         match self {
-            Self::Said(value) => Some(value),
-            Self::Never | Self::Often => None,
+            Self::Set(value) => Some(value),
+            Self::Unset | Self::Repeated => None,
         }
     }
 }
@@ -229,7 +229,9 @@ pub(super) fn check_label(label: &str) -> Result<(), EvaluationError> {
 }
 
 pub(super) fn members_bytes(members: &Map<String, Value>) -> usize {
-    members.iter().fold(0, |sum, (name, value)| sum.saturating_add(name.len()).saturating_add(json_bytes(value)))
+    members
+        .iter()
+        .fold(0, |sum, (name, value)| sum.saturating_add(name.len()).saturating_add(retained_json_bytes(value)))
 }
 
 pub(super) fn unix_ms(at: SystemTime) -> Result<u64, EvaluationError> {
@@ -238,23 +240,23 @@ pub(super) fn unix_ms(at: SystemTime) -> Result<u64, EvaluationError> {
 }
 
 /// The constructors and setters that both have.
-macro_rules! judgement_api {
-    ($judged:ident) => {
-        impl $judged {
+macro_rules! metric_setters {
+    ($metric:ident) => {
+        impl $metric {
             /// One word of several, such as `toxic` or `up`. It may be empty.
             pub fn categorical(label: impl Into<String>, value: impl Into<String>) -> Self {
-                Self::new(label.into(), Ok(Measure::Categorical(value.into())))
+                Self::new(label.into(), Ok(EvaluationValue::Categorical(value.into())))
             }
 
             /// A number, in whatever unit the label stands for; integers stay integers. One that is not finite is refused
             /// when it is submitted.
             pub fn score(label: impl Into<String>, value: impl Into<MetricValue>) -> Self {
-                Self::new(label.into(), Measure::score(value.into()))
+                Self::new(label.into(), EvaluationValue::score(value.into()))
             }
 
             /// Yes or no.
             pub fn boolean(label: impl Into<String>, value: bool) -> Self {
-                Self::new(label.into(), Ok(Measure::Boolean(value)))
+                Self::new(label.into(), Ok(EvaluationValue::Boolean(value)))
             }
 
             /// A JSON object, given by its members: a map, or an array of pairs. One that is nested deeper than 128 levels
@@ -265,47 +267,47 @@ macro_rules! judgement_api {
                 V: Into<Value>,
             {
                 let members = members.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-                Self::new(label.into(), Measure::of_type("json", Value::Object(members), false))
+                Self::new(label.into(), EvaluationValue::of_type("json", Value::Object(members), false))
             }
 
             /// Says whether that is good enough; default is to say nothing.
             pub const fn assessment(mut self, assessment: Assessment) -> Self {
-                self.judgement.assessment = Some(assessment);
+                self.metric.assessment = Some(assessment);
                 self
             }
 
             /// Says why.
             pub fn reasoning(mut self, text: impl Into<String>) -> Self {
-                self.judgement.reasoning = Some(text.into());
+                self.metric.reasoning = Some(text.into());
                 self
             }
 
             /// Sets a tag; of one key the later value holds. `ml_app` and `ddtrace.version` are set by this crate.
             pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-                self.judgement.has_bad_tag |= !self.judgement.tags.insert(key, value);
+                self.metric.has_bad_tag |= !self.metric.tags.insert(key, value);
                 self
             }
 
             /// Sets when it was found, in milliseconds; default is the moment in which it is submitted.
             pub fn timestamp(mut self, at: SystemTime) -> Self {
-                self.judgement.timestamp_ms = Some(unix_ms(at));
+                self.metric.timestamp_ms = Some(unix_ms(at));
                 self
             }
 
             /// The same in milliseconds since 1970; 0 is the default.
             pub fn timestamp_ms(mut self, unix_ms: u64) -> Self {
-                self.judgement.timestamp_ms = (unix_ms > 0).then_some(Ok(unix_ms));
+                self.metric.timestamp_ms = (unix_ms > 0).then_some(Ok(unix_ms));
                 self
             }
 
             /// Sets the application that it belongs to; default is that of the span, where one is at hand, else the
             /// configured one.
             pub fn ml_app(mut self, name: impl Into<String>) -> Self {
-                self.judgement.ml_app = Some(name.into());
+                self.metric.ml_app = Some(name.into());
                 self
             }
         }
     };
 }
 
-pub(super) use judgement_api;
+pub(super) use metric_setters;

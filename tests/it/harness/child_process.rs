@@ -1,51 +1,52 @@
-//! Tests and scenes in a process of their own, because the global default, the maximal level and the environment belong
-//! to a process.
+//! Child processes: for tests of the global default subscriber, the maximal level and the environment, of which a
+//! process has only one.
 //!
-//! This binary is started once more, for one test, which is told a scene in a variable.
+//! This test binary starts itself again for one test and hands it the name of a *scene* in a variable.
 
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// Runs the test of this name in a process of its own; true in that process, false in the one that waited for it.
-pub fn alone(test: &str) -> bool {
+/// Runs the test of this name in a child process. Returns true in the child, and false in the parent once the child
+/// has passed.
+pub fn in_own_process(test: &str) -> bool {
     if scene().is_some() {
         return true;
     }
     let said = run(test, "alone", None).unwrap_or_else(|why| panic!("{why}"));
-    // What must not come out does not come out here either.
+    // Tests mark secrets with this word: none may be printed.
     assert!(!said.contains("canary"), "{said}");
     false
 }
 
-/// Plays scenes one after another, each in a process of its own, and says which did not end well.
+/// Runs each scene in a child process, one after another; fails with the output of those that failed.
 ///
-/// The actor is a test that plays its [`scene`], and has nothing to do without one.
-pub fn play(actor: &str, scenes: impl IntoIterator<Item = String>) {
+/// `actor` is a test that runs its [`scene`], and returns at once when there is none.
+pub fn run_scenes(actor: &str, scenes: impl IntoIterator<Item = String>) {
     let failures: Vec<_> = scenes.into_iter().filter_map(|scene| run(actor, &scene, None).err()).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// Plays a scene in a process that has these variables and no others, and returns what it said.
-pub fn play_with(actor: &str, scene: &str, environment: &[(&str, &str)]) -> String {
+/// Runs a scene in a child process that has these variables and no others. Returns its output.
+pub fn run_scene_with(actor: &str, scene: &str, environment: &[(&str, &str)]) -> String {
     run(actor, scene, Some(environment)).unwrap_or_else(|why| panic!("{environment:?}: {why}"))
 }
 
-/// The scene to play, if this process was started for one.
+/// Returns the scene to run, if this process was started for one.
 pub fn scene() -> Option<String> {
     std::env::var(SCENE).ok()
 }
 
-/// This binary once more, for one test.
-pub fn command(test: &str) -> Command {
+/// Returns a command that runs one test of this binary.
+pub fn this_binary(test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]).stdin(Stdio::null());
     command
 }
 
-/// What it said, or how it failed.
+/// Returns the output of the child, or how it failed.
 fn run(test: &str, scene: &str, environment: Option<&[(&str, &str)]>) -> Result<String, String> {
-    let mut command = command(test);
+    let mut command = this_binary(test);
     if let Some(environment) = environment {
         command.env_clear().envs(environment.iter().copied());
     }
@@ -54,7 +55,7 @@ fn run(test: &str, scene: &str, environment: Option<&[(&str, &str)]>) -> Result<
     let (tx, rx) = mpsc::channel();
     std::thread::spawn(move || tx.send(child.wait_with_output()));
     let Ok(output) = rx.recv_timeout(PATIENCE) else {
-        // It is ours, and it hangs.
+        // The child hangs.
         let _ = Command::new("kill").args(["-9", &id.to_string()]).status();
         return Err(format!("{test}, {scene}: does not end"));
     };
@@ -66,14 +67,16 @@ fn run(test: &str, scene: &str, environment: Option<&[(&str, &str)]>) -> Result<
     if said.contains("1 passed") { Ok(said) } else { Err(format!("{test} is not the name of one test:\n{said}")) }
 }
 
-/// How many threads of exporters this process has.
+/// Returns the number of exporter threads of this process.
+#[cfg(target_os = "linux")]
 pub fn exporter_threads() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let name = |task: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(task.ok()?.path().join("comm")).ok();
     tasks.filter_map(name).filter(|name| name.trim() == "dd-llmobs").count()
 }
 
-/// The nice value of each thread of this process that has this name.
+/// Returns the nice value of each thread of this process that has this name.
+#[cfg(target_os = "linux")]
 pub fn nice_values(name: &str) -> Vec<i32> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     // A thread may end in between.
@@ -86,7 +89,8 @@ pub fn nice_values(name: &str) -> Vec<i32> {
     tasks.filter_map(stat).filter_map(nice).collect()
 }
 
-/// What the open files of this process are: paths, `socket:[…]`, `anon_inode:[eventpoll]`.
+/// Returns the targets of this process's open files: paths, `socket:[…]`, `anon_inode:[eventpoll]`.
+#[cfg(target_os = "linux")]
 pub fn open_files() -> Vec<String> {
     let files = std::fs::read_dir("/proc/self/fd").unwrap();
     let target = |file: std::io::Result<std::fs::DirEntry>| std::fs::read_link(file.ok()?.path()).ok();
@@ -94,5 +98,5 @@ pub fn open_files() -> Vec<String> {
 }
 
 const SCENE: &str = "LLMOBS_TEST_SCENE";
-/// What takes longer hangs.
+/// A child that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
