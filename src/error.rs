@@ -4,6 +4,8 @@
 
 use std::io;
 
+use crate::stats::FlushOutcome;
+
 /// The cause of an error, from a crate that is no part of this crate's interface.
 type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
 
@@ -139,17 +141,25 @@ pub enum ConfigError {
     },
 }
 
-/// Waiting for the exporter ended early. After a flush what is pending is still being sent; after a shutdown it is lost,
-/// and counted.
+/// A flush or shutdown that did not deliver everything.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
-    /// The time was up first.
-    #[error("the flush timed out with {pending} items pending")]
+    /// The time was up first. After a flush the pending items are still being sent; after a shutdown they are lost.
+    #[error("the time was up with {pending} items pending: {outcome}")]
     #[non_exhaustive]
     TimedOut {
         /// Items that were accepted and were neither delivered nor lost at that time.
         pending: u64,
+        /// What became of all items since the flush before.
+        outcome: FlushOutcome,
+    },
+    /// Nothing is pending, but items were lost or refused since the flush before.
+    #[error("not everything was delivered: {outcome}")]
+    #[non_exhaustive]
+    Incomplete {
+        /// What became of all items since the flush before.
+        outcome: FlushOutcome,
     },
     /// It was called on the exporter's own thread, which would wait for itself.
     #[error("a flush cannot be waited for on the exporter's own thread")]
@@ -157,4 +167,14 @@ pub enum FlushError {
     /// The exporter has stopped: it was shut down before, or failed.
     #[error("the exporter has stopped")]
     Stopped,
+}
+
+impl FlushError {
+    /// Returns what became of all items since the flush before, if that is known.
+    pub const fn outcome(&self) -> Option<&FlushOutcome> {
+        match self {
+            Self::TimedOut { outcome, .. } | Self::Incomplete { outcome } => Some(outcome),
+            Self::OnWorker | Self::Stopped => None,
+        }
+    }
 }

@@ -115,6 +115,13 @@ impl Queue {
         true
     }
 
+    /// Returns what became of items since the last flush, for a waiter whose own timer ended.
+    pub(crate) fn outcome(&self) -> FlushOutcome {
+        let mut state = self.state.lock();
+        let since = state.ledger.reported();
+        state.ledger.report(since, &self.refusals.snapshot(), self.admission.entered())
+    }
+
     /// Returns true while somebody waits for a flush, or for the end.
     ///
     /// Asked after [`Queue::drain`]: a waiter for less than what was drained is seen here.
