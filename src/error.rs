@@ -1,73 +1,84 @@
-//! What can go wrong while building, and while waiting: one enum a phase.
+//! Errors of building and of waiting: one enum a phase.
 //!
-//! In: evidence. Out: a sentence. Never: secrets, prompts, formatted causes.
+//! In: evidence. Out: a sentence for the person on call. Never: secrets, prompts, causes turned into text.
 
-use std::io;
+use std::error::Error;
+use std::{fmt, io};
 
 use crate::stats::FlushOutcome;
 
 /// The cause of an error, from a crate that is no part of this crate's interface.
-type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
+type Cause = Box<dyn Error + Send + Sync + 'static>;
 
 /// The exporter cannot be started with these settings.
 ///
-/// Every variant about a setting carries its name: the environment variable if the value came from there, else the
+/// Every variant about a setting carries its name: the environment variable if the value came from there, otherwise the
 /// builder's method. Values are quoted unless they could hold a secret.
+///
+/// `Debug` prints the same sentence as `Display`, followed by the causes, so that `fn main() -> Result<(), ConfigError>`
+/// ends with something to act on.
 ///
 /// # Example
 ///
 /// ```
 /// use tracing_llmobs::{ConfigError, Site};
 ///
-/// let Err(ConfigError::Site { value, .. }) = Site::new("datadog.eu") else { panic!("this is no Datadog site") };
-/// assert_eq!(value, "datadog.eu");
+/// let error = Site::new("datadog.eu").unwrap_err();
+/// assert!(matches!(&error, ConfigError::Site { value, .. } if value == "datadog.eu"));
+/// assert!(format!("{error:?}").starts_with("site is not a known Datadog site: \"datadog.eu\""));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// Agentless mode was chosen, and there is no API key.
-    #[error("{setting} is not set, and sending without a Datadog Agent needs an API key")]
+    #[error(
+        "{setting} is not set, and sending straight to Datadog needs an API key; set it, or send through a Datadog Agent \
+         (DD_LLMOBS_AGENTLESS_ENABLED=false)"
+    )]
     #[non_exhaustive]
     MissingApiKey {
-        /// Where the key is looked for.
+        /// The variable that the key is read from.
         setting: &'static str,
     },
     /// The API key is empty, or has characters other than visible ASCII. The key is not shown.
     #[error("{setting} is not a usable API key: {problem}")]
     #[non_exhaustive]
     ApiKey {
-        /// Where the key is from.
+        /// The setting that the key came from.
         setting: &'static str,
-        /// What is wrong with it.
+        /// The rule that the key breaks.
         problem: &'static str,
     },
-    /// The site is no Datadog site.
-    #[error("{setting} is not a known Datadog site: {value:?}")]
+    /// The site is not one of Datadog's domains.
+    #[error(
+        "{setting} is not a known Datadog site: {value:?}; sites are datadoghq.com, us3.datadoghq.com, us5.datadoghq.com, \
+         datadoghq.eu, ap1.datadoghq.com, ap2.datadoghq.com, ddog-gov.com and what is below these domains"
+    )]
     #[non_exhaustive]
     Site {
-        /// Where the value is from.
+        /// The setting that the value came from.
         setting: &'static str,
         /// The value.
         value: String,
     },
-    /// An address is no URL that can be used.
+    /// An address cannot be used.
     #[error("{setting} is not a usable URL: {problem}: {value:?}")]
     #[non_exhaustive]
     Url {
-        /// Where the value is from.
+        /// The setting that the value came from.
         setting: &'static str,
         /// The value, without user name, password and query.
         value: String,
-        /// What is wrong with it.
+        /// The reason.
         problem: &'static str,
     },
-    /// A pattern of a redactor is no regular expression, or too large.
+    /// A pattern of a redactor is not a regular expression, or is too large.
     #[error("{value:?} is not a usable pattern")]
     #[non_exhaustive]
     Pattern {
         /// The pattern.
         value: String,
-        /// What is wrong with it.
+        /// The reason.
         source: Cause,
     },
     /// The API key would travel unencrypted over the network.
@@ -77,15 +88,15 @@ pub enum ConfigError {
     )]
     #[non_exhaustive]
     Cleartext {
-        /// Where the address is from.
+        /// The setting that the address came from.
         setting: &'static str,
         /// The address.
         value: String,
     },
     /// An address begins with https, and this program was built without the feature `tls`.
     #[error(
-        "{setting} needs TLS, and this program is built without the feature `tls` of tracing-llmobs: {value:?}; switch \
-         it on, or send to a Datadog Agent by http or a unix socket"
+        "{setting} needs TLS, and this program is built without the feature `tls` of tracing-llmobs: {value:?}; enable \
+         the feature, or send to a Datadog Agent by http or a unix socket"
     )]
     #[non_exhaustive]
     TlsDisabled {
@@ -98,29 +109,29 @@ pub enum ConfigError {
     #[error("{setting} names a file without a certificate that can be read: {value:?}")]
     #[non_exhaustive]
     Certificates {
-        /// Where the path is from.
+        /// The setting that the path came from.
         setting: &'static str,
         /// The path.
         value: String,
-        /// Why, if the file could not be read at all.
+        /// The reason, if the file could not be read at all.
         source: Option<Cause>,
     },
-    /// The configured name of the LLM application breaks one of Datadog's rules.
+    /// The name of the LLM application set in code breaks one of Datadog's rules.
     #[error("{setting} is not a valid name of an LLM application: {rule}: {value:?}")]
     #[non_exhaustive]
     MlApp {
-        /// Where the name is from.
+        /// The method that set the name.
         setting: &'static str,
         /// The name, cut when it is long.
         value: String,
         /// The rule that it breaks.
         rule: &'static str,
     },
-    /// No integration has the name.
+    /// No integration has the name that was given in code.
     #[error("{setting} names an integration that does not exist: {value:?}")]
     #[non_exhaustive]
     Integration {
-        /// Where the name is from.
+        /// The method that set the name.
         setting: &'static str,
         /// The name, cut when it is long.
         value: String,
@@ -129,16 +140,29 @@ pub enum ConfigError {
     #[error("the exporter's thread cannot be started")]
     #[non_exhaustive]
     Thread {
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// The HTTP client or its TLS configuration cannot be built.
     #[error("the HTTP client cannot be built")]
     #[non_exhaustive]
     Client {
-        /// Why.
+        /// The reason.
         source: Cause,
     },
+}
+
+/// Prints the sentence and its causes: this is what a `main` that returns the error prints.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
 }
 
 /// A flush or shutdown that did not deliver everything.
@@ -161,7 +185,7 @@ pub enum FlushError {
         /// What became of all items since the flush before.
         outcome: FlushOutcome,
     },
-    /// It was called on the exporter's own thread, which would wait for itself.
+    /// The exporter's own thread called it, and would wait for itself.
     #[error("a flush cannot be waited for on the exporter's own thread")]
     OnWorker,
     /// The exporter has stopped: it was shut down before, or failed.

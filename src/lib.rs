@@ -109,15 +109,14 @@
 //! | `redact` | [`Redactor`]: a processor that replaces what matches regular expressions |
 //! | `stream` | [`StreamRecorder::over`]: records any `futures_core::Stream` |
 //! | `receiver` | a local intake on loopback that takes what any Datadog SDK sends, and prints each trace as a tree |
-//! | `tower` | [`propagation`] for `tower` servers (axum, tonic) and clients; `clients`: the calls of models through any of `http` types are spans |
-//! | `async-openai` | `clients`: the calls of `async-openai` 0.43 are spans |
-//! | `reqwest-middleware` | `clients`: the calls of models through `reqwest-middleware` 0.5 are spans; [`propagation`] for it |
-//! | `rig` | `clients`: an HTTP client for rig 0.44 that fills in rig's own spans; needs Rust 1.95 |
-//! | `bedrock` | `clients`: an interceptor for `aws-sdk-bedrockruntime` |
-//! | `rmcp` | `clients`: servers and clients of the Model Context Protocol, in one trace |
+//! | `observe` | [`observe`]: adapters for HTTP clients, one span a model call; [`providers`]: the bytes of a request and its response become an [`Annotation`] |
+//! | `tower` | [`observe::tower`]: the model calls of any `tower` client with `http` types are spans; [`propagation`] for `tower` servers (axum, tonic) and clients |
+//! | `reqwest-middleware` | [`observe::reqwest`]: the model calls of `reqwest-middleware` 0.5 are spans; [`propagation`] for it |
 //! | `opentelemetry` | LLM spans and headers name the trace of `tracing-opentelemetry` |
-//! | `providers` | [`providers`]: the bytes of a model provider's request and answer, whole or streamed, become an [`Annotation`] |
 //! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
+//!
+//! Crates of their own, which follow the releases of the client that they observe: `tracing-llmobs-async-openai`,
+//! `tracing-llmobs-bedrock`, `tracing-llmobs-rig` and `tracing-llmobs-rmcp` (Model Context Protocol).
 //!
 //! # Other services
 //!
@@ -151,12 +150,12 @@ mod config;
 mod error;
 
 mod capture;
-mod vocabulary;
+pub mod fields;
 
 mod streaming;
 
-#[cfg(any(feature = "_clients", feature = "rmcp"))]
-pub mod clients;
+#[cfg(feature = "observe")]
+pub mod observe;
 
 mod queue;
 
@@ -189,12 +188,11 @@ pub use llmobs_model::{
     Status, Tags, Template, TemplatePart, ToolCall, ToolDefinition, ToolResult, TraceId, UnknownKind, UnknownPolicy,
     Verdict, metric,
 };
-#[cfg(feature = "providers")]
+#[cfg(feature = "observe")]
 pub use llmobs_providers as providers;
 pub use processors::*;
-pub use stats::{LossReason, Problem, Stats};
+pub use stats::{FlushOutcome, LossReason, Problem, Stats};
 pub use streaming::*;
-pub use vocabulary::fields;
 
 #[doc(hidden)]
 pub use tracing as __tracing;

@@ -14,7 +14,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 use tracing_llmobs::Guard;
-use tracing_llmobs::clients::reqwest::Observe;
+use tracing_llmobs::observe::reqwest::LlmObsMiddleware;
 use tracing_subscriber::prelude::*;
 
 use crate::request;
@@ -73,7 +73,7 @@ async fn compare(name: &str, shape: Shape, rounds: usize) -> Result<(), String> 
     let (_sink, sink_url) = start_sink()?;
     let http = reqwest::Client::builder().no_proxy().build().map_err(|error| error.to_string())?;
     let plain = ClientBuilder::new(http.clone()).build();
-    let observed = ClientBuilder::new(http).with(Observe::new()).build();
+    let observed = ClientBuilder::new(http).with(LlmObsMiddleware::new()).build();
     let builder = tracing_llmobs::builder().ml_app("bench").agentless(false).agent_url(&sink_url);
     let (layer, guard) = builder.start().map_err(|error| error.to_string())?;
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));

@@ -1,29 +1,27 @@
-//! Whose words are heard.
+//! The conventions of other crates that are captured.
 
 use super::Builder;
-use crate::config::{Given, named};
 
 impl Builder {
-    /// The other crates' words in which spans of theirs become LLM spans without a line of code.
+    /// Chooses the conventions of other crates whose spans become LLM spans without a line of code.
     ///
     /// Names are `gen_ai` (OpenTelemetry's conventions, which rig and genai follow), `openinference`, `traceloop`,
-    /// `langfuse` (swiftide too), `vercel`, `otel` (how a span went and whose it is), `mcp`, `langchain_rust`,
-    /// `gemini_rust` and `adk_rust`, or `all`; an empty list is none of them. `-` is as good as `_`. Another name fails
-    /// at start. Our own `llmobs.*` fields are always heard.
+    /// `langfuse` (swiftide too), `vercel`, `otel` (status, errors, session and user), `mcp`, `langchain_rust`,
+    /// `gemini_rust` and `adk_rust`, or `all`; an empty list chooses none. `-` is as good as `_`. Another name fails at
+    /// start. The `llmobs.*` fields are always captured.
     ///
-    /// Default: `all`. Environment: `DD_LLMOBS_INTEGRATIONS`, separated by commas, where `none` stands for the empty list.
+    /// Default: `all`. Environment: `DD_LLMOBS_INTEGRATIONS`, separated by commas, where `none` stands for the empty list
+    /// and a name that does not exist is left out, with a warning.
     ///
     /// # Example
     ///
     /// ```
     /// let only_rig = tracing_llmobs::builder().integrations(["gen_ai", "otel"]);
-    /// let only_ours = tracing_llmobs::builder().integrations([""; 0]);
-    /// # let _ = (only_rig, only_ours);
+    /// let only_llmobs_fields = tracing_llmobs::builder().integrations([""; 0]);
+    /// # let _ = (only_rig, only_llmobs_fields);
     /// ```
     pub fn integrations(mut self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let names: Vec<_> = names.into_iter().collect();
-        let heard = named(names.iter().map(AsRef::as_ref));
-        self.code.code_integrations = Some(Given::new("integrations", heard));
+        self.code.rest.integrations = Some(names.into_iter().map(|name| name.as_ref().to_owned()).collect());
         self
     }
 }
@@ -32,7 +30,7 @@ impl Builder {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::vocabulary::Vocabularies;
+    use llmobs_conventions::Conventions;
 
     fn with(environment: &'static str) -> Builder {
         let read = |name: &str| (name == "DD_LLMOBS_INTEGRATIONS").then(|| environment.into());
@@ -42,12 +40,12 @@ mod tests {
     #[test]
     fn code_beats_environment_and_all_is_the_default() {
         let table = [
-            (with(""), Vocabularies::ALL),
-            (with("none"), Vocabularies::NONE),
-            (with("langfuse, GEN-AI"), Vocabularies::LANGFUSE.with(Vocabularies::GEN_AI)),
-            (with("banana").integrations(["otel"]), Vocabularies::OTEL),
-            (with("otel").integrations(["all"]), Vocabularies::ALL),
-            (with("otel").integrations([""; 0]), Vocabularies::NONE),
+            (with(""), Conventions::ALL),
+            (with("none"), Conventions::NONE),
+            (with("langfuse, GEN-AI"), Conventions::LANGFUSE.with(Conventions::GEN_AI)),
+            (with("banana").integrations(["otel"]), Conventions::OTEL),
+            (with("otel").integrations(["all"]), Conventions::ALL),
+            (with("otel").integrations([""; 0]), Conventions::NONE),
         ];
         for (builder, expected) in table {
             let settings = builder.settings().unwrap();
@@ -56,15 +54,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_has_fails_in_code_and_is_told_in_the_environment() {
+    fn an_unknown_name_fails_in_code_and_is_left_out_of_the_environment() {
         let error = with("").integrations(["gen_ai", "banana"]).settings().unwrap_err().to_string();
         assert_eq!(error, "integrations names an integration that does not exist: \"banana\"");
-        let settings = with("gen_ai,banana").settings().unwrap();
+        let settings = with("gen_ai,openinferense").settings().unwrap();
         let warnings: Vec<String> = settings.warnings.iter().map(ToString::to_string).collect();
-        assert_eq!(settings.integrations, Vocabularies::ALL);
-        assert_eq!(
-            warnings,
-            ["DD_LLMOBS_INTEGRATIONS names an integration that does not exist, so the default all is used: \"banana\""]
-        );
+        assert_eq!(settings.integrations, Conventions::GEN_AI);
+        let expected = "DD_LLMOBS_INTEGRATIONS names an integration that does not exist, which is left out: \
+                        \"openinferense\"; did you mean openinference?";
+        assert_eq!(warnings, [expected]);
     }
 }

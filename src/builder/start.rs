@@ -1,6 +1,5 @@
 //! The wiring: the only place that sees every room.
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -12,10 +11,9 @@ use tracing_subscriber::registry::LookupSpan;
 use super::Builder;
 use crate::capture::{Capture, CaptureLayer, Hearing, LlmObsFilter, LlmObsLayer, Options, Outbound};
 use crate::clock::Clock;
-use crate::config::Settings;
-use crate::diagnostics::Diagnostics;
+use crate::config::{Settings, Tuning};
 use crate::error::ConfigError;
-use crate::export::{Aside, Assembler, Batcher, Frame, Sink, Tail, Transport, Worker};
+use crate::export::{Assembler, Exporter, Sink, Tail, Transport};
 use crate::guard::Guard;
 use crate::queue::{Limits, Queue};
 use crate::recording::CapturedItem;
@@ -46,7 +44,7 @@ impl Builder {
         let max_level = self.max_level.unwrap_or(LevelFilter::INFO);
         let Some((capture, shutdown_timeout)) = self.pipeline()? else { return Ok((None, Guard::inert())) };
         let layer = CaptureLayer::new(Arc::clone(&capture));
-        let filter = LlmObsFilter::new(max_level, capture.vocabularies());
+        let filter = LlmObsFilter::new(max_level, capture.conventions());
         let guard = Guard::new(capture, shutdown_timeout);
         Ok((Some(layer.with_filter(filter)), guard))
     }
@@ -60,46 +58,43 @@ impl Builder {
         }
         let queue = Arc::new(Queue::new(limits(&settings)));
         let ml_app = settings.ml_app.as_str().into();
-        let vocabularies = settings.integrations;
-        let hearing = Hearing { capture_instrument: settings.capture_instrument, vocabularies };
+        let conventions = settings.integrations;
+        let hearing = Hearing { capture_instrument: settings.capture_instrument, conventions };
         let sink = match parts.memory {
             Some(events) => Sink::Memory(events),
             None => Sink::Intake(Box::new(Transport::new(&settings)?)),
         };
-        let worker = Worker {
+        let exporter = Exporter {
             queue: Arc::clone(&queue),
-            assembler: Assembler::new(base_tags(&settings), settings.ml_app, vocabularies, Arc::clone(&queue))
+            assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue))
                 .policies(processing.policies),
-            spans: Batcher::new(Frame::SPANS, settings.max_payload_bytes),
-            evaluations: Batcher::new(Frame::EVALUATIONS, settings.max_payload_bytes),
             processors: processing.processors,
             tail: Tail::new(processing.rules),
-            sink,
             clock: parts.clock.clone(),
-            flush_interval: settings.flush_interval,
-            max_event_bytes: settings.max_event_bytes,
+            flush_interval: settings.tuning.flush_interval,
+            max_event_bytes: settings.tuning.max_event_bytes,
+            max_payload_bytes: settings.tuning.max_payload_bytes,
             evaluation_source: settings.evaluation_source,
-            diagnostics: Diagnostics::new(settings.warnings.iter().map(ToString::to_string).collect()),
-            aside: Aside::default(),
         };
-        worker.start()?;
+        exporter.start(sink, settings.warnings.iter().map(ToString::to_string).collect())?;
         let options = Options {
             hearing,
             clock: parts.clock,
             ids: parts.ids,
-            sample_rate: settings.sample_rate,
+            sample_rate: settings.tuning.sample_rate,
             policies: processing.policies,
             ml_app,
             outbound: Outbound { mark_tasks: settings.proxies.mark_calls, proxy_urls: settings.proxies.urls },
-            open_max_bytes: settings.open_spans_max_bytes.get(),
+            open_max_bytes: settings.tuning.open_spans_max_bytes,
         };
-        Ok(Some((Arc::new(Capture::new(queue, options)), settings.shutdown_timeout)))
+        Ok(Some((Arc::new(Capture::new(queue, options)), settings.tuning.shutdown_timeout)))
     }
 }
 
 fn limits(settings: &Settings) -> Limits {
-    let number = |setting: NonZeroUsize| u64::try_from(setting.get()).unwrap_or(u64::MAX);
-    let (max_items, max_bytes) = (number(settings.queue_max_items), number(settings.queue_max_bytes));
+    let number = |setting: usize| u64::try_from(setting).unwrap_or(u64::MAX);
+    let Tuning { queue_max_items, queue_max_bytes, .. } = settings.tuning;
+    let (max_items, max_bytes) = (number(queue_max_items), number(queue_max_bytes));
     Limits {
         max_items,
         max_bytes,

@@ -7,13 +7,13 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::filter::{Foreign, Plan};
 use super::layer::CaptureLayer;
-use super::record::{Evaluable, SpanRecord};
+use super::record::{Evaluable, SpanRecord, join_draft};
 use super::records::Records;
 use super::state::{Capture, with_scratch};
+use crate::fields;
 use crate::queue::Item;
-use crate::recording::Remark;
 use crate::stats::{LossReason, Problem};
-use crate::vocabulary::{self, EvaluationDraft, Nature};
+use llmobs_conventions::{Classification, EvaluationDraft, Remark};
 use llmobs_model::{CapturePolicy, Evaluation, EvaluationError, Feedback, Submission};
 
 /// The target and the name of what says something.
@@ -94,7 +94,7 @@ impl CaptureLayer {
         }
         with_scratch(queue, |log| {
             event.record(&mut self.visitor(plan, log, place));
-            match vocabulary::evaluation(log) {
+            match fields::evaluation(log) {
                 Ok(evaluation) => self.capture.submit_or_count(span.joined(evaluation), place),
                 Err(_) => queue.problems.count(Problem::Evaluation, place),
             }
@@ -106,13 +106,13 @@ impl CaptureLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Some(Foreign { callsite, tells_evaluation: true, .. }) = &plan.foreign else { return false };
-        let (place, vocabularies) = (event.metadata().name(), self.capture.vocabularies());
+        let Some(Foreign { plan: attribute_plan, tells_evaluation: true, .. }) = &plan.foreign else { return false };
+        let place = event.metadata().name();
         let mut is_evaluation = false;
         with_scratch(&self.capture.queue, |log| {
             self.visit(event, plan, log, place);
-            let sayings = vocabulary::heard_in_event(callsite, log);
-            is_evaluation = vocabulary::nature(&sayings, vocabularies) == Nature::Evaluation;
+            let attributes = fields::event_as_attributes(attribute_plan, log);
+            is_evaluation = attributes.classify() == Classification::Evaluation;
             if !is_evaluation {
                 return;
             }
@@ -121,7 +121,7 @@ impl CaptureLayer {
                 return;
             }
             let policy = span.as_ref().map_or_else(|| self.capture.policies.strictest(), |span| span.policy);
-            for draft in vocabulary::evaluations_in(&sayings, vocabularies) {
+            for draft in attributes.evaluations() {
                 let joined = match self.capture.told_of(&draft, (event.metadata().target(), place)) {
                     Some(told) if told.is_off => continue,
                     Some(told) => told.about(draft, policy),
@@ -165,7 +165,7 @@ impl Evaluable {
     /// The evaluation of this span, if there is one.
     fn around(span: Option<&Self>, draft: EvaluationDraft, policy: CapturePolicy) -> Evaluation {
         let ml_app = span.and_then(|span| span.ml_app.as_deref());
-        draft.joined(span.map(|span| span.context.clone())).or_ml_app(ml_app).restricted_to(policy)
+        join_draft(draft, span.map(|span| span.context.clone())).or_ml_app(ml_app).restricted_to(policy)
     }
 
     fn joined(self, evaluation: Evaluation) -> Evaluation {

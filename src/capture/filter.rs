@@ -9,13 +9,13 @@ use tracing_core::metadata::LevelFilter;
 use tracing_core::subscriber::Interest;
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::recording::{Callsite, FieldKey, FieldSlot};
-use crate::vocabulary::{self, Vocabularies};
+use crate::recording::{FieldKey, FieldSlot};
+use llmobs_conventions::{AttributePlan, Conventions, is_evaluation_attribute};
 
 mod words;
 
 pub(crate) use words::Hearing;
-pub(super) use words::callsite;
+pub(super) use words::attribute_plan;
 use words::{Words, has_meaning, is_foreign};
 
 /// Lets through the callsites that say something about LLM spans, and nothing else: other crates' callsites
@@ -26,7 +26,7 @@ use words::{Words, has_meaning, is_foreign};
 #[derive(Debug, Clone)]
 pub struct LlmObsFilter {
     max_level: LevelFilter,
-    vocabularies: Vocabularies,
+    conventions: Conventions,
     /// What was answered for a callsite: the address of its metadata, and in the lowest bit whether it is ours; in its
     /// slot or one of the next. A later callsite without a free one drives an earlier one out, which is then looked at
     /// anew each time.
@@ -34,9 +34,9 @@ pub struct LlmObsFilter {
 }
 
 impl LlmObsFilter {
-    pub(crate) fn new(max_level: LevelFilter, vocabularies: Vocabularies) -> Self {
+    pub(crate) fn new(max_level: LevelFilter, conventions: Conventions) -> Self {
         let verdicts = std::iter::repeat_with(AtomicUsize::default).take(Plans::SLOTS).collect();
-        Self { max_level, vocabularies, verdicts }
+        Self { max_level, conventions, verdicts }
     }
 
     /// The answer given before, for a span of others that some layer wants.
@@ -75,7 +75,7 @@ impl LlmObsFilter {
     /// Asked once for a callsite, as long as there is room for the answer.
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
         self.max_level >= *metadata.level()
-            && (has_meaning(metadata) || is_foreign(metadata, self.vocabularies))
+            && (has_meaning(metadata) || is_foreign(metadata, self.conventions))
             && metadata.target() != OWN_TARGET
     }
 }
@@ -124,7 +124,7 @@ pub(crate) struct Plan {
 /// What is in the words of other crates.
 #[derive(Debug)]
 pub(crate) struct Foreign {
-    pub(crate) callsite: Arc<Callsite>,
+    pub(crate) plan: Arc<AttributePlan<'static>>,
     /// A span that it makes ours, perhaps; else it only says something about those below it.
     pub(crate) is_candidate: bool,
     /// It may be an evaluation, if it is an event.
@@ -156,9 +156,9 @@ impl Plan {
             _ => Share::Part,
         };
         let foreign = words.is_foreign().then(|| Foreign {
-            callsite: Arc::new(callsite(metadata)),
+            plan: Arc::new(attribute_plan(metadata, hearing.conventions)),
             is_candidate: words.is_candidate(),
-            tells_evaluation: metadata.fields().iter().any(|field| vocabulary::is_evaluation_word(field.name())),
+            tells_evaluation: metadata.fields().iter().any(|field| is_evaluation_attribute(field.name())),
         });
         let senses = meanings.iter().map(|meaning| meaning.map(FieldSlot::from)).collect();
         Self { senses, has_identity, has_return, evaluation, has_failure, foreign }
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn callsites_of_one_slot_keep_their_verdicts_as_long_as_there_is_room() {
-        let filter = LlmObsFilter::new(LevelFilter::INFO, Vocabularies::ALL);
+        let filter = LlmObsFilter::new(LevelFilter::INFO, Conventions::ALL);
         let alike = |number: usize| (number * Plans::SLOTS + Plans::SLOTS - 2) * align_of::<Metadata<'static>>();
         for number in 1..=Plans::PROBES {
             assert_eq!(filter.verdict(alike(number)), None);

@@ -25,7 +25,6 @@ impl Held {
     }
 
     /// Nothing so far, for another part of the same call.
-    #[cfg(feature = "tower")]
     pub(crate) fn beside(&self) -> Self {
         Self { capture: Arc::clone(&self.capture), bytes: 0 }
     }

@@ -169,7 +169,7 @@ where
         };
         annotation_context::assume(&mut record);
         if let Some(foreign) = &plan.foreign {
-            record.listen(Arc::clone(&foreign.callsite), foreign.is_candidate);
+            record.listen(Arc::clone(&foreign.plan), foreign.is_candidate);
         }
         if let Some(log) = record.log_mut() {
             attributes.record(&mut self.visitor(&plan, log, name));

@@ -4,12 +4,12 @@
 //! Never: waiting, I/O, words, panics, foreign code under a lock, two locked spans.
 
 mod annotation_context;
-#[cfg(feature = "_clients")]
+#[cfg(feature = "observe")]
 mod around;
 mod ended;
 mod evaluate;
 mod filter;
-#[cfg(feature = "_clients")]
+#[cfg(feature = "observe")]
 mod held;
 mod kinship;
 mod known;
@@ -30,13 +30,13 @@ pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 
-#[cfg(feature = "_clients")]
+#[cfg(feature = "observe")]
 pub(crate) use around::{CallAround, call_around, is_gateway};
 pub(crate) use filter::Hearing;
-#[cfg(feature = "_clients")]
+#[cfg(feature = "observe")]
 pub(crate) use held::Held;
 pub(crate) use remote::Outbound;
-#[cfg(any(feature = "_clients", feature = "rmcp"))]
+#[cfg(feature = "observe")]
 pub(crate) use span_ext::annotate_recorded;
 pub(crate) use span_ext::{find, opened};
 pub(crate) use state::{Capture, Options};

@@ -10,11 +10,11 @@ use super::kinship::Kinship;
 use super::known::shared;
 use super::lineage::{Inherited, Lineage, Position, Trace};
 use super::state::Capture;
+use crate::fields::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 use crate::queue::{keep_recording, spare_recording};
 use crate::recording::ChildDefaults;
 use crate::recording::{FieldLog, FieldValue, Head, Identity, Origin, Precedence, RecordedAnnotation, Recording};
 use crate::stats::Problem;
-use crate::vocabulary::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
 use llmobs_model::{
     AgentAttribution, Annotation, ApmContext, CapturePolicy, Prompt, SpanContext, SpanKind, ToolDefinition,
 };
@@ -25,6 +25,7 @@ mod room;
 mod said;
 mod times;
 
+pub(super) use claim::join_draft;
 use claim::{Claim, counts_tokens};
 use policy::restrict;
 use room::shed_content;

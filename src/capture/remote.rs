@@ -9,9 +9,9 @@ use super::lineage::Lineage;
 use super::otel;
 use super::record::SpanRecord;
 use super::state::Capture;
+use crate::fields::PROXY_TAG;
 use crate::recording::{Gateways, RecordedAnnotation};
 use crate::stats::Problem;
-use crate::vocabulary::PROXY_TAG;
 use llmobs_model::{Annotation, ApmContext, SpanContext, SpanKind};
 
 /// What capture is told about requests that go out.

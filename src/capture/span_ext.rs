@@ -8,7 +8,7 @@ use tracing_core::span::Id;
 use super::layer::CaptureLayer;
 use super::lineage::Trace;
 use super::state::Capture;
-#[cfg(any(feature = "_clients", feature = "rmcp"))]
+#[cfg(feature = "observe")]
 use crate::recording::RecordedAnnotation;
 use llmobs_model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKind};
 
@@ -128,7 +128,7 @@ pub fn current_context() -> Option<SpanContext> {
 }
 
 /// Adds an annotation with deferred parts to a span; `false` when no layer records the span or it has ended.
-#[cfg(any(feature = "_clients", feature = "rmcp"))]
+#[cfg(feature = "observe")]
 pub(crate) fn annotate_recorded(span: &Span, annotation: RecordedAnnotation) -> bool {
     find(span, |capture, dispatch, id| capture.annotate(dispatch, id, annotation)).unwrap_or(false)
 }

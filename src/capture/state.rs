@@ -22,7 +22,7 @@ use crate::recording::IdSource;
 use crate::recording::KindPolicies;
 use crate::recording::{FieldLog, RecordedAnnotation};
 use crate::stats::LossReason;
-use crate::vocabulary::Vocabularies;
+use llmobs_conventions::Conventions;
 use llmobs_model::SpanKind;
 
 /// See the file's card.
@@ -100,8 +100,8 @@ impl Capture {
     }
 
     /// Whose words are heard beside ours.
-    pub(crate) const fn vocabularies(&self) -> Vocabularies {
-        self.plans.hearing.vocabularies
+    pub(crate) const fn conventions(&self) -> Conventions {
+        self.plans.hearing.conventions
     }
 
     /// Learns the type of the subscriber below the layer.

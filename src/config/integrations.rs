@@ -1,32 +1,42 @@
-//! Which other crates' words are heard: a list of names.
+//! The conventions of other crates that are captured: a list of names.
 
-use super::given::{ConfigWarning, Read, excerpt};
+use super::given::{Given, excerpt};
+use super::nearest::nearest;
+use super::warning::ConfigWarning;
 use crate::error::ConfigError;
-use crate::vocabulary::Vocabularies;
+use llmobs_conventions::Conventions;
 
-/// What a list of names stands for; `Err` is the first one that nobody has.
-pub(crate) fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vocabularies, String> {
-    let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty());
-    names.filter(|name| !name.eq_ignore_ascii_case(NONE)).try_fold(Vocabularies::NONE, |heard, name| {
-        let one = if name.eq_ignore_ascii_case(ALL) { Some(Vocabularies::ALL) } else { Vocabularies::named(name) };
-        one.map(|one| heard.with(one)).ok_or_else(|| excerpt(name))
+/// Resolves the lists: that of the code, where every name must exist, else that of the environment, else all.
+pub(super) fn resolve(
+    code: Option<&Vec<String>>,
+    environment: Option<&Given<String>>,
+    warnings: &mut Vec<ConfigWarning>,
+) -> Result<Conventions, ConfigError> {
+    if let Some(names) = code {
+        let unknown = |name: &str| ConfigError::Integration { setting: "integrations", value: excerpt(name) };
+        return parse(names.iter().map(String::as_str), |name| Err(unknown(name)));
+    }
+    let Some(Given { setting, value }) = environment else { return Ok(Conventions::ALL) };
+    // A name that a newer version knows must not stop a program, and must not switch on what nobody asked for.
+    parse(value.split(','), |name| {
+        let nearest = nearest(name, Conventions::NAMES.iter().map(|(name, _)| *name));
+        warnings.push(ConfigWarning::Integration { setting, value: excerpt(name), nearest });
+        Ok(Conventions::NONE)
     })
 }
 
-/// What holds: of the code, where a name must be right, else of the environment, else all.
-pub(super) fn resolve(
-    code: Option<Read<Vocabularies>>,
-    environment: Option<Read<Vocabularies>>,
-    warnings: &mut Vec<ConfigWarning>,
-) -> Result<Vocabularies, ConfigError> {
-    if let Some(given) = code {
-        return given.value.map_err(|value| ConfigError::Integration { setting: given.setting, value });
-    }
-    let Some(given) = environment else { return Ok(Vocabularies::ALL) };
-    Ok(given.value.unwrap_or_else(|value| {
-        warnings.push(ConfigWarning::Integration { setting: given.setting, value });
-        Vocabularies::ALL
-    }))
+/// Adds up the sets that the names stand for; `unknown` decides about a name that does not exist.
+fn parse<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    mut unknown: impl FnMut(&str) -> Result<Conventions, ConfigError>,
+) -> Result<Conventions, ConfigError> {
+    let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty());
+    names.filter(|name| !name.eq_ignore_ascii_case(NONE)).try_fold(Conventions::NONE, |chosen, name| {
+        if name.eq_ignore_ascii_case(ALL) {
+            return Ok(Conventions::ALL);
+        }
+        Conventions::named(name).map_or_else(|| unknown(name), Ok).map(|one| chosen.with(one))
+    })
 }
 
 const ALL: &str = "all";
@@ -37,18 +47,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_add_up_and_a_wrong_one_is_told() {
-        let both = Vocabularies::GEN_AI.with(Vocabularies::LANGFUSE);
+    fn names_add_up_and_unknown_ones_are_left_out_with_a_warning() {
+        let both = Conventions::GEN_AI.with(Conventions::LANGFUSE);
         let table = [
-            ("all", Ok(Vocabularies::ALL)),
-            ("none", Ok(Vocabularies::NONE)),
-            (" Gen-AI , langfuse,", Ok(both)),
-            ("gen_ai,ALL", Ok(Vocabularies::ALL)),
-            ("gen_ai,Banana", Err("Banana".to_owned())),
+            ("all", Conventions::ALL, 0),
+            ("none", Conventions::NONE, 0),
+            (" Gen-AI , langfuse,", both, 0),
+            ("gen_ai,ALL", Conventions::ALL, 0),
+            ("gen_ai,Banana,langfuse", both, 1),
+            ("banana", Conventions::NONE, 1),
         ];
-        for (text, expected) in table {
-            assert_eq!(named(text.split(',')), expected, "{text}");
+        for (text, expected, count) in table {
+            let mut warnings = Vec::new();
+            let given = Given::new("DD_LLMOBS_INTEGRATIONS", text.to_owned());
+            assert_eq!(resolve(None, Some(&given), &mut warnings).unwrap(), expected, "{text}");
+            assert_eq!(warnings.len(), count, "{text}");
         }
-        assert_eq!(named([]), Ok(Vocabularies::NONE));
+        assert_eq!(resolve(None, None, &mut Vec::new()).unwrap(), Conventions::ALL);
     }
 }

@@ -1,6 +1,6 @@
 //! Datadog's rules for the name of an LLM application.
 
-/// The first rule that a name breaks.
+/// Returns the first rule that the name breaks.
 pub(crate) fn broken_rule(name: &str) -> Option<&'static str> {
     if is_plain(name) {
         return None;
@@ -16,14 +16,14 @@ pub(crate) fn broken_rule(name: &str) -> Option<&'static str> {
     rules.into_iter().find_map(|(is_broken, rule)| is_broken.then_some(rule))
 }
 
-/// A name of an LLM application that breaks no rule, as close to the given one as that allows.
+/// Changes a name as little as possible until it is a valid name of an LLM application.
 ///
-/// It loses something: capital letters become small, what is not allowed becomes `_`, several `_` in a row become
-/// one, those at the end go, and so does what is beyond 193 characters. Different names can thus become the same.
-/// Nothing left: `unnamed-ml-app`. A name that breaks no rule stays as it is.
+/// Capital letters become small, characters that are not allowed become `_`, several `_` in a row become one, those at
+/// the end are removed, and so is everything after 193 characters. An empty result becomes `unnamed-ml-app`. Different
+/// names can become equal.
 ///
-/// [`Builder::ml_app`](crate::Builder::ml_app) refuses a name that breaks a rule instead, and a name that a span has
-/// is sent as it is; this is for names that come from elsewhere.
+/// Use it for names that come from elsewhere: [`Builder::ml_app`](crate::Builder::ml_app) refuses an invalid name, and
+/// the name that a span has is sent as it is.
 ///
 /// # Example
 ///
@@ -40,7 +40,7 @@ pub fn sanitize_ml_app(name: &str) -> String {
     }
     let mut clean = String::new();
     let mut chars = 0_usize;
-    // Of one capital letter may come a letter and an accent, which is no letter.
+    // Lower-casing one letter can give two characters, a letter and a combining accent, which is not allowed.
     for letter in name.chars().flat_map(char::to_lowercase) {
         let letter = if is_allowed(letter) && !letter.is_uppercase() { letter } else { '_' };
         if letter == '_' && clean.ends_with('_') {
@@ -56,7 +56,7 @@ pub fn sanitize_ml_app(name: &str) -> String {
     if clean.is_empty() { UNNAMED.to_owned() } else { clean.to_owned() }
 }
 
-/// Most names are, and are looked at for each span that has one.
+/// Accepts the usual names without looking at Unicode: a name is checked for each span that has one.
 fn is_plain(name: &str) -> bool {
     let is_plain = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b':' | b'.' | b'/');
     !name.is_empty() && name.len() <= MAX_CHARS && name.as_bytes().iter().all(is_plain)
@@ -66,8 +66,8 @@ fn is_allowed(letter: char) -> bool {
     letter.is_alphanumeric() || "_-:./".contains(letter)
 }
 
-/// The name of what has no name.
-const UNNAMED: &str = "unnamed-ml-app";
+/// The name of an application without one.
+pub(super) const UNNAMED: &str = "unnamed-ml-app";
 
 /// Longer names are cut by the intake.
 const MAX_CHARS: usize = 193;

@@ -1,35 +1,33 @@
-//! From what was said to what holds.
+//! Resolves what was given into what holds, and refuses what cannot work.
 
-use std::num::NonZeroUsize;
+use super::address::{self, Address, HAS_TLS, UrlText};
+use super::declared::{Config, Tuning};
+use super::given::{Given, Read, excerpt};
+use super::site::{ApiKey, Site};
+use super::warning::ConfigWarning;
+use super::{env, integrations, ml_app, variable};
+use crate::error::ConfigError;
+use crate::recording::Gateways;
+use llmobs_conventions::Conventions;
+use llmobs_model::Tags;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::address::{self, Address, HAS_TLS, UrlText};
-use super::declared::Config;
-use super::given::{ConfigWarning, Given, Read, excerpt};
-use super::limits::{self, Range};
-use super::site::{ApiKey, Site};
-use super::{env, integrations, ml_app};
-use crate::error::ConfigError;
-use crate::recording::Gateways;
-use crate::vocabulary::Vocabularies;
-use llmobs_model::Tags;
-
-/// Which way the events take.
+/// The route of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Through the agent if one answers that it takes them, else straight to the intake.
+    /// Through the Agent if one answers that it takes them, else straight to the intake.
     Auto,
     /// Straight to the intake, with the API key.
     Agentless,
-    /// Through the agent, which has a key of its own.
+    /// Through the Agent, which has a key of its own.
     Agent,
 }
 
 impl Config {
-    /// Everything filled in and checked. A disabled layer is never refused.
+    /// Fills in everything and checks it. A disabled layer is never refused.
     pub(crate) fn resolve(self) -> Result<Settings, ConfigError> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.oddities.clone();
         if !switch(self.enabled.as_ref(), &mut warnings).unwrap_or(true) {
             let fallback = Self { executable: self.executable, ..Self::default() };
             return Ok(Settings { enabled: false, warnings, ..fallback.settings(Mode::Agent)? });
@@ -47,7 +45,7 @@ impl Config {
         Ok(Settings { warnings, ..settings })
     }
 
-    /// Checks what is set, and does not miss what is not: another place may still say it.
+    /// Checks what is set, and accepts that something is missing: the code may still set it.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if matches!(self.enabled, Some(Given { value: Ok(false), .. })) {
             return Ok(());
@@ -55,15 +53,15 @@ impl Config {
         self.clone().settings(Mode::Agent).map(drop)
     }
 
-    /// Whether the key is there when it is needed, and stays secret.
+    /// Checks that the key is there when it is needed, and that it does not travel in clear.
     fn check_key(&self, mode: Mode) -> Result<(), ConfigError> {
         if mode == Mode::Agentless && !HAS_TLS && self.override_origin.is_none() {
-            let site = self.site.as_ref().map_or_else(|| Ok(Site::default()), site)?;
+            let site = self.site()?;
             let setting = self.agentless.as_ref().map_or("agentless", |given| given.setting);
             return Err(ConfigError::TlsDisabled { setting, value: format!("https://{site}") });
         }
         match (mode, &self.api_key, &self.override_origin) {
-            (Mode::Agentless, None, _) => Err(ConfigError::MissingApiKey { setting: env::API_KEY.name }),
+            (Mode::Agentless, None, _) => Err(ConfigError::MissingApiKey { setting: variable::API_KEY.name }),
             (Mode::Agentless | Mode::Auto, Some(_), Some(given)) => {
                 let origin = origin(given)?;
                 let refused = || ConfigError::Cleartext { setting: given.setting, value: origin.to_string() };
@@ -75,141 +73,134 @@ impl Config {
 
     fn settings(self, mode: Mode) -> Result<Settings, ConfigError> {
         let mut warnings = Vec::new();
-        let agent = self.agent()?;
-        let tagged = |key: &str| self.tags.get(key).map(str::to_owned).unwrap_or_default();
+        let (tags, has_keyless_tag) = parse_tags(self.tags.as_ref());
+        let setting_of_tag = [(has_keyless_tag, variable::TAGS.name), (self.rest.has_keyless_tag, "tag")];
+        let keyless = setting_of_tag.into_iter().find(|(is_keyless, _)| *is_keyless);
+        warnings.extend(keyless.map(|(_, setting)| ConfigWarning::Tag { setting }));
+        let tagged = |key: &str| tags.get(key).map(str::to_owned).unwrap_or_default();
         let service = self.service.as_ref().and_then(text).unwrap_or_else(|| tagged("service"));
+        let env = self.env.as_ref().and_then(text).unwrap_or_else(|| tagged("env"));
+        let version = self.version.as_ref().and_then(text).unwrap_or_else(|| tagged("version"));
         let ml_app = self.ml_app_name(&service, &mut warnings)?;
         if let Some(given) = &self.api_key {
             given.value.check(given.setting)?;
         }
-        if let Some(setting) = self.keyless_tag {
-            warnings.push(ConfigWarning::Tag { setting });
-        }
-        let request_timeout = limits::REQUEST_TIMEOUT.pick(self.request_timeout, &mut warnings);
+        let tuning = self.tuning(&mut warnings);
+        let mut is_on = |given: Option<&Read<bool>>, default| switch(given, &mut warnings).unwrap_or(default);
+        let capture_instrument = is_on(self.capture_instrument.as_ref(), true);
+        let mark_calls = is_on(self.rest.mark_proxy_calls.as_ref(), true);
+        let is_otel = is_on(self.otel.as_ref(), false);
+        let names = self.rest.integrations.as_ref();
         Ok(Settings {
             enabled: true,
             ml_app,
             service,
-            env: self.env.as_ref().and_then(text).unwrap_or_else(|| tagged("env")),
-            version: self.version.as_ref().and_then(text).unwrap_or_else(|| tagged("version")),
+            env,
+            version,
+            tags,
             mode,
-            site: self.site.as_ref().map_or_else(|| Ok(Site::default()), site)?,
-            api_key: self.api_key.map(|given| given.value),
-            agent,
+            site: self.site()?,
+            agent: self.agent()?,
             override_origin: self.override_origin.as_ref().map(origin).transpose()?,
-            sample_rate: limits::SAMPLE_RATE.pick(self.sample_rate, &mut warnings),
-            max_event_bytes: limits::EVENT_BYTES.pick(self.max_event_bytes, &mut warnings),
-            max_payload_bytes: limits::PAYLOAD_BYTES.pick(self.max_payload_bytes, &mut warnings),
-            flush_interval: limits::FLUSH_INTERVAL.pick(self.flush_interval, &mut warnings),
-            request_timeout,
-            connect_timeout: limits::CONNECT_TIMEOUT.min(request_timeout),
-            info_timeout: limits::INFO_TIMEOUT.pick(self.info_timeout, &mut warnings),
-            queue_max_items: count(&limits::QUEUE_ITEMS, self.queue_max_items, &mut warnings),
-            queue_max_bytes: count(&limits::QUEUE_BYTES, self.queue_max_bytes, &mut warnings),
-            open_spans_max_bytes: count(&limits::OPEN_SPANS_BYTES, self.open_spans_max_bytes, &mut warnings),
-            shutdown_timeout: limits::SHUTDOWN_TIMEOUT.pick(self.shutdown_timeout, &mut warnings),
-            capture_instrument: switch(self.capture_instrument.as_ref(), &mut warnings).unwrap_or(true),
-            integrations: integrations::resolve(self.code_integrations, self.integrations, &mut warnings)?,
-            proxies: Proxies {
-                mark_calls: switch(self.mark_proxy_calls.as_ref(), &mut warnings).unwrap_or(true),
-                urls: gateways(self.instrumented_proxy_urls.as_ref()),
-            },
-            evaluation_source: switch(self.otel.as_ref(), &mut warnings).unwrap_or(false).then_some("otel"),
-            keep_idle_connections: !self.is_lambda,
-            certificate_file: self.certificate_file,
-            tags: self.tags,
-            code_tags: self.code_tags,
+            connect_timeout: CONNECT_TIMEOUT.min(tuning.request_timeout),
+            tuning,
+            capture_instrument,
+            integrations: integrations::resolve(names, self.integrations.as_ref(), &mut warnings)?,
+            proxies: Proxies { mark_calls, urls: gateways(self.instrumented_proxy_urls.as_ref()) },
+            evaluation_source: is_otel.then_some("otel"),
+            keep_idle_connections: self.lambda_function.is_none(),
+            certificate_file: self.certificate_file.map(|given| Given::new(given.setting, given.value.into())),
+            api_key: self.api_key.map(|given| given.value),
+            code_tags: self.rest.tags,
             warnings,
         })
     }
 
-    /// A configured name must be right; one that stands in for it is taken as it is.
-    fn ml_app_name(&self, service: &str, warnings: &mut Vec<ConfigWarning>) -> Result<String, ConfigError> {
-        if let Some(given) = &self.ml_app
-            && let Some(name) = text(given)
-        {
-            return match ml_app::broken_rule(&name) {
-                Some(rule) => Err(ConfigError::MlApp { setting: given.setting, value: excerpt(&name), rule }),
-                None => Ok(name),
-            };
-        }
-        let setting = self.service.as_ref().map_or(env::SERVICE.name, |given| given.setting);
-        let stand_ins = [(setting, service), ("the executable's name", self.executable.as_deref().unwrap_or_default())];
-        let Some((setting, name)) = stand_ins.into_iter().find(|(_, name)| !name.is_empty()) else {
-            return Ok(UNNAMED.to_owned());
-        };
-        if let Some(rule) = ml_app::broken_rule(name) {
-            warnings.push(ConfigWarning::MlApp { setting, value: excerpt(name), rule });
-        }
-        Ok(name.to_owned())
+    fn site(&self) -> Result<Site, ConfigError> {
+        self.site.as_ref().map_or_else(|| Ok(Site::default()), |given| Site::given(given.setting, &given.value))
     }
 
-    /// The URL; else host and port; else the socket if it is there; else the usual port of this machine.
+    /// Returns the name of the LLM application: the configured one, else the service, else the executable's name.
+    fn ml_app_name(&self, service: &str, warnings: &mut Vec<ConfigWarning>) -> Result<String, ConfigError> {
+        let configured = self.rest.agent_service.as_ref().or(self.ml_app.as_ref());
+        let configured = configured.and_then(|given| Some((given.setting, text(given)?)));
+        let service_setting = self.service.as_ref().map_or(variable::SERVICE.name, |given| given.setting);
+        let fallbacks =
+            [(service_setting, service), ("the executable's name", self.executable.as_deref().unwrap_or_default())];
+        let fallback = || fallbacks.into_iter().find(|(_, name)| !name.is_empty());
+        let Some((setting, name)) = configured.or_else(|| fallback().map(|(setting, name)| (setting, name.to_owned())))
+        else {
+            return Ok(ml_app::UNNAMED.to_owned());
+        };
+        if let Some(rule) = ml_app::broken_rule(&name) {
+            let value = excerpt(&name);
+            // One Helm value configures services in several languages: what starts a Python service must not stop
+            // this one. In code a wrong name is a mistake that its author can correct.
+            if IN_CODE.contains(&setting) {
+                return Err(ConfigError::MlApp { setting, value, rule });
+            }
+            warnings.push(ConfigWarning::MlApp { setting, value, rule });
+        }
+        Ok(name)
+    }
+
+    /// Returns the Agent's address: the URL, else host and port, else the socket if it exists, else the usual port.
     fn agent(&self) -> Result<Address, ConfigError> {
         if let Some(given) = &self.agent_url {
             return origin(given);
         }
-        if self.agent_host.is_none() && self.agent_port.is_none() && self.has_agent_socket {
-            return Address::parse(env::AGENT_URL.name, &UrlText(format!("unix://{}", env::AGENT_SOCKET)));
+        let host = self.trace_agent_hostname.as_ref().or(self.agent_host.as_ref());
+        let port = self.trace_agent_port.as_ref().or(self.agent_port.as_ref());
+        if host.is_none() && port.is_none() && self.has_agent_socket {
+            return Address::parse(variable::AGENT_URL.name, &UrlText(format!("unix://{}", env::AGENT_SOCKET)));
         }
-        let host = part(self.agent_host.as_ref(), address::host)?;
-        let port = part(self.agent_port.as_ref(), address::port)?;
+        let host = part(host, address::host)?;
+        let port = part(port, address::port)?;
         Ok(Address::http(host.as_deref().unwrap_or("localhost"), port.unwrap_or(DEFAULT_AGENT_PORT)))
     }
 }
 
-/// Everything that holds.
+/// All settings, complete and checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) enabled: bool,
     pub(crate) ml_app: String,
-    /// May be empty, as may the two below.
+    /// Empty if it is not set, as are the two below.
     pub(crate) service: String,
     pub(crate) env: String,
     pub(crate) version: String,
-    /// Of the environment: below service, env and version.
+    /// Tags of the environment, which service, env and version replace.
     pub(crate) tags: Tags,
-    /// Of the builder: above them.
+    /// Tags of the builder, which replace those.
     pub(crate) code_tags: Tags,
     pub(crate) mode: Mode,
     pub(crate) site: Site,
     pub(crate) api_key: Option<ApiKey>,
     pub(crate) agent: Address,
     pub(crate) override_origin: Option<Address>,
-    /// From 0 to 1.
-    pub(crate) sample_rate: f64,
-    pub(crate) max_event_bytes: usize,
-    /// With the envelopes around the events.
-    pub(crate) max_payload_bytes: usize,
-    pub(crate) flush_interval: Duration,
-    pub(crate) request_timeout: Duration,
+    pub(crate) tuning: Tuning,
     pub(crate) connect_timeout: Duration,
-    pub(crate) info_timeout: Duration,
-    pub(crate) queue_max_items: NonZeroUsize,
-    pub(crate) queue_max_bytes: NonZeroUsize,
-    pub(crate) open_spans_max_bytes: NonZeroUsize,
-    pub(crate) shutdown_timeout: Duration,
-    /// Whether arguments, return values and errors of `#[instrument]` functions are taken over.
+    /// `true` if arguments, return values and errors of `#[instrument]` functions are captured.
     pub(crate) capture_instrument: bool,
-    /// Whose words are heard beside ours.
-    pub(crate) integrations: Vocabularies,
+    /// The conventions of other crates that are captured.
+    pub(crate) integrations: Conventions,
     pub(crate) proxies: Proxies,
-    /// The tag `source` of evaluations: where the spans come from that they are about.
+    /// The tag `source` of evaluations, if their spans come from another tracer.
     pub(crate) evaluation_source: Option<&'static str>,
     pub(crate) keep_idle_connections: bool,
     /// Trusted in place of the system's certificates.
     #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only https needs certificates"))]
     pub(crate) certificate_file: Option<Given<PathBuf>>,
-    /// To be said by the worker, once.
+    /// Logged by the worker, once each.
     pub(crate) warnings: Vec<ConfigWarning>,
 }
 
 /// Services that stand between this one and a model.
 #[derive(Debug, Clone)]
 pub(crate) struct Proxies {
-    /// Whether a task under which a request is made gets the tag for it.
+    /// `true` if a task under which a request is made is tagged.
     pub(crate) mark_calls: bool,
-    /// Those that report model calls themselves: by their URLs.
+    /// Gateways that report model calls themselves.
     pub(crate) urls: Gateways,
 }
 
@@ -217,7 +208,7 @@ fn gateways(given: Option<&Given<String>>) -> Gateways {
     given.map(|given| Gateways::parse(&given.value)).unwrap_or_default()
 }
 
-/// A text that is not blank.
+/// Returns the text without the space around it, unless it is blank.
 fn text(given: &Given<String>) -> Option<String> {
     Some(given.value.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
 }
@@ -230,24 +221,32 @@ fn switch(given: Option<&Read<bool>>, warnings: &mut Vec<ConfigWarning>) -> Opti
     value.as_ref().ok().copied()
 }
 
-fn count(range: &Range<usize>, given: Option<Read<usize>>, warnings: &mut Vec<ConfigWarning>) -> NonZeroUsize {
-    NonZeroUsize::new(range.pick(given, warnings)).unwrap_or(NonZeroUsize::MIN)
-}
-
-fn site(given: &Given<String>) -> Result<Site, ConfigError> {
-    Site::given(given.setting, &given.value)
-}
-
 fn origin(given: &Given<UrlText>) -> Result<Address, ConfigError> {
     Address::parse(given.setting, &given.value)
 }
 
-/// A part of the agent's address.
+/// Parses a part of the Agent's address.
 fn part<T>(given: Option<&Given<String>>, read: fn(&str) -> Result<T, &'static str>) -> Result<Option<T>, ConfigError> {
     let Some(Given { setting, value }) = given else { return Ok(None) };
     let wrong = |problem| ConfigError::Url { setting, value: format!("{:?}", UrlText(value.clone())), problem };
     read(value.trim()).map(Some).map_err(wrong)
 }
 
-const UNNAMED: &str = "unnamed-ml-app";
+/// Parses tags that are separated by commas, or by spaces if there is no comma; `true` if one has no key.
+fn parse_tags(given: Option<&Given<String>>) -> (Tags, bool) {
+    let (mut tags, mut has_keyless_tag) = (Tags::new(), false);
+    let text = given.map(|given| given.value.as_str()).unwrap_or_default();
+    let separator: fn(char) -> bool = if text.contains(',') { |letter| letter == ',' } else { char::is_whitespace };
+    for tag in text.split(separator).map(str::trim).filter(|tag| !tag.is_empty()) {
+        // Only the first colon separates: values are often URLs.
+        let (key, value) = tag.split_once(':').unwrap_or((tag, ""));
+        has_keyless_tag |= !tags.insert(key.to_owned(), value.trim().to_owned());
+    }
+    (tags, has_keyless_tag)
+}
+
 const DEFAULT_AGENT_PORT: u16 = 8126;
+/// A connection that takes longer will not come.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The methods of the builder that set the name of the LLM application.
+const IN_CODE: [&str; 2] = ["agent_service", "ml_app"];

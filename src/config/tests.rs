@@ -28,10 +28,16 @@ fn an_empty_environment_is_enough() {
     assert_eq!((settings.ml_app.as_str(), settings.service.as_str()), ("unnamed-ml-app", ""));
     assert_eq!((settings.mode, settings.site.as_str()), (Mode::Auto, "datadoghq.com"));
     assert_eq!(settings.agent.to_string(), "http://localhost:8126");
-    assert_eq!((settings.max_event_bytes, settings.max_payload_bytes), (5_000_000, 5_000_000));
-    assert_eq!((settings.flush_interval, settings.request_timeout), (Duration::from_secs(1), Duration::from_secs(5)));
-    assert_eq!((settings.connect_timeout, settings.info_timeout), (Duration::from_secs(2), Duration::from_secs(2)));
-    assert_eq!((settings.queue_max_items.get(), settings.queue_max_bytes.get()), (131_072, 128 << 20));
+    assert_eq!((settings.tuning.max_event_bytes, settings.tuning.max_payload_bytes), (5_000_000, 5_000_000));
+    assert_eq!(
+        (settings.tuning.flush_interval, settings.tuning.request_timeout),
+        (Duration::from_secs(1), Duration::from_secs(5))
+    );
+    assert_eq!(
+        (settings.connect_timeout, settings.tuning.info_timeout),
+        (Duration::from_secs(2), Duration::from_secs(2))
+    );
+    assert_eq!((settings.tuning.queue_max_items, settings.tuning.queue_max_bytes), (131_072, 128 << 20));
     assert!(settings.api_key.is_none() && settings.override_origin.is_none() && settings.tags.is_empty());
     assert!(settings.warnings.is_empty());
 }
@@ -69,7 +75,7 @@ fn the_limits_that_the_table_tells_are_the_limits() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 9);
+    assert_eq!(checked, 10);
 }
 
 #[test]
@@ -78,12 +84,12 @@ fn a_warning_says_what_was_wrong_and_what_holds() {
         (
             "DD_LLMOBS_SAMPLE_RATE",
             "2",
-            "DD_LLMOBS_SAMPLE_RATE is not within 0.0 to 1.0, so the default 1.0 is used: \"2.0\"",
+            "DD_LLMOBS_SAMPLE_RATE is not within 0 to 1 (share), so the default 1 is used: \"2.0\"",
         ),
         (
             "_DD_LLMOBS_WRITER_INTERVAL",
             "soon",
-            "_DD_LLMOBS_WRITER_INTERVAL is not within 1ms to 3600s, so the default 1s is used: \"soon\"",
+            "_DD_LLMOBS_WRITER_INTERVAL is not within 0.001 to 3600 (seconds), so the default 1 is used: \"soon\"",
         ),
         ("DD_LLMOBS_ENABLED", "perhaps", "DD_LLMOBS_ENABLED is neither true nor false, so it is ignored: \"perhaps\""),
         (
@@ -116,7 +122,7 @@ fn blank_is_unset() {
 #[test]
 fn what_is_not_utf8_panics_nowhere_and_leads_no_key_astray() {
     use std::os::unix::ffi::OsStringExt as _;
-    let refused = ["DD_LLMOBS_ML_APP", "DD_API_KEY", "DD_SITE", "DD_TRACE_AGENT_URL", "DD_LLMOBS_OVERRIDE_ORIGIN"];
+    let refused = ["DD_API_KEY", "DD_SITE", "DD_TRACE_AGENT_URL", "DD_LLMOBS_OVERRIDE_ORIGIN"];
     let parts = ["DD_TRACE_AGENT_HOSTNAME", "DD_AGENT_HOST", "DD_TRACE_AGENT_PORT", "DD_AGENT_PORT"];
     let texts = [
         "SSL_CERT_FILE",
@@ -142,7 +148,6 @@ fn what_is_not_utf8_panics_nowhere_and_leads_no_key_astray() {
 #[test]
 fn an_error_names_its_variable() {
     let table = [
-        ("DD_LLMOBS_ML_APP", "My App", "capital"),
         ("DD_API_KEY", "ключ", "ASCII"),
         ("DD_SITE", "datadog.eu", "datadog.eu"),
         ("DD_TRACE_AGENT_URL", "localhost:8126", "http://"),
@@ -208,7 +213,7 @@ fn a_key_does_not_travel_in_clear() {
 
 #[test]
 fn a_disabled_layer_is_never_refused() {
-    let wrong = [("DD_SITE", "evil.com"), ("DD_API_KEY", "ключ"), ("DD_LLMOBS_ML_APP", "A"), ("DD_AGENT_PORT", "x")];
+    let wrong = [("DD_SITE", "evil.com"), ("DD_API_KEY", "ключ"), ("DD_AGENT_PORT", "x")];
     for off in ["0", "false", "No", "OFF"] {
         let variables = [wrong.as_slice(), &[("DD_LLMOBS_ENABLED", off)]].concat();
         assert!(config(&variables).check().is_ok());
@@ -255,15 +260,17 @@ fn tags_are_separated_by_commas_or_else_by_spaces() {
         assert_eq!(resolve(&[("DD_TAGS", text)]).unwrap().tags.iter().collect::<Vec<_>>(), expected, "{text}");
     }
     let mut code = Config::default();
-    code.tags.insert("team", "search");
+    code.rest.tags.insert("team", "search");
     let settings = code.over(config(&[("DD_TAGS", "team:ml,region:eu")])).resolve().unwrap();
-    assert_eq!(settings.tags.iter().collect::<Vec<_>>(), [("region", "eu"), ("team", "search")]);
+    assert_eq!(settings.tags.get("team"), Some("ml"));
+    assert_eq!(settings.code_tags.get("team"), Some("search"));
 }
 
 #[test]
-fn names_fall_back_in_order_and_only_a_configured_one_must_be_right() {
+fn names_fall_back_in_order_and_only_one_in_code_must_be_right() {
     type Row = (&'static [(&'static str, &'static str)], &'static str, &'static str, &'static [&'static str]);
-    let table: [Row; 6] = [
+    let table: [Row; 7] = [
+        (&[("DD_LLMOBS_ML_APP", "MyApp")], "MyApp", "", &["DD_LLMOBS_ML_APP"]),
         (&[("DD_LLMOBS_ML_APP", " a "), ("DD_SERVICE", "S")], "a", "S", &[]),
         (&[("DD_SERVICE", "Shop")], "Shop", "Shop", &["DD_SERVICE"]),
         (&[("DD_SERVICE", "shop"), ("DD_LLMOBS_ML_APP", "  ")], "shop", "shop", &[]),
@@ -277,6 +284,11 @@ fn names_fall_back_in_order_and_only_a_configured_one_must_be_right() {
         assert_eq!((settings.ml_app.as_str(), settings.service.as_str()), (ml_app, service), "{variables:?}");
         assert_eq!(warned(&settings), expected, "{variables:?}");
     }
+    for setting in ["ml_app", "agent_service"] {
+        let mut code = Config { ml_app: Some(Given::new("ml_app", "MyApp".into())), ..Config::default() };
+        code.rest.agent_service = (setting != "ml_app").then(|| Given::new("agent_service", "MyApp".into()));
+        assert!(matches!(code.resolve(), Err(ConfigError::MlApp { setting: named, .. }) if named == setting));
+    }
     let tagged = resolve(&[("DD_TAGS", "env:e,version:v")]).unwrap();
     assert_eq!((tagged.env.as_str(), tagged.version.as_str()), ("e", "v"));
 }
@@ -288,4 +300,18 @@ fn no_connection_waits_for_longer_than_a_request() {
         assert_eq!(settings.connect_timeout, Duration::from_millis(connect_ms));
     }
     assert!(!resolve(&[("AWS_LAMBDA_FUNCTION_NAME", "f")]).unwrap().keep_idle_connections);
+}
+
+#[test]
+fn without_tls_only_the_agent_is_left() {
+    let (agentless, key) = (("DD_LLMOBS_AGENTLESS_ENABLED", "true"), ("DD_API_KEY", "test-key"));
+    let result = resolve(&[agentless, key]);
+    if address::HAS_TLS {
+        assert_eq!(result.unwrap().mode, Mode::Agentless);
+        assert_eq!(resolve(&[key]).unwrap().mode, Mode::Auto);
+    } else {
+        let error = result.unwrap_err();
+        assert!(matches!(error, ConfigError::TlsDisabled { setting: "DD_LLMOBS_AGENTLESS_ENABLED", .. }), "{error}");
+        assert_eq!(resolve(&[key]).unwrap().mode, Mode::Agent);
+    }
 }

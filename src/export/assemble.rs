@@ -17,9 +17,9 @@ use super::value::{argument, datum, number, object, text, unquoted};
 use crate::config::broken_rule;
 use crate::queue::Queue;
 use crate::recording::KindPolicies;
-use crate::recording::{DrainedEntry, FieldKey, FieldLog, FieldValue, Head, KindSource, Origin, Recording, RemarkSet};
+use crate::recording::{DrainedEntry, FieldKey, FieldLog, FieldValue, Head, KindSource, Origin, Recording};
 use crate::stats::Problem;
-use crate::vocabulary::Vocabularies;
+use llmobs_conventions::RemarkSet;
 use llmobs_model::{Annotation, AnnotationDetails, Metrics, RESERVED, SharedTags, SpanError, SpanKind, TagList, Tags};
 
 mod captured;
@@ -32,7 +32,6 @@ use fill::{fill_content, fill_error, fill_last_tags, fill_model};
 pub(crate) struct Assembler {
     base_tags: Arc<SharedTags>,
     ml_app: String,
-    vocabularies: Vocabularies,
     queue: Arc<Queue>,
     /// What may leave of spans that are found here.
     policies: KindPolicies,
@@ -51,7 +50,7 @@ struct Spare {
 
 impl Assembler {
     /// `base_tags` are those that every span has; `ml_app` is for spans that name none.
-    pub(crate) fn new(base_tags: Tags, ml_app: String, vocabularies: Vocabularies, queue: Arc<Queue>) -> Self {
+    pub(crate) fn new(base_tags: Tags, ml_app: String, queue: Arc<Queue>) -> Self {
         let mut tags = base_tags;
         tags.insert("ml_app", ml_app.clone());
         tags.insert("agent_service", ml_app.clone());
@@ -61,7 +60,6 @@ impl Assembler {
         Self {
             base_tags,
             ml_app,
-            vocabularies,
             queue,
             policies: KindPolicies::default(),
             found: Found::default(),
@@ -83,9 +81,9 @@ impl Assembler {
 
     /// What a recording comes to. It is emptied, but for the texts, which stay where they are.
     pub(crate) fn assemble<'a>(&self, head: &'a mut Head, log: &'a mut FieldLog) -> Outline<'a> {
-        let reading = merge::read(head, log, self.vocabularies);
+        let reading = merge::read(head, log);
         let remarks = reading.as_ref().map(|reading| reading.remarks).unwrap_or_default();
-        let target = head.callsite.as_ref().map_or("", |callsite| callsite.target);
+        let target = head.plan.as_ref().map_or("", |plan| plan.target());
         let origin = &mut head.origin;
         let Spare { tags, metadata, metrics } = self.spare.take();
         let mut draft = Draft { source: head.source, metadata, metrics, tags, ..Draft::default() };

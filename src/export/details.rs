@@ -7,7 +7,7 @@ use super::value::{object, parsed, text};
 use crate::recording::ChildDefaults;
 use crate::recording::FieldValue;
 use crate::stats::Problem;
-use crate::vocabulary;
+use llmobs_conventions::llmobs_json;
 use llmobs_model::{AgentManifest, Annotation, AnnotationDetails, Prompt, SpanKind, ToolDefinition};
 
 /// What a span said itself, and what an annotation context said for it.
@@ -60,7 +60,7 @@ impl Settled {
 
 pub(super) fn read_prompt(details: &mut AnnotationDetails, value: FieldValue<'_>) -> Result<(), Problem> {
     let members = object(value).ok_or(Problem::Prompt)?;
-    let (prompt, is_clean) = vocabulary::prompt(&members);
+    let (prompt, is_clean) = llmobs_json::prompt(&members);
     if let Some(prompt) = prompt {
         details.merge_prompt(prompt);
     }
@@ -69,7 +69,7 @@ pub(super) fn read_prompt(details: &mut AnnotationDetails, value: FieldValue<'_>
 
 pub(super) fn read_tools(details: &mut AnnotationDetails, value: FieldValue<'_>) -> Result<(), Problem> {
     let json = parsed(&text(value)).ok_or(Problem::ToolDefinition)?;
-    let (definitions, is_clean) = vocabulary::tool_definitions(&json);
+    let (definitions, is_clean) = llmobs_json::tool_definitions(&json);
     if definitions.is_some() {
         details.tool_definitions = definitions;
     }
@@ -77,7 +77,7 @@ pub(super) fn read_tools(details: &mut AnnotationDetails, value: FieldValue<'_>)
 }
 
 pub(super) fn read_cost_tags(details: &mut AnnotationDetails, value: FieldValue<'_>) -> Result<(), Problem> {
-    let keys = vocabulary::keys(&text(value)).ok_or(Problem::CostTag)?;
+    let keys = llmobs_json::keys(&text(value)).ok_or(Problem::CostTag)?;
     for key in keys {
         details.add_cost_tag(key.into());
     }

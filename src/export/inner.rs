@@ -91,5 +91,5 @@ const NAME: &str = "inner";
 /// So many of one span; further ones are left out and counted.
 const MOST: usize = 128;
 
-#[cfg(all(test, feature = "providers", feature = "testing"))]
+#[cfg(all(test, feature = "observe", feature = "testing"))]
 mod tests;

@@ -5,18 +5,19 @@ use std::borrow::Cow;
 use super::assemble::Draft;
 use super::shape::Given;
 use crate::diagnostics;
-use crate::recording::{FieldLog, Head, KindSource, Remark, RemarkSet};
-use crate::vocabulary::{self, CONTENT_IN_METADATA, Reading, Vocabularies};
+use crate::fields::foreign_attributes;
+use crate::recording::{FieldLog, Head, KindSource};
+use llmobs_conventions::{CONTENT_IN_METADATA, MappedSpan, Remark, RemarkSet};
 use llmobs_model::{Annotation, CapturePolicy, SpanError};
 
 /// What a span says in the words of other crates, unless there are none.
-pub(super) fn read(head: &Head, log: &FieldLog, vocabularies: Vocabularies) -> Option<Reading> {
-    let callsite = head.callsite.as_ref()?;
-    let sayings = vocabulary::heard(callsite, log);
+pub(super) fn read(head: &Head, log: &FieldLog) -> Option<MappedSpan> {
+    let plan = head.plan.as_ref()?;
+    let attributes = foreign_attributes(plan, log);
     let is_demoted = head.source == KindSource::Demoted;
-    let mut reading = vocabulary::read(&sayings, head.kind, is_demoted, vocabularies);
+    let mut reading = attributes.map(head.kind, is_demoted);
     reading.remarks = if diagnostics::hears_remarks() {
-        vocabulary::remarks_about(&sayings, head.kind, is_demoted, vocabularies, &reading)
+        attributes.remarks(head.kind, is_demoted, &reading)
     } else {
         RemarkSet::default()
     };
@@ -28,7 +29,7 @@ pub(super) fn read(head: &Head, log: &FieldLog, vocabularies: Vocabularies) -> O
 }
 
 /// Fills the gaps: first from other crates' words, then from contexts, last from clients that saw the call.
-pub(super) fn fill_gaps(draft: &mut Draft<'_>, reading: Option<Reading>, source: KindSource) {
+pub(super) fn fill_gaps(draft: &mut Draft<'_>, reading: Option<MappedSpan>, source: KindSource) {
     let (assumed, mut fallback) = (draft.assumed.take(), draft.fallback.take());
     if source == KindSource::Demoted {
         // The span below counts them.
@@ -37,8 +38,8 @@ pub(super) fn fill_gaps(draft: &mut Draft<'_>, reading: Option<Reading>, source:
             fallback.metrics.remove_usage();
         }
     }
-    if let Some(Reading { annotation, went_well, has_lost_input, has_lost_output, remarks: _ }) = reading {
-        if went_well && source != KindSource::Explicit {
+    if let Some(MappedSpan { annotation, is_ok, has_lost_input, has_lost_output, .. }) = reading {
+        if is_ok && source != KindSource::Explicit {
             draft.failed = None;
         }
         fill(draft, annotation, false);

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::encode::Outline;
+use crate::fields::SESSION_TAG;
 use crate::queue::Queue;
 use crate::stats::{LossReason, Problem};
-use crate::vocabulary::SESSION_TAG;
 use llmobs_model::{CapturePolicy, SpanEvent, Status, Submission, Tags, Verdict, contain};
 
 /// The processors in the order in which they were given.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::encode::{Body, DROPPED_VALUE, content_text};
 use super::value::{parsed, text};
 use crate::recording::FieldValue;
-use crate::vocabulary;
+use llmobs_conventions::llmobs_json;
 use llmobs_model::{Content, Document, Message, SpanKind};
 
 /// Which of the two.
@@ -82,11 +82,11 @@ impl Form {
 /// stays text.
 fn from_field(form: Form, text: Cow<'_, str>) -> Body<'_> {
     match form {
-        Form::Messages => match parsed(&text).and_then(|json| vocabulary::messages(&json)) {
+        Form::Messages => match parsed(&text).and_then(|json| llmobs_json::messages(&json)) {
             Some(messages) => Body::Content(Content::Messages(messages)),
             None => Body::Message(text),
         },
-        Form::Documents => match parsed(&text).and_then(|json| vocabulary::documents(&json)) {
+        Form::Documents => match parsed(&text).and_then(|json| llmobs_json::documents(&json)) {
             Some(documents) => Body::Content(Content::Documents(documents)),
             None => Body::Document(text),
         },
@@ -98,7 +98,7 @@ fn messages(content: Content) -> Option<Content> {
     match content {
         Content::Text(text) => Some(Content::Messages(vec![Message::new("", text)])),
         Content::Messages(messages) => Some(Content::Messages(messages)),
-        Content::Json(json) => vocabulary::messages(&json).map(Content::Messages),
+        Content::Json(json) => llmobs_json::messages(&json).map(Content::Messages),
         Content::Documents(_) | _ => None,
     }
 }
@@ -107,7 +107,7 @@ fn documents(content: Content) -> Option<Content> {
     match content {
         Content::Text(text) => Some(Content::Documents(vec![Document::new(text)])),
         Content::Documents(documents) => Some(Content::Documents(documents)),
-        Content::Json(json) => vocabulary::documents(&json).map(Content::Documents),
+        Content::Json(json) => llmobs_json::documents(&json).map(Content::Documents),
         Content::Messages(_) | _ => None,
     }
 }

@@ -12,7 +12,7 @@ use tracing::{Span, info_span};
 use super::extract::{Trust, extract_trusting};
 use super::inject::inject_for_url;
 use crate::capture::LlmObsSpanExt;
-use crate::vocabulary::fields;
+use crate::fields;
 
 /// For a server: LLM spans that start while a request is handled are below the caller's, and so are requests that are made
 /// meanwhile, even if no LLM span starts here.

@@ -178,7 +178,7 @@ impl OpenSpans {
     }
 
     /// Stops counting bytes of a span that goes on.
-    #[cfg(feature = "_clients")]
+    #[cfg(feature = "observe")]
     pub(crate) fn shrink(&self, bytes: u64) {
         self.0.remove(Amount { count: 0, bytes });
     }

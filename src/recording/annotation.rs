@@ -3,10 +3,6 @@
 use std::ops::{Deref, DerefMut};
 
 use llmobs_model::Annotation;
-#[cfg(feature = "rmcp")]
-use llmobs_model::{SpanError, SpanKind, Tags};
-#[cfg(feature = "rmcp")]
-use serde::Serialize;
 
 use super::deferred::{Deferred, Unreadable};
 
@@ -100,50 +96,6 @@ impl RecordedAnnotation {
 impl From<Annotation> for RecordedAnnotation {
     fn from(annotation: Annotation) -> Self {
         Self { annotation, ..Self::default() }
-    }
-}
-
-/// The setters of [`Annotation`] that adapters use on one with deferred parts.
-#[cfg(feature = "rmcp")]
-impl RecordedAnnotation {
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
-    pub(crate) fn kind(self, kind: SpanKind) -> Self {
-        self.map(|annotation| annotation.kind(kind))
-    }
-
-    pub(crate) fn name(self, name: impl Into<String>) -> Self {
-        self.map(|annotation| annotation.name(name))
-    }
-
-    pub(crate) fn model_name(self, name: impl Into<String>) -> Self {
-        self.map(|annotation| annotation.model_name(name))
-    }
-
-    pub(crate) fn metadata(self, name: impl Into<String>, value: impl Serialize) -> Self {
-        self.map(|annotation| annotation.metadata(name, value))
-    }
-
-    pub(crate) fn tag(self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.map(|annotation| annotation.tag(key, value))
-    }
-
-    pub(crate) fn tags(self, tags: &Tags) -> Self {
-        self.map(|annotation| annotation.tags(tags))
-    }
-
-    pub(crate) fn intent(self, intent: impl Into<String>) -> Self {
-        self.map(|annotation| annotation.intent(intent))
-    }
-
-    pub(crate) fn error<E: std::error::Error + ?Sized>(self, error: &E) -> Self {
-        self.map(|annotation| annotation.error(error))
-    }
-
-    pub(crate) fn span_error(self, error: SpanError) -> Self {
-        self.map(|annotation| annotation.span_error(error))
     }
 }
 

@@ -5,7 +5,7 @@
 mod annotation;
 mod captured_item;
 mod child_defaults;
-#[cfg_attr(not(feature = "_clients"), allow(dead_code, reason = "only clients leave something to be read"))]
+#[cfg_attr(not(feature = "observe"), allow(dead_code, reason = "only clients leave something to be read"))]
 mod deferred;
 mod field_key;
 mod field_log;
@@ -13,7 +13,6 @@ mod gateway;
 mod id_source;
 mod kind_policies;
 mod recording;
-mod remark;
 
 pub(crate) use annotation::{Precedence, RecordedAnnotation};
 pub(crate) use captured_item::CapturedItem;
@@ -24,5 +23,4 @@ pub(crate) use field_log::{DrainedEntry, Extent, FieldLog, Identity, LogEntry, P
 pub(crate) use gateway::Gateways;
 pub(crate) use id_source::IdSource;
 pub(crate) use kind_policies::KindPolicies;
-pub(crate) use recording::{Callsite, FieldValue, Head, KindSource, Origin, Recording};
-pub(crate) use remark::{Remark, RemarkSet};
+pub(crate) use recording::{FieldValue, Head, KindSource, Origin, Recording};

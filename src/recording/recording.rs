@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::child_defaults::ChildDefaults;
+use llmobs_conventions::{AttributePlan, AttributeValue};
 use llmobs_model::{AgentAttribution, ApmContext, CapturePolicy, Sampling, SpanId, SpanKind, TraceId};
 
 use super::field_log::FieldLog;
@@ -19,6 +20,20 @@ pub(crate) enum FieldValue<'a> {
     Bool(bool),
     /// The value was too large to keep.
     Oversize,
+}
+
+impl<'a> From<FieldValue<'a>> for AttributeValue<'a> {
+    fn from(value: FieldValue<'a>) -> Self {
+        match value {
+            FieldValue::Text(text) => Self::Text(text),
+            FieldValue::Formatted(text) => Self::Formatted(text),
+            FieldValue::Signed(number) => Self::Signed(number),
+            FieldValue::Unsigned(number) => Self::Unsigned(number),
+            FieldValue::Float(number) => Self::Float(number),
+            FieldValue::Bool(flag) => Self::Bool(flag),
+            FieldValue::Oversize => Self::Oversize,
+        }
+    }
 }
 
 /// What a span is from its first moment on.
@@ -67,19 +82,10 @@ pub(crate) struct Head {
     pub(crate) policy: CapturePolicy,
     /// The model's usage comes from a gateway, and would be counted twice.
     pub(crate) is_reported_elsewhere: bool,
-    /// Where it was written, if it may speak in the words of other crates.
-    pub(crate) callsite: Option<Arc<Callsite>>,
+    /// The plan of a span that may have attributes of other conventions.
+    pub(crate) plan: Option<Arc<AttributePlan<'static>>>,
     /// How the kind is known.
     pub(crate) source: KindSource,
-}
-
-/// What the reader of another crate's words must know of the place where they were written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Callsite {
-    pub(crate) target: &'static str,
-    pub(crate) name: &'static str,
-    /// The fields that are declared there, recorded or not.
-    pub(crate) declared: Box<[&'static str]>,
 }
 
 /// How the kind of a span is known.
@@ -104,7 +110,7 @@ impl Head {
             panicked: false,
             policy: CapturePolicy::None,
             is_reported_elsewhere: false,
-            callsite: None,
+            plan: None,
             source: KindSource::Explicit,
         }
     }

@@ -157,13 +157,12 @@ fn nobody_sleeps(house: &House) -> Vec<String> {
 
 fn field_names_are_spelled_in_one_place(house: &House) -> Vec<String> {
     let mut broken = Vec::new();
-    for source in house.sources.iter().filter(|source| source.room() != "vocabulary") {
+    for source in house.sources.iter().filter(|source| source.room() != "fields") {
         for word in source.words.iter().filter(|word| !word.test) {
             if let Token::Literal(text) = &word.token
                 && spells_field(text)
             {
-                broken
-                    .push(format!("src/{}:{}: {text}: field names are spelled in vocabulary", source.path, word.line));
+                broken.push(format!("src/{}:{}: {text}: field names are spelled in fields", source.path, word.line));
             }
         }
     }
@@ -302,7 +301,7 @@ mod tests {
             (nobody_sleeps, "export/batch.rs", "fn f() { std::thread::sleep(d) }", 1),
             (nobody_sleeps, "export/batch.rs", "#[cfg(test)] mod tests { use std::thread::{self, sleep}; }", 1),
             (nobody_sleeps, "export/batch.rs", "async fn f() { tokio::time::sleep(d).await }", 0),
-            (field_names_are_spelled_in_one_place, "vocabulary/llmobs.rs", "const A: &str = \"llmobs.kind\";", 0),
+            (field_names_are_spelled_in_one_place, "fields/names.rs", "const A: &str = \"llmobs.kind\";", 0),
             (field_names_are_spelled_in_one_place, "export/batch.rs", "const A: &str = \"llmobs.kind\";", 1),
             (field_names_are_spelled_in_one_place, "export/batch.rs", "const A: &str = \"unknown `llmobs.kind`\";", 1),
             (field_names_are_spelled_in_one_place, "export/batch.rs", "/// `llmobs.kind`\nconst A: u8 = 1;", 0),

@@ -68,7 +68,6 @@ fn the_environment_is_read_at_start_and_a_bad_variable_is_named() {
             &[("DD_LLMOBS_OVERRIDE_ORIGIN", "http://gateway.example"), ("DD_API_KEY", "test-key")],
             "DD_LLMOBS_OVERRIDE_ORIGIN",
         ),
-        (&[("DD_LLMOBS_ML_APP", "No Good")], "DD_LLMOBS_ML_APP"),
     ] {
         let said = run_scene_with("configuration::child_starts_with_its_environment", "start", variables);
         assert!(said.contains(&format!("start says: {name} ")), "{variables:?}: {said}");

@@ -2,15 +2,16 @@
 
 use tracing_core::{Level, Metadata};
 
-use crate::recording::{Callsite, FieldKey};
-use crate::vocabulary::{self, Declared, Vocabularies};
+use crate::fields;
+use crate::recording::FieldKey;
+use llmobs_conventions::{AttributePlan, Conventions, Promise, SWITCH};
 
 /// What is listened to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hearing {
     /// Whether the arguments of instrumented functions are heard.
     pub(crate) capture_instrument: bool,
-    pub(crate) vocabularies: Vocabularies,
+    pub(crate) conventions: Conventions,
 }
 
 /// See the file's card.
@@ -35,10 +36,10 @@ enum Speaker {
 
 impl Words {
     pub(super) fn of(metadata: &'static Metadata<'static>, hearing: Hearing) -> Self {
-        let is_known = |name: &str| is_word(name) && is_known(metadata, hearing.vocabularies, name);
+        let is_known = |name: &str| is_word(name) && is_known(metadata, hearing.conventions, name);
         let with_us = has_meaning(metadata);
-        let is_only_context = || metadata.is_span() && declared(metadata, hearing.vocabularies) == Declared::Context;
-        let speaker = if is_foreign(metadata, hearing.vocabularies) && !(with_us && is_only_context()) {
+        let is_only_context = || metadata.is_span() && promise(metadata, hearing.conventions) == Promise::Context;
+        let speaker = if is_foreign(metadata, hearing.conventions) && !(with_us && is_only_context()) {
             Speaker::Others { with_us }
         } else if metadata.is_span() && metadata.fields().iter().any(|field| is_known(field.name())) {
             Speaker::UsAndOthers
@@ -56,20 +57,20 @@ impl Words {
 
     /// Whether the span can be ours.
     pub(super) fn is_candidate(&self) -> bool {
-        declared(self.metadata, self.hearing.vocabularies) == Declared::Candidate
+        promise(self.metadata, self.hearing.conventions) == Promise::Candidate
     }
 
     pub(super) fn meaning(&self, name: &'static str) -> Option<FieldKey> {
         if self.metadata.is_event() {
             let foreign = self.is_foreign().then_some(FieldKey::EventField(name));
-            return match vocabulary::event_field(name, tells_errors(self.metadata)) {
+            return match fields::event_field(name, tells_errors(self.metadata)) {
                 Some(FieldKey::Failed) if self.is_log_line => Some(FieldKey::Logged),
                 own => own.or(foreign),
             };
         }
-        let own = vocabulary::span_field(name);
-        let known = || is_known(self.metadata, self.hearing.vocabularies, name).then_some(FieldKey::Foreign(name));
-        let is_argument = self.hearing.capture_instrument && vocabulary::is_argument(name);
+        let own = fields::span_field(name);
+        let known = || is_known(self.metadata, self.hearing.conventions, name).then_some(FieldKey::Foreign(name));
+        let is_argument = self.hearing.capture_instrument && fields::is_argument(name);
         let argument = || is_argument.then_some(FieldKey::Argument(name));
         match self.speaker {
             Speaker::Us => own.or_else(argument),
@@ -81,45 +82,48 @@ impl Words {
     }
 }
 
-fn is_known(metadata: &Metadata<'_>, vocabularies: Vocabularies, name: &str) -> bool {
-    vocabulary::is_known_field(vocabularies, metadata.target(), name)
+fn is_known(metadata: &Metadata<'_>, conventions: Conventions, name: &str) -> bool {
+    conventions.captures_attribute(metadata.target(), name)
 }
 
 /// A name that no argument of a function has: bare ones are words of other crates only in spans of theirs, but for one.
 fn is_word(name: &str) -> bool {
-    name.contains('.') || name == vocabulary::SWITCH
+    name.contains('.') || name == SWITCH
 }
 
-pub(in crate::capture) fn callsite(metadata: &'static Metadata<'static>) -> Callsite {
-    let declared = metadata.fields().iter().map(|field| field.name()).collect();
-    Callsite { target: metadata.target(), name: metadata.name(), declared }
+pub(in crate::capture) fn attribute_plan(
+    metadata: &'static Metadata<'static>,
+    conventions: Conventions,
+) -> AttributePlan<'static> {
+    let names = metadata.fields().iter().map(|field| field.name());
+    AttributePlan::new(conventions, metadata.target(), metadata.name(), names)
 }
 
 pub(super) fn has_meaning(metadata: &Metadata<'_>) -> bool {
     let is_error = tells_errors(metadata);
     if metadata.is_span() {
-        return metadata.fields().iter().any(|field| vocabulary::span_field(field.name()).is_some());
+        return metadata.fields().iter().any(|field| fields::span_field(field.name()).is_some());
     }
-    metadata.fields().iter().any(|field| vocabulary::event_field(field.name(), is_error).is_some())
+    metadata.fields().iter().any(|field| fields::event_field(field.name(), is_error).is_some())
 }
 
 /// What the names that a span declares promise.
-fn declared(metadata: &Metadata<'_>, vocabularies: Vocabularies) -> Declared {
+fn promise(metadata: &Metadata<'_>, conventions: Conventions) -> Promise {
     let names = metadata.fields().iter().map(|field| field.name());
-    vocabulary::declared(vocabularies, metadata.target(), metadata.name(), names)
+    conventions.promise(metadata.target(), metadata.name(), names)
 }
 
 /// Whether the words of other crates can make it a span of ours or say something about those below it, or whether it is
 /// an event that says something about one.
-pub(super) fn is_foreign(metadata: &Metadata<'_>, vocabularies: Vocabularies) -> bool {
+pub(super) fn is_foreign(metadata: &Metadata<'_>, conventions: Conventions) -> bool {
     if metadata.is_span() {
-        return declared(metadata, vocabularies) != Declared::Nothing;
+        return promise(metadata, conventions) != Promise::Nothing;
     }
     let names = metadata.fields().iter().map(|field| field.name());
     let is_error = tells_errors(metadata);
     // An event that says no more than our words do is only ours.
-    let names = names.filter(|name| vocabulary::event_field(name, is_error).is_none());
-    vocabulary::is_known_event(vocabularies, metadata.name(), *metadata.level() == Level::ERROR, names)
+    let names = names.filter(|name| fields::event_field(name, is_error).is_none());
+    conventions.captures_event(metadata.name(), *metadata.level() == Level::ERROR, names)
 }
 
 /// Whether an `error` field of this event is an error: at ERROR, and at WARN when it is all there is, which is what

@@ -7,23 +7,25 @@ use tracing_core::Metadata;
 
 use super::super::ended::Verdicts;
 use super::super::evaluate::Place;
-use super::super::filter::{Plan, callsite};
+use super::super::filter::{Plan, attribute_plan};
 use super::super::known::shared;
 use super::super::lineage::Borne;
 use super::{Evaluable, SpanRecord};
-use crate::recording::{
-    Callsite, Deferred, FieldKey, FieldLog, FieldValue, KindSource, LogEntry, Origin, Recording, Remark,
+use crate::fields::foreign_attributes;
+use crate::recording::{Deferred, FieldKey, FieldLog, FieldValue, KindSource, LogEntry, Origin, Recording};
+use llmobs_conventions::{
+    AttributePlan, AttributeValue, Classification, EvaluationDraft, ForeignAttributes, RESPONSE_ID_TAG, Remark,
+    Summary, is_decisive,
 };
-use crate::vocabulary::{self, EvaluationDraft, Glance, Nature, Sayings, is_evaluation_field};
 use llmobs_model::{Evaluation, EvaluationScope, SpanContext, SpanKind};
 
 /// See the file's card. A span of ours that uses such words has one too.
 #[derive(Debug)]
 pub(in crate::capture) struct Claim {
-    callsite: Arc<Callsite>,
+    callsite: Arc<AttributePlan<'static>>,
     /// It can be ours by the words of other crates. Otherwise they say something for those below it.
     is_candidate: bool,
-    nature: Nature,
+    nature: Classification,
     /// Fields whose values were looked at, a bit for each: for a span that is not known yet, another value of one tells
     /// nothing new.
     looked_at: u64,
@@ -38,21 +40,21 @@ impl Claim {
     /// Whether it can still be a span of ours.
     pub(in crate::capture) const fn may_be_ours(&self) -> bool {
         match self.nature {
-            Nature::Span(_) | Nature::Undecided => self.is_candidate,
-            Nature::Evaluation | Nature::Off => false,
+            Classification::Span(_) | Classification::Undecided => self.is_candidate,
+            Classification::Evaluation | Classification::Off | _ => false,
         }
     }
 
     #[inline(never)]
     fn is_told_more(&mut self, said: &FieldLog, before: &FieldLog) -> bool {
-        let is_known = self.is_settled || matches!(self.nature, Nature::Span(_));
+        let is_known = self.is_settled || matches!(self.nature, Classification::Span(_));
         let mut is_more = false;
         for said in said.iter() {
             let LogEntry::Field(FieldKey::Foreign(name), value) = said else { continue };
-            if vocabulary::decides(name) {
+            if is_decisive(name) {
                 is_more |= !before.iter().any(|before| is_same(before, name, value));
-            } else if !is_known && !vocabulary::is_absent(value) {
-                let bit = self.callsite.declared.iter().position(|declared| *declared == name).map_or(0, bit_of);
+            } else if !is_known && !AttributeValue::from(value).is_absent() {
+                let bit = self.callsite.names().iter().position(|declared| *declared == name).map_or(0, bit_of);
                 is_more |= self.looked_at & bit == 0;
                 self.looked_at |= bit;
             }
@@ -63,14 +65,14 @@ impl Claim {
 
 impl SpanRecord {
     /// Listens to the words of other crates from now on.
-    pub(in crate::capture) fn listen(&mut self, callsite: Arc<Callsite>, is_candidate: bool) {
+    pub(in crate::capture) fn listen(&mut self, callsite: Arc<AttributePlan<'static>>, is_candidate: bool) {
         if is_candidate {
             self.kinship.keep_slate();
         } else {
             self.capture.has_bearers.store(true, Ordering::Relaxed);
             self.capture.queue.open.put_aside();
         }
-        let (nature, is_settled, named_session, agent) = (Nature::Undecided, false, false, None);
+        let (nature, is_settled, named_session, agent) = (Classification::Undecided, false, false, None);
         let looked_at = 0;
         self.claim =
             Some(Box::new(Claim { callsite, is_candidate, nature, looked_at, is_settled, named_session, agent }));
@@ -117,7 +119,7 @@ impl SpanRecord {
             && self.claim.is_none()
             && let Some(kind) = self.kind
         {
-            self.listen(Arc::new(callsite(metadata)), true);
+            self.listen(Arc::new(attribute_plan(metadata, self.capture.conventions())), true);
             self.say_kind(kind);
         }
         self.apply(said, plan.has_identity);
@@ -149,17 +151,17 @@ impl SpanRecord {
     pub(super) fn recognise(&mut self, recording: &mut Recording) {
         let Some(found) = self.look(recording) else { return };
         let Some(claim) = &mut self.claim else { return };
-        claim.nature = found.nature;
+        claim.nature = found.classification;
         claim.agent = found.agent.map(Arc::from);
         if !claim.is_settled && claim.is_candidate {
-            self.kind = match found.nature {
-                Nature::Span(kind) => Some(kind),
-                Nature::Evaluation | Nature::Off | Nature::Undecided => None,
+            self.kind = match found.classification {
+                Classification::Span(kind) => Some(kind),
+                Classification::Evaluation | Classification::Off | Classification::Undecided | _ => None,
             };
         }
         let is_free = !self.own_session || claim.named_session;
         claim.named_session |= is_free && found.session.is_some();
-        if found.nature == Nature::Off && !self.trace.is_off() {
+        if found.classification == Classification::Off && !self.trace.is_off() {
             self.trace.turn_off();
             self.capture.remark(Remark::Off, self.place(&recording.head.origin));
         }
@@ -194,12 +196,12 @@ impl SpanRecord {
     }
 
     fn place(&self, origin: &Origin) -> Place {
-        (self.claim.as_ref().map_or("", |claim| claim.callsite.target), origin.name)
+        (self.claim.as_ref().map_or("", |claim| claim.callsite.target()), origin.name)
     }
 
-    fn look(&self, recording: &Recording) -> Option<Glance> {
+    fn look(&self, recording: &Recording) -> Option<Summary> {
         let claim = self.claim.as_ref()?;
-        Some(vocabulary::glance(&vocabulary::heard(&claim.callsite, recording.log()), self.capture.vocabularies()))
+        Some(foreign_attributes(&claim.callsite, recording.log()).summarize())
     }
 
     /// Decides what becomes of the span, which ends: its kind may have come with its last words.
@@ -210,10 +212,9 @@ impl SpanRecord {
         self.recognise(recording);
         let claim = self.claim.as_ref()?;
         let place = recording.head.origin.name;
-        let vocabularies = self.capture.vocabularies();
-        let sayings = vocabulary::heard(&claim.callsite, recording.log());
-        if claim.nature == Nature::Evaluation && self.kind.is_none() {
-            let told = vocabulary::evaluations_in(&sayings, vocabularies);
+        let attributes = foreign_attributes(&claim.callsite, recording.log());
+        if claim.nature == Classification::Evaluation && self.kind.is_none() {
+            let told = attributes.evaluations();
             let above = recording.head.origin.parent_id;
             let above = above.map(|above| SpanContext::new(recording.head.origin.trace_id.clone(), above));
             return Verdicts::new(place, self.joined(recording, told, above.as_ref()));
@@ -222,8 +223,8 @@ impl SpanRecord {
             self.kind = Some(SpanKind::Workflow);
         }
         let kind = self.kind?;
-        let evaluations = self.inline_evaluations(recording, &sayings);
-        let has_usage = counts_tokens(recording.log()) || vocabulary::has_usage(&sayings, vocabularies);
+        let evaluations = self.inline_evaluations(recording, &attributes);
+        let has_usage = counts_tokens(recording.log()) || attributes.has_usage();
         self.kinship.end(kind, has_usage);
         recording.head.source = match (claim.is_settled, self.kinship.is_told_below(kind, has_usage)) {
             (true, _) => KindSource::Explicit,
@@ -233,19 +234,16 @@ impl SpanRecord {
                 KindSource::Demoted
             }
         };
-        recording.head.callsite = Some(Arc::clone(&claim.callsite));
+        recording.head.plan = Some(Arc::clone(&claim.callsite));
         Verdicts::new(place, evaluations)
     }
 
     /// The evaluations that a span says about itself, or about its trace.
-    fn inline_evaluations(&self, recording: &Recording, sayings: &Sayings<'_>) -> Vec<Evaluation> {
-        if !sayings.fields.iter().any(|(name, _)| is_evaluation_field(name)) {
+    fn inline_evaluations(&self, recording: &Recording, attributes: &ForeignAttributes<'_>) -> Vec<Evaluation> {
+        let told = attributes.inline_evaluations();
+        if told.is_empty() {
             return Vec::new();
         }
-        let mut sayings = sayings.clone();
-        sayings.fields.retain(|(name, _)| is_evaluation_field(name));
-        sayings.events.clear();
-        let told = vocabulary::evaluations_in(&sayings, self.capture.vocabularies());
         let origin = &recording.head.origin;
         self.joined(recording, told, Some(&SpanContext::new(origin.trace_id.clone(), origin.span_id)))
     }
@@ -265,21 +263,19 @@ impl SpanRecord {
                 EvaluationScope::Span => to.cloned(),
                 EvaluationScope::Trace | _ => to.map(to_root),
             };
-            Some(draft.joined(to).or_ml_app(own_ml_app).restricted_to(own_policy))
+            Some(join_draft(draft, to).or_ml_app(own_ml_app).restricted_to(own_policy))
         };
         drafts.into_iter().filter_map(join).collect()
     }
 }
 
-impl EvaluationDraft {
-    /// About this span, or about the one that has the response.
-    pub(in crate::capture) fn joined(self, to: Option<SpanContext>) -> Evaluation {
-        match (to, self.response_id) {
-            (Some(span), _) => self.evaluation.span(span),
-            (None, Some(id)) => self.evaluation.span_with_tag(vocabulary::RESPONSE_ID_TAG, id),
-            // Nothing to join it to: that is told when it is submitted.
-            (None, None) => self.evaluation,
-        }
+/// Joins an evaluation to this span, or to the one that has the response.
+pub(in crate::capture) fn join_draft(draft: EvaluationDraft, to: Option<SpanContext>) -> Evaluation {
+    match (to, draft.response_id) {
+        (Some(span), _) => draft.evaluation.span(span),
+        (None, Some(id)) => draft.evaluation.span_with_tag(RESPONSE_ID_TAG, id),
+        // Nothing to join it to: that is told when it is submitted.
+        (None, None) => draft.evaluation,
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::super::kinship::Slate;
 use crate::recording::{FieldKey, FieldValue, LogEntry, Precedence, RecordedAnnotation, Recording};
-use crate::vocabulary::USER_TAG;
+use llmobs_conventions::USER_TAG;
 use llmobs_model::Annotation;
 
 /// What the span is called so far, if we were told.

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use super::super::encode::{DROPPED_IO, Outline};
 use super::super::shape::{Given, Side, shape};
 use super::Draft;
+use crate::fields::SESSION_TAG;
 use crate::recording::KindSource;
 use crate::stats::Problem;
-use crate::vocabulary::{SESSION_TAG, UNKNOWN_MODEL};
+use llmobs_conventions::UNKNOWN_MODEL;
 use llmobs_model::{SpanError, Status};
 
 pub(super) fn fill_model<'a>(outline: &mut Outline<'a>, draft: &mut Draft<'a>) {

@@ -3,13 +3,14 @@
 use super::super::encode::encode_within;
 use super::*;
 use crate::queue::Limits;
-use crate::recording::{Callsite, FieldLog, Head, Precedence, RecordedAnnotation};
+use crate::recording::{FieldLog, Head, Precedence, RecordedAnnotation};
+use llmobs_conventions::{AttributePlan, Conventions};
 use llmobs_model::{AgentAttribution, ApmContext, CapturePolicy, Message, Prompt, Sampling, SpanId, ToolCall, TraceId};
 
 fn assembler() -> Assembler {
     let limits = Limits { max_items: 1, max_bytes: 1, wake_bytes: 1, wake_items: 1 };
     let tags = Tags::from_iter([("env", "prod"), ("service", "api"), ("team", "search")]);
-    Assembler::new(tags, "app".to_owned(), Vocabularies::ALL, Arc::new(Queue::new(limits)))
+    Assembler::new(tags, "app".to_owned(), Arc::new(Queue::new(limits)))
 }
 
 fn recording(kind: SpanKind, say: impl Fn(&mut FieldLog)) -> Recording {
@@ -115,10 +116,9 @@ fn say_both(log: &mut FieldLog) {
 }
 
 fn others(kind: SpanKind, source: KindSource, say: impl Fn(&mut FieldLog)) -> Recording {
-    let declared = ["gen_ai.request.model"].into();
-    let callsite = Callsite { target: "app", name: "work", declared };
+    let plan = AttributePlan::new(Conventions::ALL, "app", "work", ["gen_ai.request.model"]);
     let Recording { head, log } = recording(kind, say);
-    Recording { head: Head { callsite: Some(Arc::new(callsite)), source, ..head }, log }
+    Recording { head: Head { plan: Some(Arc::new(plan)), source, ..head }, log }
 }
 
 fn say_nothing(_: &mut FieldLog) {}

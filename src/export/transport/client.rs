@@ -29,7 +29,7 @@ pub(super) fn build(address: &Address, proxy: Proxy, settings: &Settings) -> Res
         .referer(false)
         .user_agent(USER_AGENT)
         .connect_timeout(settings.connect_timeout)
-        .timeout(settings.request_timeout)
+        .timeout(settings.tuning.request_timeout)
         .tcp_nodelay(true)
         .pool_max_idle_per_host(usize::from(settings.keep_idle_connections))
         .pool_idle_timeout(IDLE_TIMEOUT)

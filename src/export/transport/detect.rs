@@ -20,7 +20,7 @@ impl Detect {
     pub(super) fn new(settings: &Settings) -> Result<Self, ConfigError> {
         let client = client::build(&settings.agent, client::Proxy::Never, settings)?;
         let url = endpoint::parse(&format!("{}{AGENT_INFO}", client::base(&settings.agent)))?;
-        Ok(Self { client, url, timeout: settings.info_timeout })
+        Ok(Self { client, url, timeout: settings.tuning.info_timeout })
     }
 
     /// Returns true when the agent answers in time that it forwards to the intake.

@@ -88,7 +88,7 @@ mod tests {
             if let Some(text) = text {
                 std::fs::write(&file, text).unwrap();
             }
-            let certificate_file = Some(Given::new("SSL_CERT_FILE", file));
+            let certificate_file = Some(Given::new("SSL_CERT_FILE", file.to_str().unwrap().to_owned()));
             let settings = Config { certificate_file, ..Config::default() }.resolve().unwrap();
             let result = system(&settings).map_err(|error| error.to_string());
             assert_eq!(result.is_ok(), name == "good", "{name}");

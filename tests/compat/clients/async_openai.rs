@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use tower::{ServiceBuilder, ServiceExt};
 use tracing::info_span;
 use tracing::instrument::Instrument;
-use tracing_llmobs::clients::Calls;
-use tracing_llmobs::clients::async_openai::ObserveLayer;
+use tracing_llmobs::observe::EndpointRules;
+use tracing_llmobs_async_openai::LlmObsClientLayer;
 use tracing_llmobs_compat::answers::{self, counted, timed};
 use tracing_llmobs_compat::provider::{Answer, Provider};
 use tracing_llmobs_compat::seen::with;
@@ -22,9 +22,9 @@ use tracing_llmobs_compat::seen::with;
 use crate::stage::{http, run, trees};
 
 pub(crate) fn client(provider: &Provider) -> Client<OpenAIConfig> {
-    let calls = Calls::new().provider(provider.url(), "openai");
+    let calls = EndpointRules::new().provider(provider.url(), "openai");
     let service = ServiceBuilder::new()
-        .layer(ObserveLayer::new().calls(calls))
+        .layer(LlmObsClientLayer::new().rules(calls))
         .layer(OpenAIRetryLayer::default())
         .service(ReqwestService::new(http()));
     let config = OpenAIConfig::new().with_api_key("test-key").with_api_base(format!("{}/v1", provider.url()));
@@ -174,7 +174,7 @@ async fn what_is_no_call_of_a_model_is_left_alone() {
 
 #[tokio::test]
 async fn a_provider_that_is_not_there_is_an_error() {
-    let service = ServiceBuilder::new().layer(ObserveLayer::new()).service(ReqwestService::new(http()));
+    let service = ServiceBuilder::new().layer(LlmObsClientLayer::new()).service(ReqwestService::new(http()));
     let config = OpenAIConfig::new().with_api_key("test-key").with_api_base("http://127.0.0.1:1/v1");
     let client = Client::with_config(config).with_http_service(service);
     let (answer, recorder) = run(client.chat().create(request(json!({})))).await;
@@ -210,7 +210,7 @@ async fn every_attempt_builds_its_request_once() {
         let provider = Provider::start(answers).await;
         let retry = OpenAIRetryLayer::default();
         let service =
-            ServiceBuilder::new().layer(ObserveLayer::new()).layer(retry).service(ReqwestService::new(http()));
+            ServiceBuilder::new().layer(LlmObsClientLayer::new()).layer(retry).service(ReqwestService::new(http()));
         let factory = once_an_attempt(format!("{}{path}", provider.url()), attempts);
         let (answer, recorder) = run(async { service.oneshot(factory).await.unwrap().text().await }).await;
         assert!(answer.unwrap().contains("Hello."));
@@ -225,7 +225,8 @@ async fn every_attempt_builds_its_request_once() {
 
 #[tokio::test]
 async fn what_cannot_be_built_is_the_error_that_it_was() {
-    let service = ServiceBuilder::new().layer(ObserveLayer::new()).service(ReqwestService::new(reqwest::Client::new()));
+    let service =
+        ServiceBuilder::new().layer(LlmObsClientLayer::new()).service(ReqwestService::new(reqwest::Client::new()));
     let (answer, _recorder) = run(service.oneshot(once_an_attempt("http://127.0.0.1:9/v1".to_owned(), 0))).await;
     assert!(matches!(answer, Err(OpenAIError::InvalidArgument(_))), "{answer:?}");
 }

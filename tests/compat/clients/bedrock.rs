@@ -15,7 +15,7 @@ use aws_types::SdkConfig;
 use serde_json::{Value, json};
 use tracing::info_span;
 use tracing::instrument::Instrument;
-use tracing_llmobs::clients::bedrock::Observe;
+use tracing_llmobs_bedrock::LlmObsInterceptor;
 use tracing_llmobs_compat::answers::{counted, timed};
 use tracing_llmobs_compat::bedrock;
 use tracing_llmobs_compat::provider::{Answer, Provider};
@@ -39,7 +39,7 @@ pub(crate) fn shared(provider: &Provider) -> SdkConfig {
 }
 
 fn client(provider: &Provider) -> Client {
-    Client::from_conf(config::Builder::from(&shared(provider)).interceptor(Observe::new()).build())
+    Client::from_conf(config::Builder::from(&shared(provider)).interceptor(LlmObsInterceptor::new()).build())
 }
 
 fn user() -> Message {

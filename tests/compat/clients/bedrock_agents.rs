@@ -6,7 +6,7 @@ use aws_sdk_bedrockagentruntime::{Client, config};
 use serde_json::{Value, json};
 use tracing::info_span;
 use tracing::instrument::Instrument;
-use tracing_llmobs::clients::bedrock::Observe;
+use tracing_llmobs_bedrock::LlmObsInterceptor;
 use tracing_llmobs_compat::answers::counted;
 use tracing_llmobs_compat::bedrock;
 use tracing_llmobs_compat::provider::{Answer, Provider};
@@ -16,7 +16,7 @@ use crate::bedrock::shared;
 use crate::stage::{run, trees};
 
 fn client(provider: &Provider) -> Client {
-    Client::from_conf(config::Builder::from(&shared(provider)).interceptor(Observe::new()).build())
+    Client::from_conf(config::Builder::from(&shared(provider)).interceptor(LlmObsInterceptor::new()).build())
 }
 
 /// Asks the agent, reads so many events at most, and says what it answered.

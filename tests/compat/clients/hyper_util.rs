@@ -17,8 +17,8 @@ use tower::retry::{Policy, RetryLayer};
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 use tracing::info_span;
 use tracing::instrument::Instrument;
-use tracing_llmobs::clients::Calls;
-use tracing_llmobs::clients::tower::{Observe, ObserveLayer, RequestBody};
+use tracing_llmobs::observe::EndpointRules;
+use tracing_llmobs::observe::tower::{LlmObsClient, LlmObsClientLayer, RequestBody};
 use tracing_llmobs::propagation::extract;
 use tracing_llmobs::propagation::tower::ClientLayer;
 use tracing_llmobs_compat::answers::{self, counted, timed};
@@ -27,12 +27,12 @@ use tracing_llmobs_compat::seen::{with, without_error};
 
 use crate::stage::{nowhere, run, trees};
 
-type Hyper<B> = Observe<Client<HttpConnector, RequestBody<B>>>;
+type Hyper<B> = LlmObsClient<Client<HttpConnector, RequestBody<B>>>;
 
 fn client(provider: &Provider) -> Hyper<Full<Bytes>> {
-    let calls = Calls::new().provider(provider.url(), "openai");
+    let calls = EndpointRules::new().provider(provider.url(), "openai");
     ServiceBuilder::new()
-        .layer(ObserveLayer::new().calls(calls))
+        .layer(LlmObsClientLayer::new().rules(calls))
         .service(Client::builder(TokioExecutor::new()).build_http())
 }
 
@@ -159,7 +159,7 @@ async fn what_is_called_is_below_the_call_and_other_requests_are_left_alone() {
     let provider = Provider::start([answers::chat_text("Hello."), Answer::json(200, &json!({"data": []}))]).await;
     let asked = async {
         let http: Client<HttpConnector, RequestBody<Full<Bytes>>> = Client::builder(TokioExecutor::new()).build_http();
-        let layers = ServiceBuilder::new().layer(ObserveLayer::new()).layer(ClientLayer::new());
+        let layers = ServiceBuilder::new().layer(LlmObsClientLayer::new()).layer(ClientLayer::new());
         let mut client = layers.service(http);
         client.ready().await.unwrap().call(request(&provider, json!({}))).await.unwrap();
         let models = Request::get(format!("{}/v1/models", provider.url())).body(Full::default()).unwrap();
@@ -202,8 +202,8 @@ async fn a_call_that_is_tried_again_is_one_span() {
     let provider = Provider::start([busy, answers::chat_text("Hello.")]).await;
     let asked = async {
         let http: Client<HttpConnector, RequestBody<Full<Bytes>>> = Client::builder(TokioExecutor::new()).build_http();
-        let calls = Calls::new().provider(provider.url(), "openai");
-        let layers = ServiceBuilder::new().layer(ObserveLayer::new().calls(calls)).layer(RetryLayer::new(Busy));
+        let calls = EndpointRules::new().provider(provider.url(), "openai");
+        let layers = ServiceBuilder::new().layer(LlmObsClientLayer::new().rules(calls)).layer(RetryLayer::new(Busy));
         let answer = layers.service(http).oneshot(request(&provider, json!({}))).await.unwrap();
         answer.into_body().collect().await.unwrap();
     };
@@ -218,9 +218,9 @@ async fn a_body_that_is_sent_in_pieces_is_seen_and_a_boxed_one_goes_through_a_st
     let provider = Provider::start([answers::chat_text("Hello.")]).await;
     let asked = async {
         let http: Client<HttpConnector, BoxBody<Bytes, BoxError>> = Client::builder(TokioExecutor::new()).build_http();
-        let calls = Calls::new().provider(provider.url(), "openai");
+        let calls = EndpointRules::new().provider(provider.url(), "openai");
         let client = ServiceBuilder::new()
-            .layer(ObserveLayer::new().calls(calls))
+            .layer(LlmObsClientLayer::new().rules(calls))
             .map_request(|request: Request<RequestBody<_>>| {
                 request.map(|body: RequestBody<StreamBody<_>>| body.map_err(BoxError::from).boxed())
             })

@@ -4,8 +4,8 @@
 use futures_util::StreamExt;
 use reqwest_middleware::ClientBuilder;
 use serde_json::{Value, json};
-use tracing_llmobs::clients::Calls;
-use tracing_llmobs::clients::reqwest::Observe;
+use tracing_llmobs::observe::EndpointRules;
+use tracing_llmobs::observe::reqwest::LlmObsMiddleware;
 use tracing_llmobs_compat::answers::{self, counted, timed};
 use tracing_llmobs_compat::provider::{Answer, Provider};
 use tracing_llmobs_compat::seen::{with, without_error};
@@ -31,8 +31,8 @@ impl Api {
     /// The span of one call.
     async fn seen(&self, answer: Answer, reads: Reads) -> Value {
         let provider = Provider::start([answer]).await;
-        let calls = Calls::new().provider(provider.url(), self.provider);
-        let client = ClientBuilder::new(http()).with(Observe::new().calls(calls)).build();
+        let calls = EndpointRules::new().provider(provider.url(), self.provider);
+        let client = ClientBuilder::new(http()).with(LlmObsMiddleware::new().rules(calls)).build();
         let asked = async {
             let request = client.post(format!("{}{}", provider.url(), self.path)).body(self.request.to_string());
             let mut body = request.send().await.unwrap().bytes_stream();

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use tracing::field::Empty;
 use tracing::info_span;
 use tracing::instrument::Instrument;
-use tracing_llmobs::clients::Calls;
-use tracing_llmobs::clients::reqwest::Observe;
+use tracing_llmobs::observe::EndpointRules;
+use tracing_llmobs::observe::reqwest::LlmObsMiddleware;
 use tracing_llmobs::propagation::extract;
 use tracing_llmobs::propagation::reqwest::Propagation;
 use tracing_llmobs::providers::{Api, Endpoint};
@@ -16,7 +16,7 @@ use tracing_llmobs_compat::provider::{Answer, Provider};
 
 use crate::stage::{http, nowhere, run, run_with, trees};
 
-fn client(observe: Observe) -> ClientWithMiddleware {
+fn client(observe: LlmObsMiddleware) -> ClientWithMiddleware {
     ClientBuilder::new(http()).with(observe).with(Propagation::new()).build()
 }
 
@@ -34,7 +34,7 @@ async fn the_response_is_as_it_was() {
     let provider = Provider::start([text.clone(), text]).await;
     let url = format!("{}/v1/chat/completions?a=b", provider.url());
     let plain = http().post(&url).body(chat().to_string()).send().await.unwrap();
-    let (seen, recorder) = run(post(&client(Observe::new()), url.clone(), &chat())).await;
+    let (seen, recorder) = run(post(&client(LlmObsMiddleware::new()), url.clone(), &chat())).await;
     assert_eq!(seen.url().as_str(), url);
     assert_eq!((seen.status(), seen.version()), (plain.status(), plain.version()));
     assert_eq!((seen.content_length(), seen.remote_addr()), (plain.content_length(), plain.remote_addr()));
@@ -61,7 +61,7 @@ async fn the_response_is_as_it_was() {
 async fn what_is_called_is_below_the_call() {
     let provider = Provider::start([answers::chat_text("Hello.")]).await;
     let url = format!("{}/v1/chat/completions", provider.url());
-    let (_, recorder) = run(async { post(&client(Observe::new()), url, &chat()).await.bytes().await }).await;
+    let (_, recorder) = run(async { post(&client(LlmObsMiddleware::new()), url, &chat()).await.bytes().await }).await;
     trees(&recorder, 1).await;
     let told = extract(&provider.asked()[0].headers).unwrap();
     assert_eq!(told.span_id, recorder.spans()[0].span_id);
@@ -83,7 +83,7 @@ async fn other_providers_are_told_apart_and_their_streams_too() {
     let url = format!("{}/v1/messages", provider.url());
     let asked = async {
         for stream in [false, true] {
-            post(&client(Observe::new()), url.clone(), &body(stream)).await.bytes().await.unwrap();
+            post(&client(LlmObsMiddleware::new()), url.clone(), &body(stream)).await.bytes().await.unwrap();
         }
     };
     let ((), recorder) = run(asked).await;
@@ -102,10 +102,10 @@ async fn other_providers_are_told_apart_and_their_streams_too() {
 async fn rules_say_what_a_call_is() {
     let text = answers::chat_text("Hello.");
     let provider = Provider::start([text.clone(), text]).await;
-    let calls = Calls::new()
+    let calls = EndpointRules::new()
         .at(&format!("{}/generate", provider.url()), Endpoint::new(Api::OpenAiChat, "vllm"))
         .ignore(&format!("{}/v1", provider.url()));
-    let client = client(Observe::new().calls(calls));
+    let client = client(LlmObsMiddleware::new().rules(calls));
     let asked = async {
         post(&client, format!("{}/v1/chat/completions", provider.url()), &chat()).await.bytes().await.unwrap();
         post(&client, format!("{}/generate", provider.url()), &chat()).await.bytes().await.unwrap();
@@ -120,7 +120,7 @@ async fn a_call_behind_a_gateway_that_reports_itself_is_a_workflow() {
     let provider = Provider::start([answers::chat_text("Hello.")]).await;
     let settings = Builder::without_environment().instrumented_proxy_urls(provider.url());
     let url = format!("{}/v1/chat/completions", provider.url());
-    let asked = async { post(&client(Observe::new()), url, &chat()).await.bytes().await };
+    let asked = async { post(&client(LlmObsMiddleware::new()), url, &chat()).await.bytes().await };
     let (_, recorder) = run_with(settings, asked).await;
     let seen = trees(&recorder, 1).await;
     assert_eq!(seen[0]["span"], "workflow OpenAI.createChatCompletion");
@@ -143,7 +143,7 @@ async fn the_policy_holds_for_what_is_read_later() {
             let span = info_span!("around", llmobs.kind = "task", llmobs.capture = policy.as_str());
             let work = async {
                 for _ in 0..answers.len() {
-                    post(&client(Observe::new()), url.clone(), &body).await.bytes().await.unwrap();
+                    post(&client(LlmObsMiddleware::new()), url.clone(), &body).await.bytes().await.unwrap();
                 }
             };
             work.instrument(span).await;
@@ -169,7 +169,7 @@ async fn what_is_not_reached_is_named_without_the_keys_in_its_url() {
     let host = nowhere();
     let url = format!("http://{host}/v1beta/models/gemini-2.5-flash:generateContent?key={KEY}");
     let body = json!({"contents": [{"parts": [{"text": "Greet me."}]}]});
-    let asked = async { client(Observe::new()).post(&url).body(body.to_string()).send().await };
+    let asked = async { client(LlmObsMiddleware::new()).post(&url).body(body.to_string()).send().await };
     let (answer, recorder) = run(asked).await;
     assert!(answer.unwrap_err().to_string().contains(KEY), "the application's error is as it was");
     let seen = trees(&recorder, 1).await;
@@ -184,7 +184,7 @@ async fn an_answer_that_is_no_answer_is_one_event_all_the_same() {
     let url = format!("{}/v1/chat/completions", provider.url());
     let asked = async {
         for expected in ["data: {\"choices\": 1}\n\ndata: {\n\ndata: [DONE]\n\n", "\"no object\""] {
-            let answer = post(&client(Observe::new()), url.clone(), &json!("no object")).await;
+            let answer = post(&client(LlmObsMiddleware::new()), url.clone(), &json!("no object")).await;
             assert_eq!(answer.bytes().await.unwrap(), expected);
         }
     };
@@ -196,7 +196,7 @@ async fn an_answer_that_is_no_answer_is_one_event_all_the_same() {
 async fn a_span_that_turns_out_to_be_the_same_call_stands_back_and_one_that_is_it_already_is_filled_in() {
     let provider = Provider::start([answers::chat_text("Hello."), answers::chat_text("Hello.")]).await;
     let url = format!("{}/v1/chat/completions", provider.url());
-    let ask = async || post(&client(Observe::new()), url.clone(), &chat()).await.bytes().await.unwrap();
+    let ask = async || post(&client(LlmObsMiddleware::new()), url.clone(), &chat()).await.bytes().await.unwrap();
     let asked = async {
         let late = info_span!("late", gen_ai.operation.name = Empty, gen_ai.usage.input_tokens = Empty);
         ask().instrument(late.clone()).await;

@@ -11,20 +11,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::info_span;
 use tracing::instrument::Instrument;
-use tracing_llmobs::clients::Calls;
-use tracing_llmobs::clients::rig::Observe;
+use tracing_llmobs::observe::EndpointRules;
 use tracing_llmobs_compat::answers::{self, counted};
 use tracing_llmobs_compat::provider::Provider;
 use tracing_llmobs_compat::seen::without_error;
+use tracing_llmobs_rig::LlmObsHttpClient;
 
 use crate::stage::{self, run, trees};
 
-pub(crate) fn http(calls: Calls) -> Observe<ReqwestClient> {
-    Observe::new(ReqwestClient::from(stage::http())).calls(calls)
+pub(crate) fn http(rules: EndpointRules) -> LlmObsHttpClient<ReqwestClient> {
+    LlmObsHttpClient::new(ReqwestClient::from(stage::http())).rules(rules)
 }
 
 fn openai(provider: &Provider) -> rig::providers::openai::OpenAI {
-    OpenAIConfig::new("test-key").with_base_url(format!("{}/v1", provider.url())).connect(http(Calls::new()))
+    OpenAIConfig::new("test-key").with_base_url(format!("{}/v1", provider.url())).connect(http(EndpointRules::new()))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -221,7 +221,7 @@ async fn an_error_of_the_provider_is_the_spans() {
 async fn a_call_of_another_provider_is_filled_in_by_its_own_rules() {
     let provider = Provider::start([answers::message(&json!([{"type": "text", "text": "Hello."}]), "end_turn")]).await;
     let config = AnthropicConfig::new("test-key").with_base_url(provider.url());
-    let model = config.connect(http(Calls::new())).completion("claude-sonnet-4-5");
+    let model = config.connect(http(EndpointRules::new())).completion("claude-sonnet-4-5");
     let (answer, recorder) = run(model.call(CompletionRequest::new("Greet me."))).await;
     answer.unwrap();
     let expected = json!([{

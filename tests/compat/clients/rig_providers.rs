@@ -6,7 +6,7 @@ use rig::providers::anthropic::AnthropicConfig;
 use rig::providers::gemini::GeminiConfig;
 use rig::providers::ollama::OllamaConfig;
 use serde_json::json;
-use tracing_llmobs::clients::Calls;
+use tracing_llmobs::observe::EndpointRules;
 use tracing_llmobs_compat::answers::{self, counted, timed};
 use tracing_llmobs_compat::provider::{Answer, Provider};
 use tracing_llmobs_compat::seen::{with, without_error};
@@ -47,7 +47,7 @@ macro_rules! seen {
 async fn gemini() {
     let model = |provider: &Provider| {
         let config = GeminiConfig::new("test-key").with_base_url(provider.url());
-        config.connect(http(Calls::new())).completion("gemini-2.5-flash")
+        config.connect(http(EndpointRules::new())).completion("gemini-2.5-flash")
     };
     let text = |text: &str, end| answers::gemini(&json!({"text": text}), end);
     let counted = counted();
@@ -83,7 +83,7 @@ async fn gemini() {
 #[tokio::test]
 async fn ollama() {
     let model = |provider: &Provider| {
-        let calls = Calls::new().provider(provider.url(), "ollama");
+        let calls = EndpointRules::new().provider(provider.url(), "ollama");
         OllamaConfig::new().with_base_url(provider.url()).connect(http(calls)).native_completion("llama3.2")
     };
     let line = |text: &str, is_done| answers::ollama(&json!({"role": "assistant", "content": text}), is_done);
@@ -123,7 +123,7 @@ async fn ollama() {
 async fn anthropic() {
     let model = |provider: &Provider| {
         let config = AnthropicConfig::new("test-key").with_base_url(provider.url());
-        config.connect(http(Calls::new())).completion("claude-sonnet-4-5")
+        config.connect(http(EndpointRules::new())).completion("claude-sonnet-4-5")
     };
     let counted = counted();
     let base = json!({

@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use tokio::io::DuplexStream;
 use tracing::instrument::Instrument;
 use tracing::{info_span, instrument};
-use tracing_llmobs::clients::rmcp::{Observed, ObservedCalls};
 use tracing_llmobs::testing::Recorder;
+use tracing_llmobs_rmcp::{ClientExt, LlmObsService};
 
 use crate::stage::{run_with_tasks, trees};
 
-mod asks;
 mod context;
 mod errors;
+mod server_requests;
 mod sessions;
 mod with_rig;
 
@@ -41,7 +41,7 @@ impl ServerHandler for Weather {
     ) -> Result<CallToolResponse, ErrorData> {
         match &*call.name {
             "weather" => weather(&call),
-            "ask" => asks::ask(&call, &context).await,
+            "ask" => server_requests::ask(&call, &context).await,
             "meta" => {
                 let seen = json!({"meta": context.meta, "arguments": call.arguments});
                 Ok(CallToolResult::success(vec![ContentBlock::text(seen.to_string())]).into())
@@ -127,7 +127,7 @@ fn serve(server: impl Service<RoleServer>) -> DuplexStream {
 }
 
 async fn connected() -> RunningService<RoleClient, ()> {
-    ().serve(serve(Observed::new(Weather))).await.unwrap()
+    ().serve(serve(LlmObsService::new(Weather))).await.unwrap()
 }
 
 fn call(tool: &'static str, arguments: Value) -> CallToolRequestParams {

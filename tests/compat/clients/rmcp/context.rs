@@ -10,10 +10,10 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::{StreamableHttpClientTransport, StreamableHttpServerConfig, StreamableHttpService};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
-use tracing_llmobs::clients::rmcp::Session;
 use tracing_llmobs::propagation::Trust;
 use tracing_llmobs::{Builder, propagation, testing};
 use tracing_llmobs_compat::seen;
+use tracing_llmobs_rmcp::ClientSession;
 use tracing_subscriber::prelude::*;
 
 use super::*;
@@ -55,8 +55,8 @@ async fn what_the_caller_says_in_the_metadata_stays_beside_the_context() {
 async fn a_server_of_somebody_else_need_not_be_told_and_a_caller_need_not_be_believed() {
     for (tells, trust) in [(false, Trust::All), (true, Trust::Nothing)] {
         let asked = async {
-            let server = Observed::new(Weather).trust(trust);
-            let client = Session::open(().serve(serve(server))).await.unwrap().propagate(tells);
+            let server = LlmObsService::new(Weather).trust(trust);
+            let client = ClientSession::open(().serve(serve(server))).await.unwrap().propagate(tells);
             let answer = client.call_tool(CallToolRequestParams::new("meta")).await.unwrap();
             let request = ClientRequest::CallToolRequest(CallToolRequest::new(CallToolRequestParams::new("meta")));
             client.send_request(request, PeerRequestOptions::no_options()).await.unwrap();
@@ -102,7 +102,7 @@ async fn a_caller_that_only_speaks_the_standard_is_understood() {
 }
 
 /// A server on loopback, and a client whose requests have these headers.
-async fn over_http(server: Observed<Weather>, headers: http::HeaderMap) -> Session<()> {
+async fn over_http(server: LlmObsService<Weather>, headers: http::HeaderMap) -> ClientSession<()> {
     let (sessions, config) = (Arc::new(LocalSessionManager::default()), StreamableHttpServerConfig::default());
     let service = StreamableHttpService::new(move || Ok(server.clone().into_handler()), sessions, config);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -111,7 +111,7 @@ async fn over_http(server: Observed<Weather>, headers: http::HeaderMap) -> Sessi
     tokio::spawn(async move { axum::serve(listener, router).await });
     let http = reqwest::Client::builder().no_proxy().default_headers(headers).build().unwrap();
     let config = StreamableHttpClientTransportConfig::with_uri(uri);
-    Session::open(().serve(StreamableHttpClientTransport::with_client(http, config))).await.unwrap()
+    ClientSession::open(().serve(StreamableHttpClientTransport::with_client(http, config))).await.unwrap()
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn the_http_request_that_brings_a_call_names_its_session_and_its_caller_un
             let span = info_span!("theirs", llmobs.kind = "agent");
             let mut headers = http::HeaderMap::new();
             assert!(propagation::inject(&span, &mut headers));
-            let client = over_http(Observed::new(Weather), headers).await.propagate(tells);
+            let client = over_http(LlmObsService::new(Weather), headers).await.propagate(tells);
             client.call_tool(call("weather", json!({"city": "Oslo"}))).await.unwrap();
             client.cancel().await.unwrap();
         };
@@ -142,7 +142,7 @@ async fn the_http_request_that_brings_a_call_names_its_session_and_its_caller_un
 #[tokio::test]
 async fn a_handler_shows_what_a_server_shows() {
     let asked = async {
-        let client = over_http(Observed::new(Weather).capture_intent(true), http::HeaderMap::new()).await;
+        let client = over_http(LlmObsService::new(Weather).capture_intent(true), http::HeaderMap::new()).await;
         let tools = client.list_all_tools().await.unwrap();
         assert!(tools.iter().all(|tool| tool.input_schema["properties"].get("telemetry").is_some()));
         let arguments = json!({"city": "Atlantis", "telemetry": {"intent": "to dive"}});
@@ -193,7 +193,7 @@ async fn a_call_between_two_processes_is_one_trace() {
         let _default = tracing::dispatcher::set_default(&far_side);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let running = Observed::new(Weather).serve(far).await.unwrap();
+            let running = LlmObsService::new(Weather).serve(far).await.unwrap();
             running.waiting().await.unwrap();
         });
     });

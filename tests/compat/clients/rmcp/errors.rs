@@ -88,7 +88,7 @@ async fn a_handler_that_panics_is_an_error_on_both_sides() {
 async fn a_call_that_is_still_open_when_its_server_ends_is_cancelled_there() {
     let asked = async {
         let (near, far) = tokio::io::duplex(4096);
-        let server = tokio::spawn(async move { Observed::new(Weather).serve(far).await.unwrap() });
+        let server = tokio::spawn(async move { LlmObsService::new(Weather).serve(far).await.unwrap() });
         let client = ().serve(near).await.unwrap();
         let server = server.await.unwrap();
         let ended = async {

@@ -2,14 +2,14 @@
 
 use rmcp::model::{GetPromptRequestParams, ReadResourceRequestParams};
 use tokio::time::timeout;
-use tracing_llmobs::clients::rmcp::Session;
+use tracing_llmobs_rmcp::ClientSession;
 
 use super::*;
 
 const MOMENT: std::time::Duration = std::time::Duration::from_millis(50);
 
-async fn opened() -> Session<()> {
-    Session::open(().serve(serve(Observed::new(Weather)))).await.unwrap()
+async fn opened() -> ClientSession<()> {
+    ClientSession::open(().serve(serve(LlmObsService::new(Weather)))).await.unwrap()
 }
 
 #[tokio::test]
@@ -67,8 +67,8 @@ async fn a_session_that_is_dropped_has_ended() {
 async fn a_session_that_is_waited_for_ends_with_its_server() {
     let work = async {
         let (near, far) = tokio::io::duplex(4096);
-        let server = tokio::spawn(async move { Observed::new(Weather).serve(far).await.unwrap() });
-        let client = Session::open(().serve(near)).await.unwrap();
+        let server = tokio::spawn(async move { LlmObsService::new(Weather).serve(far).await.unwrap() });
+        let client = ClientSession::open(().serve(near)).await.unwrap();
         client.call_tool_observed(call("weather", json!({"city": "Oslo"}))).await.unwrap();
         server.await.unwrap().cancel().await.unwrap();
         client.waiting().await.unwrap();
@@ -84,8 +84,8 @@ async fn a_session_that_is_waited_for_ends_with_its_server() {
 async fn a_session_ends_with_the_call_that_finds_its_server_gone() {
     let work = async {
         let (near, far) = tokio::io::duplex(4096);
-        let server = tokio::spawn(async move { Observed::new(Weather).serve(far).await.unwrap() });
-        let client = Session::open(().serve(near)).await.unwrap();
+        let server = tokio::spawn(async move { LlmObsService::new(Weather).serve(far).await.unwrap() });
+        let client = ClientSession::open(().serve(near)).await.unwrap();
         server.await.unwrap().cancel().await.unwrap();
         let answer = client.call_tool(call("weather", json!({"city": "Oslo"}))).await;
         (answer, client)
@@ -102,7 +102,7 @@ async fn a_session_ends_with_the_call_that_finds_its_server_gone() {
 async fn a_session_that_does_not_begin_is_an_error() {
     let (near, far) = tokio::io::duplex(4096);
     drop(far);
-    let (opened, recorder) = run_with_tasks(Session::open(().serve(near))).await;
+    let (opened, recorder) = run_with_tasks(ClientSession::open(().serve(near))).await;
     assert!(opened.is_err());
     let seen = trees(&recorder, 2).await;
     assert_eq!(shape(&seen), json!([{"workflow MCP Client Session": ["task MCP Client Initialize"]}]));
@@ -113,7 +113,7 @@ async fn a_session_that_does_not_begin_is_an_error() {
 #[tokio::test]
 async fn a_session_whose_beginning_nobody_waits_for_is_cancelled() {
     let (near, _far) = tokio::io::duplex(4096);
-    let (waited, recorder) = run_with_tasks(timeout(MOMENT, Session::open(().serve(near)))).await;
+    let (waited, recorder) = run_with_tasks(timeout(MOMENT, ClientSession::open(().serve(near)))).await;
     assert!(waited.is_err());
     let seen = trees(&recorder, 2).await;
     let beginning = &seen[0]["children"][0];

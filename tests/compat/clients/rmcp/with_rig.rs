@@ -17,7 +17,7 @@ async fn a_tool_of_mcp_that_an_agent_of_rig_calls_is_one_span() {
     let http = ReqwestClient::from(http());
     let model = OpenAIConfig::new("test-key").with_base_url(format!("{}/v1", provider.url())).connect(http);
     let work = async {
-        let client = rmcp_of_rig::serve_client((), serve(Observed::new(Weather))).await.unwrap();
+        let client = rmcp_of_rig::serve_client((), serve(LlmObsService::new(Weather))).await.unwrap();
         let listed = client.list_tools(None).await.unwrap().tools;
         let tools = tools_from_server(listed, client.peer()).into_iter().map(|tool| tool.try_into().unwrap()).collect();
         let agent = AgentBuilder::new(model.chat("gpt-4o-mini")).name("forecaster").dynamic_tools(tools);

@@ -1,0 +1,268 @@
+//! The attributes of one span: as they were recorded, and as the mapping looks them up.
+
+use std::borrow::Cow;
+
+use serde_json::Number;
+
+use crate::convention::precedence::PROVIDER;
+use crate::convention::{allowlist, frameworks, gen_ai};
+use crate::evaluations::{self, EvaluationDraft};
+use crate::format::decode;
+use crate::format::json::Json;
+use crate::mapping::{self, MappedSpan, Summary, status};
+use crate::messages::{FlattenedName, collected};
+use crate::{AttributePlan, AttributeValue, Classification, RemarkSet, classification};
+use llmobs_model::SpanKind;
+
+/// The attributes and events of one span, borrowed from its recorder.
+///
+/// Only attributes that [`Conventions::captures_attribute`](crate::Conventions::captures_attribute) lets through belong here:
+/// the mapping trusts the recorder with that decision, because the recorder makes it once per callsite.
+#[derive(Debug, Clone)]
+pub struct ForeignAttributes<'a> {
+    plan: &'a AttributePlan<'a>,
+    attributes: Vec<(&'a str, AttributeValue<'a>)>,
+    events: Vec<EventAttributes<'a>>,
+}
+
+/// An event inside a span.
+#[derive(Debug, Clone)]
+pub struct EventAttributes<'a> {
+    /// The name in the event's metadata.
+    pub(crate) name: &'a str,
+    /// The event's level is ERROR.
+    pub(crate) is_error: bool,
+    pub(crate) attributes: Vec<(&'a str, AttributeValue<'a>)>,
+}
+
+impl<'a> ForeignAttributes<'a> {
+    /// Creates an empty set for a span of this plan.
+    pub const fn new(plan: &'a AttributePlan<'a>) -> Self {
+        Self { plan, attributes: Vec::new(), events: Vec::new() }
+    }
+
+    /// Creates an empty set with room for a number of attributes.
+    pub fn with_capacity(plan: &'a AttributePlan<'a>, attributes: usize) -> Self {
+        Self { plan, attributes: Vec::with_capacity(attributes), events: Vec::new() }
+    }
+
+    /// Adds an attribute of the span. Of two values of one name the first counts: push the last recorded one only.
+    pub fn push(&mut self, name: &'a str, value: AttributeValue<'a>) {
+        self.attributes.push((name, value));
+    }
+
+    /// Begins an event inside the span. `is_error` says that its level is ERROR.
+    pub fn push_event(&mut self, name: &'a str, is_error: bool) {
+        self.events.push(EventAttributes { name, is_error, attributes: Vec::new() });
+    }
+
+    /// Adds an attribute to the last event that was begun.
+    pub fn push_event_attribute(&mut self, name: &'a str, value: AttributeValue<'a>) {
+        if let Some(event) = self.events.last_mut() {
+            event.attributes.push((name, value));
+        }
+    }
+
+    /// Returns the plan that the set was created with.
+    pub const fn plan(&self) -> &'a AttributePlan<'a> {
+        self.plan
+    }
+
+    /// Returns the attributes of the span itself.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, AttributeValue<'a>)> {
+        self.attributes.iter().copied()
+    }
+
+    /// Returns the events inside the span.
+    pub fn events(&self) -> &[EventAttributes<'a>] {
+        &self.events
+    }
+
+    /// Decides what the span is. Reads names and a few short values only.
+    pub fn classify(&self) -> Classification {
+        classification::classify(&ResolvedAttributes::new(self))
+    }
+
+    /// Returns what an open span must know of itself: its classification, and whom it belongs to.
+    pub fn summarize(&self) -> Summary {
+        mapping::summarize(&ResolvedAttributes::new(self))
+    }
+
+    /// Returns whether the span counts tokens.
+    pub fn has_usage(&self) -> bool {
+        mapping::usage::has_tokens(&ResolvedAttributes::new(self))
+    }
+
+    /// Maps the span, which is of this kind.
+    ///
+    /// `is_demoted` is for a model's span around another span of the same call: its kind is `workflow` then, and its model
+    /// and token counts become metadata, because the inner span reports them.
+    pub fn map(&self, kind: SpanKind, is_demoted: bool) -> MappedSpan {
+        mapping::map(&ResolvedAttributes::new(self), kind, is_demoted)
+    }
+
+    /// Returns everything odd about a span that [`map`](Self::map) has mapped. Decodes many values again, so ask only when
+    /// somebody reads the answer.
+    pub fn remarks(&self, kind: SpanKind, is_demoted: bool, mapped: &MappedSpan) -> RemarkSet {
+        mapping::remarks_about(&ResolvedAttributes::new(self), kind, is_demoted, mapped)
+    }
+
+    /// Returns the evaluations that the span and its events hold, or that the span itself is.
+    pub fn evaluations(&self) -> Vec<EvaluationDraft> {
+        evaluations::evaluations(&ResolvedAttributes::new(self))
+    }
+
+    /// Returns the evaluations in attributes of the span itself, of itself or its trace.
+    pub fn inline_evaluations(&self) -> Vec<EvaluationDraft> {
+        if !self.attributes.iter().any(|(name, _)| evaluations::is_inline(name)) {
+            return Vec::new();
+        }
+        let attributes = self.attributes.iter().copied().filter(|(name, _)| evaluations::is_inline(name));
+        let own = Self { plan: self.plan, attributes: attributes.collect(), events: Vec::new() };
+        own.evaluations()
+    }
+}
+
+impl<'a> EventAttributes<'a> {
+    /// Returns the name in the event's metadata.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Returns whether the event's level is ERROR.
+    pub const fn is_error(&self) -> bool {
+        self.is_error
+    }
+
+    /// Returns the attributes of the event.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, AttributeValue<'a>)> {
+        self.attributes.iter().copied()
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<AttributeValue<'a>> {
+        self.attributes.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)
+    }
+}
+
+/// Attributes by name, with gaps filled. Values that hold nothing count as missing.
+///
+/// Two sources fill gaps: a framework's own names for facts that the tables know under another name, and the events inside
+/// the span, except for what events say about themselves (messages, errors, evaluations).
+///
+/// Nothing is copied or sorted unless a gap is filled: capture classifies on the application's threads, and a span has a few
+/// dozen attributes at most.
+#[derive(Debug)]
+pub(crate) struct ResolvedAttributes<'a> {
+    pub(crate) plan: &'a AttributePlan<'a>,
+    pub(crate) events: &'a [EventAttributes<'a>],
+    attributes: Cow<'a, [(&'a str, AttributeValue<'a>)]>,
+}
+
+impl<'a> ResolvedAttributes<'a> {
+    pub(crate) fn new(span: &'a ForeignAttributes<'_>) -> Self {
+        let mut resolved = Self { plan: span.plan, events: &span.events, attributes: Cow::Borrowed(&span.attributes) };
+        resolved.fill_from_framework();
+        resolved.fill_from_events();
+        resolved
+    }
+
+    fn fill_from_framework(&mut self) {
+        let Some(framework) = frameworks::framework(self.plan.conventions, self.plan.target()) else { return };
+        for (own, known) in framework.attributes {
+            if let Some(value) = self.get(own) {
+                self.fill(known, value);
+            }
+        }
+        if let Some(provider) = framework.provider {
+            self.fill(PROVIDER, AttributeValue::Text(provider));
+        }
+    }
+
+    fn fill_from_events(&mut self) {
+        // The last event wins, so walk backwards and fill each name once.
+        let events = self.events.iter().rev().filter(|event| !evaluations::is_evaluation(event));
+        // Hundreds of events of one streamed response share a few names: decide on each name once.
+        let mut decided: Vec<&str> = Vec::new();
+        for (name, value) in events.flat_map(|event| &event.attributes) {
+            if value.is_absent() || decided.contains(name) {
+                continue;
+            }
+            decided.push(name);
+            let is_of_event = gen_ai::is_of_event(name) || status::is_of_error(name);
+            if !is_of_event && allowlist::is_captured(self.plan.conventions, self.plan.target(), name) {
+                self.fill(name, *value);
+            }
+        }
+    }
+
+    fn fill(&mut self, name: &'a str, value: AttributeValue<'a>) {
+        if !self.has(name) {
+            self.attributes.to_mut().push((name, value));
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<AttributeValue<'a>> {
+        let found = self.attributes.iter().find(|(own, value)| *own == name && !value.is_absent());
+        found.map(|(_, value)| *value)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        decode::text(self.get(name)?)
+    }
+
+    pub(crate) fn json(&self, name: &str) -> Option<Json<'a>> {
+        decode::json(self.get(name)?)
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<Number> {
+        decode::number(self.get(name)?)
+    }
+
+    /// Returns the text of the first name that has one.
+    pub(crate) fn first_text(&self, names: &[&str]) -> Option<Cow<'a, str>> {
+        names.iter().find_map(|name| self.text(name))
+    }
+
+    /// Returns the attributes whose names begin with a prefix, with the rest of each name.
+    pub(crate) fn under<'w>(&'w self, prefix: &'w str) -> impl Iterator<Item = (&'a str, AttributeValue<'a>)> + 'w {
+        self.all().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value)))
+    }
+
+    pub(crate) fn has_under(&self, prefix: &str) -> bool {
+        self.under(prefix).next().is_some()
+    }
+
+    /// Returns whether there is a value under a name, or items of a list flattened below it.
+    pub(crate) fn has_list(&self, name: &str) -> bool {
+        self.has(name) || self.under(name).any(|(rest, _)| rest.strip_prefix('.').is_some_and(is_item))
+    }
+
+    /// Rebuilds the value that is flattened into names below a prefix, from those names that `is_part` accepts.
+    pub(crate) fn flattened(&self, prefix: &str, is_part: impl Fn(&str) -> bool) -> Option<Json<'a>> {
+        let names: Vec<FlattenedName<'_, 'a>> = self
+            .under(prefix)
+            .filter(|(rest, _)| is_part(rest))
+            .filter_map(|(rest, value)| Some((rest, decode::flat(value)?)))
+            .collect();
+        (!names.is_empty()).then(|| collected(names))
+    }
+
+    /// Returns whether one of these attributes was recorded, but was too large to keep.
+    pub(crate) fn has_lost(&self, names: &[&str]) -> bool {
+        self.attributes.iter().any(|(name, value)| *value == AttributeValue::Oversize && names.contains(name))
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'a str, AttributeValue<'a>)> {
+        self.attributes.iter().copied().filter(|(_, value)| !value.is_absent())
+    }
+}
+
+/// Returns whether the first segment of a name is a number, as in the items of a flattened list.
+pub(crate) fn is_item(rest: &str) -> bool {
+    let first = rest.split('.').next().unwrap_or_default();
+    !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,220 @@
+//! What a span is: by a word that names the kind, by its crate, or by the evidence of what it said.
+
+use crate::attributes::ResolvedAttributes;
+use crate::convention::openinference::kind_in;
+use crate::convention::precedence::{
+    AGENT, LANGFUSE_KIND, METRICS, MODEL, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, SESSION, TOOL_NAME,
+    TRACELOOP_KIND, USER, VERCEL_OPERATION,
+};
+use crate::convention::{frameworks, gen_ai, langfuse, openinference, traceloop, vercel};
+use crate::format::decode;
+use crate::mapping::prompt;
+use crate::{evaluations, span_events};
+use llmobs_model::SpanKind;
+
+/// What a span is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Classification {
+    /// An LLM span of this kind.
+    Span(SpanKind),
+    /// Nothing but an evaluation of another span.
+    Evaluation,
+    /// The span asks that its whole trace be left alone.
+    Off,
+    /// No attribute decides. With LLM spans below it, it is a workflow, otherwise it is no LLM span.
+    Undecided,
+}
+
+/// Decides what a span is: by an attribute that names the kind, by the framework that emitted it, or by evidence.
+pub(crate) fn classify(attributes: &ResolvedAttributes<'_>) -> Classification {
+    if attributes.get(SWITCH).and_then(decode::flag) == Some(false) {
+        return Classification::Off;
+    }
+    if is_evaluation(attributes) {
+        return Classification::Evaluation;
+    }
+    let kind = named_kind(attributes)
+        .or_else(|| {
+            frameworks::kind(attributes.plan.conventions, attributes.plan.target(), attributes.plan.span_name())
+        })
+        .or_else(|| evident_kind(attributes));
+    kind.map_or(Classification::Undecided, Classification::Span)
+}
+
+/// Whether the span is nothing but an evaluation.
+pub(crate) fn is_evaluation(attributes: &ResolvedAttributes<'_>) -> bool {
+    attributes.has(evaluations::NAME) && !attributes.has(OPERATION)
+}
+
+/// The kind by a word for it; the strongest first.
+fn named_kind(attributes: &ResolvedAttributes<'_>) -> Option<SpanKind> {
+    let workflow = |table, word: &str| kind_in(table, word).unwrap_or(SpanKind::Workflow);
+    if let Some(operation) = attributes.text(OPERATION) {
+        return Some(gen_ai::kind_of_operation(&operation));
+    }
+    if let Some(kind) = attributes.text(OPENINFERENCE_KIND) {
+        return Some(workflow(openinference::KINDS, &kind));
+    }
+    if let Some(kind) = attributes.first_text(LANGFUSE_KIND) {
+        return Some(workflow(langfuse::KINDS, &kind));
+    }
+    if let Some(kind) = attributes.text(TRACELOOP_KIND).and_then(|kind| kind_in(traceloop::KINDS, &kind)) {
+        return Some(kind);
+    }
+    if let Some(request) = attributes.text(REQUEST_TYPE) {
+        return Some(workflow(traceloop::REQUEST_TYPES, &request));
+    }
+    attributes.text(VERCEL_OPERATION).map(|operation| vercel::kind_of_operation(&operation))
+}
+
+/// Whether something names the kind.
+pub(crate) fn is_named(attributes: &ResolvedAttributes<'_>) -> bool {
+    named_kind(attributes).is_some() || frameworks::has_span(attributes.plan.target(), attributes.plan.span_name())
+}
+
+/// The kind by what was said, when nothing names it.
+fn evident_kind(attributes: &ResolvedAttributes<'_>) -> Option<SpanKind> {
+    let has_any = |names: &[&str]| names.iter().any(|name| attributes.has(name));
+    let is_tool_call = attributes.text(MCP_METHOD).is_some_and(|method| method.trim() == MCP_CALL);
+    if has_any(TOOL_NAME) || has_any(TOOL_IDS) || attributes.has_under(TOOL_CALL) || is_tool_call {
+        return Some(SpanKind::Tool);
+    }
+    if attributes.has_under("gen_ai.embeddings.") || attributes.has_under("embedding.") {
+        return Some(SpanKind::Embedding);
+    }
+    if attributes.has_under("gen_ai.retrieval.") || attributes.has_list(openinference::DOCUMENTS) {
+        return Some(SpanKind::Retrieval);
+    }
+    let model = attributes.first_text(MODEL);
+    let has_content = has_messages(attributes);
+    if let Some(model) = model
+        && (has_content || has_any(CALL_SIGNS) || has_usage(attributes))
+    {
+        let has_output = has_output_messages(attributes)
+            || attributes.number("gen_ai.usage.output_tokens").is_some_and(|count| count.as_f64() > Some(0.0));
+        let embeds = model.to_ascii_lowercase().contains("embed") && !has_output;
+        return Some(if embeds { SpanKind::Embedding } else { SpanKind::Llm });
+    }
+    if has_content {
+        let has_agent = has_any(AGENT) || attributes.has(gen_ai::AGENT_ID);
+        return Some(if has_agent { SpanKind::Agent } else { SpanKind::Workflow });
+    }
+    let has_entity = attributes.has(traceloop::ENTITY) && has_any(&[traceloop::ENTITY_INPUT, traceloop::ENTITY_OUTPUT]);
+    (has_any(VALUES) || has_entity).then_some(SpanKind::Workflow)
+}
+
+fn has_messages(attributes: &ResolvedAttributes<'_>) -> bool {
+    INPUT_CONTENT.iter().any(|name| attributes.has_list(name))
+        || has_output_messages(attributes)
+        || attributes.has(gen_ai::INSTRUCTIONS)
+        || attributes.events.iter().any(|event| {
+            let carries = event.attributes.iter().any(|(name, _)| span_events::CARRIERS.contains(name));
+            carries || span_events::name(event).is_some_and(|name| span_events::is_message(&name))
+        })
+}
+
+fn has_output_messages(attributes: &ResolvedAttributes<'_>) -> bool {
+    OUTPUT_CONTENT.iter().any(|name| attributes.has_list(name))
+}
+
+fn has_usage(attributes: &ResolvedAttributes<'_>) -> bool {
+    let mut keys = METRICS.iter().filter(|(metric, _)| metric.ends_with("_tokens")).flat_map(|(_, keys)| keys.iter());
+    keys.any(|key| attributes.has(key)) || langfuse::usage(attributes).is_some()
+}
+
+/// Whether a name says the kind of a span by itself.
+pub(crate) fn is_named_kind(name: &str) -> bool {
+    KIND_WORDS.contains(&name)
+        || LANGFUSE_KIND.contains(&name)
+        || [evaluations::NAME, MCP_METHOD].contains(&name)
+        || TOOL_NAME.contains(&name)
+}
+
+/// Returns whether an attribute of this name can change the [`Summary`](crate::Summary) of a span whose kind is known.
+///
+/// A count that grows with every piece of a streamed response cannot, so an open span need not be classified again for it.
+pub fn is_decisive(name: &str) -> bool {
+    is_named_kind(name) || is_context(name) || name == gen_ai::RESPONSE_ID
+}
+
+/// Whether a name can make a span one of ours: it names the kind, or is evidence.
+pub(crate) fn is_sign(name: &str) -> bool {
+    is_named_kind(name)
+        || TOOL_IDS.contains(&name)
+        || CALL_SIGNS.contains(&name)
+        || VALUES.contains(&name)
+        || [traceloop::ENTITY_INPUT, traceloop::ENTITY_OUTPUT].contains(&name)
+        || SIGN_FAMILIES.iter().any(|family| name.starts_with(family))
+        || INPUT_CONTENT.iter().chain(OUTPUT_CONTENT).any(|source| name.starts_with(source) && !prompt::is_data(name))
+}
+
+/// Whether a name says something that counts for spans below, or for the trace.
+pub(crate) fn is_context(name: &str) -> bool {
+    name == SWITCH || SESSION.contains(&name) || USER.contains(&name) || AGENT.contains(&name)
+}
+
+/// The attribute that turns off the whole trace of a span, when it is `false`.
+pub const SWITCH: &str = "dd_llmobs_enabled";
+const MCP_METHOD: &str = "mcp.method.name";
+const MCP_CALL: &str = "tools/call";
+const TOOL_IDS: &[&str] = &["gen_ai.tool.call_id"];
+const TOOL_CALL: &str = "gen_ai.tool.call.";
+const KIND_WORDS: &[&str] = &[OPERATION, OPENINFERENCE_KIND, TRACELOOP_KIND, REQUEST_TYPE, VERCEL_OPERATION];
+
+/// What a model's name must stand beside to be a call of it, besides messages and usage.
+const CALL_SIGNS: &[&str] = &[
+    gen_ai::RESPONSE_ID,
+    "gen_ai.response.finish_reasons",
+    "gen_ai.response.finish_reason",
+    "gen_ai.response.stop_reason",
+    "llm.response.finish_reason",
+    "llm.response.stop_reason",
+    "llm.finish_reason",
+    "ai.response.finishReason",
+    "gen_ai.request.temperature",
+    "gen_ai.request.max_tokens",
+    "gen_ai.request.stream",
+    "gen_ai.is_streaming",
+    "llm.is_streaming",
+    gen_ai::INSTRUCTIONS,
+];
+const SIGN_FAMILIES: &[&str] = &[
+    "gen_ai.usage.",
+    "llm.usage.",
+    "llm.token_count.",
+    "ai.usage.",
+    "gen_ai.embeddings.",
+    "gen_ai.retrieval.",
+    "retrieval.documents",
+    TOOL_CALL,
+    EMBEDDING_FAMILY,
+];
+const EMBEDDING_FAMILY: &str = "embedding.";
+pub(crate) const INPUT_CONTENT: &[&str] = &[
+    gen_ai::INPUT_MESSAGES,
+    gen_ai::PROMPT,
+    gen_ai::OTHER_PROMPT,
+    openinference::INPUT_MESSAGES,
+    openinference::PROMPTS,
+    vercel::PROMPT_MESSAGES,
+    vercel::PROMPT,
+];
+pub(crate) const OUTPUT_CONTENT: &[&str] = &[
+    gen_ai::OUTPUT_MESSAGES,
+    gen_ai::COMPLETION,
+    gen_ai::OTHER_COMPLETION,
+    openinference::OUTPUT_MESSAGES,
+    openinference::CHOICES,
+    vercel::TEXT,
+    vercel::OBJECT,
+    vercel::CALLS,
+];
+const VALUES: &[&str] = &[
+    openinference::INPUT_VALUE,
+    "output.value",
+    "langfuse.observation.input",
+    "langfuse.observation.output",
+    "langfuse.input",
+    "langfuse.output",
+];

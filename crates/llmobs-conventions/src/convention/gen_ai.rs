@@ -1,0 +1,134 @@
+//! `OpenTelemetry` `GenAI`: operations, events, and what becomes of names that nothing else takes.
+
+use llmobs_model::SpanKind;
+
+/// The kind of an operation; one that is not known is a workflow.
+pub(crate) fn kind_of_operation(operation: &str) -> SpanKind {
+    let operation = operation.trim().to_ascii_lowercase();
+    OPERATIONS
+        .iter()
+        .find(|(_, names)| names.contains(&operation.as_str()))
+        .map_or(SpanKind::Workflow, |(kind, _)| *kind)
+}
+
+/// What each operation is; Datadog's table first in each line, then what other emitters write.
+pub(crate) const OPERATIONS: &[(SpanKind, &[&str])] = &[
+    (
+        SpanKind::Llm,
+        &[
+            "chat",
+            "text_completion",
+            "completion",
+            "generate_content",
+            "chat_streaming",
+            "interactions",
+            "interactions_streaming",
+            "transcription",
+            "image_generation",
+            "audio_generation",
+            "llm_request",
+            "responses",
+            "message",
+            "messages",
+        ],
+    ),
+    (SpanKind::Embedding, &["embeddings", "embedding"]),
+    (SpanKind::Tool, &["execute_tool"]),
+    (SpanKind::Agent, &["invoke_agent", "create_agent"]),
+    (SpanKind::Retrieval, &["retrieval", "retriever", "retrieve", "vector_db_retrieve", "search_memory"]),
+    (
+        SpanKind::Task,
+        &[
+            "execute_task",
+            "create_memory",
+            "update_memory",
+            "upsert_memory",
+            "delete_memory",
+            "create_memory_store",
+            "delete_memory_store",
+        ],
+    ),
+    (SpanKind::Workflow, &["rerank", "unknown", "invoke_workflow", "plan", "agent_step"]),
+];
+
+/// Whether a name in an event is read with the event and fills no gap of the span.
+pub(crate) fn is_of_event(name: &str) -> bool {
+    [INPUT_MESSAGES, OUTPUT_MESSAGES].contains(&name)
+}
+
+/// The tag of a name that nothing else takes: the rest of the name. `None` for those that something takes.
+pub(crate) fn tag_of(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix("gen_ai.")?;
+    let is_taken = TAKEN.contains(&rest) || TAKEN_FAMILIES.iter().any(|family| rest.starts_with(family));
+    (!is_taken).then_some(rest)
+}
+
+pub(crate) const INPUT_MESSAGES: &str = "gen_ai.input.messages";
+pub(crate) const OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
+pub(crate) const INSTRUCTIONS: &str = "gen_ai.system_instructions";
+pub(crate) const PROMPT: &str = "gen_ai.prompt";
+pub(crate) const PROMPTS: &str = "gen_ai.prompt.";
+pub(crate) const COMPLETION: &str = "gen_ai.completion";
+/// What adk writes for the two.
+pub(crate) const OTHER_PROMPT: &str = "gen_ai.content.prompt";
+pub(crate) const OTHER_COMPLETION: &str = "gen_ai.content.completion";
+pub(crate) const COMPLETIONS: &str = "gen_ai.completion.";
+pub(crate) const REQUEST: &str = "gen_ai.request.";
+pub(crate) const AGENT_ID: &str = "gen_ai.agent.id";
+pub(crate) const AGENT_VERSION: &str = "gen_ai.agent.version";
+pub(crate) const WORKFLOW: &str = "gen_ai.workflow.name";
+pub(crate) const RESPONSE_ID: &str = "gen_ai.response.id";
+pub(crate) const OUTCOME: &str = "gen_ai.tool.call.outcome";
+pub(crate) const TOOL_ERROR: &str = "gen_ai.tool.error.type";
+
+/// Names without `gen_ai.` that become something else than a tag.
+const TAKEN: &[&str] = &[
+    "operation.name",
+    "provider.name",
+    "system",
+    "system_instructions",
+    "response.model",
+    "response.model_name",
+    "response.finish_reasons",
+    "response.finish_reason",
+    "response.stop_reason",
+    "response.time_to_first_chunk",
+    "server.time_to_first_token",
+    "server.request.duration",
+    "is_streaming",
+    "input.messages",
+    "output.messages",
+    "prompt",
+    "completion",
+    "tool.name",
+    "tool.definitions",
+    "tool.description",
+    "tool.type",
+    "tool.call_id",
+    "tool.call.id",
+    "tool.call.arguments",
+    "tool.call.result",
+    "tool.call.outcome",
+    "tool.arguments",
+    "tool.result",
+    "tool.error.type",
+    "agent.description",
+    "agent.version",
+    "conversation.id",
+    "user",
+    "retrieval.query.text",
+    "retrieval.documents",
+    "retrieval.top_k",
+    "memory.query.text",
+    "memory.records",
+    "task.input",
+    "task.output",
+    "cost.estimated_total",
+    "token.type",
+    "content.prompt",
+    "content.completion",
+    "openai.request.seed",
+    "openai.request.response_format",
+    "openai.request.service_tier",
+];
+const TAKEN_FAMILIES: &[&str] = &["request.", "usage.", "prompt.", "completion.", "evaluation.", "client."];

@@ -1,0 +1,113 @@
+//! Parameters and whatever else is worth keeping.
+
+use serde_json::{Map, Value};
+
+use crate::AttributeValue;
+use crate::attributes::ResolvedAttributes;
+use crate::convention::gen_ai;
+use crate::convention::langfuse::PROVIDER_MEMBER;
+use crate::convention::precedence::{LAST_METADATA, LISTS, METADATA, METADATA_FAMILIES, METADATA_OBJECTS};
+use crate::format::decode;
+use crate::format::json::Json;
+use crate::format::secrets::is_secret;
+use llmobs_model::RESERVED;
+
+/// The metadata that names of their own say, and objects of metadata; those win over these.
+pub(crate) fn metadata(attributes: &ResolvedAttributes<'_>) -> Map<String, Value> {
+    let mut all = Map::new();
+    for (rest, value) in attributes.under(gen_ai::REQUEST) {
+        if rest != MODEL {
+            let parameter = if LISTS.contains(&rest) { list(value) } else { decode::member(value) };
+            put_nested(&mut all, rest, parameter);
+        }
+    }
+    for (name, member) in METADATA {
+        let Some(value) = attributes.get(name) else { continue };
+        put(&mut all, member, if LISTS.contains(member) { list(value) } else { decode::member(value) });
+    }
+    for family in METADATA_FAMILIES {
+        for (rest, value) in attributes.under(family).filter(|(rest, _)| *rest != PROVIDER_MEMBER) {
+            if !rest.is_empty() && !MODEL_MEMBERS.contains(&rest) {
+                put(&mut all, rest, decode::member(value));
+            }
+        }
+    }
+    for name in METADATA_OBJECTS {
+        let object = attributes.json(name);
+        let is_request = name.ends_with("invocation_parameters");
+        for (member, value) in object.iter().filter_map(Json::members).flatten() {
+            let is_known = MODEL_MEMBERS.contains(&member.as_ref())
+                || *member == PROVIDER_MEMBER
+                || (is_request && REQUEST_MEMBERS.contains(&member.as_ref()));
+            if !is_known {
+                put(&mut all, member, Some(value.to_value()));
+            }
+        }
+    }
+    all
+}
+
+/// Lays the object over it that wins over everything.
+pub(crate) fn overwrite(attributes: &ResolvedAttributes<'_>, all: &mut Map<String, Value>) {
+    let object = attributes.json(LAST_METADATA);
+    for (member, value) in object.iter().filter_map(Json::members).flatten() {
+        if !MODEL_MEMBERS.contains(&member.as_ref()) {
+            all.remove(member.as_ref());
+            put(all, member, Some(value.to_value()));
+        }
+    }
+}
+
+/// Sets a member that is not there yet; null is none, and secrets stay here.
+pub(crate) fn put(all: &mut Map<String, Value>, member: &str, value: Option<Value>) {
+    let Some(value) = value.filter(|value| !value.is_null() && !shows_secret(value)) else { return };
+    if member != RESERVED && !is_secret(member) && !all.contains_key(member) {
+        all.insert(member.to_owned(), without_secrets(value));
+    }
+}
+
+/// The same with dots in the name, which nest.
+fn put_nested(all: &mut Map<String, Value>, path: &str, value: Option<Value>) {
+    let Some((first, rest)) = path.split_once('.') else { return put(all, path, value) };
+    let (Some(value), false) = (value, first == RESERVED || is_secret(path)) else { return };
+    let inner = all.entry(first).or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(inner) = inner {
+        put_nested(inner, rest, Some(value));
+    }
+}
+
+/// The value without members that look like secrets.
+fn without_secrets(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(name, value)| !is_secret(name) && !shows_secret(value))
+            .map(|(name, value)| (name, without_secrets(value)))
+            .collect(),
+        Value::Array(items) => items.into_iter().map(without_secrets).collect(),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
+    }
+}
+
+/// Whether a text shows a struct with a secret in it, as `Debug` does: `Client { api_key: "…" }`.
+fn shows_secret(value: &Value) -> bool {
+    let members = value.as_str().and_then(|text| text.split_once('{')?.1.rsplit_once(':'));
+    let last_word =
+        |part: &'_ str| part.rsplit(|c| !is_of_name(c)).find(|word| !word.is_empty()).is_some_and(is_secret);
+    members.is_some_and(|(members, _)| members.split(':').any(last_word))
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
+}
+
+fn list(value: AttributeValue<'_>) -> Option<Value> {
+    let items = decode::list(value);
+    (!items.is_empty()).then(|| items.into())
+}
+
+/// What a request holds beside its parameters, and what is said elsewhere.
+const REQUEST_MEMBERS: [&str; 5] = ["model", "messages", "input", "prompt", "tools"];
+/// Said as the model of the span.
+const MODEL: &str = "model";
+const MODEL_MEMBERS: [&str; 3] = ["model_name", "model_provider", RESERVED];

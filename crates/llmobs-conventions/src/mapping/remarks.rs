@@ -1,0 +1,49 @@
+//! What is odd about a span in other attributes, beside what its messages have of it: Datadog shows the same as warnings about
+//! mappings of spans that come over OTLP.
+
+use crate::attributes::ResolvedAttributes;
+use crate::convention::precedence::{EMBEDDING_MODEL, METRICS, MODEL, PROVIDERS, TOOL_NAME};
+use crate::format::decode;
+use crate::mapping::tool_definitions;
+use crate::{Remark, RemarkSet, classification};
+use llmobs_model::{Annotation, SpanKind};
+
+/// See the file's card.
+pub(crate) fn remarks(
+    attributes: &ResolvedAttributes<'_>,
+    kind: SpanKind,
+    is_demoted: bool,
+    read: &Annotation,
+) -> RemarkSet {
+    let mut all = RemarkSet::default();
+    all.add_if(Remark::Demoted, is_demoted);
+    all.add_if(Remark::Kind, !classification::is_named(attributes));
+    if kind.has_model() {
+        let model = MODEL.iter().find(|name| attributes.has(name));
+        let is_fallback = |name: &&&str| **name == EMBEDDING_MODEL || name.starts_with("langfuse.");
+        all.add_if(Remark::Model, model.is_none());
+        all.add_if(Remark::ModelFallback, model.as_ref().is_some_and(is_fallback));
+        all.add_if(Remark::Provider, !PROVIDERS.iter().any(|name| attributes.has(name)));
+    }
+    all.add_if(Remark::Embedding, kind == SpanKind::Embedding && read.input.is_none());
+    all.add_if(Remark::ToolName, kind == SpanKind::Tool && !TOOL_NAME.iter().any(|name| attributes.has(name)));
+    all.add_if(Remark::ToolDefinitions, kind == SpanKind::Llm && tool_definitions::has_bad_ones(attributes));
+    let is_no_object = |name: &&str| attributes.json(name).is_some_and(|json| !json.is_object());
+    all.add_if(Remark::Parameters, PARAMETERS.iter().any(is_no_object));
+    for (metric, names) in METRICS {
+        let remark = if metric.ends_with("_cost") { Remark::Cost } else { Remark::TokenCount };
+        all.add_if(
+            remark,
+            names.iter().any(|name| attributes.get(name).is_some_and(|value| decode::number(value).is_none())),
+        );
+    }
+    all
+}
+
+/// What should be an object.
+const PARAMETERS: [&str; 4] = [
+    "llm.invocation_parameters",
+    "embedding.invocation_parameters",
+    "langfuse.observation.model.parameters",
+    "langfuse.model_parameters",
+];

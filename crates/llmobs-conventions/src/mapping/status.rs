@@ -1,0 +1,149 @@
+//! How a span went: `otel.status_*`, `exception.*`, `error*`, and the events that tell of errors.
+
+use std::borrow::Cow;
+
+use crate::attributes::ResolvedAttributes;
+use crate::convention::{gen_ai, langfuse};
+use crate::format::decode;
+use crate::{AttributeValue, EventAttributes};
+use llmobs_model::SpanError;
+
+/// Whether a name in an event is read with the error and fills no gap of the span.
+pub(crate) fn is_of_error(name: &str) -> bool {
+    name == ERROR
+        || [ERROR_TYPE, ERROR_MESSAGE].contains(&name)
+        || name.starts_with(EXCEPTION)
+        || name.starts_with("otel.")
+}
+
+/// Whether the span says that it went well.
+pub(crate) fn is_ok(attributes: &ResolvedAttributes<'_>) -> bool {
+    attributes.text(STATUS).is_some_and(|status| status.trim().eq_ignore_ascii_case("ok"))
+}
+
+/// The error of a span that failed.
+pub(crate) fn error(attributes: &ResolvedAttributes<'_>) -> Option<SpanError> {
+    let events: Vec<EventError<'_>> = attributes.events.iter().filter_map(told).collect();
+    let failed = has_failed(attributes) || (!is_ok(attributes) && events.iter().any(|event| event.fails));
+    if !failed {
+        return None;
+    }
+    let event = |read: fn(&EventError<'_>) -> Option<String>| events.iter().rev().find_map(read);
+    let own = |name: &str| attributes.text(name).map(Cow::into_owned);
+    let message = own(EXCEPTION_MESSAGE)
+        .or_else(|| event(|event| event.exception_message.clone()))
+        .or_else(|| own(DESCRIPTION))
+        .or_else(|| own(OLD_DESCRIPTION))
+        .or_else(|| described(attributes))
+        .or_else(|| own(ERROR_MESSAGE))
+        .or_else(|| event(|event| event.error_message.clone()))
+        .or_else(|| error_text(attributes.get(ERROR)))
+        .or_else(|| event(|event| event.error.clone()))
+        .or_else(|| langfuse::STATUS.iter().find_map(|name| own(name)));
+    let error_type = own(ERROR_TYPE)
+        .or_else(|| event(|event| event.error_type.clone()))
+        .or_else(|| own(EXCEPTION_TYPE))
+        .or_else(|| event(|event| event.exception_type.clone()))
+        .or_else(|| own(gen_ai::TOOL_ERROR));
+    let stack = own(EXCEPTION_STACK).or_else(|| event(|event| event.stack.clone()));
+    let error = SpanError::new(message.unwrap_or_default()).error_type(error_type.unwrap_or_else(|| PLAIN.to_owned()));
+    Some(error.stack(stack.unwrap_or_default()))
+}
+
+fn has_failed(attributes: &ResolvedAttributes<'_>) -> bool {
+    let status = attributes.text(STATUS);
+    let status = status.as_deref().map_or("", str::trim);
+    let says =
+        |name: &str, word: &str| attributes.text(name).is_some_and(|text| text.trim().eq_ignore_ascii_case(word));
+    status.eq_ignore_ascii_case("error")
+        || status.starts_with(SHOWN_ERROR)
+        || [ERROR_TYPE, EXCEPTION_TYPE, EXCEPTION_MESSAGE, gen_ai::TOOL_ERROR].iter().any(|name| attributes.has(name))
+        || attributes.get(ERROR).is_some_and(is_error)
+        || says(gen_ai::OUTCOME, "error")
+        || says(langfuse::LEVEL, "error")
+}
+
+/// A field `error` that says so: `true`, or a text other than `false`.
+fn is_error(value: AttributeValue<'_>) -> bool {
+    match (decode::flag(value), value) {
+        (Some(flag), _) => flag,
+        (None, AttributeValue::Text(_) | AttributeValue::Formatted(_)) => !value.is_absent(),
+        (None, AttributeValue::Signed(number)) => number != 0,
+        (None, AttributeValue::Unsigned(number)) => number != 0,
+        (None, AttributeValue::Float(_) | AttributeValue::Bool(_) | AttributeValue::Oversize) => false,
+    }
+}
+
+/// What a field `error` says beyond that there is one.
+fn error_text(value: Option<AttributeValue<'_>>) -> Option<String> {
+    let value = value?;
+    let is_text =
+        matches!(value, AttributeValue::Text(_) | AttributeValue::Formatted(_)) && decode::flag(value).is_none();
+    is_text.then(|| decode::text(value).map(Cow::into_owned)).flatten()
+}
+
+/// The description in a status that `Debug` has written: `Error { description: "…" }`.
+fn described(attributes: &ResolvedAttributes<'_>) -> Option<String> {
+    let status = attributes.text(STATUS)?;
+    let inner = status.trim().strip_prefix(SHOWN_ERROR)?.trim().strip_suffix('}')?.trim();
+    let inner = inner.strip_prefix("description:")?.trim().trim_end_matches(',');
+    decode::text(AttributeValue::Formatted(inner)).map(Cow::into_owned)
+}
+
+/// What one event tells of an error.
+#[derive(Default)]
+struct EventError<'a> {
+    /// Whether the span failed by it; otherwise its texts are used if the span failed anyway.
+    fails: bool,
+    exception_type: Option<String>,
+    exception_message: Option<String>,
+    stack: Option<String>,
+    error: Option<String>,
+    error_type: Option<String>,
+    error_message: Option<String>,
+    name: Option<Cow<'a, str>>,
+}
+
+fn told<'a>(event: &'a EventAttributes<'_>) -> Option<EventError<'a>> {
+    if crate::evaluations::is_evaluation(event) {
+        return None;
+    }
+    let value = |name: &str| event.attributes.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
+    let text = |name: &str| value(name).and_then(decode::text).map(Cow::into_owned);
+    let mut told = EventError {
+        exception_type: text(EXCEPTION_TYPE),
+        exception_message: text(EXCEPTION_MESSAGE),
+        stack: text(EXCEPTION_STACK),
+        error: error_text(value(ERROR)),
+        error_type: text(ERROR_TYPE),
+        error_message: text(ERROR_MESSAGE),
+        name: crate::span_events::name(event),
+        fails: false,
+    };
+    let is_exception = told.exception_type.is_some() || told.exception_message.is_some() || told.stack.is_some();
+    let name = told.name.as_deref();
+    // What `#[instrument(err)]` writes; with a message it is a log line about something that was dealt with.
+    let is_returned = value(ERROR).is_some_and(is_error) && value(MESSAGE).is_none();
+    told.fails = name == Some(CLIENT_EXCEPTION)
+        || (event.is_error && (is_exception || name == Some(EXCEPTION_EVENT) || is_returned));
+    let tells = is_exception || told.fails || told.error.is_some() || told.error_type.is_some();
+    tells.then_some(told)
+}
+
+/// The type of an error that says none.
+const PLAIN: &str = "Error";
+const STATUS: &str = "otel.status_code";
+const SHOWN_ERROR: &str = "Error {";
+const DESCRIPTION: &str = "otel.status_description";
+const OLD_DESCRIPTION: &str = "otel.status_message";
+pub(crate) const ERROR: &str = "error";
+pub(crate) const ERROR_TYPE: &str = "error.type";
+const ERROR_MESSAGE: &str = "error.message";
+pub(crate) const EXCEPTION: &str = "exception.";
+const EXCEPTION_TYPE: &str = "exception.type";
+const EXCEPTION_MESSAGE: &str = "exception.message";
+const EXCEPTION_STACK: &str = "exception.stacktrace";
+pub(crate) const EXCEPTION_EVENT: &str = "exception";
+pub(crate) const CLIENT_EXCEPTION: &str = "gen_ai.client.operation.exception";
+/// The text of an event.
+pub(crate) const MESSAGE: &str = "message";

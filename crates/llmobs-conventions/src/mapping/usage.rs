@@ -1,0 +1,120 @@
+//! Tokens, costs and times.
+
+use serde_json::{Map, Number, Value};
+
+use crate::attributes::ResolvedAttributes;
+use crate::convention::precedence::{FIRST_TOKEN, FIRST_TOKEN_MS, LANGFUSE_COST, LANGFUSE_USAGE, METRICS};
+use crate::convention::{frameworks, langfuse};
+use llmobs_model::{Annotation, SpanKind, metric};
+
+/// Whether any tokens are counted.
+pub(crate) fn has_tokens(attributes: &ResolvedAttributes<'_>) -> bool {
+    named(attributes).chain(in_objects(attributes)).any(|(metric, _)| metric.ends_with("_tokens"))
+}
+
+/// Says the numbers: as metrics of a model's span. Elsewhere they are a sum of what is below and would count twice, so
+/// that they are metadata.
+pub(crate) fn add(attributes: &ResolvedAttributes<'_>, kind: SpanKind, annotation: &mut Annotation) {
+    let mut counted = counted(attributes);
+    include_cached(attributes, &mut counted);
+    include_thoughts(attributes, &mut counted);
+    if kind.has_model() {
+        for (name, number) in counted {
+            annotation.metrics.put(name, number);
+        }
+    } else if !counted.is_empty() {
+        let usage: Map<String, Value> =
+            counted.into_iter().map(|(name, number)| (name.to_owned(), Value::Number(number))).collect();
+        annotation.metadata.insert(USAGE.to_owned(), Value::Object(usage));
+    }
+    let Some(seconds) = first_token(attributes) else { return };
+    match kind {
+        SpanKind::Llm | SpanKind::Embedding | SpanKind::Agent | SpanKind::Workflow => {
+            annotation.metrics.put(metric::TIME_TO_FIRST_TOKEN, seconds);
+        }
+        SpanKind::Tool | SpanKind::Task | SpanKind::Retrieval | _ => {}
+    }
+}
+
+/// Each metric by the first name that has a usable number; Langfuse's objects fill gaps.
+fn counted(attributes: &ResolvedAttributes<'_>) -> Vec<(&'static str, Number)> {
+    let mut counted: Vec<(&'static str, Number)> = named(attributes).collect();
+    for (metric, number) in in_objects(attributes) {
+        if counted.iter().all(|(own, _)| *own != metric) {
+            counted.push((metric, number));
+        }
+    }
+    counted
+}
+
+fn named(attributes: &ResolvedAttributes<'_>) -> impl Iterator<Item = (&'static str, Number)> {
+    METRICS.iter().filter_map(|(metric, names)| Some((*metric, names.iter().find_map(|name| attributes.number(name))?)))
+}
+
+fn in_objects(attributes: &ResolvedAttributes<'_>) -> impl Iterator<Item = (&'static str, Number)> {
+    let objects = [(langfuse::usage(attributes), LANGFUSE_USAGE), (langfuse::cost(attributes), LANGFUSE_COST)];
+    objects.into_iter().flat_map(|(object, table)| {
+        let count = move |names| langfuse::count(object.as_ref()?, names);
+        table.iter().filter_map(move |(metric, names)| Some((*metric, count(names)?)))
+    })
+}
+
+fn first_token(attributes: &ResolvedAttributes<'_>) -> Option<Number> {
+    FIRST_TOKEN.iter().find_map(|name| attributes.number(name)).or_else(|| {
+        let milliseconds = attributes.number(FIRST_TOKEN_MS)?.as_f64()?;
+        Number::from_f64(milliseconds / 1000.0)
+    })
+}
+
+/// The count of input tokens is to include those of the cache. Where it does not, they are added.
+fn include_cached(attributes: &ResolvedAttributes<'_>, counted: &mut [(&'static str, Number)]) {
+    let count = |name: &str, all: &[(&'static str, Number)]| {
+        all.iter().find(|(own, _)| *own == name).and_then(|(_, number)| number.as_u64())
+    };
+    let Some(input) = count(metric::INPUT_TOKENS, counted) else { return };
+    let read = count(metric::CACHE_READ_INPUT_TOKENS, counted).unwrap_or_default();
+    let written = count(metric::CACHE_WRITE_INPUT_TOKENS, counted).unwrap_or_default();
+    let cached = read.saturating_add(written);
+    if cached == 0 || (input >= cached && !excludes_cached(attributes)) {
+        return;
+    }
+    let input = input.saturating_add(cached);
+    let output = count(metric::OUTPUT_TOKENS, counted).unwrap_or_default();
+    let least = input.saturating_add(output);
+    for (name, number) in counted {
+        match *name {
+            metric::INPUT_TOKENS => *number = input.into(),
+            metric::TOTAL_TOKENS if number.as_u64().is_none_or(|total| total < least) => *number = least.into(),
+            _ => {}
+        }
+    }
+}
+
+/// The count of output tokens is to include those of the thoughts. Where it is known not to, they are added.
+fn include_thoughts(attributes: &ResolvedAttributes<'_>, counted: &mut Vec<(&'static str, Number)>) {
+    let thoughts = frameworks::thoughts(attributes.plan.target()).and_then(|name| attributes.number(name)?.as_u64());
+    let Some(thoughts) = thoughts else { return };
+    match counted.iter_mut().find(|(name, _)| *name == metric::OUTPUT_TOKENS) {
+        Some((_, output)) => {
+            if let Some(answer) = output.as_u64() {
+                *output = answer.saturating_add(thoughts).into();
+            }
+        }
+        None => counted.push((metric::OUTPUT_TOKENS, thoughts.into())),
+    }
+}
+
+/// rig 0.36 to 0.42 passes on what Anthropic counts, which leaves the cache out; its spans are told by what they
+/// declare.
+fn excludes_cached(attributes: &ResolvedAttributes<'_>) -> bool {
+    let declares = |name: &str| attributes.plan.names().contains(&name);
+    let provider = attributes.text(crate::convention::precedence::PROVIDER);
+    let provider = provider.as_deref().map(str::to_ascii_lowercase).unwrap_or_default();
+    attributes.plan.target().starts_with("rig")
+        && matches!(provider.as_str(), "anthropic" | "aws_bedrock")
+        && declares("gen_ai.usage.cache_creation.input_tokens")
+        && !declares("gen_ai.request.stream")
+}
+
+/// The member of the metadata.
+const USAGE: &str = "usage";

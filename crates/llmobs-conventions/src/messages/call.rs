@@ -1,0 +1,83 @@
+//! Calls of tools and their results, as every API writes them.
+
+use super::part::MessageParts;
+use crate::format::json::Json;
+use llmobs_model::{ToolCall, ToolResult};
+
+/// A call, or `None` when it has no name. `kind` is its type where the API has one of its own.
+pub(crate) fn call(json: &Json<'_>, kind: &str) -> Option<ToolCall> {
+    let outer = json.get("tool_call").unwrap_or(json);
+    let inner = outer.first(&["function", "functionCall", "function_call", "toolUse", "custom"]);
+    let inner = inner.filter(|inner| inner.is_object()).unwrap_or(outer);
+    let name = inner.first_text(NAME).or_else(|| outer.first_text(NAME))?;
+    let arguments = inner.first(ARGUMENTS).or_else(|| outer.first(ARGUMENTS));
+    let mut call = ToolCall::new(name, arguments.map(Json::to_value).unwrap_or_default()).kind(kind);
+    call.tool_id = id(outer).or_else(|| id(inner));
+    Some(call)
+}
+
+/// A call of a tool that the provider runs: its arguments are the whole object of the tool.
+pub(crate) fn server_call(json: &Json<'_>) -> Option<ToolCall> {
+    let name = json.first_text(NAME)?;
+    let arguments = json.first(&["server_tool_call"]).or_else(|| json.first(ARGUMENTS));
+    let arguments = arguments.map(Json::to_value).unwrap_or_default();
+    let mut call = ToolCall::new(name, arguments).kind(SERVER_CALL);
+    call.tool_id = id(json);
+    Some(call)
+}
+
+/// The answer of a tool that stands in a part; `None` when what it answered cannot be told. Pictures in it go to
+/// `media`.
+pub(crate) fn result(json: &Json<'_>, media: &mut MessageParts) -> Option<ToolResult> {
+    let inner = json.first(&["functionResponse", "function_response", "toolResult"]).unwrap_or(json);
+    let answer = match inner.first(&["response", "result", "output", "server_tool_call_response"]) {
+        Some(answer) => answered(answer, media).unwrap_or_else(|| answer.to_text()),
+        None => match inner.get("content") {
+            Some(answer) => answered(answer, media)?,
+            None if inner.is_object() && id(inner).is_some() => String::new(),
+            None => return None,
+        },
+    };
+    let mut result = ToolResult::new(answer).kind(RESULT);
+    result.name = inner.first_text(NAME).map(str::to_owned);
+    result.tool_id = id(inner);
+    Some(result)
+}
+
+/// What a tool answered: a text, the joined texts of a list of parts, or else JSON. `None` for a list of parts that
+/// are not understood.
+fn answered(answer: &Json<'_>, media: &mut MessageParts) -> Option<String> {
+    let Some(items) = answer.as_list() else { return Some(answer.to_text()) };
+    let are_parts = !items.is_empty() && items.iter().all(MessageParts::is_typed);
+    if !are_parts {
+        return Some(answer.to_text());
+    }
+    let mut inner = MessageParts::default();
+    if !items.iter().all(|item| inner.try_add(item)) {
+        return None;
+    }
+    media.images.append(&mut inner.images);
+    media.audio.append(&mut inner.audio);
+    Some(inner.texts.join("\n"))
+}
+
+fn id(json: &Json<'_>) -> Option<String> {
+    match json.first(ID)? {
+        Json::Text(id) => Some(id.clone().into_owned()).filter(|id| !id.is_empty()),
+        id @ Json::Number(_) => Some(id.to_text()),
+        Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) => None,
+    }
+}
+
+/// The type of a call that names none.
+pub(crate) const FUNCTION: &str = "function";
+/// The type of a result.
+pub(crate) const RESULT: &str = "tool_result";
+/// The types of what the provider runs itself.
+const SERVER_CALL: &str = "server_tool_call";
+pub(crate) const SERVER_RESULT: &str = "server_tool_call_response";
+
+const NAME: &[&str] = &["name", "toolName", "tool_name"];
+const ARGUMENTS: &[&str] = &["arguments", "args", "input", "parameters"];
+/// Whichever says what the result is matched by comes before the id of the item itself.
+const ID: &[&str] = &["tool_use_id", "tool_call_id", "call_id", "toolCallId", "toolUseId", "tool_id", "id"];

@@ -1,0 +1,23 @@
+//! The dialects of message JSON → messages; and of documents.
+//!
+//! In: JSON as others wrote it. Out: messages, documents, finish reasons. Never: field names of spans.
+//!
+//! ```text
+//! conversation.rs   the list, and what is around it (choices, candidates, contents, a request)
+//!   └ message.rs    one message: who speaks, its content, its calls, what it answers
+//!       └ part.rs   one part of a content: by its type, or by its shape
+//!           ├ call.rs    calls of tools and their results
+//!           └ media.rs   pictures, sounds, files
+//! ```
+
+mod call;
+mod conversation;
+mod document;
+mod media;
+mod message;
+mod nested;
+mod part;
+
+pub(crate) use conversation::{Conversation, conversation, instructions, looks_like_choices, plain_dialect};
+pub(crate) use document::foreign_documents;
+pub(crate) use nested::{FlattenedName, collected, unflattened};

@@ -1,0 +1,85 @@
+//! What the names of a span's attributes decide, before any value is known.
+
+use crate::classification;
+use crate::convention::precedence::{SESSION, USER};
+use crate::convention::{allowlist, frameworks};
+use crate::{Conventions, SWITCH};
+
+/// What is known of a span from its target, its name and the names of its attributes.
+///
+/// A plan is made once for each callsite (in `tracing`) or each set of names (in OTLP) and serves every span of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributePlan<'n> {
+    pub(crate) conventions: Conventions,
+    target: &'n str,
+    span_name: &'n str,
+    names: Box<[&'n str]>,
+    promise: Promise,
+}
+
+/// What the names of a span's attributes promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Promise {
+    /// No name belongs to a convention.
+    Nothing,
+    /// Session, user or the switch that turns a trace off: they count for spans below, but make no LLM span.
+    Context,
+    /// The span becomes an LLM span if its values say so.
+    Candidate,
+}
+
+impl<'n> AttributePlan<'n> {
+    /// Creates the plan of a span. `target` is the module in `tracing` and the instrumentation scope in OTLP.
+    pub fn new(
+        conventions: Conventions,
+        target: &'n str,
+        span_name: &'n str,
+        attribute_names: impl IntoIterator<Item = &'n str>,
+    ) -> Self {
+        let names: Box<[&'n str]> = attribute_names.into_iter().collect();
+        let promise = promise(conventions, (target, span_name), names.iter().copied());
+        Self { conventions, target, span_name, names, promise }
+    }
+
+    /// Returns the target that the plan was made for.
+    pub const fn target(&self) -> &'n str {
+        self.target
+    }
+
+    /// Returns the name of the span in its own tracing system.
+    pub const fn span_name(&self) -> &'n str {
+        self.span_name
+    }
+
+    /// Returns the attribute names that the plan was made for, recorded or not.
+    pub const fn names(&self) -> &[&'n str] {
+        &self.names
+    }
+
+    /// Returns what the names promise.
+    pub const fn promise(&self) -> Promise {
+        self.promise
+    }
+}
+
+/// Decides what names promise; see [`Conventions::promise`].
+pub(crate) fn promise<'n>(
+    conventions: Conventions,
+    (target, span_name): (&str, &str),
+    names: impl IntoIterator<Item = &'n str>,
+) -> Promise {
+    if frameworks::kind(conventions, target, span_name).is_some() {
+        return Promise::Candidate;
+    }
+    let mut found = Promise::Nothing;
+    for name in names.into_iter().filter(|name| allowlist::is_captured(conventions, target, name)) {
+        if classification::is_sign(name) {
+            return Promise::Candidate;
+        }
+        if name == SWITCH || SESSION.contains(&name) || USER.contains(&name) {
+            found = Promise::Context;
+        }
+    }
+    found
+}

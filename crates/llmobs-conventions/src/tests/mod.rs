@@ -1,0 +1,7 @@
+//! Spans in the attributes of other crates, written by hand.
+
+mod content;
+mod document;
+mod driver;
+mod properties;
+mod slots;

@@ -1,0 +1,93 @@
+//! The builder itself, and the methods that have no row in the table of settings.
+
+use tracing::metadata::LevelFilter;
+
+use super::{process, start};
+use crate::config::{Config, Given, Settings};
+use crate::error::ConfigError;
+
+/// Creates a [`Builder`], which sets up the layer and its exporter.
+///
+/// The environment supplies what is not set in code; it is read when the exporter is started. Everything has a default.
+pub fn builder() -> Builder {
+    Builder::default()
+}
+
+/// Settings of the layer and its exporter.
+///
+/// Code beats environment, and environment beats default. Texts that are empty or blank count as not set. A number out
+/// of range is replaced by its default, with one warning at start; every other mistake is a [`ConfigError`] at start.
+///
+/// # Example
+///
+/// ```
+/// let settings = tracing_llmobs::builder().ml_app("my-app").env("staging").tag("team", "search").api_key("test-key");
+/// assert!(!format!("{settings:?}").contains("test-key"));
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use = "nothing happens until it is started"]
+pub struct Builder {
+    pub(super) code: Config,
+    /// Read early by `from_env`, else at start.
+    pub(super) environment: Option<Config>,
+    pub(super) max_level: Option<LevelFilter>,
+    pub(super) processing: process::Processing,
+    pub(crate) parts: start::Parts,
+}
+
+impl Builder {
+    /// Creates a builder and reads the environment now, so that a mistake in it is found early.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a variable cannot be used, for example a site, URL or API key. Settings that are missing are
+    /// reported at start, since code can still add them.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let environment = Config::from_process();
+        environment.check()?;
+        Ok(Self { environment: Some(environment), ..Self::default() })
+    }
+
+    /// Creates a builder that ignores the environment, as if no variable were set.
+    pub fn without_environment() -> Self {
+        Self { environment: Some(Config::default()), ..Self::default() }
+    }
+
+    /// Names the LLM application, as [`ml_app`](Self::ml_app) does, and wins over it.
+    ///
+    /// Datadog's documents call the application of Agent Observability an *agent service* now; the intake still takes the
+    /// name as `ml_app`. Environment: `DD_LLMOBS_ML_APP`, as in Datadog's Python SDK.
+    pub fn agent_service(mut self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        self.code.rest.agent_service = (!name.trim().is_empty()).then(|| Given::new("agent_service", name));
+        self
+    }
+
+    /// Adds a tag to every span; a span's own tag with that key wins. A second call with the same key replaces the first.
+    ///
+    /// A tag with an empty key is left out, with a warning.
+    ///
+    /// Default: none. Environment: `DD_TAGS`, whose other tags stay.
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        if !self.code.rest.tags.insert(key.into(), value.into()) {
+            self.code.rest.has_keyless_tag = true;
+        }
+        self
+    }
+
+    /// Sets the most verbose level at which spans and events are captured.
+    ///
+    /// It also bounds what the process enables for this layer: with the default, a `debug_span!` with `llmobs.*` fields is
+    /// not captured, and no callsite below INFO is enabled.
+    ///
+    /// Default: [`LevelFilter::INFO`]. Environment: none.
+    pub fn max_level(mut self, level: LevelFilter) -> Self {
+        self.max_level = Some(level);
+        self
+    }
+
+    /// Resolves code over environment over defaults, and checks the result.
+    pub(crate) fn settings(self) -> Result<Settings, ConfigError> {
+        self.code.over(self.environment.unwrap_or_else(Config::from_process)).resolve()
+    }
+}

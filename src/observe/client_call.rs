@@ -1,0 +1,335 @@
+//! One model call of a client, from the request to the end of the response.
+
+use std::convert::identity;
+use std::error::Error;
+use std::mem;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::endpoint_rules::EndpointRules;
+use super::error_urls::without_url_secrets;
+use super::request_recorder::RequestRecorder;
+use super::response_buffer::{ChunkOutcome, ResponseBuffer};
+use crate::capture::{CallAround, Held, LlmObsSpanExt, annotate_recorded, call_around, is_gateway};
+use crate::clock::Clock;
+use crate::fields;
+use crate::recording::{FieldKey, RecordedAnnotation};
+use llmobs_model::{Annotation, SpanError};
+use llmobs_providers::{Call, Ending, Endpoint, ResponseHead};
+
+/// A model call that is under way. [The module](self) has an example.
+///
+/// Its span ends once: with [`complete`](Self::complete), [`fail`](Self::fail), the end that the response's own bytes
+/// announce, or, at the latest, when the value is dropped. Later calls have no effect.
+#[derive(Debug)]
+#[must_use = "the span ends when the call is dropped"]
+pub struct ClientCall {
+    site: SpanSite,
+    began: Instant,
+    budget: Held,
+    /// The request fitted into the budget.
+    has_request: bool,
+    stage: CallStage,
+}
+
+/// The span that a call is recorded in.
+#[derive(Debug)]
+enum SpanSite {
+    /// A span that the call opened, and ends.
+    Own(Span),
+    /// An `llm` or `embedding` span around the call, which its owner ends.
+    Enclosing(CallAround),
+}
+
+#[derive(Debug)]
+enum CallStage {
+    Requested(Call),
+    Responding {
+        response: Box<ResponseBuffer>,
+        /// The response is expected to report token counts: it is no error and fitted into the budget.
+        has_usage: bool,
+    },
+    Ended,
+}
+
+impl ClientCall {
+    /// Begins to observe a request that is about to be made in the current span. Returns `None` if the rules say that it is
+    /// no model call, or if no [`LlmObsLayer`](crate::LlmObsLayer) listens; `body` runs only otherwise.
+    ///
+    /// The request's body is retained as it is and read later, on the exporter's thread; pass no bytes if it cannot be seen.
+    pub fn begin(rules: &EndpointRules, method: &str, url: &str, body: impl FnOnce() -> Bytes) -> Option<Self> {
+        Self::begin_at(rules.endpoint(method, url)?, url, |endpoint| Call::new(endpoint, body()))
+    }
+
+    /// Begins to observe a request whose body is sent in chunks. The recorder takes the chunks, at the latest until the
+    /// response begins.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use tracing_llmobs::observe::{ClientCall, EndpointRules};
+    /// use tracing_llmobs::{Message, testing};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let (layer, recorder) = testing::recorder();
+    /// let _default = tracing_subscriber::registry().with(layer).set_default();
+    /// let (url, rules) = ("https://api.openai.com/v1/chat/completions", EndpointRules::new());
+    /// let (mut call, request) = ClientCall::begin_streaming(&rules, "POST", url).unwrap();
+    /// let mut sent = 0;
+    /// for chunk in [r#"{"messages": [{"role": "user","#, r#" "content": "Hi."}]}"#] {
+    ///     request.push(sent, chunk.as_bytes());
+    ///     sent += chunk.len();
+    /// }
+    /// call.fail(&std::io::Error::other("connection reset"));
+    /// assert_eq!(recorder.span("OpenAI.createChatCompletion").input, Some(Message::user("Hi.").into()));
+    /// ```
+    pub fn begin_streaming(rules: &EndpointRules, method: &str, url: &str) -> Option<(Self, RequestRecorder)> {
+        let request = RequestRecorder::default();
+        let call = Self::begin_at(rules.endpoint(method, url)?, url, |endpoint| {
+            Call::with_request_bytes(endpoint, request.clone())
+        })?;
+        let request = request.charged_to(call.budget.beside());
+        Some((call, request))
+    }
+
+    fn begin_at(mut endpoint: Endpoint, url: &str, call: impl FnOnce(Endpoint) -> Call) -> Option<Self> {
+        // An `llm` span around an embedding request is not the call that makes the vectors.
+        let enclosing = call_around(&Span::current()).filter(|enclosing| enclosing.kind() == endpoint.api().kind());
+        let site = match enclosing {
+            Some(enclosing) => SpanSite::Enclosing(enclosing),
+            None => SpanSite::Own(
+                tracing::info_span!(target: TARGET, "call", { fields::KIND } = Empty, { fields::NAME } = Empty),
+            ),
+        };
+        let is_gateway = is_gateway(site.span(), url)?;
+        if is_gateway {
+            endpoint = endpoint.behind_instrumented_proxy();
+        }
+        let session = endpoint.session_id().map(str::to_owned);
+        let (mut budget, mut call) = (Held::nothing(site.span())?, call(endpoint));
+        let has_request = budget.hold(call.retained_bytes());
+        if !has_request {
+            call = call.without_request();
+        }
+        match &site {
+            // The open span needs kind, name and session now: children and the exporter's classification depend on them.
+            SpanSite::Own(span) => {
+                let annotation = Annotation::new().kind(call.kind()).name(call.name());
+                span.annotate(session.into_iter().fold(annotation, Annotation::session_id));
+            }
+            SpanSite::Enclosing(enclosing) if is_gateway => enclosing.leave_to_gateway(),
+            SpanSite::Enclosing(_) => {}
+        }
+        if !has_request {
+            site.mark_oversize(&budget, FieldKey::Input);
+        }
+        Some(Self { site, began: Clock::System.instant(), budget, has_request, stage: CallStage::Requested(call) })
+    }
+
+    /// Returns the span to make the request in, so that the request propagates its context.
+    pub fn span(&self) -> Span {
+        self.site.span().clone()
+    }
+
+    /// Records that the response begins. Of the headers, `content-type`, `content-encoding` and the token counts that some
+    /// providers send are read.
+    pub fn response(&mut self, status: u16, headers: &HeaderMap) {
+        let CallStage::Requested(call) = mem::replace(&mut self.stage, CallStage::Ended) else { return };
+        let call = self.take_over_request(call);
+        let content_type = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+        let is_event_stream = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENT_STREAM));
+        let reader = call.begin_response(ResponseHead::new(status).headers(headers));
+        let response = Box::new(ResponseBuffer::new(reader, is_event_stream, self.began));
+        self.stage = CallStage::Responding { response, has_usage: status < 400 };
+    }
+
+    /// Records a chunk of the response's body, copying it. The span ends if the chunk ends a stream of server-sent events.
+    pub fn push(&mut self, chunk: &[u8]) {
+        let CallStage::Responding { response, has_usage } = &mut self.stage else { return };
+        match response.push(chunk, &mut self.budget) {
+            ChunkOutcome::Taken => {}
+            ChunkOutcome::Oversize => {
+                *has_usage = false;
+                self.site.mark_oversize(&self.budget, FieldKey::Output);
+            }
+            ChunkOutcome::EndOfStream => self.end(Ending::Complete),
+        }
+    }
+
+    /// Ends the span: the response's body has arrived completely.
+    pub fn complete(&mut self) {
+        self.end(Ending::Complete);
+    }
+
+    /// Ends the span with an error: there is no response, or its body broke off. What arrived before is kept.
+    pub fn fail<E: Error + ?Sized>(&mut self, error: &E) {
+        self.fail_with(SpanError::from_error(error));
+    }
+
+    /// Ends the span with an error, described by the adapter.
+    pub fn fail_with(&mut self, error: SpanError) {
+        self.end(Ending::Broken(without_url_secrets(error)));
+    }
+
+    fn end(&mut self, ending: Ending) {
+        let stage = match mem::replace(&mut self.stage, CallStage::Ended) {
+            CallStage::Requested(call) => CallStage::Requested(self.take_over_request(call)),
+            other @ (CallStage::Responding { .. } | CallStage::Ended) => other,
+        };
+        let keep_input: fn(Annotation) -> Annotation = if self.has_request { identity } else { without_input };
+        let annotation = match stage {
+            CallStage::Ended => return,
+            CallStage::Requested(call) => {
+                let retained = call.retained_bytes();
+                deferred(call, retained, move |call| match ending {
+                    Ending::Broken(error) => keep_input(call.annotate_failure(error)),
+                    Ending::Complete | Ending::Dropped | _ => keep_input(call.annotate_request()),
+                })
+            }
+            CallStage::Responding { response, has_usage } => {
+                let reader = response.into_reader();
+                let retained = reader.retained_bytes();
+                let annotation = deferred(reader, retained, move |reader| keep_input(reader.finish(ending)));
+                if has_usage { annotation.expecting_usage() } else { annotation }
+            }
+        };
+        // The annotation counts the same bytes from now on; released first, they need to fit in once and not twice.
+        self.budget.hold(0);
+        match &self.site {
+            SpanSite::Own(span) => {
+                annotate_recorded(span, annotation);
+                span.finish();
+            }
+            SpanSite::Enclosing(enclosing) => drop(enclosing.enrich(annotation)),
+        }
+    }
+
+    /// Charges the request's body to this call: a body sent in chunks was charged to its recorder until now.
+    fn take_over_request(&mut self, call: Call) -> Call {
+        if !self.has_request || (call.transfer_accounting() && self.budget.hold(call.retained_bytes())) {
+            return call;
+        }
+        self.has_request = false;
+        self.site.mark_oversize(&self.budget, FieldKey::Input);
+        call.without_request()
+    }
+}
+
+impl SpanSite {
+    /// Returns the call's own span, or the span that the request is made in.
+    const fn span(&self) -> &Span {
+        match self {
+            Self::Own(span) => span,
+            Self::Enclosing(enclosing) => enclosing.span(),
+        }
+    }
+
+    /// Counts content that did not fit, and leaves a marker in its place. An enclosing span gets no marker: what the client
+    /// adds there only fills gaps, and a marker would displace the owner's content.
+    fn mark_oversize(&self, budget: &Held, key: FieldKey) {
+        match self {
+            Self::Own(span) => budget.lose(span, Some(key)),
+            Self::Enclosing(enclosing) => budget.lose(enclosing.span(), None),
+        }
+    }
+}
+
+/// Defers reading to the exporter's thread. Kind and name are left out: they were set when the call began, or belong to the
+/// enclosing span.
+fn deferred<T: Send + 'static>(
+    source: T,
+    retained_bytes: usize,
+    read: impl FnOnce(T) -> Annotation + Send + 'static,
+) -> RecordedAnnotation {
+    RecordedAnnotation::deferred(retained_bytes, move || {
+        let mut annotation = read(source);
+        (annotation.kind, annotation.name) = (None, None);
+        annotation
+    })
+}
+
+/// Removes the input of a request that was not retained, so that its marker stays.
+fn without_input(annotation: Annotation) -> Annotation {
+    let mut annotation = annotation;
+    annotation.input = None;
+    annotation
+}
+
+impl Drop for ClientCall {
+    fn drop(&mut self) {
+        self.end(Ending::Dropped);
+    }
+}
+
+const TARGET: &str = "tracing_llmobs::observe";
+const EVENT_STREAM: &[u8] = b"text/event-stream";
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use tracing_subscriber::prelude::*;
+
+    use super::*;
+    use crate::builder::Builder;
+    use crate::stats::Problem;
+    use crate::testing;
+    use llmobs_model::{Content, SpanKind};
+
+    const URL: &str = "https://api.openai.com/v1/chat/completions";
+    const REQUEST: &str = r#"{"model": "m", "stream": true, "messages": [{"role": "user", "content": "hi"}]}"#;
+
+    #[test]
+    fn content_beyond_the_budget_leaves_a_marker_and_the_rest_is_recorded() {
+        let text = |bytes: usize| "x".repeat(bytes);
+        let response = |bytes: usize| {
+            Bytes::from(format!(
+                "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n",
+                text(bytes)
+            ))
+        };
+        let large = format!(r#"{{"model": "m", "user": "{}"}}"#, text(300_000));
+        for (request, response, input, output, problems) in [
+            (REQUEST, response(10), true, true, 0),
+            // More than half of the budget, which it takes once.
+            (REQUEST, response(75_000), true, true, 0),
+            (REQUEST, response(300_000), true, false, 1),
+            (&large, response(10), false, true, 1),
+        ] {
+            let (layer, recorder) =
+                testing::recorder_of(Builder::without_environment().open_spans_max_bytes(256 * 1024)).unwrap();
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+                let body = || Bytes::copy_from_slice(request.as_bytes());
+                let mut call = ClientCall::begin(&EndpointRules::new(), "POST", URL, body).unwrap();
+                let events = http::HeaderValue::from_static("text/event-stream");
+                call.response(200, &HeaderMap::from_iter([(http::header::CONTENT_TYPE, events)]));
+                call.push(&response);
+                call.push(&response);
+                call.complete();
+            });
+            let span = recorder.span("OpenAI.createChatCompletion");
+            let is_marker = |content: &Option<Content>| matches!(content, Some(Content::Text(text)) if text.contains("has been dropped"));
+            assert_eq!((span.kind, is_marker(&span.input), is_marker(&span.output)), (SpanKind::Llm, !input, !output));
+            assert_eq!(span.model_name.as_deref(), Some(if input { "m" } else { "custom" }));
+            let stats = recorder.handle().stats();
+            assert_eq!((stats.problems(Problem::Oversize), stats.open_spans), (problems, 0));
+        }
+    }
+
+    #[test]
+    fn the_request_of_a_failed_call_counts_towards_the_queues_bytes() {
+        let text = "x".repeat(100_000);
+        for (max_bytes, refused) in [(1_000_000, 0), (50_000, 1)] {
+            let (layer, recorder) =
+                testing::recorder_of(Builder::without_environment().queue_max_bytes(max_bytes)).unwrap();
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+                let body = || Bytes::from(format!(r#"{{"model": "m", "user": "{text}"}}"#));
+                let mut call = ClientCall::begin(&EndpointRules::new(), "POST", URL, body).unwrap();
+                call.fail(&std::io::Error::other("refused"));
+            });
+            assert_eq!(recorder.handle().stats().refused_total(), refused, "{max_bytes}");
+        }
+    }
+}

@@ -1,7 +1,0 @@
-//! Spans in the words of other crates, written by hand.
-
-mod content;
-mod document;
-mod driver;
-mod properties;
-mod slots;
