@@ -255,7 +255,9 @@ fn settle(capture: &Capture, ended: Result<FlushOutcome, FlushError>) -> Result<
             let pending = capture.queue.stop(LossReason::Deadline);
             Err(FlushError::TimedOut { pending, outcome: outcome.with_pending(pending) })
         }
-        Err(FlushError::Incomplete { outcome }) if outcome.lost_total() == outcome.lost(LossReason::Closed) => Ok(outcome),
+        Err(FlushError::Incomplete { outcome }) if outcome.lost_total() == outcome.lost(LossReason::Closed) => {
+            Ok(outcome)
+        }
         Ok(_) | Err(FlushError::OnWorker | FlushError::Stopped | FlushError::Incomplete { .. }) => ended,
     }
 }

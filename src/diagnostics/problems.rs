@@ -16,9 +16,7 @@ pub(super) const fn explain(problem: Problem) -> &'static str {
         Problem::TooManyValues => "More was recorded on a span than is kept: later values were left out.",
         Problem::Panic => "Formatting a value panicked: a marker stands in its place.",
         Problem::Annotation => "Part of an annotation was refused.",
-        Problem::Evaluation => {
-            "An evaluation event is not valid, or is outside of any LLM span: it was not submitted."
-        }
+        Problem::Evaluation => "An evaluation event is not valid, or is outside of any LLM span: it was not submitted.",
         Problem::Shrunk => "A span was larger than the limit and was sent without its input and output.",
         Problem::Processor => "A processor panicked or failed: the span is not sent.",
         Problem::UnknownPolicy => {

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_thirty_seconds_with_full_jitter() {
-        let table = [(1, 1.0, 200), (2, 1.0, 400), (3, 0.5, 400), (1, 0.0, 10), (u32::MAX, 1.0, 30_000), (9, 9.0, 30_000)];
+        let table =
+            [(1, 1.0, 200), (2, 1.0, 400), (3, 0.5, 400), (1, 0.0, 10), (u32::MAX, 1.0, 30_000), (9, 9.0, 30_000)];
         for (failures, random, expected) in table {
             assert_eq!(backoff(failures, random), Duration::from_millis(expected), "{failures} {random}");
         }

@@ -62,12 +62,6 @@ pub(super) struct Judged {
     pub(super) unsampled: u64,
 }
 
-impl Judged {
-    pub(super) const fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.unsampled == 0
-    }
-}
-
 /// The spans that wait for a decision about their trace, and recent decisions.
 #[derive(Debug)]
 pub(crate) struct Tail {

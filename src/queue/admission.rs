@@ -132,7 +132,8 @@ const FULLY_CROWDED: u64 = 1 << 16;
 #[cold]
 fn gives_way(item: &Item, crowding: u64) -> bool {
     let Item::Span(recording) = item else { return false };
-    let crowding = if goes_last(recording) { crowding.saturating_mul(2).saturating_sub(FULLY_CROWDED) } else { crowding };
+    let crowding =
+        if goes_last(recording) { crowding.saturating_mul(2).saturating_sub(FULLY_CROWDED) } else { crowding };
     place(recording) < crowding
 }
 

@@ -3,8 +3,8 @@
 //! It has a thread of its own, started by the first task that waits: the encoder may be inside a processor that never
 //! returns, and the dispatcher inside a subscriber that blocks, and still a flush ends in time.
 
-use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::bounded_queue::{Phase, Queue, Signal};

@@ -24,11 +24,10 @@ mod worker_flag;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use admission::OpenSpans;
 pub(crate) use bounded_queue::{Item, Limits, Phase, Queue};
 pub(crate) use chunk::Next;
 pub(crate) use drained::Drained;
 pub(crate) use ledger::BatchEnd;
-pub(crate) use pool::{Buffer, BufferPool, PoolLimits, TextPool, keep_recording, spare_recording};
+pub(crate) use pool::{TextPool, keep_recording, spare_recording};
 pub(crate) use waiters::Settled;
 pub(crate) use worker_flag::{is_worker_thread, mark_worker_thread};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use llmobs_receiver::Answer;
 use tracing::Dispatch;
-use tracing_llmobs::{Annotation, FlushError, Handle, LossReason, Stats};
+use tracing_llmobs::{Annotation, FlushError, FlushOutcome, Handle, LossReason, Stats};
 use tracing_subscriber::prelude::*;
 
 use crate::harness::{
@@ -134,7 +134,7 @@ fn an_intake_on_the_callers_own_runtime_needs_the_async_flush() {
 }
 
 /// Each way to wait, with a timeout: what it answers and how long it took.
-type Wait = fn(Pipeline, Duration) -> (Result<(), FlushError>, Duration);
+type Wait = fn(Pipeline, Duration) -> (Result<FlushOutcome, FlushError>, Duration);
 
 const WAITS: [(&str, Wait); 6] = [
     ("flush", |it, timeout| timed(|| it.guard.flush(timeout))),
@@ -221,7 +221,7 @@ fn a_shutdown_ends_in_time_however_much_is_left() {
 }
 
 /// How many items were pending when the time was up.
-fn left(waited: Result<(), FlushError>) -> u64 {
+fn left(waited: Result<FlushOutcome, FlushError>) -> u64 {
     match waited {
         Err(FlushError::TimedOut { pending, .. }) => pending,
         other => panic!("{other:?} is not what happens when the time is up"),
@@ -241,7 +241,7 @@ fn a_shutdown_without_end_waits_for_everything() {
         let pipeline = Pipeline::start(to(receiver.url()));
         let handle = pipeline.guard.handle();
         pipeline.emit(3);
-        assert_eq!(bounded(move || shut_down(pipeline)), Ok(()));
+        assert!(bounded(move || shut_down(pipeline)).unwrap().is_complete());
         assert_eq!((handle.stats().delivered, receiver.spans().len()), (3, 3));
     }
 }
@@ -385,8 +385,8 @@ fn two_hundred_lives_leave_neither_thread_nor_file_behind() {
         pipeline.emit(1);
         match number % 4 {
             0 => drop(pipeline.guard),
-            1 => pipeline.guard.shutdown(SOON).unwrap(),
-            2 => block_on(pipeline.guard.shutdown_async(SOON)).unwrap(),
+            1 => drop(pipeline.guard.shutdown(SOON).unwrap()),
+            2 => drop(block_on(pipeline.guard.shutdown_async(SOON)).unwrap()),
             _ => {
                 // Dropped in the middle of a request to a silent intake.
                 let wire = RawServer::start(|_| Reaction::Stall);

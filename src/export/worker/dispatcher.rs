@@ -107,7 +107,8 @@ impl Dispatcher {
             Phase::Running => Some(None),
             Phase::Stopped => None,
             Phase::Draining { deadline } => {
-                if deadline <= Clock::System.instant() || self.queue.stats().pending == 0 || self.is_hopeless(deadline) {
+                if deadline <= Clock::System.instant() || self.queue.stats().pending == 0 || self.is_hopeless(deadline)
+                {
                     return None;
                 }
                 Some(Some(deadline))
@@ -118,10 +119,8 @@ impl Dispatcher {
     /// Returns true when every lane waits, because its receiver asked for it, until after the deadline.
     fn is_hopeless(&self, deadline: Instant) -> bool {
         let waits = |lane: &Lane| lane.is_empty() || lane.asked_pause().is_some_and(|until| until > deadline);
-        self.flights.is_empty()
-            && self.lanes.iter().any(|lane| !lane.is_empty())
-            && self.lanes.iter().all(waits)
-                }
+        self.flights.is_empty() && self.lanes.iter().any(|lane| !lane.is_empty()) && self.lanes.iter().all(waits)
+    }
 
     /// Takes all steps that can be taken now. Returns when the next one can.
     fn take_steps(&mut self) -> Option<Instant> {

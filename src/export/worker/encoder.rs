@@ -265,7 +265,7 @@ impl ItemEncoder {
         }
         let route = match submission.kind {
             SubmissionKind::Feedback { .. } => Route::Feedback,
-            SubmissionKind::Evaluation { .. } | _ => Route::Evaluations,
+            SubmissionKind::Evaluation { .. } => Route::Evaluations,
         };
         let encode = |out: &mut Vec<u8>| encode_submission(submission, common, *max_event_bytes, out);
         push(lanes, outbox, route, (number, now.instant), encode)

@@ -94,8 +94,8 @@ fn start_dispatcher(mut dispatcher: Dispatcher, encoder: Option<Arc<Mutex<Encode
         // A panic is a defect of this crate or of a dependency. It costs the request that caused it, not the pipeline.
         while contain(|| runtime.block_on(dispatcher.run(encoder.as_deref()))).is_err() {
             dispatcher.restart();
-            let pause = contain(|| runtime.block_on(tokio::time::sleep(RESTART_PAUSE)));
-            drop(pause);
+            // A loop of panics must not take a whole processor.
+            let _ = contain(|| runtime.block_on(async { tokio::time::sleep(RESTART_PAUSE).await }));
         }
         dispatcher.finish();
         // Dropping the runtime would wait for a name that is being looked up.

@@ -18,7 +18,4 @@ mod outbox;
 mod priority;
 mod size_limit;
 
-#[cfg(test)]
-mod tests;
-
 pub(crate) use exporter::{Exporter, Sink};

@@ -47,7 +47,12 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(queue: Arc<Queue>) -> Self {
-        Self { queue, batches: Mutex::default(), spent: Mutex::default(), free: Route::ALL.map(|_| AtomicBool::new(true)) }
+        Self {
+            queue,
+            batches: Mutex::default(),
+            spent: Mutex::default(),
+            free: Route::ALL.map(|_| AtomicBool::new(true)),
+        }
     }
 
     /// Hands a closed batch over. The ledger counts it before its items are said to be drained.

@@ -16,7 +16,7 @@ use tracing_subscriber::prelude::*;
 pub use child_process::{exporter_threads, nice_values, open_files};
 pub use child_process::{in_own_process, run_scene_with, run_scenes, scene, this_binary};
 pub use collected_log::{CollectedLog, LogLine};
-pub use raw_server::{RawServer, Reaction};
+pub use raw_server::{RawServer, Reaction, Request};
 
 /// The deadline of things that happen at once: after it they have failed.
 pub const SOON: Duration = Duration::from_secs(20);
