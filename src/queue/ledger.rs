@@ -165,11 +165,16 @@ impl Queue {
         }
         let settled_below = state.ledger.settled_below();
         let done: Vec<Waiter> = state.waiters.extract_if(.., |waiter| waiter.target <= settled_below).collect();
-        let answers = self.outcomes(&mut state, done);
+        // What is pending now came after these waiters.
+        let mut answers = self.outcomes(&mut state, done);
+        answers.iter_mut().for_each(Waiter::settle);
         drop(state);
         answers.into_iter().for_each(Waiter::answer);
-        // While draining, the dispatcher ends as soon as nothing is pending.
-        self.call_attention();
+        // While draining, the dispatcher ends as soon as nothing is pending. Not on every call: the dispatcher encodes too, and
+        // would wake itself for ever.
+        if items > 0 {
+            self.call_attention();
+        }
     }
 
     /// Gives each waiter its outcome, to be sent once the lock is free.

@@ -43,6 +43,11 @@ enum Reply {
 pub(crate) struct Settled(pub(crate) FlushOutcome);
 
 impl Waiter {
+    /// Notes that nothing is pending that this waiter waits for.
+    pub(super) fn settle(&mut self) {
+        self.outcome = std::mem::take(&mut self.outcome).with_pending(0);
+    }
+
     /// Answers. A waiter that has given up is not there any more, and needs no answer.
     pub(super) fn answer(self) {
         let settled = Settled(self.outcome);
@@ -102,9 +107,10 @@ impl Queue {
         if state.phase == Phase::Stopped || is_nothing_pending || target <= state.ledger.settled_below() {
             let (refused, entered) = (self.refusals.snapshot(), self.admission.entered());
             waiter.outcome = state.ledger.report(since, &refused, entered);
-            if let Goal::Stopped = goal {
-                waiter.outcome = waiter.outcome.with_pending(state.left_behind);
-            }
+            waiter.outcome = match goal {
+                Goal::Settled => waiter.outcome.with_pending(0),
+                Goal::Stopped => waiter.outcome.with_pending(state.left_behind),
+            };
             drop(state);
             waiter.answer();
             return false;

@@ -80,6 +80,8 @@ impl Dispatcher {
     async fn wait(&mut self, wake: Option<Instant>, is_helping: bool) {
         let wake = if is_helping { Some(Clock::System.instant()) } else { wake };
         let at = wake.unwrap_or_else(|| in_future(IDLE));
+        // Requests are tasks of this runtime, which go on only when this one gives way.
+        tokio::task::yield_now().await;
         tokio::select! {
             biased;
             Some(ended) = self.requests.join_next_with_id(), if !self.flights.is_empty() => match ended {

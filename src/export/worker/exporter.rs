@@ -113,12 +113,12 @@ fn run_encoder(queue: &Queue, encoder: &Mutex<Encoder>, interval: Duration, runs
         lower_priority();
     }
     while queue.phase() != Phase::Stopped {
-        if contain(|| while encoder.lock().round() {}).is_err() {
-            queue.count_restart();
-            continue;
-        }
         if !queue.wait_for_work(interval) {
             queue.shrink();
+        }
+        // A panic is a defect of this crate; it costs the item that caused it.
+        while contain(|| while encoder.lock().round() {}).is_err() {
+            queue.count_restart();
         }
     }
 }

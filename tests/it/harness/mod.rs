@@ -90,7 +90,8 @@ pub fn item_ids(body: &[u8]) -> Vec<String> {
         return metrics.iter().map(|metric| metric["label"].as_str().unwrap().to_owned()).collect();
     }
     let envelopes = json.as_array().unwrap().iter();
-    envelopes.map(|envelope| envelope["spans"][0]["span_id"].as_str().unwrap().to_owned()).collect()
+    // A probe has an envelope without spans.
+    envelopes.filter_map(|envelope| Some(envelope["spans"][0]["span_id"].as_str()?.to_owned())).collect()
 }
 
 /// Runs `story` on a thread of its own; fails when it hangs.
