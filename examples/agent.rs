@@ -1,5 +1,5 @@
-//! An agent with tools: what it is declared to be, the tools that its model may call, and the links from a call to
-//! the tool and from there to the next call of the model. The model is made up, Datadog is a receiver on loopback.
+//! An agent with tools: its declaration, the tools offered to its model, and the links from the model's tool call to
+//! the tool's span and on to the next model call. The model is a stub; a receiver on loopback takes the place of Datadog.
 //!
 //! ```sh
 //! cargo run --example agent
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The agent: it asks the model until the model asks for no tool any more.
+/// Runs the agent: calls the model until the model asks for no more tools.
 fn run(question: &str) -> String {
     let span = agent_span!("weather_agent", llmobs.agent_version = "2026-08-01");
     let _entered = span.enter();
@@ -53,7 +53,7 @@ fn run(question: &str) -> String {
     }
 }
 
-/// A call of the model. The first time it asks for a tool, then it answers.
+/// Calls the model, which asks for a tool the first time, and answers after that.
 fn ask(messages: &[Message]) -> Message {
     let span = llm_span!("chat", llmobs.model_name = MODEL, llmobs.model_provider = "openai");
     let has_weather = messages.iter().any(|message| !message.tool_results.is_empty());
@@ -75,7 +75,7 @@ fn ask(messages: &[Message]) -> Message {
     reply
 }
 
-/// The tool. By its name and its argument it is the one that the model called: links and version need no line.
+/// Runs the tool. The layer matches it to the model's call by name and arguments, so links and version need no line.
 #[instrument(fields(llmobs.kind = "tool", llmobs.intent = "find the temperature"), ret(Display))]
 fn get_weather(city: &str) -> String {
     json!({"city": city, "degrees": 27, "sky": "sunny"}).to_string()

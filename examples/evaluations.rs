@@ -1,5 +1,5 @@
-//! What is thought of an answer: by a rule while it is given, by a judge afterwards, by the user much later. Datadog is a
-//! fake on loopback: no account, no key, no network.
+//! Evaluations of an answer by a rule at once and by a judge afterwards, and feedback of the user much later. A receiver on
+//! loopback takes the place of Datadog: no account, no key, no network.
 //!
 //! ```sh
 //! cargo run --example evaluations
@@ -29,7 +29,7 @@ fn main() -> Result<()> {
     judge(&handle, &answered)?;
     hear(&handle, &answered)?;
 
-    // Nothing of this is sent, and the error says why.
+    // An invalid evaluation is not sent, and the error has the reason.
     let wrong = Evaluation::score("tone.of.voice", 0.5).span(answered.chat);
     let error = handle.submit_evaluation(wrong).err().ok_or("a label with dots was taken")?;
     println!("refused: {error} ({})\n", error.kind());
@@ -39,7 +39,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What is kept of an answer, for example in a row of a database: enough to refer to its spans at any time.
+/// A stored answer, for example a row of a database, with enough to refer to its spans at any time.
 struct Answered {
     root: SpanContext,
     chat: SpanContext,
@@ -56,18 +56,18 @@ fn answer(question: &str) -> Result<Answered> {
 fn chat(question: &str) -> Result<SpanContext> {
     let reply = "Yes, within 30 days, if you did not wear it.";
     let span = Span::current();
-    // The tag is how others find the span who do not know its context.
+    // Evaluators that do not know the context find the span by this tag.
     let annotation = Annotation::new().input(Message::user(question)).output(Message::assistant(reply));
     span.annotate(annotation.tag("message_id", "m-1042"));
 
-    // A rule, in code that knows nothing of this crate: an event with fields belongs to the span around it.
+    // A rule in code without this crate: an event with these fields belongs to the span around it.
     info!(llmobs.eval.label = "is_polite", llmobs.eval.boolean = !reply.contains('!'), llmobs.eval.tags.by = "rule");
-    // The same with types, and with an error for what is wrong.
+    // The typed way, which returns an error for an invalid evaluation.
     span.evaluate(Evaluation::score("words", reply.split(' ').count()).tag("by", "rule"))?;
     Ok(span.llmobs_context().ok_or("the chat is no LLM span")?)
 }
 
-/// A judge that comes by later, with all that it can say.
+/// Runs a judge later, and submits everything that an evaluation can carry.
 fn judge(handle: &Handle, answered: &Answered) -> Result<()> {
     let faithful = Evaluation::categorical("faithfulness", "faithful")
         .span(answered.chat.clone())
@@ -77,12 +77,12 @@ fn judge(handle: &Handle, answered: &Answered) -> Result<()> {
     handle.submit_evaluation(faithful)?;
     let goal = Evaluation::json("goal", [("reached", json!(true)), ("steps", json!(1))]);
     handle.submit_evaluation(goal.span(answered.root.clone()).scope(EvaluationScope::Trace))?;
-    // Joined by a tag, for a judge that was never given the context.
+    // Joined by a tag, since this judge never got the context.
     handle.submit_evaluation(Evaluation::boolean("seen_by_staff", true).span_with_tag("message_id", "m-1042"))?;
     Ok(())
 }
 
-/// The user, from a web page.
+/// Submits what the user sends from a web page.
 fn hear(handle: &Handle, answered: &Answered) -> Result<()> {
     let thumb = Feedback::boolean("helpful", true).span(&answered.chat).assessment(Assessment::Pass);
     handle.submit_feedback(thumb.submitter("customer-7").submitter_type("end_user"))?;

@@ -1,12 +1,11 @@
-//! A function that is frozen as soon as it has answered, like those of AWS Lambda: the exporter's thread stands still
-//! with everything else, so that the handler sends what it has before it answers. Lambda and Datadog are fakes on
-//! loopback.
+//! A function that is frozen as soon as it has responded, as on AWS Lambda: the exporter's thread is frozen too, so the
+//! handler flushes before it responds. Fakes on loopback take the places of Lambda and Datadog.
 //!
 //! ```sh
 //! cargo run --example lambda
 //! ```
 //!
-//! With `lambda_runtime`, `main` is the same, and `lambda_runtime::run(service_fn(…))` stands in place of the loop. Where
+//! With `lambda_runtime`, `main` is the same, and `lambda_runtime::run(service_fn(…))` replaces the loop. Where
 //! `AWS_LAMBDA_FUNCTION_NAME` is set, as Lambda does, connections are not kept: they would not survive the freeze.
 #![allow(clippy::print_stdout, reason = "an example shows something")]
 
@@ -28,23 +27,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     for request in ["What does a helmet cost?", "And a bell?"] {
         let answer = handler(request, &guard.handle()).await;
-        // From here to the next request the function is frozen: what is not sent now waits, perhaps for ever.
+        // From here to the next request the function is frozen: what is not sent now waits, perhaps forever.
         let sent = receiver.spans().len();
         println!("{request} -> {answer} ({sent} spans at Datadog)");
     }
     receiver.print_all()?;
-    // Lambda never comes here: it ends the process without a word.
+    // Lambda never gets here: it ends the process without a signal.
     guard.shutdown_async(Duration::from_secs(1)).await?;
     Ok(())
 }
 
-/// Answers, and before that sends its spans. The root has to end first: an open span is not sent.
+/// Handles a request, and flushes before it responds. The root has to end first: an open span is not sent.
 async fn handler(request: &str, llmobs: &Handle) -> String {
     let span = info_span!("invocation", llmobs.kind = "workflow", llmobs.input = request);
     let answer = answer(request).instrument(span.clone()).await;
     span.annotate(Annotation::new().output(&answer));
     span.finish();
-    // Late spans are a lesser evil than a late answer: the timeout is the most that it may cost.
+    // Lost spans are better than a late response, so the timeout is short.
     if let Err(error) = llmobs.flush_async(Duration::from_millis(500)).await {
         println!("not all spans were sent: {error}");
     }

@@ -1,4 +1,4 @@
-//! One call of a model: a span that stands alone. Datadog is a fake on loopback, which shows what it was sent.
+//! One call of a model, as a trace of one span. A receiver on loopback takes the place of Datadog, and prints what it got.
 //!
 //! ```sh
 //! cargo run --example llm
@@ -28,7 +28,7 @@ fn translate(text: &str) -> String {
     let span = llm_span!("translate", llmobs.model_name = "gpt-4o-mini", llmobs.model_provider = "openai");
     let messages = [Message::system("Translate to French."), Message::user(text)];
     let answer = span.in_scope(|| call(&messages));
-    // Content goes by `annotate`: a field would be formatted and printed by every other layer.
+    // `annotate` is for content: every other layer would format and print a field.
     span.annotate(
         Annotation::new()
             .input(messages)
@@ -48,7 +48,7 @@ fn translate(text: &str) -> String {
     answer
 }
 
-/// Here the client of your provider would be.
+/// Stands for the client of your provider.
 fn call(_: &[Message]) -> String {
     std::thread::sleep(Duration::from_millis(20));
     "Où est ma commande ?".to_owned()

@@ -1,9 +1,8 @@
-//! One trace across services: a caller, a service that answers over HTTP, and a job that is worked off later. Here they
-//! share a process; what goes between them is only headers and a line of text. Datadog is a fake on loopback, which shows
-//! what it was sent.
+//! One trace across services: a caller, an HTTP service, and a job that runs later. They share a process here, but exchange
+//! only headers and a line of text. A receiver on loopback takes the place of Datadog, and prints what it got.
 //!
 //! ```sh
-//! cargo run --example propagation
+//! cargo run --features tower --example propagation
 //! ```
 #![allow(clippy::print_stdout, reason = "an example shows something")]
 
@@ -23,7 +22,7 @@ use tracing_subscriber::prelude::*;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Stands in for a queue or a table: jobs, each with the place of the span that asked for it.
+/// Stands for a queue or a table: jobs, each with the context of the span that created it.
 type Jobs = mpsc::Sender<(String, String)>;
 
 #[tokio::main]
@@ -34,7 +33,7 @@ async fn main() -> Result<()> {
     tracing_subscriber::registry().with(layer).init();
 
     let (jobs, queue) = mpsc::channel();
-    // The layer reads the headers: spans below it stand below the caller's.
+    // The layer reads the headers: the spans of the handler become children of the caller's span.
     let service = Router::new().route("/", post(answer)).layer(ServerLayer::new()).with_state(jobs);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -53,7 +52,7 @@ async fn main() -> Result<()> {
 
 #[instrument(skip_all, fields(llmobs.kind = "workflow", llmobs.session_id = "visit-7"), err)]
 async fn ask(url: &str, question: &str) -> Result<()> {
-    // Where the current span stands. The features `tower` and `reqwest-middleware` do this for every request.
+    // The context of the current span, as headers. The features `tower` and `reqwest-middleware` do this for every request.
     let mut headers = HeaderMap::new();
     propagation::inject(&Span::current(), &mut headers);
     let request = reqwest::Client::builder().no_proxy().build()?.post(url).headers(headers);
@@ -62,10 +61,10 @@ async fn ask(url: &str, question: &str) -> Result<()> {
     Ok(())
 }
 
-/// In the other service: nothing here knows of headers.
+/// Runs in the other service, and does not deal with headers.
 #[instrument(skip_all, fields(llmobs.kind = "task", llmobs.input = question), ret)]
 async fn answer(State(jobs): State<Jobs>, question: String) -> &'static str {
-    // A context is text, too, and outlives its span.
+    // A context is also a line of text, and outlives its span.
     if let Some(context) = current_context() {
         // The other end is in main and stays there.
         let _ = jobs.send(("check the answer".to_owned(), context.to_string()));
@@ -73,7 +72,7 @@ async fn answer(State(jobs): State<Jobs>, question: String) -> &'static str {
     "Within 30 days."
 }
 
-/// Later, perhaps in a third service.
+/// Runs the job later, perhaps in a third service.
 fn work_off(job: &str, asked_by: SpanContext) {
     let span = info_span!("review", llmobs.kind = "task", llmobs.input = job);
     span.set_llmobs_parent(asked_by);

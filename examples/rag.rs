@@ -1,7 +1,6 @@
-//! A workflow with retrieval: a question is answered from documents, and every call of the model says which prompt in
-//! which version it was made with, and which variables hold the question and what was found, so that hallucinations
-//! can be told. Everything of the request has the tags of an experiment. The model is made up, Datadog is a receiver
-//! on loopback.
+//! A workflow with retrieval: a question is answered from documents. Every model call carries its prompt and version, and
+//! names the variables with the question and the documents, by which Datadog detects hallucinations. All spans of the
+//! request have the tags of an experiment. The model is a stub; a receiver on loopback takes the place of Datadog.
 //!
 //! ```sh
 //! cargo run --example rag
@@ -22,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (layer, guard) = settings.agentless(false).agent_url(receiver.url()).start()?;
     tracing_subscriber::registry().with(layer).init();
 
-    // Each span that starts inside says this too, and costs are shown by experiment.
+    // Every span that starts inside gets these tags; Datadog groups costs by experiment.
     let experiment = annotation_context().tag("experiment", "short-answers").cost_tags(["experiment"]);
     experiment.scope(|| answer("May I return a helmet that I wore?"));
 

@@ -1,8 +1,8 @@
-//! What is private stays here: a redactor for what has a form, a processor for what has a name, a policy for what is
-//! never to leave. Datadog is a fake on loopback, which shows what it was sent.
+//! Private data stays in the process: a redactor for patterns, a processor for names, a policy for content that must never
+//! leave. A receiver on loopback takes the place of Datadog, and prints what it got.
 //!
 //! ```sh
-//! cargo run --example redaction
+//! cargo run --features redact --example redaction
 //! ```
 #![allow(clippy::print_stdout, reason = "an example shows something")]
 
@@ -29,10 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .agent_url(receiver.url())
         // In this order, on the exporter's thread. One that fails loses the span instead of letting it out.
         .processor(|span| if span.name == "health" { Verdict::Drop } else { Verdict::Keep })
-        // This one sees the texts of evaluations and feedback, too.
+        // This processor sees the texts of evaluations and feedback, too.
         .text_processor(move |text| redactor.redact_text(text))
         .processor(move |span| limit.shorten(span))
-        // What a kind never says; its other data stay.
+        // The content of this kind never leaves; its other data does.
         .capture_policy(SpanKind::Retrieval, CapturePolicy::Metadata)
         .start()?;
     tracing_subscriber::registry().with(layer).init();
@@ -56,7 +56,7 @@ fn serve() -> Result<(), Box<dyn Error>> {
     let search = info_span!("search", llmobs.kind = "retrieval", llmobs.metadata.top_k = 3);
     search.annotate(Annotation::new().input(format!("orders of {MAIL}")).output("A-1042"));
 
-    // The policy holds for what starts below, too.
+    // The policy also holds for spans that start below.
     info_span!("read_notes", llmobs.kind = "tool", llmobs.capture = "none").in_scope(|| {
         drop(info_span!("parse", llmobs.kind = "task", llmobs.input = "allergic to latex"));
     });

@@ -1,5 +1,5 @@
-//! One process, several LLM applications: the configured one, and two that roots name for themselves and everything
-//! below them. Datadog is a fake on loopback, which shows what it was sent.
+//! Several LLM applications in one process: the configured one, and two that are named on root spans and hold for
+//! everything below them. A receiver on loopback takes the place of Datadog, and prints what it got.
 //!
 //! ```sh
 //! cargo run --example several_apps
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (layer, guard) = settings.agentless(false).agent_url(receiver.url()).start()?;
     tracing_subscriber::registry().with(layer).init();
 
-    // The same code serves all of them, at the same time; each has a session of its own.
+    // The same code serves all of them concurrently; each has its own session.
     let shop = info_span!("visit", llmobs.kind = "workflow", llmobs.session_id = "visit-7");
     let workshop =
         info_span!("repair", llmobs.kind = "agent", llmobs.ml_app = "workshop", llmobs.session_id = "repair-3");

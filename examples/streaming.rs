@@ -1,5 +1,5 @@
-//! Answers in pieces: a stream to its end, one that breaks, one that is dropped, and a loop without any stream. Each is
-//! one span, with what was received. Datadog is a fake on loopback, which shows what it was sent.
+//! Responses in pieces: a stream to its end, one that breaks, one that is dropped, and a loop without a `Stream`. Each is
+//! one span, with what was received. A receiver on loopback takes the place of Datadog, and prints what it got.
 //!
 //! ```sh
 //! cargo run --example streaming
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The answer, recorded. What is said of each chunk is up to the closure.
+/// Records the response; the closure maps each chunk to the recorder.
 fn ask(name: &str, answer: Answer) -> impl Stream<Item = io::Result<Chunk>> + Unpin {
     let span = info_span!("chat", llmobs.kind = "llm", llmobs.name = name, llmobs.model_name = "gpt-4o-mini");
     span.annotate(Annotation::new().input(Message::user("What is a bike?")));
@@ -62,14 +62,14 @@ fn ask(name: &str, answer: Answer) -> impl Stream<Item = io::Result<Chunk>> + Un
     })
 }
 
-/// Takes so many chunks at most, and then drops the stream, as a client does that has gone away.
+/// Takes at most this many chunks, then drops the stream, as a client that disconnects does.
 async fn read(mut answer: impl Stream<Item = io::Result<Chunk>> + Unpin, most: usize) {
     for _ in 0..most {
         let Some(Ok(_)) = next(&mut answer).await else { return };
     }
 }
 
-/// The same without a stream of ours: a guard in a loop. However the loop is left, the span ends.
+/// Records without a `Stream`: a guard in a loop. The span ends however the loop is left.
 async fn by_hand(mut answer: Answer) {
     let mut recorder =
         StreamRecorder::new(info_span!("by_hand", llmobs.kind = "llm", llmobs.model_name = "gpt-4o-mini"));
@@ -84,7 +84,7 @@ async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
     std::future::poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx)).await
 }
 
-/// A piece of an answer; the last one tells the usage.
+/// A piece of a response; the last one has the usage.
 struct Chunk {
     text: &'static str,
     output_tokens: Option<u64>,

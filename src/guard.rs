@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use crate::capture::Capture;
+use crate::capture::{Capture, RecordedSpan};
 use crate::clock::Clock;
 use crate::error::FlushError;
 use crate::queue::{Settled, is_worker_thread};
@@ -98,19 +98,19 @@ impl Guard {
     pub async fn shutdown_async(mut self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         let Some(capture) = self.handle.capture.take() else { return Ok(FlushOutcome::default()) };
         let deadline = deadline(timeout);
-        capture.queue.close(deadline);
+        capture.services.queue.close(deadline);
         let answer_by = deadline.checked_add(GRACE).unwrap_or(deadline);
-        settle(&capture, answer(capture.queue.end_from_task(answer_by)).await)
+        settle(&capture, answer(capture.services.queue.end_from_task(answer_by)).await)
     }
 
     /// Ends it once: whoever has shut down does not wait again when the guard is dropped.
     fn end(&mut self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         let Some(capture) = self.handle.capture.take() else { return Ok(FlushOutcome::default()) };
-        capture.queue.close(deadline(timeout));
+        capture.services.queue.close(deadline(timeout));
         if is_worker_thread() {
             return Err(FlushError::OnWorker);
         }
-        settle(&capture, wait(&capture, &capture.queue.end_from_thread(), timeout.saturating_add(GRACE)))
+        settle(&capture, wait(&capture, &capture.services.queue.end_from_thread(), timeout.saturating_add(GRACE)))
     }
 }
 
@@ -159,7 +159,8 @@ impl Handle {
         if is_worker_thread() {
             return Err(FlushError::OnWorker);
         }
-        wait(capture, &capture.queue.flush_from_thread(), timeout)
+        capture.sweep_unwatched();
+        wait(capture, &capture.services.queue.flush_from_thread(), timeout)
     }
 
     /// The same without blocking the thread, on any executor.
@@ -169,12 +170,13 @@ impl Handle {
     /// As [`flush`](Self::flush).
     pub async fn flush_async(&self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         let Some(capture) = &self.capture else { return Ok(FlushOutcome::default()) };
-        answer(capture.queue.flush_from_task(deadline(timeout))).await
+        capture.sweep_unwatched();
+        answer(capture.services.queue.flush_from_task(deadline(timeout))).await
     }
 
     /// The ledger at this instant.
     pub fn stats(&self) -> Stats {
-        self.capture.as_ref().map(|capture| capture.queue.stats()).unwrap_or_default()
+        self.capture.as_ref().map(|capture| capture.services.queue.stats()).unwrap_or_default()
     }
 
     /// Takes in an evaluation that says which span it is about.
@@ -187,7 +189,7 @@ impl Handle {
     /// [`EvaluationError`], when it is not valid or there is no room for it; nothing of it is sent then.
     pub fn submit_evaluation(&self, evaluation: Evaluation) -> Result<(), EvaluationError> {
         match &self.capture {
-            Some(capture) => capture.submit_evaluation(evaluation),
+            Some(capture) => capture.services.submit_evaluation(evaluation),
             None => evaluation.check(0).map(drop),
         }
     }
@@ -200,7 +202,7 @@ impl Handle {
     /// [`EvaluationError`], when it is not valid or there is no room for it; nothing of it is sent then.
     pub fn submit_feedback(&self, feedback: Feedback) -> Result<(), EvaluationError> {
         match &self.capture {
-            Some(capture) => capture.submit_feedback(feedback),
+            Some(capture) => capture.services.submit_feedback(feedback),
             None => feedback.check(0).map(drop),
         }
     }
@@ -213,26 +215,25 @@ impl Handle {
     /// As there.
     pub fn evaluate(&self, span: &Span, evaluation: Evaluation) -> Result<(), EvaluationError> {
         let Some(capture) = &self.capture else { return Ok(()) };
-        let evaluated = span.with_subscriber(|(id, dispatch)| capture.evaluate(dispatch, id, evaluation));
-        evaluated.unwrap_or(Err(EvaluationError::Span))
+        RecordedSpan::within(span, capture).evaluate(evaluation)
     }
 
     /// [`LlmObsSpanExt::annotate`](crate::LlmObsSpanExt::annotate), also under `reload::Layer`.
     pub fn annotate(&self, span: &Span, annotation: Annotation) -> bool {
         let Some(capture) = &self.capture else { return false };
-        span.with_subscriber(|(id, dispatch)| capture.annotate(dispatch, id, annotation.into())).unwrap_or(false)
+        RecordedSpan::within(span, capture).annotate(annotation.into())
     }
 
     /// [`LlmObsSpanExt::finish`](crate::LlmObsSpanExt::finish), also under `reload::Layer`.
     pub fn finish(&self, span: &Span) -> bool {
         let Some(capture) = &self.capture else { return false };
-        span.with_subscriber(|(id, dispatch)| capture.finish(dispatch, id)).unwrap_or(false)
+        RecordedSpan::within(span, capture).finish()
     }
 
     /// [`LlmObsSpanExt::llmobs_context`](crate::LlmObsSpanExt::llmobs_context), also under `reload::Layer`.
     pub fn context(&self, span: &Span) -> Option<SpanContext> {
         let capture = self.capture.as_ref()?;
-        span.with_subscriber(|(id, dispatch)| capture.context(dispatch, id)).flatten()
+        RecordedSpan::within(span, capture).context()
     }
 
     /// [`StreamRecorder::new`], also under `reload::Layer`.
@@ -243,7 +244,7 @@ impl Handle {
     /// [`LlmObsSpanExt::set_llmobs_parent`](crate::LlmObsSpanExt::set_llmobs_parent), also under `reload::Layer`.
     pub fn set_parent(&self, span: &Span, parent: &SpanContext) -> bool {
         let Some(capture) = &self.capture else { return false };
-        span.with_subscriber(|(id, dispatch)| capture.adopt(dispatch, id, parent)).unwrap_or(false)
+        RecordedSpan::within(span, capture).set_parent(parent)
     }
 }
 
@@ -252,7 +253,7 @@ impl Handle {
 fn settle(capture: &Capture, ended: Result<FlushOutcome, FlushError>) -> Result<FlushOutcome, FlushError> {
     match ended {
         Err(FlushError::TimedOut { outcome, .. }) => {
-            let pending = capture.queue.stop(LossReason::Deadline);
+            let pending = capture.services.queue.stop(LossReason::Deadline);
             Err(FlushError::TimedOut { pending, outcome: outcome.with_pending(pending) })
         }
         Err(FlushError::Incomplete { outcome }) if outcome.lost_total() == outcome.lost(LossReason::Closed) => {
@@ -280,7 +281,7 @@ fn deadline(timeout: Duration) -> Instant {
 fn wait(capture: &Capture, answer: &Receiver<Settled>, timeout: Duration) -> Result<FlushOutcome, FlushError> {
     match answer.recv_timeout(timeout) {
         Ok(settled) => judge(settled),
-        Err(RecvTimeoutError::Timeout) => match capture.queue.outcome() {
+        Err(RecvTimeoutError::Timeout) => match capture.services.queue.outcome() {
             // It was settled in the moment in which the time was up.
             outcome if outcome.pending() == 0 => judge(Settled(outcome)),
             outcome => Err(FlushError::TimedOut { pending: outcome.pending(), outcome }),

@@ -1,5 +1,5 @@
-//! A `tracing` layer that turns spans with `llmobs.*` fields into span events of Datadog LLM Observability and
-//! sends them in batches, straight to Datadog or through the Datadog Agent.
+//! Send LLM traces from Rust to Datadog LLM Observability: one `tracing` layer captures spans with `llmobs.*` fields, and
+//! the GenAI spans of other crates, and exports them in batches, straight to Datadog or through the Datadog Agent.
 //!
 //! ```no_run
 //! use tracing_llmobs::{Annotation, LlmObsSpanExt, Message, metric};
@@ -7,7 +7,7 @@
 //!
 //! # fn call_the_model(question: &str) -> String { question.to_owned() }
 //! fn main() -> Result<(), tracing_llmobs::ConfigError> {
-//!     // Sends what is left when it is dropped: keep it until the end of main.
+//!     // The guard sends what is left when it is dropped: keep it until the end of main.
 //!     let (layer, _guard) = tracing_llmobs::builder().ml_app("weather-bot").start()?;
 //!     tracing_subscriber::registry().with(layer).init();
 //!
@@ -23,113 +23,116 @@
 //! }
 //! ```
 //!
-//! `cargo run --example quickstart` in the repository shows a trace on the terminal, without an account.
+//! `cargo run --example quickstart` in the repository prints a trace on the terminal, without an account.
 //!
-//! # What becomes an LLM span
+//! # LLM spans
 //!
-//! Any span whose field `llmobs.kind` says so: `llm`, `workflow`, `agent`, `tool`, `task`, `embedding` or
-//! `retrieval`. Its parent is the nearest LLM span around it, through any number of other spans, tasks and
-//! threads; one without becomes the root of a trace of its own. Functions with
-//! `#[instrument(fields(llmobs.kind = "tool"), ret, err)]` need no further line.
+//! A span becomes an LLM span by its field `llmobs.kind`: `llm`, `workflow`, `agent`, `tool`, `task`, `embedding` or
+//! `retrieval`. Its parent is the nearest LLM span around it, through any number of other spans, tasks and threads; a
+//! span without one is the root of a new trace. Functions with `#[instrument(fields(llmobs.kind = "tool"), ret, err)]`
+//! need no further line.
 //!
-//! There are three ways to say something about such a span, and they end in the same record (later wins, maps
-//! merge): fields, events inside it with fields, and [`LlmObsSpanExt::annotate`]. Use the last one for prompts and
-//! completions, because fields are also formatted and printed by every other layer.
+//! Data reaches a span in three ways, which end in the same record (a later value wins, maps are merged): fields,
+//! events inside the span with fields, and [`LlmObsSpanExt::annotate`]. Use the last one for prompts and completions,
+//! because every other layer also formats and prints fields.
 //!
 //! | field | value |
 //! |---|---|
 //! | `llmobs.kind` | makes the span an LLM span |
-//! | `llmobs.name` | what it is called; default is the span's name |
+//! | `llmobs.name` | the name shown; default is the span's name |
 //! | `llmobs.model_name`, `llmobs.model_provider` | default `custom` on `llm` and `embedding` |
-//! | `llmobs.session_id`, `llmobs.ml_app` | inherited by spans that start below |
-//! | `llmobs.capture` | `none`, `metadata` or `all`: what leaves; inherited by spans that start below |
+//! | `llmobs.session_id`, `llmobs.ml_app` | inherited by the spans below |
+//! | `llmobs.capture` | `none`, `metadata` or `all`: how much leaves the process; inherited by the spans below |
 //! | `llmobs.input`, `llmobs.output` | text, or JSON where the kind takes messages or documents |
-//! | `llmobs.metadata`, `llmobs.metadata.<key>` | anything else |
+//! | `llmobs.metadata`, `llmobs.metadata.<key>` | any other data |
 //! | `llmobs.metrics`, `llmobs.metrics.<key>` | numbers, such as those in [`metric`] |
 //! | `llmobs.tags`, `llmobs.tags.<key>` | tags |
 //! | `llmobs.prompt`, `llmobs.tool_definitions` | JSON, on `llm` spans |
-//! | `llmobs.tool_id`, `llmobs.tool_version` | which call a `tool` span answers; its version |
-//! | `llmobs.agent_version`, `llmobs.agent_manifest` | what an `agent` is declared to be |
-//! | `llmobs.intent`, `llmobs.cost_tags` | what the span is for; tags by which costs are shown |
+//! | `llmobs.tool_id`, `llmobs.tool_version` | the call that a `tool` span answers; the version of the tool |
+//! | `llmobs.agent_version`, `llmobs.agent_manifest` | the version and the declaration of an agent |
+//! | `llmobs.intent`, `llmobs.cost_tags` | the purpose of the span; tags by which costs are grouped |
 //! | `llmobs.error`, `llmobs.error.type`, `.message`, `.stack` | mark the span failed |
 //!
-//! The whole table is in `docs/fields.md`, every name is a constant in [`fields`].
+//! `docs/fields.md` in the repository has the whole table, and [`fields`] a constant for every name.
 //!
-//! [`llm_span!`], [`workflow_span!`] and so on declare the usual fields. [`annotation_context()`] says something about all
-//! spans that start in a scope: tags, a prompt, a name. [`Prompt`], [`ToolDefinition`], [`AgentManifest`] and
-//! [`SpanLink`] are types of what [`Annotation`] takes beside content.
+//! [`llm_span!`], [`workflow_span!`] and so on declare the usual fields. [`annotation_context()`] annotates all spans that
+//! start in a scope: with tags, a prompt, a name. [`Prompt`], [`ToolDefinition`], [`AgentManifest`] and [`SpanLink`] are
+//! further parts of an [`Annotation`].
 //!
-//! # What other crates say
+//! # Spans of other crates
 //!
-//! Spans that other crates write about calls of a model, in words of their own, become LLM spans without a line of code:
-//! OpenTelemetry's `gen_ai.*` fields and events of all versions (rig, genai and others), OpenInference, Traceloop,
-//! Langfuse, the AI SDK's words, and the spans of langchain-rust, gemini-rust and adk-rust. Their parents, sessions,
-//! evaluations, errors and links come along. What is said in our words wins; two spans of one call give one count of tokens:
-//! the outer one becomes a `workflow`. [`Builder::integrations`] chooses, and `docs/decisions/0004-other-vocabularies.md`
-//! in the repository tells how it works and where it differs from Datadog's own mapping.
+//! Spans that follow another convention become LLM spans without a line of code: OpenTelemetry's `gen_ai.*` attributes and
+//! events of all versions (rig, genai and others), OpenInference, Traceloop, Langfuse, Vercel's AI SDK, and the spans of
+//! langchain-rust, gemini-rust and adk-rust, with their parents, sessions, evaluations, errors and links. An `llmobs.*`
+//! field wins over an attribute of another convention. Two spans that report one call give one count of tokens: the outer
+//! one becomes a `workflow`. [`Builder::integrations`] chooses the conventions.
 //!
 //! # Evaluations and feedback
 //!
-//! What was found out about a span is an [`Evaluation`]: [`LlmObsSpanExt::evaluate`] joins it to the span at hand,
+//! An [`Evaluation`] is a judgement about a span. [`LlmObsSpanExt::evaluate`] joins it to a span at hand,
 //! [`Handle::submit_evaluation`] to any span by its context or a tag, also later and from another process, and
-//! `tracing::info!(llmobs.eval.label = "faithful", llmobs.eval.score = 0.9)` to the LLM span around the event. What users
-//! think is [`Feedback`]. Both are checked when they are submitted ([`EvaluationError`]) and then sent and counted like spans.
+//! `tracing::info!(llmobs.eval.label = "faithful", llmobs.eval.score = 0.9)` to the LLM span around the event.
+//! [`Feedback`] is the judgement of a user. Both are checked when they are submitted ([`EvaluationError`]), and then sent
+//! and counted as spans are.
 //!
 //! # Beside other layers
 //!
-//! [`LlmObsLayer`] brings its own filter and wakes no callsite of another crate that tells of no call of a model. Give other layers filters of their
-//! own (`fmt::layer().with_filter(…)`): an `EnvFilter` that stands in the registry as a layer hides spans from
-//! everybody. Spans below INFO are not looked at unless [`Builder::max_level`] says so.
+//! [`LlmObsLayer`] carries its own per-layer filter: it enables LLM callsites only, so unrelated spans of other crates stay
+//! disabled. Give other layers filters of their own (`fmt::layer().with_filter(…)`): an `EnvFilter` that is itself a layer
+//! of the registry hides spans from all layers. Spans below INFO are captured only if [`Builder::max_level`] allows it.
 //!
 //! Inside `reload::Layer` no layer can be found from a span. Spans, fields and events are captured all the same, but
 //! [`LlmObsSpanExt`], [`annotate_current`], [`current_context`] and [`propagation`] find nothing, and the guard of an
-//! [`annotation_context()`] is not bound to the trace that it was entered in. [`Handle`] has the same by span:
+//! [`annotation_context()`] is not bound to the trace that it was entered in. [`Handle`] offers the same by span:
 //! [`annotate`](Handle::annotate), [`finish`](Handle::finish), [`context`](Handle::context) (with
 //! [`propagation::inject_context`]), [`set_parent`](Handle::set_parent), [`evaluate`](Handle::evaluate),
 //! [`stream`](Handle::stream).
 //!
-//! # What it costs, what it promises
+//! # Guarantees
 //!
-//! - A thread of the application never waits, and never does I/O. Its worst case is a counter.
-//! - The exporter has one thread and a runtime of its own; it works in any runtime and in none. On Linux that thread is
-//!   ten steps of `nice` behind those of the application.
+//! - A thread of the application never waits and never does I/O. Its worst case is a counter.
+//! - The exporter has one thread with a runtime of its own; the application needs none. On Linux that thread runs ten
+//!   steps of `nice` below the application.
 //! - The queue and the open spans are bounded in bytes. What does not fit is refused and counted.
 //! - Every span, evaluation and feedback ends exactly once, delivered or lost for a named reason: [`Handle::stats`]
 //!   balances at every instant.
-//! - A wrong setting is a [`ConfigError`] at [`Builder::start`]. After that no span returns an error to the application;
-//!   an evaluation that is not valid does, to who submits it.
-//! - What the crate has to say it says as `tracing` events of the target `tracing_llmobs`, rarely and without content.
-//! - Requests that fail with 408, 425, 429, 5xx or without an answer are sent again, three times in all; a batch that is
+//! - A wrong setting is a [`ConfigError`] from [`Builder::start`]. After that no span returns an error to the application;
+//!   submitting an invalid evaluation does.
+//! - The crate logs `tracing` events of the target `tracing_llmobs`, rarely and without content.
+//! - Requests that fail with 408, 425, 429, 5xx or without a response are sent again, three times in all; a batch that is
 //!   too large (413) is sent in halves.
 //!
 //! # Features
 //!
 //! | feature | what you get |
 //! |---|---|
-//! | `redact` | [`Redactor`]: a processor that replaces what matches regular expressions |
-//! | `stream` | [`StreamRecorder::over`]: records any `futures_core::Stream` |
-//! | `receiver` | a local intake on loopback that takes what any Datadog SDK sends, and prints each trace as a tree |
-//! | `observe` | [`observe`]: adapters for HTTP clients, one span a model call; [`providers`]: the bytes of a request and its response become an [`Annotation`] |
-//! | `tower` | [`observe::tower`]: the model calls of any `tower` client with `http` types are spans; [`propagation`] for `tower` servers (axum, tonic) and clients |
-//! | `reqwest-middleware` | [`observe::reqwest`]: the model calls of `reqwest-middleware` 0.5 are spans; [`propagation`] for it |
-//! | `opentelemetry` | LLM spans and headers name the trace of `tracing-opentelemetry` |
-//! | `testing` | spans in memory, ids and a clock that repeat, the tree of a trace to compare with |
+//! | `tls` (default) | https; without it the Agent is reached by http or a unix socket |
+//! | `redact` | `Redactor`: a processor that replaces matches of regular expressions |
+//! | `stream` | `StreamRecorder::over`: records any `futures_core::Stream` |
+//! | `observe` | module `observe`: one span for each model call of an HTTP client; module `providers`: the bytes of a request and its response become an [`Annotation`] |
+//! | `tower` | spans for the model calls of any `tower` client with `http` types; [`propagation`] for `tower` servers (axum, tonic) and clients |
+//! | `reqwest-middleware` | spans for the model calls of `reqwest-middleware` 0.5; [`propagation`] for it |
+//! | `opentelemetry` | LLM spans and headers carry the trace id of `tracing-opentelemetry` |
+//! | `testing` | module `testing`: spans in memory, deterministic ids and clock, the tree of a trace to compare with |
 //!
-//! Crates of their own, which follow the releases of the client that they observe: `tracing-llmobs-async-openai`,
-//! `tracing-llmobs-bedrock`, `tracing-llmobs-rig` and `tracing-llmobs-rmcp` (Model Context Protocol).
+//! Clients with a crate of their own, which follows their releases: `tracing-llmobs-async-openai`,
+//! `tracing-llmobs-bedrock`, `tracing-llmobs-rig` and `tracing-llmobs-rmcp` (Model Context Protocol). `llmobs-receiver` is
+//! a local intake for tests and for looking at traces.
 //!
 //! # Other services
 //!
-//! [`propagation`] writes where a span stands into the headers of a request, and reads it on the other side:
-//! Rust, Python, Node and Go services share one trace. The features `tower` and `reqwest-middleware` do it by themselves.
-//! [`SpanContext`] can also be stored, and be a parent later. Proxy and gateway services need no application name of their
-//! own: the caller's wins. `cargo run --example propagation` shows one trace of several services, and `--example proxy` a
-//! gateway between an application and its provider, in three processes.
+//! [`propagation`] writes the context of a span into the headers of a request, and reads it on the other side: Rust,
+//! Python, Node and Go services share one trace. The features `tower` and `reqwest-middleware` do so by themselves. A
+//! [`SpanContext`] can also be stored, and be a parent later. Proxies and gateways need no application name of their own:
+//! the caller's is used.
 //!
 //! # Missing
 //!
-//! A process that forks must start the layer after the fork.
+//! - A process that forks must start the layer after the fork.
+//! - Datasets, experiments, managed prompts and reading spans back are not there; `docs/parity.md` in the repository lists
+//!   everything that Datadog's other SDKs offer and this crate does not, with what to do instead.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic"))]
 
 /// Creates a value with some fields changed: `updated!(base, field: value)`; structs of the model are non-exhaustive.
@@ -197,12 +200,12 @@ pub use streaming::*;
 #[doc(hidden)]
 pub use tracing as __tracing;
 
-/// The programs in the README compile.
+/// Compiles the programs of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The recipes do what they say.
+/// Runs the recipes.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/integrations.md")]
 struct Integrations;

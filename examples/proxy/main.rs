@@ -3,7 +3,7 @@
 //! loopback, which shows what it was sent by all three.
 //!
 //! ```sh
-//! cargo run --example proxy
+//! cargo run --features tower --example proxy
 //! ```
 //!
 //! - The application knows its name and says with every call where it stands: [`propagation::inject`].
@@ -49,7 +49,7 @@ async fn application() -> Result<()> {
     run_chat(gateway.url(), "May I return the helmet?").await?;
     guard.shutdown_async(Duration::from_secs(5)).await?;
 
-    // Each of them sends what it has left when it is told to end.
+    // Each process flushes when it ends.
     gateway.end()?;
     provider.end()?;
     receiver.print_all()?;

@@ -1,25 +1,25 @@
-//! This program once more, in another role.
+//! Child processes: this program again, in another role.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use crate::service::Result;
 
-/// A process that serves until it is told to end.
+/// A server process.
 pub(crate) struct Process {
     child: Child,
     url: String,
 }
 
 impl Process {
-    /// Starts it, and waits until it has said where it listens.
+    /// Starts the process, and waits for its address on stdout.
     pub(crate) fn start(arguments: &[&str], agent_url: &str) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(arguments).env("DD_TRACE_AGENT_URL", agent_url);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut url = String::new();
-        let Some(said) = child.stdout.take() else { return Err("the process has no output".into()) };
-        BufReader::new(said).read_line(&mut url)?;
+        let Some(stdout) = child.stdout.take() else { return Err("the process has no output".into()) };
+        BufReader::new(stdout).read_line(&mut url)?;
         if url.is_empty() {
             return Err("the process ended before it could serve".into());
         }
@@ -30,7 +30,7 @@ impl Process {
         &self.url
     }
 
-    /// Tells it to end, and waits until it has.
+    /// Closes its stdin, which ends it, and waits.
     pub(crate) fn end(mut self) -> Result<()> {
         drop(self.child.stdin.take());
         let status = self.child.wait()?;

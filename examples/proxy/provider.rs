@@ -1,4 +1,4 @@
-//! A fake of a provider that one hosts oneself: it reports what it does below the span of whoever called it.
+//! A fake of a self-hosted provider, whose spans become children of its caller's.
 
 use axum::Router;
 use axum::routing::post;

@@ -1,4 +1,4 @@
-//! What the processes share: a client that says where its span stands, and a server that ends when it is told to.
+//! Shared by the processes: a client that sends the context of its span, and a server that ends with its stdin.
 
 use std::io::Read;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The assistant of a bike shop answers a customer: it looks up the rules of the shop, asks a model, and uses two
-//! tools, one of which fails. The model is a fake on loopback and so is Datadog: no account, no key, no network.
+//! The assistant of a bike shop answers a customer: it looks up the rules of the shop, calls a model, and uses two
+//! tools, one of which fails. Fakes on loopback take the places of the model and Datadog: no account, no key, no network.
 //!
 //! ```sh
 //! cargo run --example quickstart               # prints the trace here
@@ -19,7 +19,7 @@ use tracing_subscriber::prelude::*;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    // Stands in for the Datadog Agent, and shows what it was sent.
+    // Takes the place of the Datadog Agent, and prints what it gets.
     let receiver = Receiver::bind("127.0.0.1:0")?;
     let settings = tracing_llmobs::builder().ml_app("bike-shop").service("support").env("quickstart");
     let settings = match std::env::args().nth(1).as_deref() {
@@ -33,7 +33,7 @@ async fn main() -> Result<()> {
     let provider = Provider::start().await?;
     answer(&provider, "Where is my order A-1042, and may I return the helmet?").await?;
 
-    // Sends what is left. Dropping the guard does it too, but cannot tell how it went.
+    // Sends what is left. Dropping the guard does so too, but cannot return an error.
     guard.shutdown_async(Duration::from_secs(5)).await?;
     if receiver.print_all()? > 0 {
         println!("Next, with an account: DD_API_KEY=… cargo run --example quickstart -- datadog");
@@ -41,8 +41,8 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// The agent. `#[instrument]` makes the span, and the field `llmobs.kind` makes it one of ours; spans below inherit
-/// the session.
+/// Runs the agent. `#[instrument]` creates the span, and the field `llmobs.kind` makes it an LLM span; the spans below
+/// inherit the session.
 #[instrument(skip_all, fields(llmobs.kind = "agent", llmobs.session_id = "visit-7"), err)]
 async fn answer(provider: &Provider, question: &str) -> Result<String> {
     Span::current().annotate(Annotation::new().input(question));
@@ -57,7 +57,7 @@ async fn answer(provider: &Provider, question: &str) -> Result<String> {
             return Ok(reply.content);
         }
         for call in &reply.tool_calls {
-            // The model may deal with an error; the span of the tool shows it all the same.
+            // The model gets an error as text; the span of the tool is marked failed all the same.
             let result = run_tool(call).await.unwrap_or_else(|error| format!("error: {error}"));
             let id = call.tool_id.clone().unwrap_or_default();
             messages.push(Message::tool(ToolResult::new(result).name(&call.name).id(id)));
@@ -65,7 +65,7 @@ async fn answer(provider: &Provider, question: &str) -> Result<String> {
     }
 }
 
-/// Retrieval: a span of one's own, entered with `instrument`, annotated with documents and their scores.
+/// Retrieves documents, in a span made by hand and entered with `instrument`; their scores are annotated.
 async fn search_rules(provider: &Provider, question: &str) -> Result<String> {
     let span = info_span!("search_rules", llmobs.kind = "retrieval", llmobs.metadata.top_k = 2);
     let search = async {
@@ -85,7 +85,7 @@ async fn search_rules(provider: &Provider, question: &str) -> Result<String> {
     search.instrument(span).await
 }
 
-/// An embedding: documents in, a description of the vectors out, tokens as a metric.
+/// Embeds texts: documents are the input, a description of the vectors the output, tokens a metric.
 #[instrument(
     skip_all,
     fields(llmobs.kind = "embedding", llmobs.model_name = provider::EMBEDDING_MODEL, llmobs.model_provider = "openai"),
@@ -99,7 +99,7 @@ async fn embed(provider: &Provider, texts: &[&str]) -> Result<Vec<Vec<f64>>> {
     Ok(vectors)
 }
 
-/// A call of the model: messages in and out, settings as metadata, tokens as metrics.
+/// Calls the model: messages are input and output, settings metadata, tokens metrics.
 #[instrument(
     skip_all,
     fields(llmobs.kind = "llm", llmobs.model_name = provider::CHAT_MODEL, llmobs.model_provider = "openai"),
@@ -127,7 +127,7 @@ async fn run_tool(call: &ToolCall) -> Result<String> {
     }
 }
 
-/// A tool needs no further line: the arguments are its input, `ret` is its output, `err` is its error.
+/// Runs a tool, without a further line: the arguments are its input, `ret` its output, `err` its error.
 #[instrument(fields(llmobs.kind = "tool"), ret(Display), err)]
 async fn order_status(order: &str) -> Result<String> {
     tokio::time::sleep(Duration::from_millis(40)).await;

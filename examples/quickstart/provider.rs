@@ -24,7 +24,7 @@ pub struct Provider {
     url: String,
 }
 
-/// What the model said, and what it took.
+/// A response of the model, with its tokens.
 pub struct Reply {
     pub message: Message,
     pub input_tokens: u64,
@@ -46,9 +46,9 @@ impl Provider {
     pub async fn chat(&self, messages: &[Message]) -> Result<Reply> {
         let messages: Vec<_> = messages.iter().map(to_json).collect();
         let answer = self.post("chat/completions", json!({"model": CHAT_MODEL, "messages": messages})).await?;
-        let said = &answer["choices"][0]["message"];
-        let mut message = Message::assistant(said["content"].as_str().unwrap_or_default());
-        for call in said["tool_calls"].as_array().into_iter().flatten() {
+        let choice = &answer["choices"][0]["message"];
+        let mut message = Message::assistant(choice["content"].as_str().unwrap_or_default());
+        for call in choice["tool_calls"].as_array().into_iter().flatten() {
             let function = &call["function"];
             let name = function["name"].as_str().unwrap_or_default();
             let id = call["id"].as_str().unwrap_or_default();

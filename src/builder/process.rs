@@ -1,4 +1,4 @@
-//! What may be left out or changed on the way out.
+//! The builder's settings about what leaves the process: processors, policies, rules for sampling.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::export::{KeepRules, Processors};
 use crate::recording::KindPolicies;
 use llmobs_model::{CapturePolicy, SpanEvent, SpanKind, Status, Verdict, metric};
 
-/// The settings of this file.
+/// The settings that these methods make.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Processing {
     pub(super) processors: Processors,
@@ -16,19 +16,17 @@ pub(super) struct Processing {
 }
 
 impl Builder {
-    /// Adds a processor: it sees every span before it is sent, and may change it or take it out. Several are asked in
-    /// the order in which they were added. What is not to leave in evaluations and feedback either is for
-    /// [`text_processor`](Self::text_processor).
+    /// Adds a processor, which sees every span before it is sent, and may change or drop it. Several run in the order in
+    /// which they were added. Evaluations and feedback pass only a [`text_processor`](Self::text_processor).
     ///
-    /// It returns nothing, a [`Verdict`], or a `Result` of either. When it panics or returns an error the span is lost
-    /// and counted; the original never leaves. Ids, parent, kind and sampling decision stay what they are; the tags for
-    /// session and error follow what the processor makes of those.
+    /// A processor returns nothing, a [`Verdict`], or a `Result` of either. If it panics or returns an error, the span is
+    /// lost and counted; the original never leaves. Ids, parent, kind and sampling decision cannot be changed; the tags
+    /// for session and error are made again from the session and error that the processor leaves.
     ///
-    /// It runs on the exporter's thread, one span after the other. There it may log and use other crates; spans that it
-    /// opens are not captured. While it does not return nothing is sent, but flush and shutdown still end in time.
+    /// It runs on the exporter's thread, one span after the other. It may log there and use other crates; spans that it
+    /// opens are not captured. Nothing is sent while it runs, but flush and shutdown still end in time.
     ///
-    /// Default: none. [`Redactor`](crate::Redactor) (feature `redact`) and [`SizeLimit`](crate::SizeLimit) are ready
-    /// to be used. Environment: none.
+    /// Default: none. `Redactor` (feature `redact`) and [`SizeLimit`](crate::SizeLimit) are ready-made. Environment: none.
     ///
     /// # Example
     ///
@@ -50,16 +48,15 @@ impl Builder {
         self
     }
 
-    /// Adds a processor that sees every text before it leaves the process, and may change it: those of spans (see
-    /// [`SpanEvent::rewrite_texts`]), and those of evaluations and feedback, which [`processor`](Self::processor) does not
-    /// see: label, value (a score stays), reasoning, metadata, tags, submitter, and the tag, session or key that they are
-    /// joined by.
+    /// Adds a processor of texts, which sees every text before it leaves the process, and may change it: the texts of spans
+    /// (see [`SpanEvent::rewrite_texts`]), and those of evaluations and feedback: label, value (a score stays), reasoning,
+    /// metadata, tags, submitter, and the tag, session or key that they are joined by.
     ///
-    /// It returns what a processor may return, and stands among them in the order in which they were added. When it
-    /// panics, returns an error or [`Verdict::Drop`] for one text, the whole span, evaluation or feedback is lost and
-    /// counted; so is an evaluation that is not valid any more, for example because its label has become empty.
+    /// It returns the same as a [`processor`](Self::processor), and runs among the processors in the order in which they
+    /// were added. If it panics, returns an error or [`Verdict::Drop`] for one text, the whole span, evaluation or
+    /// feedback is lost and counted; so is an evaluation that is no longer valid, for example because its label is empty.
     ///
-    /// Default: none. [`Redactor`](crate::Redactor) (feature `redact`) is ready to be used. Environment: none.
+    /// Default: none. `Redactor` (feature `redact`) is ready-made. Environment: none.
     ///
     /// # Example
     ///
@@ -76,7 +73,7 @@ impl Builder {
         self
     }
 
-    /// Bounds what leaves the process of spans of this kind; a span's own policy can only be stricter.
+    /// Limits how much of the spans of this kind leaves the process; a span's own policy can only be stricter.
     ///
     /// Default: [`CapturePolicy::All`] for every kind. Environment: none. See [`CapturePolicy`].
     pub fn capture_policy(mut self, kind: SpanKind, policy: CapturePolicy) -> Self {
@@ -84,12 +81,12 @@ impl Builder {
         self
     }
 
-    /// Whether spans of traces that are not sampled stay here, instead of being sent with that decision.
+    /// Keeps spans of traces that are not sampled in the process, instead of sending them with that decision.
     ///
-    /// Datadog's own numbers of traces, tokens and costs are then those of the sampled share. What the rules below keep
-    /// is sent. Each span that stays here is counted as [`LossReason::Sampling`](crate::LossReason::Sampling).
+    /// Datadog then counts traces, tokens and costs of the sampled share only. Traces that a rule keeps are sent. Each
+    /// span that is not sent is counted as [`LossReason::Sampling`](crate::LossReason::Sampling).
     ///
-    /// Default: `false`, as in the other SDKs: the intake decides what it forgets. Environment: none.
+    /// Default: `false`, as in the other SDKs: the intake decides what it drops. Environment: none.
     pub fn drop_unsampled(mut self, drop: bool) -> Self {
         self.processing.rules.drop_unsampled = drop;
         self
@@ -100,13 +97,13 @@ impl Builder {
         self.keep_if(|span| span.status == Status::Error)
     }
 
-    /// Keeps traces in which a span took that long, although they are not sampled; see [`keep_if`](Self::keep_if).
+    /// Keeps traces in which a span took at least this long, although they are not sampled; see [`keep_if`](Self::keep_if).
     pub fn keep_slower_than(self, duration: Duration) -> Self {
         self.keep_if(move |span| Duration::from_nanos(span.duration_ns) >= duration)
     }
 
-    /// Keeps traces in which a span says with [`metric::TOTAL_COST`] that it cost so many US dollars, although they are
-    /// not sampled; see [`keep_if`](Self::keep_if).
+    /// Keeps traces in which the [`metric::TOTAL_COST`] of a span is at least this many US dollars, although they are not
+    /// sampled; see [`keep_if`](Self::keep_if).
     pub fn keep_costlier_than(self, dollars: f64) -> Self {
         self.keep_if(move |span| {
             let cost = span.metrics.get(metric::TOTAL_COST).and_then(serde_json::Number::as_f64);
@@ -114,15 +111,15 @@ impl Builder {
         })
     }
 
-    /// Keeps traces in which a span fits the rule, although they are not sampled. Several rules: one is enough.
+    /// Keeps traces in which a span matches the rule, although they are not sampled. With several rules, one is enough.
     ///
-    /// The spans of a trace that is not sampled wait on the exporter's thread until one fits or the root has ended; then
+    /// The spans of a trace that is not sampled wait on the exporter's thread until one matches or the root has ended; then
     /// all of them are sent as sampled, or all as not sampled, or not at all with
     /// [`drop_unsampled`](Self::drop_unsampled). When the root is in another process, the first span directly below the
-    /// caller that ends stands for it. A trace is decided by what has ended so far when somebody flushes, when
-    /// it has waited for five minutes, or when 8192 spans or 16 MiB wait in all, the oldest first. A span that fits is
-    /// always sent, also when it ends after that. Spans in other processes are not reached: they have the decision that
-    /// was passed on to them.
+    /// caller that ends takes its place. A trace is decided by what has ended so far on a flush, when
+    /// it has waited for five minutes, or when 8192 spans or 16 MiB wait in all, the oldest first. A span that matches is
+    /// always sent, also when it ends after that. Spans in other processes are not reached: they carry the decision that
+    /// was propagated to them.
     ///
     /// Default: no rule. Environment: none.
     pub fn keep_if(mut self, rule: impl Fn(&SpanEvent) -> bool + Send + Sync + 'static) -> Self {

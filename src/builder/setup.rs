@@ -4,6 +4,7 @@ use tracing::metadata::LevelFilter;
 
 use super::{process, start};
 use crate::config::{Config, Given, Settings};
+use crate::diagnostics::StderrLog;
 use crate::error::ConfigError;
 
 /// Creates a [`Builder`], which sets up the layer and its exporter.
@@ -72,6 +73,19 @@ impl Builder {
         if !self.code.rest.tags.insert(key.into(), value.into()) {
             self.code.rest.has_keyless_tag = true;
         }
+        self
+    }
+
+    /// Prints warnings of this crate on stderr always (`true`) or never (`false`).
+    ///
+    /// Without this, they are printed only if no layer of the process listens to the target `tracing_llmobs`, so that a
+    /// wrong key or an unreachable Agent does not go unnoticed. `true` is for processes whose layers listen to everything and
+    /// print nothing. The lines contain no prompts, responses or keys, and are rare.
+    ///
+    /// Default: a last resort, as above. Environment: `DD_LLMOBS_STDERR`: `last-resort`, `always` or `never`.
+    pub fn stderr(mut self, print: bool) -> Self {
+        let rule = if print { StderrLog::Always } else { StderrLog::Never };
+        self.code.stderr = Some(Given::new("stderr", Ok(rule)));
         self
     }
 

@@ -1,4 +1,4 @@
-//! The wiring: the only place that sees every room.
+//! The wiring: the only file that names every room.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -9,9 +9,10 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::Builder;
-use crate::capture::{Capture, CaptureLayer, Hearing, LlmObsFilter, LlmObsLayer, Options, Outbound};
+use crate::capture::{Capture, CaptureLayer, FieldSelection, LlmObsLayer, Options, Outbound};
 use crate::clock::Clock;
 use crate::config::{Settings, Tuning};
+use crate::diagnostics::StderrLog;
 use crate::error::ConfigError;
 use crate::export::{Assembler, Exporter, Sink, Tail, Transport};
 use crate::guard::Guard;
@@ -20,7 +21,7 @@ use crate::recording::CapturedItem;
 use crate::recording::IdSource;
 use llmobs_model::Tags;
 
-/// What tests replace.
+/// The parts that tests replace.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parts {
     pub(crate) clock: Clock,
@@ -44,22 +45,24 @@ impl Builder {
         let max_level = self.max_level.unwrap_or(LevelFilter::INFO);
         let Some((capture, shutdown_timeout)) = self.pipeline()? else { return Ok((None, Guard::inert())) };
         let layer = CaptureLayer::new(Arc::clone(&capture));
-        let filter = LlmObsFilter::new(max_level, capture.conventions());
+        let filter = capture.filter(max_level);
         let guard = Guard::new(capture, shutdown_timeout);
         Ok((Some(layer.with_filter(filter)), guard))
     }
 
-    /// Wires the rooms and starts the worker; `None` when disabled.
+    /// Creates the rooms, connects them, and starts the worker; `None` when disabled.
     fn pipeline(self) -> Result<Option<(Arc<Capture>, Duration)>, ConfigError> {
         let (parts, processing) = (self.parts.clone(), self.processing.clone());
         let settings = self.settings()?;
         if !settings.enabled {
             return Ok(None);
         }
+        // A recorder of tests keeps its spans in memory: there is nothing that an operator could act on.
+        let stderr = if parts.memory.is_some() { StderrLog::Never } else { settings.stderr };
         let queue = Arc::new(Queue::new(limits(&settings)));
         let ml_app = settings.ml_app.as_str().into();
         let conventions = settings.integrations;
-        let hearing = Hearing { capture_instrument: settings.capture_instrument, conventions };
+        let selection = FieldSelection { capture_instrument: settings.capture_instrument, conventions };
         let sink = match parts.memory {
             Some(events) => Sink::Memory(events),
             None => Sink::Intake(Box::new(Transport::new(&settings)?)),
@@ -76,9 +79,9 @@ impl Builder {
             max_payload_bytes: settings.tuning.max_payload_bytes,
             evaluation_source: settings.evaluation_source,
         };
-        exporter.start(sink, settings.warnings.iter().map(ToString::to_string).collect())?;
+        exporter.start(sink, settings.warnings.iter().map(ToString::to_string).collect(), stderr)?;
         let options = Options {
-            hearing,
+            selection,
             clock: parts.clock,
             ids: parts.ids,
             sample_rate: settings.tuning.sample_rate,
@@ -103,8 +106,8 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// The tags that every span has: those of the environment, above them what has a setting of its own, above that those
-/// of the builder.
+/// Returns the tags of every span: those of `DD_TAGS`, replaced by those with a setting of their own, replaced by those of
+/// [`Builder::tag`].
 fn base_tags(settings: &Settings) -> Tags {
     let mut tags = settings.tags.clone();
     for (key, value) in

@@ -1,14 +1,13 @@
 //! What every span of ours that starts inside a scope says, unless it says something else.
 
-use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::lineage::Trace;
-use super::record::SpanRecord;
+use super::context_stack;
 use super::span_ext::traces_around;
+use super::trace::TraceState;
 use llmobs_model::{AgentManifest, Annotation, Prompt, Tags};
 
 /// Begins an [`AnnotationContext`].
@@ -118,17 +117,14 @@ pub struct ContextGuard {
 }
 
 impl ContextGuard {
-    fn new(annotation: Arc<Annotation>, traces: Vec<Arc<Trace>>) -> Self {
-        let number = NEXT.try_with(|next| next.replace(next.get().wrapping_add(1))).unwrap_or_default();
-        change(|open| open.push(Entered { number, annotation, traces }));
-        Self { number, _not_send: PhantomData }
+    fn new(annotation: Arc<Annotation>, traces: Vec<Arc<TraceState>>) -> Self {
+        Self { number: context_stack::enter(annotation, traces), _not_send: PhantomData }
     }
 }
 
 impl Drop for ContextGuard {
     fn drop(&mut self) {
-        // Not simply the last one: guards need not be dropped in the order of their making.
-        change(|open| open.retain(|entered| entered.number != self.number));
+        context_stack::exit(self.number);
     }
 }
 
@@ -147,44 +143,4 @@ impl<F: Future> Future for InContext<F> {
         let _guard = ContextGuard::new(Arc::clone(&self.annotation), Vec::new());
         self.future.as_mut().poll(cx)
     }
-}
-
-/// A context in force.
-#[derive(Debug)]
-struct Entered {
-    number: u64,
-    annotation: Arc<Annotation>,
-    /// The traces that it is for; any, when there is none.
-    traces: Vec<Arc<Trace>>,
-}
-
-thread_local! {
-    static NEXT: Cell<u64> = const { Cell::new(0) };
-    /// How many there are in [`OPEN`], for the many spans that start while there is none.
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-    /// Outermost first.
-    static OPEN: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
-}
-
-fn change(with: impl FnOnce(&mut Vec<Entered>)) {
-    // At the end of a thread there is nobody to keep it for.
-    let _ = OPEN.try_with(|open| {
-        if let Ok(mut open) = open.try_borrow_mut() {
-            with(&mut open);
-            let _ = COUNT.try_with(|count| count.set(open.len()));
-        }
-    });
-}
-
-/// Says what the contexts in force on this thread say, about a span that starts; before anything else is said.
-pub(super) fn assume(record: &mut SpanRecord) {
-    if COUNT.try_with(Cell::get).unwrap_or_default() == 0 {
-        return;
-    }
-    let _ = OPEN.try_with(|open| {
-        let Ok(open) = open.try_borrow() else { return };
-        for entered in open.iter() {
-            record.assume(&entered.annotation, &entered.traces);
-        }
-    });
 }

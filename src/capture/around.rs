@@ -3,9 +3,10 @@
 use tracing::Span;
 use tracing_core::span::Id;
 
+use super::ancestors::SpanSite;
+use super::capture::Capture;
 use super::record::SpanRecord;
 use super::span_ext::find;
-use super::state::Capture;
 use llmobs_model::SpanKind;
 
 use crate::recording::{Precedence, RecordedAnnotation};
@@ -26,20 +27,17 @@ pub(crate) struct CallAround {
 /// span of its own, and a span around it that turns out to be the same call stands back.
 pub(crate) fn call_around(span: &Span) -> Option<CallAround> {
     let (id, kind) = find(span, |capture, dispatch, id| {
-        let mut found = None;
-        capture.upward(dispatch, id, &mut |(id, _), records| {
-            let Some(record) = records.kept(capture).filter(|record| record.standing().is_some()) else { return false };
-            found = record.call().map(|kind| (id, kind));
-            true
-        });
-        found
+        let kind = |record: &mut SpanRecord| record.standing_kind().map(|_| record.kind());
+        let nearest = |site: SpanSite| Some((capture.spans.with(&site.id, kind)??, site.id));
+        let (kind, id) = capture.all_ancestors(dispatch, id).find_map(nearest)?;
+        Some((id, kind.filter(|kind| kind.has_model())?))
     })??;
     Some(CallAround { span: span.clone(), id, kind })
 }
 
 /// Whether a URL is that of a gateway which reports calls itself; `None` when no layer of ours sees the span.
 pub(crate) fn is_gateway(span: &Span, url: &str) -> Option<bool> {
-    find(span, |capture, _, _| capture.outbound.is_proxy(url))
+    find(span, |capture, _, _| capture.services.outbound.proxy_urls.contain(url))
 }
 
 impl CallAround {
@@ -54,11 +52,7 @@ impl CallAround {
 
     /// The gateway reports the call, so that this span does not.
     pub(crate) fn leave_to_gateway(&self) {
-        find(&self.span, |capture, dispatch, _| {
-            capture.with_records(dispatch, &self.id, &mut |records| {
-                let _ = records.of(capture).map(SpanRecord::leave_call_to_gateway);
-            })
-        });
+        find(&self.span, |capture, _, _| capture.leave_call_to_gateway(&self.id));
     }
 
     /// Says what the client saw of the call, for the gaps that nobody else fills; `false` when the span has ended.
@@ -66,13 +60,6 @@ impl CallAround {
         let annotation = annotation.into().with_precedence(Precedence::Fallback);
         let annotate = |capture: &_, dispatch: &_, _: &Id| Capture::annotate(capture, dispatch, &self.id, annotation);
         find(&self.span, annotate).unwrap_or(false)
-    }
-}
-
-impl SpanRecord {
-    /// What call it is, while it is open.
-    fn call(&self) -> Option<SpanKind> {
-        self.kind().filter(|kind| kind.has_model() && self.hears(false))
     }
 }
 

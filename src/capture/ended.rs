@@ -1,53 +1,28 @@
-//! What is left of a span when it ends: for the queue, once no span is locked any more.
+//! Output of a span that ends, handed to the queue after its lock is released.
 
-use super::state::Capture;
-use crate::queue::Item;
 use crate::recording::Recording;
-use crate::stats::Problem;
-use llmobs_model::{Evaluation, EvaluationError};
+use llmobs_model::Evaluation;
 
-/// See the file's card.
+/// The output of a span that ended.
 #[derive(Debug)]
-#[must_use = "what is left of a span is to be sent"]
+#[must_use = "the output of a span goes to the queue"]
 pub(crate) struct Ended {
-    /// The span itself, if it is ours.
+    /// The span itself, if it is an LLM span.
     pub(super) recording: Option<Box<Recording>>,
-    /// What few spans say: evaluations of themselves or of another.
-    pub(super) verdicts: Option<Box<Verdicts>>,
+    /// Evaluations that the span carries as third-party attributes; few spans do.
+    pub(super) evaluations: Option<Box<InlineEvaluations>>,
 }
 
+/// Evaluations that a span carries, of itself or of another span.
 #[derive(Debug)]
-pub(super) struct Verdicts {
-    /// The span's name, for the counters.
-    place: &'static str,
-    evaluations: Vec<Evaluation>,
+pub(super) struct InlineEvaluations {
+    /// The name of the span, for the problem counters.
+    pub(super) span_name: &'static str,
+    pub(super) evaluations: Vec<Evaluation>,
 }
 
-impl Verdicts {
-    pub(super) fn new(place: &'static str, evaluations: Vec<Evaluation>) -> Option<Box<Self>> {
-        (!evaluations.is_empty()).then(|| Box::new(Self { place, evaluations }))
-    }
-}
-
-impl Capture {
-    /// Hands over what is left of a span; a refusal is counted where it happens.
-    pub(crate) fn send(&self, ended: Ended) {
-        if let Some(recording) = ended.recording {
-            let _ = self.queue.push(Item::Span(recording));
-        }
-        if let Some(verdicts) = ended.verdicts {
-            for evaluation in verdicts.evaluations {
-                self.submit_or_count(evaluation, verdicts.place);
-            }
-        }
-    }
-
-    /// Submits an evaluation that nobody waits for; what is wrong with it is counted as a problem.
-    pub(super) fn submit_or_count(&self, evaluation: Evaluation, place: &'static str) {
-        match self.submit_evaluation(evaluation) {
-            // The ledger has counted a refusal.
-            Ok(()) | Err(EvaluationError::QueueFull | EvaluationError::Closed) => {}
-            Err(_) => self.queue.problems.count(Problem::Evaluation, place),
-        }
+impl InlineEvaluations {
+    pub(super) fn new(span_name: &'static str, evaluations: Vec<Evaluation>) -> Option<Box<Self>> {
+        (!evaluations.is_empty()).then(|| Box::new(Self { span_name, evaluations }))
     }
 }

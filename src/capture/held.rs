@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use tracing::Span;
 
-use super::record::SpanRecord;
+use super::capture::Capture;
 use super::span_ext::find;
-use super::state::Capture;
 use crate::recording::{FieldKey, FieldLog, FieldValue};
 use crate::stats::Problem;
 
@@ -32,46 +31,42 @@ impl Held {
     /// Counts so many bytes instead of those before; `false` when there is no room for what is more, which is not counted.
     /// All that is open may fill three quarters with it.
     pub(crate) fn hold(&mut self, bytes: usize) -> bool {
-        let most = self.capture.open_max_bytes;
-        self.hold_below(bytes, most.saturating_sub(most / 4))
+        self.resize(bytes, 3)
     }
 
     /// The same for what could do with less room: it is not to take the last of it, so that it may fill one half.
     pub(crate) fn hold_at_ease(&mut self, bytes: usize) -> bool {
-        self.hold_below(bytes, self.capture.open_max_bytes / 2)
+        self.resize(bytes, 2)
     }
 
     /// Says that content was too much to hold: it is counted, and a marker is in its place in the span if `meaning` says so.
     pub(crate) fn lose(&self, span: &Span, meaning: Option<FieldKey>) {
         let name = span.metadata().map_or("", |metadata| metadata.name());
-        self.capture.queue.problems.count(Problem::Oversize, name);
+        self.capture.services.count(Problem::Oversize, name);
         let Some(meaning) = meaning else { return };
-        let mut lose = |record: &mut SpanRecord| {
-            let mut said = FieldLog::new();
-            said.push(meaning, FieldValue::Oversize);
-            record.apply(&mut said, false);
-        };
         find(span, |capture, dispatch, id| {
-            capture.with_records(dispatch, id, &mut |records| {
-                records.iter_mut().filter(|record| record.hears(false)).for_each(&mut lose);
-            })
+            for layer in capture.layers(dispatch) {
+                layer.spans.with(id, |record| {
+                    let mut marker = FieldLog::new();
+                    marker.push(meaning, FieldValue::Oversize);
+                    record.apply(&layer.services, &mut marker, false);
+                });
+            }
         });
     }
 
-    fn hold_below(&mut self, bytes: usize, most: u64) -> bool {
+    fn resize(&mut self, bytes: usize, quarters: u64) -> bool {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let open = &self.capture.queue.open;
-        if bytes > self.bytes && !open.grow(bytes.saturating_sub(self.bytes), most) {
-            return false;
+        let is_resized = self.capture.services.budget.resize(self.bytes, bytes, quarters);
+        if is_resized {
+            self.bytes = bytes;
         }
-        open.shrink(self.bytes.saturating_sub(bytes));
-        self.bytes = bytes;
-        true
+        is_resized
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.capture.queue.open.shrink(self.bytes);
+        self.capture.services.budget.resize(self.bytes, 0, 0);
     }
 }

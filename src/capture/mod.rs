@@ -1,42 +1,60 @@
 //! `tracing` callbacks → recordings, on the application's threads.
 //!
 //! In: spans, records, events, annotations. Out: items, into the queue.
-//! Never: waiting, I/O, words, panics, foreign code under a lock, two locked spans.
+//! Never: waiting, I/O, log lines, panics, code of others under a lock, two locked spans, the registry's extensions.
 
+// Services, which know nothing of spans.
+mod budget;
+mod callsite_table;
+mod ended;
+mod evaluable;
+mod interner;
+mod plan;
+mod response_index;
+mod scratch;
+mod services;
+mod trace;
+mod visitor;
+
+// One span, and all of them.
+mod context_stack;
+mod nesting;
+mod parent_context;
+mod record;
+mod span_table;
+
+// The registry and other layers.
+mod allowlist;
+mod ancestors;
+mod extensions_probe;
+#[cfg_attr(not(feature = "opentelemetry"), path = "no_otel.rs")]
+mod otel;
+mod roll_call;
+
+// The layer, and the ways to it.
 mod annotation_context;
 #[cfg(feature = "observe")]
 mod around;
-mod ended;
-mod evaluate;
-mod filter;
+#[allow(clippy::module_inception, reason = "the layer's state is what the room is named after")]
+mod capture;
+mod event_evaluation;
 #[cfg(feature = "observe")]
 mod held;
-mod kinship;
-mod known;
 mod layer;
-mod lineage;
-#[cfg_attr(not(feature = "opentelemetry"), path = "no_otel.rs")]
-mod otel;
-mod record;
-mod records;
-mod remote;
-mod responses;
 mod span_ext;
-mod state;
-mod visitor;
 
+pub use allowlist::LlmObsFilter;
 pub use annotation_context::{AnnotationContext, ContextGuard, InContext, annotation_context};
-pub use filter::LlmObsFilter;
 pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 
 #[cfg(feature = "observe")]
 pub(crate) use around::{CallAround, call_around, is_gateway};
-pub(crate) use filter::Hearing;
+pub(crate) use capture::Capture;
 #[cfg(feature = "observe")]
 pub(crate) use held::Held;
-pub(crate) use remote::Outbound;
+pub(crate) use plan::FieldSelection;
+pub(crate) use services::{Options, Outbound};
 #[cfg(feature = "observe")]
 pub(crate) use span_ext::annotate_recorded;
-pub(crate) use span_ext::{find, opened};
-pub(crate) use state::{Capture, Options};
+pub(crate) use span_ext::{RecordedSpan, find};

@@ -1,29 +1,36 @@
-//! The place of a span in the trace of OpenTelemetry, when `tracing-opentelemetry` is installed beside us.
+//! The place of a span in the OpenTelemetry trace, when `tracing-opentelemetry` is installed beside the layer.
 
 use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt as _;
 use tracing_core::Dispatch;
 use tracing_core::span::Id;
 
-use llmobs_model::{ApmContext, SpanId, TraceId};
+use super::extensions_probe::are_extensions_free;
+use llmobs_model::{ApmContext, SpanId, TraceId, contain};
 
-/// The place of the OpenTelemetry span that is active on this thread.
+/// Returns the place of the OpenTelemetry span that is active on this thread.
 ///
-/// `tracing-opentelemetry` activates a span when it is entered: before we are told if its layer is below ours, else after.
-/// Active is then the span itself, or the one around it, which is in the same trace.
-pub(super) fn current() -> Option<ApmContext> {
-    Context::map_current(of_context)
+/// `tracing-opentelemetry` activates a span when it is entered: before our callback if its layer is below ours, else
+/// after it. The active span is then the entered one or the one around it, which is in the same trace.
+pub(super) fn active_context() -> Option<ApmContext> {
+    Context::map_current(apm_context)
 }
 
-/// The place of this very span.
+/// Returns the place of this very span.
 ///
-/// It starts the span there, which is why it is not asked before there is need: a parent that the application sets would
-/// come too late (`tracing_opentelemetry::SetParentError`, version 0.34).
-pub(super) fn place(dispatch: &Dispatch, id: &Id) -> Option<ApmContext> {
-    tracing_opentelemetry::get_otel_context(id, dispatch).as_ref().and_then(of_context)
+/// It is read only when it is needed, because reading it starts the OpenTelemetry span: a parent that the application
+/// sets afterwards would come too late (`tracing_opentelemetry::SetParentError`, version 0.34).
+pub(super) fn context_of(dispatch: &Dispatch, id: &Id) -> Option<ApmContext> {
+    // The context is in the registry's extensions. A layer that panicked while it held their lock has poisoned it, and one
+    // that formats a value under it may be our caller: reading would panic or hang.
+    if !are_extensions_free(dispatch, id) {
+        return None;
+    }
+    let context = contain(|| tracing_opentelemetry::get_otel_context(id, dispatch)).ok()??;
+    apm_context(&context)
 }
 
-fn of_context(context: &Context) -> Option<ApmContext> {
+fn apm_context(context: &Context) -> Option<ApmContext> {
     let span = context.span();
     let span = span.span_context();
     if !span.is_valid() {

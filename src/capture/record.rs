@@ -1,279 +1,447 @@
-//! A span of ours while it is open: what it passes on, and what was said about it so far.
+//! A span while it is open.
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::ended::Ended;
-use super::kinship::Kinship;
-use super::known::shared;
-use super::lineage::{Inherited, Lineage, Position, Trace};
-use super::state::Capture;
+use tracing_core::Metadata;
+
+use super::ended::{Ended, InlineEvaluations};
+use super::evaluable::{EvaluableSpan, join_or_refer};
+use super::interner::intern;
+use super::nesting::NestingState;
+use super::parent_context::{InheritedContext, ParentContext, ParentPosition, SpanStart};
+use super::plan::{Plan, attribute_plan};
+use super::services::{RemarkSite, Services};
+use super::trace::TraceState;
 use crate::fields::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
-use crate::queue::{keep_recording, spare_recording};
-use crate::recording::ChildDefaults;
-use crate::recording::{FieldLog, FieldValue, Head, Identity, Origin, Precedence, RecordedAnnotation, Recording};
+use crate::recording::{FieldLog, FieldValue, Identity, KindSource, Origin, RecordedAnnotation};
 use crate::stats::Problem;
-use llmobs_model::{
-    AgentAttribution, Annotation, ApmContext, CapturePolicy, Prompt, SpanContext, SpanKind, ToolDefinition,
-};
+use llmobs_conventions::{AttributePlan, Classification, EvaluationDraft, Remark};
+use llmobs_model::{AgentAttribution, Annotation, ApmContext, Evaluation, EvaluationScope, SpanContext, SpanKind};
 
-mod claim;
-mod policy;
-mod room;
-mod said;
-mod times;
+mod content;
+mod foreign;
+mod identity;
+mod values;
 
-pub(super) use claim::join_draft;
-use claim::{Claim, counts_tokens};
-use policy::restrict;
-use room::shed_content;
-use said::{assume_user, given_name, name_of, text_of};
-use times::Times;
+use content::SpanContent;
+use foreign::{ForeignState, counts_tokens};
+use identity::SpanIdentity;
+use values::{name_of, text_of};
 
-/// One open span of ours.
+/// An open span of one layer: an LLM span, one that may become one, or one that sets something for LLM spans below it.
 ///
-/// It ends when it is finished or closed, whichever comes first, and at the latest when the registry
-/// drops it: a span never vanishes uncounted.
+/// Whoever takes it out of the [`SpanTable`](super::span_table::SpanTable) calls [`end`](Self::end), so that no span
+/// vanishes uncounted.
 #[derive(Debug)]
 pub(crate) struct SpanRecord {
-    pub(super) capture: Arc<Capture>,
-    /// `None` until a field or an annotation says it; the span is ours from then on.
-    pub(super) kind: Option<SpanKind>,
-    started: Instant,
-    times: Times,
-    /// `None` once it ended.
-    pub(super) recording: Option<Box<Recording>>,
-    pub(super) trace: Arc<Trace>,
-    /// What it has said for those directly below it.
-    passed: Option<Arc<ChildDefaults>>,
-    /// The parent in another process, which a span that is not ours still passes on.
-    pub(super) remote: Option<Box<SpanContext>>,
-    /// Something has started below it.
-    pub(super) has_children: AtomicBool,
-    /// The span itself has named these, so that a parent's do not count.
-    pub(super) own_session: bool,
-    pub(super) own_ml_app: bool,
-    /// The place in the APM trace is that of its own span.
-    pub(super) is_correlated: bool,
-    /// Bytes counted for it among the open spans.
-    counted_bytes: u64,
-    /// What can be evaluated after the span was finished.
-    finished: Option<Box<Evaluable>>,
-    /// What is known from the words of other crates, if there are such.
-    claim: Option<Box<Claim>>,
-    kinship: Kinship,
-}
-
-/// What an evaluation of a span must know about it.
-#[derive(Debug, Clone)]
-pub(crate) struct Evaluable {
-    pub(crate) context: SpanContext,
-    pub(crate) ml_app: Option<Arc<str>>,
-    /// What holds for what libraries say of it.
-    pub(crate) policy: CapturePolicy,
-    /// Nothing of its trace leaves.
-    pub(crate) is_off: bool,
+    identity: SpanIdentity,
+    content: SpanContent,
+    nesting: NestingState,
+    /// Where the span has third-party attributes.
+    foreign: Option<Box<ForeignState>>,
 }
 
 impl SpanRecord {
-    /// What an open span counts for before it says anything.
-    const BASE_BYTES: u64 = 512;
-    /// What one span may hold; see [`Visitor`](super::visitor::Visitor), which stops a value in time.
-    pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
-
-    /// A span that starts now, or `None` when the open spans hold as much as they may.
-    pub(crate) fn begin(
-        capture: &Arc<Capture>,
+    /// Begins a span now; `None` when open spans hold as much as they may.
+    pub(super) fn begin(
+        services: &Services,
         name: &'static str,
-        above: Option<Lineage>,
+        parent: Option<ParentContext>,
         apm: Option<Arc<ApmContext>>,
     ) -> Option<Self> {
-        if !capture.queue.open.begin(Self::BASE_BYTES, capture.open_max_bytes) {
+        if !services.budget.begin() {
             return None;
         }
-        let (span_id, start_ns) = (capture.ids.span_id(), capture.clock.wall_ns());
-        let (mut inherited, trace, slate) = match above {
-            Some(above) => above.split(span_id),
-            None => (Inherited::NOTHING, Arc::new(Trace::of(span_id)), None),
-        };
-        inherited.apm = apm;
-        let origin = capture.place((name, span_id, start_ns), inherited);
-        let mut recording = spare_recording();
-        recording.head = Head::new(origin);
-        if let Some(slate) = &slate {
-            assume_user(&mut recording, slate);
+        let (span_id, start_ns) = (services.ids.span_id(), services.clock.wall_ns());
+        let mut start = parent.map_or_else(|| SpanStart::root(span_id), |parent| parent.start(span_id));
+        start.apm = apm;
+        let (trace, marks) = (Arc::clone(&start.trace), start.marks.take());
+        let mut content = SpanContent::new(start.into_origin(services, (name, span_id, start_ns)));
+        if let Some(user) = marks.as_ref().and_then(|marks| marks.user()) {
+            content.inherit_user(&user);
         }
-        Some(Self {
-            capture: Arc::clone(capture),
-            kind: None,
-            started: capture.clock.instant(),
-            times: Times::default(),
-            recording: Some(recording),
-            trace,
-            passed: None,
-            remote: None,
-            has_children: AtomicBool::new(false),
-            own_session: false,
-            own_ml_app: false,
-            is_correlated: false,
-            counted_bytes: Self::BASE_BYTES,
-            finished: None,
-            claim: None,
-            kinship: Kinship::below(slate),
-        })
+        let identity = SpanIdentity::new(services.clock.instant(), trace);
+        Some(Self { identity, content, nesting: NestingState::below(marks), foreign: None })
     }
 
-    /// The log to visit the first values into, while nobody else can see the record.
-    pub(crate) fn log_mut(&mut self) -> Option<&mut FieldLog> {
-        self.recording.as_mut().map(|recording| recording.log_mut())
+    /// Returns the log for the values that the span is created with, while nobody else can see the record.
+    pub(super) fn log_mut(&mut self) -> &mut FieldLog {
+        self.content.log_mut()
     }
 
-    /// Takes over what the span says about itself at its start.
-    pub(crate) fn settle(&mut self) {
-        let Some(mut recording) = self.recording.take() else { return };
-        let (origin, said) = recording.said_about();
-        self.identify_from(origin, said);
-        if self.claim.is_some() {
-            self.recognise(&mut recording);
+    /// Applies the values that the span was created with.
+    pub(super) fn apply_initial_values(&mut self, services: &Services) {
+        let (log, origin) = self.content.log_and_origin();
+        let kind = identify(services, &mut self.identity, origin, log);
+        self.set_own_identity(services, kind);
+        if self.foreign.is_some() {
+            self.classify(services);
         }
-        restrict(self.policy(&recording.head.origin), recording.log_mut());
-        if !self.has_room(&recording, 0) {
-            let mut said = std::mem::take(recording.log_mut());
-            self.append_what_fits(&mut recording, &said);
-            self.capture.queue.spare_texts.empty(&mut said);
-        }
-        self.recording = Some(recording);
+        let policy = self.identity.policy(services, self.content.origin());
+        SpanContent::restrict(policy, self.content.log_mut());
+        self.content.bound_initial_values(services);
     }
 
-    /// Takes over what was said later.
-    pub(crate) fn apply(&mut self, said: &mut FieldLog, has_identity: bool) {
-        let Some(mut recording) = self.recording.take() else { return };
-        if has_identity && said.has_identity() {
-            self.identify_from(&mut recording.head.origin, said);
+    /// Applies values that were recorded later.
+    pub(super) fn apply(&mut self, services: &Services, values: &mut FieldLog, has_identity: bool) {
+        if has_identity && values.has_identity() {
+            let kind = identify(services, &mut self.identity, self.content.origin_mut(), values);
+            self.set_own_identity(services, kind);
         }
-        restrict(self.policy(&recording.head.origin), said);
-        let is_told_more = self.is_told_more(said, recording.log());
-        if !self.has_room(&recording, said.bytes()) {
-            self.append_what_fits(&mut recording, said);
-        } else if !recording.log_mut().append(said) {
-            self.count(Problem::TooManyValues, &recording);
+        SpanContent::restrict(self.identity.policy(services, self.content.origin()), values);
+        let log = self.content.log();
+        let can_change = self.foreign.as_mut().is_some_and(|foreign| foreign.can_change(values, log));
+        self.content.append(services, values);
+        if can_change {
+            self.classify(services);
         }
-        if is_told_more {
-            self.recognise(&mut recording);
-        }
-        self.recording = Some(recording);
     }
 
-    /// Takes over an annotation; `false` when the span has ended.
-    pub(crate) fn annotate(&mut self, mut annotation: RecordedAnnotation) -> bool {
-        let Some(mut recording) = self.recording.take() else { return false };
+    /// Applies the values of an event inside the span. Third-party attributes are read in events of every LLM span.
+    pub(super) fn apply_event(
+        &mut self,
+        services: &Services,
+        values: &mut FieldLog,
+        plan: &Plan,
+        metadata: &'static Metadata<'static>,
+    ) {
+        if plan.third_party.is_some()
+            && self.foreign.is_none()
+            && let Some(kind) = self.identity.kind
+        {
+            self.track_foreign(services, Arc::new(attribute_plan(metadata, services.conventions())), true);
+            self.set_kind(services, kind);
+        }
+        self.apply(services, values, plan.has_identity);
+    }
+
+    /// Applies an annotation.
+    pub(super) fn annotate(&mut self, services: &Services, mut annotation: RecordedAnnotation) {
         if annotation.refused > 0 {
-            self.count(Problem::Annotation, &recording);
+            self.content.count(services, Problem::Annotation);
         }
         if annotation.is_fallback() {
             annotation.keep_to_gaps();
         }
         if let Some(kind) = annotation.kind {
-            self.say_kind(kind);
+            self.set_kind(services, kind);
         }
-        self.times.take(&annotation);
-        recording.head.origin.policy = annotation.capture.unwrap_or(recording.head.origin.policy);
+        self.identity.set_times(&annotation);
+        let origin = self.content.origin_mut();
+        origin.policy = annotation.capture.unwrap_or(origin.policy);
         let session_id = annotation.session_id.as_deref().or_else(|| annotation.tags.get(SESSION_TAG));
-        self.name_session(&mut recording.head.origin, session_id);
-        self.name_ml_app(&mut recording.head.origin, annotation.ml_app.as_deref());
-        self.restrict_annotation(&recording.head.origin, &mut annotation);
-        if self.has_room(&recording, annotation.text_bytes()) {
-            if let Some(details) = &annotation.details {
-                self.pass_on(details.prompt.as_ref(), details.tool_definitions.as_ref());
-            }
-            recording.log_mut().annotate(annotation);
-        } else {
-            let is_fallback = annotation.is_fallback();
-            let [input, output] = shed_content(&mut annotation);
-            recording.log_mut().annotate(annotation);
-            // What only fills gaps leaves no marker in the place of what others say.
-            for meaning in input.into_iter().chain(output).filter(|_| !is_fallback) {
-                recording.log_mut().push(meaning, FieldValue::Oversize);
-            }
-            self.count(Problem::Oversize, &recording);
+        if session_id.is_some_and(|id| !id.is_empty())
+            && let Some(foreign) = &mut self.foreign
+        {
+            foreign.has_named_session = false;
         }
-        self.recording = Some(recording);
+        self.identity.set_session(origin, session_id);
+        self.identity.set_ml_app(origin, annotation.ml_app.as_deref());
+        self.identity.restrict_annotation(services, origin, &mut annotation);
+        let defaults =
+            annotation.details.as_ref().map(|details| (details.prompt.clone(), details.tool_definitions.clone()));
+        let has_room = self.content.annotate(services, annotation);
+        if let Some((prompt, tools)) = defaults.filter(|_| has_room) {
+            self.identity.set_child_defaults(prompt.as_ref(), tools.as_ref());
+        }
+    }
+
+    /// Applies an annotation context before anything else is recorded, if it is meant for this span's trace.
+    pub(super) fn annotate_from_context(
+        &mut self,
+        services: &Services,
+        annotation: &Annotation,
+        traces: &[Arc<TraceState>],
+    ) {
+        if !traces.is_empty() && !traces.iter().any(|trace| Arc::ptr_eq(trace, &self.identity.trace)) {
+            return;
+        }
+        if annotation.refused > 0 {
+            self.content.count(services, Problem::Annotation);
+        }
+        self.content.annotate_from_context(services, annotation);
+    }
+
+    /// Reads third-party attributes from now on.
+    pub(super) fn track_foreign(&mut self, services: &Services, plan: Arc<AttributePlan<'static>>, is_candidate: bool) {
+        if is_candidate {
+            self.nesting.track_descendants();
+        } else {
+            services.budget.exclude_from_count();
+        }
+        self.foreign = Some(Box::new(ForeignState::new(plan, is_candidate)));
+    }
+
+    /// Sets the kind explicitly.
+    fn set_kind(&mut self, services: &Services, kind: SpanKind) {
+        self.identity.kind = Some(kind);
+        self.count_as_open(services);
+        if let Some(foreign) = &mut self.foreign {
+            foreign.is_settled = true;
+        }
+    }
+
+    /// Counts a non-LLM span among the open ones, because it becomes an LLM span or ends.
+    fn count_as_open(&self, services: &Services) {
+        if self.foreign.as_ref().is_some_and(|foreign| !foreign.is_candidate && !foreign.is_settled) {
+            services.budget.include_in_count();
+        }
+    }
+
+    fn set_own_identity(&mut self, services: &Services, identified: Identified) {
+        if let Some(kind) = identified.kind {
+            self.set_kind(services, kind);
+        }
+        if let Some(foreign) = &mut self.foreign {
+            foreign.has_named_session &= !identified.has_session;
+        }
+    }
+
+    /// Puts the span, and what starts below it, under a span of another process.
+    ///
+    /// Returns `false` and counts a problem when a span has started below it already.
+    pub(super) fn adopt(&mut self, services: &Services, parent: SpanContext) -> bool {
+        let identity = &mut self.identity;
+        let before = self.content.origin_mut();
+        if identity.has_children {
+            services.count(Problem::LateParent, before.name);
+            return false;
+        }
+        let remote_parent = Box::new(parent.clone());
+        let mut start = ParentContext::remote(parent).start(before.span_id);
+        start.apm = before.apm.clone().filter(|_| identity.is_correlated);
+        let trace = Arc::clone(&start.trace);
+        let mut origin = start.into_origin(services, (before.name, before.span_id, before.start_ns));
+        if let Some(session_id) = before.session_id.take().filter(|_| identity.has_own_session) {
+            trace.name_session(&session_id);
+            origin.session_id = Some(session_id);
+        }
+        if identity.has_own_ml_app {
+            origin.ml_app = before.ml_app.take();
+        }
+        origin.passed = before.passed.take();
+        *before = origin;
+        if identity.trace.is_off() {
+            trace.turn_off();
+        }
+        identity.trace = trace;
+        identity.remote_parent = Some(remote_parent);
         true
     }
 
-    /// Takes over what an annotation context says, before the span says anything; one for other traces is not heard.
-    pub(crate) fn assume(&mut self, annotation: &Annotation, traces: &[Arc<Trace>]) {
-        let is_meant = traces.is_empty() || traces.iter().any(|trace| Arc::ptr_eq(trace, &self.trace));
-        let Some(mut recording) = self.recording.take_if(|_| is_meant) else { return };
-        if annotation.refused > 0 {
-            self.count(Problem::Annotation, &recording);
+    /// Takes the span's place in the OpenTelemetry trace; with `only_first` a place that it has already stays.
+    pub(super) fn correlate(&mut self, apm: ApmContext, only_first: bool) {
+        if only_first && self.identity.is_correlated {
+            return;
         }
-        if self.has_room(&recording, annotation.text_bytes()) {
-            let annotation = RecordedAnnotation::from(annotation.clone()).with_precedence(Precedence::Context);
-            recording.log_mut().annotate(annotation);
-        } else {
-            self.count(Problem::Oversize, &recording);
+        self.identity.is_correlated = true;
+        let own = &mut self.content.origin_mut().apm;
+        if own.as_deref() != Some(&apm) {
+            *own = Some(Arc::new(apm));
         }
-        self.recording = Some(recording);
     }
 
-    /// Ends the span now; what is said later is not heard.
-    pub(crate) fn end(&mut self, now: Instant) -> Option<Ended> {
-        let mut recording = self.recording.take()?;
-        let mut verdicts = None;
-        if self.claim.is_some() {
-            self.take_up();
-            verdicts = self.decide(&mut recording).filter(|_| !self.trace.is_off());
-        } else if let Some(kind) = self.kind.filter(|_| self.kinship.is_watched()) {
-            self.kinship.end(kind, counts_tokens(recording.log()));
+    /// Makes the span a workflow, because a gateway reports its model call.
+    pub(super) fn leave_call_to_gateway(&mut self, services: &Services) {
+        self.content.head_mut().is_reported_elsewhere = true;
+        self.set_kind(services, SpanKind::Workflow);
+    }
+
+    /// Ends the span at `now`.
+    pub(super) fn end(mut self: Box<Self>, services: &Services, now: Instant) -> Ended {
+        let mut evaluations = None;
+        if self.foreign.is_some() {
+            self.count_as_open(services);
+            evaluations = self.decide(services).filter(|_| !self.identity.trace.is_off());
+        } else if let Some(kind) = self.identity.kind.filter(|_| self.nesting.is_tracked()) {
+            self.nesting.report_end(kind, counts_tokens(self.content.log()));
         }
-        self.capture.queue.open.end(self.counted_bytes);
-        let Some(kind) = self.kind.filter(|_| !self.trace.is_off()) else {
-            self.capture.queue.spare_texts.empty(recording.log_mut());
-            drop(recording.take_head());
-            keep_recording(recording);
-            return verdicts.is_some().then_some(Ended { recording: None, verdicts });
+        let Some(kind) = self.identity.kind.filter(|_| !self.identity.trace.is_off()) else {
+            self.content.discard(services);
+            return Ended { recording: None, evaluations };
         };
-        recording.head.kind = kind;
-        self.lift_session(&mut recording.head.origin);
-        recording.head.policy = self.policy(&recording.head.origin);
-        self.settle_times(&mut recording, now);
-        recording.head.panicked = std::thread::panicking();
-        Some(Ended { recording: Some(recording), verdicts })
+        self.take_session_of_descendants(services);
+        let policy = self.identity.policy(services, self.content.origin());
+        let head = self.content.head_mut();
+        head.kind = kind;
+        head.policy = policy;
+        head.panicked = std::thread::panicking();
+        self.identity.settle_times(head, now);
+        Ended { recording: Some(self.content.into_recording(services)), evaluations }
     }
 
-    /// The layer that the recording goes through: a span can have records of several layers.
-    pub(crate) fn sender(&self) -> Arc<Capture> {
-        Arc::clone(&self.capture)
+    /// Gives a root without a session the only one that its descendants named in third-party attributes.
+    fn take_session_of_descendants(&mut self, services: &Services) {
+        let (trace, origin) = (&self.identity.trace, self.content.origin());
+        if origin.session_id.is_none() && origin.parent_id.is_none() {
+            let session_id = trace.session_for_root();
+            if session_id.is_none() && trace.has_conflicting_sessions() {
+                services.remark(Remark::Sessions, self.remark_site());
+            }
+            self.content.origin_mut().session_id = session_id;
+        }
     }
 
-    /// Whether an annotation is for it, one that makes a span ours or one that does not.
-    pub(crate) fn hears(&self, makes_ours: bool) -> bool {
-        self.recording.is_some() && (makes_ours || self.standing().is_some())
+    /// Classifies the span by its third-party attributes.
+    fn classify(&mut self, services: &Services) {
+        let Some(foreign) = &mut self.foreign else { return };
+        let summary = foreign.classify(self.content.log());
+        if !foreign.is_settled && foreign.is_candidate {
+            self.identity.kind = match summary.classification {
+                Classification::Span(kind) => Some(kind),
+                Classification::Evaluation | Classification::Off | Classification::Undecided | _ => None,
+            };
+        }
+        let is_free = !self.identity.has_own_session || foreign.has_named_session;
+        foreign.has_named_session |= is_free && summary.session.is_some();
+        if summary.classification == Classification::Off && !self.identity.trace.is_off() {
+            self.identity.trace.turn_off();
+            services.remark(Remark::Off, self.remark_site());
+        }
+        if let Some(user) = summary.user {
+            self.nesting.set_user(intern(&user));
+        }
+        if let Some(session) = summary.session.filter(|_| is_free) {
+            self.identity.trace.offer_session_to_root();
+            self.identity.set_session(self.content.origin_mut(), Some(&session));
+        }
+        if let Some(id) = summary.response_id {
+            self.note_response(services, &id);
+        }
     }
 
-    /// The span as it can be evaluated, if it is ours.
-    pub(crate) fn evaluable(&self) -> Option<Evaluable> {
-        let found = self.context().or_else(|| self.place_if_off()).zip(self.recording.as_ref());
-        let Some((context, recording)) = found else { return self.finished.as_deref().cloned() };
-        let (ml_app, policy) = (recording.head.origin.ml_app.clone(), self.policy_for_others(&recording.head.origin));
-        Some(Evaluable { context, ml_app, policy, is_off: self.trace.is_off() })
+    /// Notes that this span reported a response, for evaluations that name it.
+    fn note_response(&self, services: &Services, response_id: &str) {
+        let trace = &self.identity.trace;
+        if self.identity.kind.is_none() && !trace.is_off() {
+            return;
+        }
+        let span = EvaluableSpan { is_off: false, ..self.evaluable_at(services, self.span_context()) };
+        // A framework repeats the response of the call inside it, and so does an agent.
+        let repeats = |kind: SpanKind| {
+            self.nesting.is_reported_by_descendant(kind, false) || !kind.has_model() && self.nesting.has_descendants()
+        };
+        services.responses.insert(response_id, span, trace, self.identity.kind.is_some_and(repeats));
     }
 
-    /// Remembers that beyond the end, which comes now. A span that closes needs no memory: nobody holds it any more.
-    pub(crate) fn stay_evaluable(&mut self) {
-        self.finished = self.evaluable().map(Box::new);
+    /// Decides what a span with third-party attributes ends as; its kind may have come with its last values.
+    fn decide(&mut self, services: &Services) -> Option<Box<InlineEvaluations>> {
+        if self.is_context_only() {
+            return None;
+        }
+        self.classify(services);
+        let foreign = self.foreign.as_deref()?;
+        let attributes = foreign.attributes(self.content.log());
+        let span_name = self.content.origin().name;
+        if foreign.classification == Classification::Evaluation && self.identity.kind.is_none() {
+            let drafts = attributes.evaluations();
+            let origin = self.content.origin();
+            let parent = origin.parent_id.map(|parent| SpanContext::new(origin.trace_id.clone(), parent));
+            return InlineEvaluations::new(span_name, self.join(services, drafts, parent.as_ref()));
+        }
+        if self.identity.kind.is_none() && self.nesting.has_descendants() && foreign.may_be_llm_span() {
+            self.identity.kind = Some(SpanKind::Workflow);
+        }
+        let kind = self.identity.kind?;
+        let evaluations = self.join(services, attributes.inline_evaluations(), Some(&self.span_context()));
+        let has_usage = counts_tokens(self.content.log()) || attributes.has_usage();
+        self.nesting.report_end(kind, has_usage);
+        let is_duplicate = self.nesting.is_reported_by_descendant(kind, has_usage);
+        let source = match (foreign.is_settled, is_duplicate) {
+            (true, _) => KindSource::Explicit,
+            (false, false) => KindSource::Attributes,
+            (false, true) => KindSource::Demoted,
+        };
+        if source == KindSource::Demoted {
+            self.identity.kind = Some(SpanKind::Workflow);
+        }
+        let plan = Arc::clone(&foreign.plan);
+        let head = self.content.head_mut();
+        (head.source, head.plan) = (source, Some(plan));
+        InlineEvaluations::new(span_name, evaluations)
     }
 
-    /// Where the span stands; nothing is known of it once it has ended.
-    pub(crate) fn context(&self) -> Option<SpanContext> {
-        let kind = self.standing()?;
-        let recording = self.recording.as_ref()?;
-        let origin = &recording.head.origin;
+    /// Joins evaluations to the response that each names, or else to `span`.
+    fn join(&self, services: &Services, drafts: Vec<EvaluationDraft>, span: Option<&SpanContext>) -> Vec<Evaluation> {
+        let origin = self.content.origin();
+        let (ml_app, policy) = (origin.ml_app.as_deref(), self.identity.third_party_policy(services, origin));
+        let to_root = |span: &SpanContext| match self.identity.trace.root() {
+            Some(root) => SpanContext::new(span.trace_id.clone(), root),
+            None => span.clone(),
+        };
+        let join = |draft: EvaluationDraft| {
+            if let Some(reported) = services.span_of_response(&draft, self.remark_site()) {
+                return (!reported.is_off).then(|| reported.join_draft(draft, policy));
+            }
+            let span = match draft.evaluation.target_scope() {
+                EvaluationScope::Span => span.cloned(),
+                EvaluationScope::Trace | _ => span.map(to_root),
+            };
+            Some(join_or_refer(draft, span).or_ml_app(ml_app).restricted_to(policy))
+        };
+        drafts.into_iter().filter_map(join).collect()
+    }
+
+    fn remark_site(&self) -> RemarkSite {
+        (self.foreign.as_ref().map_or("", |foreign| foreign.plan.target()), self.content.origin().name)
+    }
+
+    fn span_context(&self) -> SpanContext {
+        let origin = self.content.origin();
+        SpanContext::new(origin.trace_id.clone(), origin.span_id)
+    }
+}
+
+/// What others read of an open span.
+impl SpanRecord {
+    pub(super) const fn kind(&self) -> Option<SpanKind> {
+        self.identity.kind
+    }
+
+    pub(super) const fn trace(&self) -> &Arc<TraceState> {
+        &self.identity.trace
+    }
+
+    /// Returns the kind, or the provisional one of a span that may become an LLM span.
+    pub(super) fn standing_kind(&self) -> Option<SpanKind> {
+        let provisional =
+            || self.foreign.as_ref().filter(|foreign| foreign.may_be_llm_span()).map(|_| SpanKind::Workflow);
+        self.identity.kind.or_else(provisional)
+    }
+
+    /// Returns whether the span is no LLM span and only sets something for LLM spans below it.
+    pub(super) fn is_context_only(&self) -> bool {
+        self.identity.kind.is_none()
+            && self.identity.remote_parent.is_none()
+            && self.foreign.as_ref().is_some_and(|foreign| !foreign.is_candidate)
+    }
+
+    /// Returns the time since the start of an LLM span, and its kind.
+    pub(super) fn age(&self, services: &Services) -> Option<(f64, SpanKind)> {
+        let age = self.identity.age(self.content.origin(), services.clock.instant());
+        Some((age.as_secs_f64(), self.identity.kind?))
+    }
+
+    /// Returns the span as evaluations see it, if it is an LLM span.
+    pub(super) fn evaluable(&self, services: &Services) -> Option<EvaluableSpan> {
+        let context = self.context().or_else(|| self.context_if_off())?;
+        Some(self.evaluable_at(services, context))
+    }
+
+    fn evaluable_at(&self, services: &Services, context: SpanContext) -> EvaluableSpan {
+        let origin = self.content.origin();
+        let (ml_app, policy) = (origin.ml_app.clone(), self.identity.third_party_policy(services, origin));
+        EvaluableSpan { context, ml_app, policy, is_off: self.identity.trace.is_off() }
+    }
+
+    /// Returns the context of an LLM span.
+    pub(super) fn context(&self) -> Option<SpanContext> {
+        let kind = self.standing_kind()?;
+        let origin = self.content.origin();
         let agent = match kind {
-            SpanKind::Agent => Some(AgentAttribution::new(Some(self.agent_name(recording)), origin.span_id)),
+            SpanKind::Agent => Some(AgentAttribution::new(Some(self.agent_name()), origin.span_id)),
             SpanKind::Llm
             | SpanKind::Workflow
             | SpanKind::Tool
@@ -282,7 +450,7 @@ impl SpanRecord {
             | SpanKind::Retrieval
             | _ => origin.agent.clone(),
         };
-        let mut context = SpanContext::new(origin.trace_id.clone(), origin.span_id);
+        let mut context = self.span_context();
         context.ml_app.clone_from(&origin.ml_app);
         context.session_id.clone_from(&origin.session_id);
         context.sampling = origin.sampling;
@@ -291,110 +459,104 @@ impl SpanRecord {
         Some(context)
     }
 
-    pub(super) fn lineage(&self) -> Option<Lineage> {
-        let context = match self.standing() {
+    /// Returns what a span that starts below this one takes over.
+    pub(super) fn parent_context(&mut self, services: &Services) -> Option<ParentContext> {
+        let kind = self.standing_kind();
+        let context = match kind {
             Some(_) => self.context(),
-            None => self.remote_context().or_else(|| self.place_if_off()),
+            None => self.remote_context().or_else(|| self.context_if_off()),
         }?;
-        self.has_children.store(true, Ordering::Relaxed);
-        let passed = self.passed.as_ref().zip(self.standing()).and_then(|(passed, kind)| passed.below(kind));
-        let origin = &self.recording.as_ref()?.head.origin;
-        let (policy, passed) = (origin.policy, self.let_through(origin, passed));
-        let position = if self.standing().is_some() { Position::Here } else { Position::Remote };
-        Some(Lineage { context, position, policy, passed, trace: Arc::clone(&self.trace), slate: self.kinship.slate() })
+        self.identity.has_children = true;
+        let origin = self.content.origin();
+        Some(ParentContext {
+            context,
+            position: if kind.is_some() { ParentPosition::Local } else { ParentPosition::Remote },
+            policy: origin.policy,
+            child_defaults: self.identity.child_defaults_below(services, origin, kind),
+            trace: Arc::clone(&self.identity.trace),
+            marks: self.nesting.marks(),
+        })
     }
 
-    /// The parent in another process that a span which is none of ours passes on, with the session that it names itself.
-    pub(super) fn remote_context(&self) -> Option<SpanContext> {
-        let (recording, mut context) = (self.recording.as_ref()?, self.remote.as_deref()?.clone());
-        if self.own_session {
-            context.session_id.clone_from(&recording.head.origin.session_id);
+    /// Returns what a span that is no LLM span sets for those below it.
+    pub(super) fn inherited_context(&mut self) -> Option<InheritedContext> {
+        if !self.is_context_only() {
+            return None;
+        }
+        self.identity.has_children = true;
+        let trace = Arc::clone(&self.identity.trace);
+        Some(InheritedContext::new(self.span_context(), trace, self.session_for_descendants(), self.nesting.user()))
+    }
+
+    /// Returns the session that a non-LLM span sets for those below it.
+    pub(super) fn session_for_descendants(&self) -> Option<Arc<str>> {
+        self.content.origin().session_id.clone().filter(|_| self.identity.has_own_session && self.is_context_only())
+    }
+
+    /// Returns the context for outgoing requests: that of an LLM span, or else of the remote parent of this span.
+    pub(super) fn outgoing_context(&self) -> Option<SpanContext> {
+        let mut context = match self.standing_kind() {
+            Some(_) => self.context(),
+            None => self.remote_context(),
+        }?;
+        context.session_id = context.session_id.or_else(|| self.identity.trace.session());
+        Some(context)
+    }
+
+    /// Returns the remote parent that a non-LLM span hands on, with the session that the span names itself.
+    fn remote_context(&self) -> Option<SpanContext> {
+        let mut context = self.identity.remote_parent.as_deref()?.clone();
+        if self.identity.has_own_session {
+            context.session_id.clone_from(&self.content.origin().session_id);
         }
         Some(context)
     }
 
-    /// Where the span stands, if that is only to be told to those below because nothing of its trace leaves.
-    fn place_if_off(&self) -> Option<SpanContext> {
-        let origin = &self.recording.as_ref().filter(|_| self.trace.is_off())?.head.origin;
-        Some(SpanContext::new(origin.trace_id.clone(), origin.span_id))
+    /// Returns the place of any span of a trace that is not captured, so that those below it are not captured either.
+    fn context_if_off(&self) -> Option<SpanContext> {
+        self.identity.trace.is_off().then(|| self.span_context())
     }
 
-    /// What the span is called so far: as an agent by the name that it has as one, if we have not been told another.
-    fn agent_name<'a>(&'a self, recording: &'a Recording) -> &'a str {
-        let of_agent = self.claim.as_ref().and_then(|claim| claim.agent.as_deref());
-        given_name(recording).or(of_agent).unwrap_or(recording.head.origin.name)
-    }
-
-    fn identify_from(&mut self, origin: &mut Origin, said: &FieldLog) {
-        if let Some(kind) = said.kind_alone() {
-            return self.take_kind(kind, origin.name);
-        }
-        let Identity { kind, session_id, ml_app, tags, prompt, tools, policy } = said.identity();
-        if let Some(kind) = kind {
-            self.take_kind(kind, origin.name);
-        }
-        let tagged = tags.and_then(text_of).and_then(session_of_tags);
-        let session = session_id.and_then(name_of).or(tagged.map(Cow::Owned));
-        self.name_session(origin, session.as_deref());
-        self.name_ml_app(origin, ml_app.and_then(name_of).as_deref());
-        self.take_policy(origin, policy);
-        if let Some(prompt) = prompt.and_then(text_of).and_then(prompt_of) {
-            self.pass_on(Some(&prompt), None);
-        }
-        if let Some(tools) = tools.and_then(text_of).and_then(tools_of) {
-            self.pass_on(None, Some(&tools));
-        }
-    }
-
-    fn take_kind(&mut self, kind: FieldValue<'_>, place: &'static str) {
-        match text_of(kind).and_then(|text| text.parse().ok()) {
-            Some(kind) => self.say_kind(kind),
-            None => self.capture.queue.problems.count(Problem::UnknownKind, place),
-        }
-    }
-
-    /// Takes a session that was said in our words.
-    fn name_session(&mut self, origin: &mut Origin, session_id: Option<&str>) {
-        if session_id.is_some_and(|id| !id.is_empty())
-            && let Some(claim) = &mut self.claim
-        {
-            claim.named_session = false;
-        }
-        self.identify(origin, session_id);
-    }
-
-    fn identify(&mut self, origin: &mut Origin, session_id: Option<&str>) {
-        if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
-            let session_id = shared(session_id);
-            self.trace.name_session(&session_id);
-            origin.session_id = Some(session_id);
-            self.own_session = true;
-        }
-    }
-
-    /// Keeps what counts for spans that start directly below from now on.
-    fn pass_on(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) {
-        if prompt.is_some() || tools.is_some() {
-            Arc::make_mut(self.passed.get_or_insert_default()).record(prompt, tools);
-        }
-    }
-
-    fn name_ml_app(&mut self, origin: &mut Origin, ml_app: Option<&str>) {
-        if let Some(ml_app) = ml_app.filter(|name| !name.is_empty()) {
-            origin.ml_app = Some(shared(ml_app));
-            self.own_ml_app = true;
-        }
-    }
-
-    fn count(&self, problem: Problem, recording: &Recording) {
-        self.capture.queue.problems.count(problem, recording.head.origin.name);
+    /// Returns the name of an agent: the given one, that of an attribute, or the span's.
+    fn agent_name(&self) -> &str {
+        let attribute = self.foreign.as_ref().and_then(|foreign| foreign.agent.as_deref());
+        self.content.given_name().or(attribute).unwrap_or(self.content.origin().name)
     }
 }
 
-impl Drop for SpanRecord {
-    fn drop(&mut self) {
-        if let Some(ended) = self.end(self.capture.clock.instant()) {
-            self.capture.send(ended);
-        }
+/// Results of [`identify`] that concern more than the identity.
+#[derive(Debug, Default)]
+struct Identified {
+    kind: Option<SpanKind>,
+    has_session: bool,
+}
+
+/// Takes the identity that values of our own convention set, all but the kind.
+fn identify(services: &Services, identity: &mut SpanIdentity, origin: &mut Origin, values: &FieldLog) -> Identified {
+    // Most spans set nothing but their kind.
+    if let Some(kind) = values.kind_alone() {
+        return Identified { kind: parse_kind(services, kind, origin.name), has_session: false };
     }
+    let Identity { kind, session_id, ml_app, tags, prompt, tools, policy } = values.identity();
+    let tagged = tags.and_then(text_of).and_then(session_of_tags);
+    let session = session_id.and_then(name_of).or(tagged.map(Cow::Owned));
+    identity.set_session(origin, session.as_deref());
+    identity.set_ml_app(origin, ml_app.and_then(name_of).as_deref());
+    SpanIdentity::set_policy(services, origin, policy);
+    if let Some(prompt) = prompt.and_then(text_of).and_then(prompt_of) {
+        identity.set_child_defaults(Some(&prompt), None);
+    }
+    if let Some(tools) = tools.and_then(text_of).and_then(tools_of) {
+        identity.set_child_defaults(None, Some(&tools));
+    }
+    let has_session = session.is_some_and(|session| !session.is_empty());
+    Identified { kind: kind.and_then(|kind| parse_kind(services, kind, origin.name)), has_session }
+}
+
+fn parse_kind(services: &Services, kind: FieldValue<'_>, span_name: &'static str) -> Option<SpanKind> {
+    let parsed = text_of(kind).and_then(|text| text.parse().ok());
+    if parsed.is_none() {
+        services.count(Problem::UnknownKind, span_name);
+    }
+    parsed
 }

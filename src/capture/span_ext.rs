@@ -5,10 +5,9 @@ use std::sync::Arc;
 use tracing::{Dispatch, Span};
 use tracing_core::span::Id;
 
+use super::capture::Capture;
 use super::layer::CaptureLayer;
-use super::lineage::Trace;
-use super::state::Capture;
-#[cfg(feature = "observe")]
+use super::trace::TraceState;
 use crate::recording::RecordedAnnotation;
 use llmobs_model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKind};
 
@@ -85,25 +84,75 @@ pub trait LlmObsSpanExt: private::Sealed {
 
 impl LlmObsSpanExt for Span {
     fn annotate(&self, annotation: Annotation) -> bool {
-        let found = find(self, |capture, dispatch, id| capture.annotate(dispatch, id, annotation.into()));
-        found.unwrap_or(false)
+        RecordedSpan::of(self).annotate(annotation.into())
     }
 
     fn finish(&self) -> bool {
-        find(self, |capture, dispatch, id| capture.finish(dispatch, id)).unwrap_or(false)
+        RecordedSpan::of(self).finish()
     }
 
     fn llmobs_context(&self) -> Option<SpanContext> {
-        find(self, Capture::context).flatten()
+        RecordedSpan::of(self).context()
     }
 
     fn evaluate(&self, evaluation: Evaluation) -> Result<(), EvaluationError> {
-        let found = find(self, |capture, dispatch, id| capture.evaluate(dispatch, id, evaluation));
-        found.unwrap_or(Err(EvaluationError::Span))
+        RecordedSpan::of(self).evaluate(evaluation)
     }
 
     fn set_llmobs_parent(&self, parent: SpanContext) -> bool {
-        find(self, |capture, dispatch, id| capture.adopt(dispatch, id, &parent)).unwrap_or(false)
+        RecordedSpan::of(self).set_parent(&parent)
+    }
+}
+
+/// A span together with the layer that records it: the one in the span's subscriber, or a given one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RecordedSpan<'a> {
+    span: &'a Span,
+    capture: Option<&'a Arc<Capture>>,
+}
+
+impl<'a> RecordedSpan<'a> {
+    /// Looks for the layer in the span's subscriber.
+    pub(crate) const fn of(span: &'a Span) -> Self {
+        Self { span, capture: None }
+    }
+
+    /// Takes a layer that may be inside of `reload::Layer`, where it cannot be found.
+    pub(crate) const fn within(span: &'a Span, capture: &'a Arc<Capture>) -> Self {
+        Self { span, capture: Some(capture) }
+    }
+
+    pub(crate) fn annotate(self, annotation: RecordedAnnotation) -> bool {
+        self.with(|capture, dispatch, id| capture.annotate(dispatch, id, annotation)).unwrap_or(false)
+    }
+
+    pub(crate) fn finish(self) -> bool {
+        self.with(|capture, dispatch, id| capture.finish(dispatch, id)).unwrap_or(false)
+    }
+
+    pub(crate) fn context(self) -> Option<SpanContext> {
+        self.with(|capture, dispatch, id| capture.context(dispatch, id)).flatten()
+    }
+
+    pub(crate) fn evaluate(self, evaluation: Evaluation) -> Result<(), EvaluationError> {
+        let evaluated = self.with(|capture, dispatch, id| capture.evaluate(dispatch, id, evaluation));
+        evaluated.unwrap_or(Err(EvaluationError::Span))
+    }
+
+    pub(crate) fn set_parent(self, parent: &SpanContext) -> bool {
+        self.with(|capture, dispatch, id| capture.adopt(dispatch, id, parent)).unwrap_or(false)
+    }
+
+    /// Returns how long the span is open, in seconds, and its kind; `None` when it is no open LLM span.
+    pub(crate) fn age(self) -> Option<(f64, SpanKind)> {
+        self.with(|capture, _, id| capture.age(id)).flatten()
+    }
+
+    fn with<T>(self, then: impl FnOnce(&Arc<Capture>, &Dispatch, &Id) -> T) -> Option<T> {
+        let Some(capture) = self.capture else { return find(self.span, then) };
+        // Ids are those of one registry: a span of another subscriber may have the same.
+        let with = |(id, dispatch): (&Id, &Dispatch)| capture.is_part_of(dispatch).then(|| then(capture, dispatch, id));
+        self.span.with_subscriber(with).flatten()
     }
 }
 
@@ -124,13 +173,13 @@ impl LlmObsSpanExt for Span {
 /// });
 /// ```
 pub fn current_context() -> Option<SpanContext> {
-    find(&Span::current(), Capture::nearest_context).flatten()
+    find(&Span::current(), |capture, dispatch, id| capture.nearest_context(dispatch, id)).flatten()
 }
 
 /// Adds an annotation with deferred parts to a span; `false` when no layer records the span or it has ended.
 #[cfg(feature = "observe")]
 pub(crate) fn annotate_recorded(span: &Span, annotation: RecordedAnnotation) -> bool {
-    find(span, |capture, dispatch, id| capture.annotate(dispatch, id, annotation)).unwrap_or(false)
+    RecordedSpan::of(span).annotate(annotation)
 }
 
 /// Says something about the LLM span that is entered, and whether there is one: the current span, or the nearest LLM span
@@ -157,13 +206,8 @@ pub fn annotate_current(annotation: Annotation) -> bool {
         .unwrap_or(false)
 }
 
-/// How long the span is open, in seconds, and what it stands for; `None` when it is not an open span of ours.
-pub(crate) fn opened(span: &Span) -> Option<(f64, SpanKind)> {
-    find(span, Capture::opened).flatten()
-}
-
 /// The traces that the current span belongs to; empty outside of LLM spans.
-pub(super) fn traces_around() -> Vec<Arc<Trace>> {
+pub(super) fn traces_around() -> Vec<Arc<TraceState>> {
     find(&Span::current(), |capture, dispatch, id| capture.traces(dispatch, id)).unwrap_or_default()
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::env::Environment;
 use super::given::{Given, Read};
-use super::kinds::{Bounds, Count, Key, Kind, Parsed, Seconds, Share, Switch, Text, Url};
+use super::kinds::{Bounds, Count, Key, Kind, Parsed, Seconds, Share, Stderr, Switch, Text, Url};
 use super::table::settings_table;
 use super::warning::ConfigWarning;
 use llmobs_model::Tags;

@@ -7,6 +7,7 @@ use super::address::UrlText;
 use super::given::{Given, Read, excerpt};
 use super::site::ApiKey;
 use super::warning::ConfigWarning;
+use crate::diagnostics::StderrLog;
 
 /// A kind of value.
 pub(crate) trait Kind {
@@ -43,6 +44,23 @@ impl Parsed for Switch {
         match text.to_ascii_lowercase().as_str() {
             "1" | "true" | "yes" | "on" => Some(true),
             "0" | "false" | "no" | "off" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// The rule for lines on stderr.
+#[derive(Debug)]
+pub(crate) enum Stderr {}
+
+impl Parsed for Stderr {
+    type Value = StderrLog;
+
+    fn parse(text: &str) -> Option<StderrLog> {
+        match text.to_ascii_lowercase().replace('_', "-").as_str() {
+            "last-resort" => Some(StderrLog::LastResort),
+            "always" => Some(StderrLog::Always),
+            "never" => Some(StderrLog::Never),
             _ => None,
         }
     }

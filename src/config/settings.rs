@@ -6,6 +6,7 @@ use super::given::{Given, Read, excerpt};
 use super::site::{ApiKey, Site};
 use super::warning::ConfigWarning;
 use super::{env, integrations, ml_app, variable};
+use crate::diagnostics::StderrLog;
 use crate::error::ConfigError;
 use crate::recording::Gateways;
 use llmobs_conventions::Conventions;
@@ -90,6 +91,7 @@ impl Config {
         let capture_instrument = is_on(self.capture_instrument.as_ref(), true);
         let mark_calls = is_on(self.rest.mark_proxy_calls.as_ref(), true);
         let is_otel = is_on(self.otel.as_ref(), false);
+        let stderr = stderr(self.stderr.as_ref(), &mut warnings);
         let names = self.rest.integrations.as_ref();
         Ok(Settings {
             enabled: true,
@@ -105,6 +107,7 @@ impl Config {
             connect_timeout: CONNECT_TIMEOUT.min(tuning.request_timeout),
             tuning,
             capture_instrument,
+            stderr,
             integrations: integrations::resolve(names, self.integrations.as_ref(), &mut warnings)?,
             proxies: Proxies { mark_calls, urls: gateways(self.instrumented_proxy_urls.as_ref()) },
             evaluation_source: is_otel.then_some("otel"),
@@ -182,6 +185,7 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     /// `true` if arguments, return values and errors of `#[instrument]` functions are captured.
     pub(crate) capture_instrument: bool,
+    pub(crate) stderr: StderrLog,
     /// The conventions of other crates that are captured.
     pub(crate) integrations: Conventions,
     pub(crate) proxies: Proxies,
@@ -219,6 +223,14 @@ fn switch(given: Option<&Read<bool>>, warnings: &mut Vec<ConfigWarning>) -> Opti
         warnings.push(ConfigWarning::Switch { setting, value: text.clone() });
     }
     value.as_ref().ok().copied()
+}
+
+fn stderr(given: Option<&Read<StderrLog>>, warnings: &mut Vec<ConfigWarning>) -> StderrLog {
+    let Some(Given { setting, value }) = given else { return StderrLog::default() };
+    value.clone().unwrap_or_else(|value| {
+        warnings.push(ConfigWarning::Stderr { setting, value });
+        StderrLog::default()
+    })
 }
 
 fn origin(given: &Given<UrlText>) -> Result<Address, ConfigError> {

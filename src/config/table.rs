@@ -165,6 +165,13 @@ macro_rules! settings_table {
                     method: generated,
                     meaning: "Names gateways that report the model calls made through them.",
                 }
+                stderr: Stderr {
+                    variable: "DD_LLMOBS_STDERR",
+                    value: "last-resort, always or never",
+                    default: "last-resort",
+                    method: "stderr",
+                    meaning: "Prints warnings of this crate on stderr: if no layer listens to the target tracing_llmobs, always, or never.",
+                }
                 otel: Switch {
                     variable: "DD_TRACE_OTEL_ENABLED",
                     value: "boolean",

@@ -9,6 +9,8 @@ pub(crate) enum ConfigWarning {
     Number { setting: &'static str, value: String, allowed: String, default: &'static str },
     /// A boolean that is neither true nor false.
     Switch { setting: &'static str, value: String },
+    /// A rule for stderr that does not exist.
+    Stderr { setting: &'static str, value: String },
     /// A tag without a key.
     Tag { setting: &'static str },
     /// A name that no integration has.
@@ -29,6 +31,9 @@ impl fmt::Display for ConfigWarning {
             }
             Self::Switch { setting, value } => {
                 write!(f, "{setting} is neither true nor false, so it is ignored: {value:?}")
+            }
+            Self::Stderr { setting, value } => {
+                write!(f, "{setting} is none of last-resort, always and never, so last-resort is used: {value:?}")
             }
             Self::Integration { setting, value, nearest } => {
                 write!(f, "{setting} names an integration that does not exist, which is left out: {value:?}")?;

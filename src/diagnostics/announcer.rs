@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use super::listener::StderrLog;
 use super::reporter::Reporter;
 use crate::stats::{Problems, Stats};
 
@@ -64,9 +65,14 @@ impl Announcer {
     const INTERVAL: Duration = Duration::from_millis(200);
 
     /// Creates an announcer; `on_thread_start` runs first on the thread that logs.
-    pub(crate) fn new(problems: Arc<Problems>, warnings: Vec<String>, on_thread_start: fn()) -> Self {
+    pub(crate) fn new(
+        problems: Arc<Problems>,
+        warnings: Vec<String>,
+        stderr: StderrLog,
+        on_thread_start: fn(),
+    ) -> Self {
         let has_unlogged = Arc::new(AtomicBool::new(!warnings.is_empty()));
-        let reporter = Reporter::new(Arc::clone(&problems), warnings, Arc::clone(&has_unlogged));
+        let reporter = Reporter::new(Arc::clone(&problems), (warnings, stderr), Arc::clone(&has_unlogged));
         let (sender, reported, next_report) = Default::default();
         Self { problems, reporter: Some(reporter), sender, on_thread_start, reported, has_unlogged, next_report }
     }

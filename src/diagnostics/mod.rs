@@ -1,13 +1,15 @@
 //! The exporter's own log lines: few words, no content.
 //!
-//! In: the ledger, failures. Out: `tracing` events of the target `tracing_llmobs`, from a thread of their own. Never:
-//! called from capture, prompts, keys, headers, bodies.
+//! In: the ledger, failures. Out: `tracing` events of the target `tracing_llmobs`, or lines on stderr if nobody
+//! listens, from a thread of their own. Never: called from capture, prompts, keys, headers, bodies.
 
 mod announcer;
+mod listener;
 mod problems;
 mod reporter;
 
 pub(crate) use announcer::{Announcer, FailedRequest};
+pub(crate) use listener::StderrLog;
 pub(crate) use reporter::hears_remarks;
 
 /// The target of all log lines.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::TARGET;
 use super::announcer::{Announcement, FailedRequest};
+use super::listener::{Listener, StderrLog, is_enabled};
 use super::problems::explain;
 use crate::stats::{LossReason, Problem, Problems, Remarked, Stats};
 use llmobs_model::contain;
@@ -16,6 +17,7 @@ pub(super) struct Reporter {
     problems: Arc<Problems>,
     /// Warnings about the configuration, to be logged once.
     warnings: Vec<String>,
+    stderr: StderrLog,
     /// The counters of each reason and each problem at their last log line.
     losses: [u64; LossReason::ALL.len()],
     problem_counts: [u64; Problem::ALL.len()],
@@ -31,10 +33,14 @@ impl Reporter {
     /// Bounds the different failures that are logged within a minute.
     const MAX_FAILURES: usize = 8;
 
-    pub(super) fn new(problems: Arc<Problems>, warnings: Vec<String>, has_unlogged: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(
+        problems: Arc<Problems>,
+        (warnings, stderr): (Vec<String>, StderrLog),
+        has_unlogged: Arc<AtomicBool>,
+    ) -> Self {
         let (quiet_until, failures) = Default::default();
         let (losses, problem_counts) = ([0; LossReason::ALL.len()], [0; Problem::ALL.len()]);
-        Self { problems, warnings, losses, problem_counts, quiet_until, failures, has_unlogged }
+        Self { problems, warnings, stderr, losses, problem_counts, quiet_until, failures, has_unlogged }
     }
 
     pub(super) fn log(&mut self, announcement: Announcement) {
@@ -62,51 +68,53 @@ impl Reporter {
             return;
         }
         self.failures.extend(at.checked_add(Self::QUIET).map(|until| (error.clone(), until)));
-        match next {
-            Some(next_attempt_s) if *is_refused => log(|| {
+        let Some(listener) = Listener::find(self.stderr) else { return };
+        let line = || format!("a request with {items} {intake} failed: {error}; {queued} stay queued");
+        let event = || match next {
+            Some(next_attempt_s) if *is_refused => {
                 tracing::error!(
                     target: TARGET, error, cause, intake, items, batches, queued, next_attempt_s,
                     "The intake refuses requests, so {batches} batches ({queued} {intake}) stay queued, and no content is \
                      uploaded until a probe is accepted; next probe in {next_attempt_s:.1} s. Check DD_API_KEY, and that \
                      it belongs to DD_SITE."
                 );
-            }),
-            Some(next_attempt_s) => log(|| {
+            }
+            Some(next_attempt_s) => {
                 tracing::warn!(
                     target: TARGET, error, cause, intake, items, batches, queued, next_attempt_s,
                     "A request failed. {batches} batches ({queued} {intake}) stay queued; next attempt in \
                      {next_attempt_s:.1} s. The same failure is not logged again for a minute."
                 );
-            }),
-            None => log(|| {
+            }
+            None => {
                 tracing::warn!(
                     target: TARGET, error, cause, intake, items,
                     "A request failed, and its {items} {intake} are sent in parts or lost. The same failure is not logged \
                      again for a minute."
                 );
-            }),
-        }
+            }
+        };
+        listener.warn(event, line);
     }
 
     /// Logs what is new since the last time, as soon as somebody listens.
     fn log_news(&mut self, stats: &Stats, now: Instant) {
         log_remarks(&self.problems);
-        if !is_heard() {
-            self.has_unlogged.store(true, Ordering::Relaxed);
-            return;
-        }
+        // Before the first span the subscriber may not be installed yet, and stderr would come too early.
+        let listener = Listener::find(self.stderr).filter(|_| stats.offered > 0 || is_enabled(tracing::Level::WARN));
+        let Some(listener) = listener else { return self.has_unlogged.store(true, Ordering::Relaxed) };
         for warning in self.warnings.drain(..) {
-            log(|| tracing::warn!(target: TARGET, "{warning}."));
+            listener.warn(|| tracing::warn!(target: TARGET, "{warning}."), || warning.clone());
         }
         let is_due = self.quiet_until.is_none_or(|until| until <= now);
-        let (losses, problems) = (self.log_losses(stats, is_due), self.log_problems(stats, is_due));
+        let (losses, problems) = (self.log_losses(listener, stats, is_due), self.log_problems(listener, stats, is_due));
         if (losses.has_logged || problems.has_logged) && is_due {
             self.quiet_until = now.checked_add(Self::QUIET);
         }
         self.has_unlogged.store(losses.has_more || problems.has_more, Ordering::Relaxed);
     }
 
-    fn log_losses(&mut self, stats: &Stats, is_due: bool) -> Progress {
+    fn log_losses(&mut self, listener: Listener, stats: &Stats, is_due: bool) -> Progress {
         let mut progress = Progress::default();
         for (reason, logged) in LossReason::ALL.iter().copied().zip(&mut self.losses) {
             let lost = stats.lost(reason);
@@ -114,20 +122,22 @@ impl Reporter {
                 continue;
             }
             if progress.is_turn(is_due || *logged == 0) {
-                log(|| log_loss(reason, lost));
+                listener
+                    .warn(|| log_loss(reason, lost), || format!("{lost} LLM spans or evaluations were lost: {reason}"));
                 *logged = lost;
             }
         }
         progress
     }
 
-    fn log_problems(&mut self, stats: &Stats, is_due: bool) -> Progress {
+    fn log_problems(&mut self, listener: Listener, stats: &Stats, is_due: bool) -> Progress {
         let mut progress = Progress::default();
         for (problem, logged) in Problem::ALL.iter().copied().zip(&mut self.problem_counts) {
             let count = stats.problems(problem);
             if count > *logged && progress.is_turn(is_due || *logged == 0) {
                 let span = self.problems.first_span(problem).unwrap_or_default();
-                log(|| tracing::warn!(target: TARGET, %problem, count, span, "{}", explain(problem)));
+                let event = || tracing::warn!(target: TARGET, %problem, count, span, "{}", explain(problem));
+                listener.warn(event, || format!("{} ({count} times, first in the span {span:?})", explain(problem)));
                 *logged = count;
             }
         }
@@ -136,17 +146,20 @@ impl Reporter {
 
     /// Logs the totals if not everything was delivered.
     fn log_totals(&self, stats: &Stats) {
-        if !is_heard() {
-            return;
-        }
+        let Some(listener) = Listener::find(self.stderr) else { return };
         let (offered, delivered) = (stats.offered, stats.delivered);
         let (refused, lost) = (stats.refused_total(), stats.lost_total());
         if refused > 0 || lost > stats.unwanted() {
-            log(|| {
+            let event = || {
                 tracing::warn!(
                     target: TARGET, offered, delivered, refused, lost,
                     "{delivered} of {offered} LLM spans and evaluations were delivered."
                 );
+            };
+            listener.warn(event, || {
+                format!(
+                    "of {offered} LLM spans and evaluations {delivered} were delivered, {refused} refused, {lost} lost"
+                )
             });
         }
         for Remarked { remark: (remark, _), place: (from, span), count, .. } in self.problems.remarks.all() {
@@ -154,9 +167,10 @@ impl Reporter {
         }
         if stats.open_spans > 0 {
             let open_spans = stats.open_spans;
-            log(|| {
+            let event = || {
                 tracing::warn!(target: TARGET, open_spans, "LLM spans were still open at shutdown and are not sent.");
-            });
+            };
+            listener.warn(event, || format!("{open_spans} LLM spans were still open at shutdown and are not sent"));
         }
     }
 }
@@ -182,14 +196,9 @@ const fn is_wanted(reason: LossReason) -> bool {
     matches!(reason, LossReason::Processor | LossReason::Sampling)
 }
 
-/// Returns true when a subscriber listens. Many applications install theirs after they have built the layer.
-fn is_heard() -> bool {
-    contain(|| tracing::enabled!(target: TARGET, tracing::Level::WARN)).unwrap_or(false)
-}
-
 /// Returns true when a subscriber wants remarks on spans of other crates. Otherwise nobody needs to look for any.
 pub(crate) fn hears_remarks() -> bool {
-    contain(|| tracing::enabled!(target: TARGET, tracing::Level::DEBUG)).unwrap_or(false)
+    is_enabled(tracing::Level::DEBUG)
 }
 
 /// Logs remarks on spans of other crates, once for each callsite.

@@ -20,7 +20,9 @@ use crate::recording::KindPolicies;
 use crate::recording::{DrainedEntry, FieldKey, FieldLog, FieldValue, Head, KindSource, Origin, Recording};
 use crate::stats::Problem;
 use llmobs_conventions::RemarkSet;
-use llmobs_model::{Annotation, AnnotationDetails, Metrics, RESERVED, SharedTags, SpanError, SpanKind, TagList, Tags};
+use llmobs_model::{
+    Annotation, AnnotationDetails, Metrics, RESERVED_METADATA_KEY, SharedTags, SpanError, SpanKind, TagList, Tags,
+};
 
 mod captured;
 mod fill;
@@ -217,7 +219,7 @@ impl<'a> Draft<'a> {
             FieldKey::Output => self.output = Some(Given::from(value)),
             FieldKey::Metadata => self.metadata_object(value),
             FieldKey::MetadataValue(name) => {
-                if name != RESERVED {
+                if name != RESERVED_METADATA_KEY {
                     self.metadata.put(name.into(), datum(value));
                 }
             }
@@ -310,7 +312,7 @@ impl<'a> Draft<'a> {
     fn metadata_object(&mut self, value: FieldValue<'_>) {
         match object(value) {
             Some(mut members) => {
-                members.remove(RESERVED);
+                members.remove(RESERVED_METADATA_KEY);
                 self.metadata.extend(members);
             }
             None => self.problems.push(Problem::Metadata),

@@ -113,7 +113,7 @@ fn is_short(call: &ToolCall) -> bool {
 }
 
 fn link(links: &mut Vec<SpanLink>, link: SpanLink) {
-    if links.len() < AnnotationDetails::MOST_LINKS && !links.contains(&link) {
+    if links.len() < AnnotationDetails::MAX_LINKS && !links.contains(&link) {
         links.push(link);
     }
 }

@@ -1,6 +1,6 @@
 //! Ready-made processors, for [`Builder::processor`](crate::Builder::processor).
 //!
-//! In: a finished span. Out: the same with less in it. Never: I/O, threads, clocks.
+//! In: a finished span. Out: that span, with less in it. Never: I/O, threads, clocks.
 
 #[cfg(feature = "redact")]
 mod redactor;

@@ -1,15 +1,15 @@
-//! What must not leave, by its form.
+//! A processor that replaces matches of regular expressions.
 
 use regex::{NoExpand, Regex};
 
 use crate::error::ConfigError;
 use llmobs_model::SpanEvent;
 
-/// Replaces what matches a regular expression, in every text that leaves: of spans input, output, documents, metadata and
-/// tool arguments with their keys, errors, tags, names; of evaluations and feedback all but their ids.
+/// A redactor: it replaces the matches of regular expressions in every text that leaves the process.
 ///
-/// Matching takes time linear in the length of the text. A text is looked at as it is, so that a pattern does not find
-/// what is split over two messages, or encoded.
+/// Of spans these are input, output, documents, metadata and tool arguments with their keys, errors, tags and names; of
+/// evaluations and feedback all but their ids. Matching takes time linear in the length of the text. A pattern does not
+/// find what is split over two messages, or encoded.
 ///
 /// # Example
 ///
@@ -31,14 +31,14 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// What stands in place of a match by default.
+    /// The text in place of a match by default.
     const DEFAULT_REPLACEMENT: &'static str = "[redacted]";
 
-    /// A redactor of everything that matches one of these patterns, in the syntax of the crate `regex`.
+    /// Creates a redactor for these patterns, in the syntax of the crate `regex`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Pattern`], when one of them is no regular expression, or too large.
+    /// [`ConfigError::Pattern`] if one of them is not a regular expression, or is too large.
     pub fn new<P: AsRef<str>>(patterns: impl IntoIterator<Item = P>) -> Result<Self, ConfigError> {
         let compile = |pattern: P| {
             let pattern = pattern.as_ref();
@@ -49,7 +49,7 @@ impl Redactor {
         Ok(Self { patterns, replacement: Self::DEFAULT_REPLACEMENT.to_owned() })
     }
 
-    /// Sets what stands in place of a match, taken literally; default is `[redacted]`.
+    /// Sets the text in place of a match, taken literally; default is `[redacted]`.
     pub fn replacement(mut self, replacement: impl Into<String>) -> Self {
         self.replacement = replacement.into();
         self
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_an_error() {
+    fn an_invalid_pattern_is_an_error() {
         let error = Redactor::new(["("]).unwrap_err();
         assert!(error.to_string().contains("\"(\""), "{error}");
     }

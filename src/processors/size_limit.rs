@@ -1,8 +1,8 @@
-//! Long texts, shortened in the middle.
+//! A processor that shortens long texts in the middle.
 
 use llmobs_model::SpanEvent;
 
-/// Shortens the longest texts of a span until all of them together fit: beginning and end stay, the middle goes.
+/// A limit for the texts of a span: the longest are shortened in the middle until all of them together fit.
 ///
 /// Without it a span over [`Builder::max_event_bytes`](crate::Builder::max_event_bytes) loses all of its input and
 /// output; with it the conversation keeps its messages, roles and short texts.
@@ -26,15 +26,15 @@ impl SizeLimit {
     /// Texts up to this length are never shortened, so that names and keys stay.
     const SHORT: usize = 256;
 
-    /// A limit in bytes for all texts of a span together, before they are escaped as JSON, which can double them.
+    /// Creates a limit in bytes for all texts of a span together, before they are escaped as JSON, which can double them.
     ///
-    /// Texts of up to 256 bytes are never shortened, so that a span of very many of them stays larger. Media in base64
-    /// are texts too.
+    /// Texts of up to 256 bytes are never shortened, so a span with very many of them stays larger. Media in base64
+    /// count as texts.
     pub const fn new(max_bytes: usize) -> Self {
         Self { max_bytes }
     }
 
-    /// Shortens what is too long.
+    /// Shortens the longest texts of the span.
     pub fn shorten(self, event: &mut SpanEvent) {
         let mut lengths = Vec::new();
         event.rewrite_texts(|text| lengths.push(text.len()));
@@ -44,8 +44,9 @@ impl SizeLimit {
     }
 }
 
-/// How long a text may be, so that all of them fit; `None` when they fit as they are.
+/// Returns the length to which texts are cut, so that all of them fit; `None` if they fit already.
 fn longest(mut lengths: Vec<usize>, max_bytes: usize) -> Option<usize> {
+    // Short texts keep their length, and leave what they do not use of their equal share to the longer ones.
     lengths.sort_unstable();
     let mut room = max_bytes;
     for (at, length) in lengths.iter().enumerate() {
@@ -59,7 +60,7 @@ fn longest(mut lengths: Vec<usize>, max_bytes: usize) -> Option<usize> {
     None
 }
 
-/// Two thirds of what stays are the beginning.
+/// Cuts a text in the middle; two thirds of the rest are its beginning.
 fn shorten(text: &mut String, longest: usize) {
     if text.len() <= longest {
         return;
@@ -78,7 +79,7 @@ fn shorten(text: &mut String, longest: usize) {
     *text = format!("{head}…[{left_out} bytes left out]…{tail}");
 }
 
-/// What the marker takes at most.
+/// The longest marker.
 const MARKER_BYTES: usize = 48;
 
 #[cfg(test)]

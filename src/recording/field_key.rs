@@ -221,7 +221,7 @@ impl FieldSlot {
         | FieldKey::EventStart("").bit()
         | FieldKey::EventField("").bit();
 
-    pub(crate) const fn meaning(self) -> FieldKey {
+    pub(crate) const fn key(self) -> FieldKey {
         self.meaning
     }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tracing::Span;
 
-use crate::capture::{Capture, LlmObsSpanExt, opened};
+use crate::capture::{Capture, RecordedSpan};
 use llmobs_model::{Annotation, Content, Message, SpanError, SpanKind, ToolCall, metric};
 
 /// Records an answer that comes in pieces, and ends the span when it is finished or dropped.
 ///
 /// However the stream ends, there is one span, with what was received: the joined text as output, the seconds from the
 /// start of the span to the first piece as [`metric::TIME_TO_FIRST_TOKEN`], and whatever was annotated, of which the
-/// later wins. For a `Stream` there is [`over`](Self::over), with the feature `stream`.
+/// later wins. For a `Stream` there is `over`, with the feature `stream`.
 ///
 /// # Example
 ///
@@ -105,26 +105,15 @@ impl StreamRecorder {
 
     fn note_first(&mut self) {
         if self.first_after.is_none() {
-            self.first_after = self.opened().map(|(seconds, _)| seconds);
+            self.first_after = self.recorded_span().age().map(|(seconds, _)| seconds);
         }
     }
 
-    /// How long the span is open, in seconds, and its kind.
-    fn opened(&self) -> Option<(f64, SpanKind)> {
-        let Some(capture) = &self.capture else { return opened(&self.span) };
-        self.span.with_subscriber(|(id, dispatch)| capture.opened(dispatch, id)).flatten()
-    }
-
-    fn end(&self, said: Annotation) {
-        let Some(capture) = &self.capture else {
-            self.span.annotate(said);
-            self.span.finish();
-            return;
-        };
-        self.span.with_subscriber(|(id, dispatch)| {
-            capture.annotate(dispatch, id, said.into());
-            capture.finish(dispatch, id);
-        });
+    fn recorded_span(&self) -> RecordedSpan<'_> {
+        match &self.capture {
+            Some(capture) => RecordedSpan::within(&self.span, capture),
+            None => RecordedSpan::of(&self.span),
+        }
     }
 
     /// What the pieces are together: a message of an `llm`, else text.
@@ -153,13 +142,14 @@ impl StreamRecorder {
 
 impl Drop for StreamRecorder {
     fn drop(&mut self) {
-        let Some((_, kind)) = self.opened() else { return };
+        let Some((_, kind)) = self.recorded_span().age() else { return };
         let output = self.output(kind);
         let mut said = std::mem::take(&mut self.said);
         said.output = said.output.or(output);
         if let Some(seconds) = self.first_after.filter(|_| said.metrics.get(metric::TIME_TO_FIRST_TOKEN).is_none()) {
             said.metrics.insert(metric::TIME_TO_FIRST_TOKEN, seconds);
         }
-        self.end(said);
+        self.recorded_span().annotate(said.into());
+        self.recorded_span().finish();
     }
 }

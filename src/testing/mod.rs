@@ -1,6 +1,6 @@
-//! Spans in memory, with ids and a clock that repeat: for tests of instrumented code.
+//! Spans in memory, with deterministic ids and clock, for tests of instrumented code.
 //!
-//! In: what the application traces. Out: [`SpanEvent`](crate::SpanEvent)s and their tree. Never: sockets.
+//! In: the spans of the application. Out: [`SpanEvent`](crate::SpanEvent)s and their tree. Never: sockets.
 
 mod recorder;
 

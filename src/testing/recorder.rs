@@ -1,4 +1,4 @@
-//! The recorder.
+//! A recorder that keeps the spans of a layer in memory.
 
 use std::fmt::Write as _;
 use std::sync::mpsc;
@@ -51,7 +51,7 @@ struct Seen {
     evaluations: Vec<Value>,
 }
 
-/// A layer and the recorder of its spans; the application is called `test-app`, the environment is not looked at.
+/// Creates a layer and the recorder of its spans; the application is called `test-app`, the environment is ignored.
 pub fn recorder<S>() -> (LlmObsLayer<S>, Recorder)
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -64,7 +64,7 @@ where
     }
 }
 
-/// The same with settings of one's own.
+/// Creates a layer with these settings, and the recorder of its spans.
 ///
 /// # Errors
 ///
@@ -89,18 +89,18 @@ impl Recorder {
         Self { guard: Guard::inert(), clock, kept: Mutex::new(kept), seen: Mutex::default() }
     }
 
-    /// All spans that have ended so far, in the order in which they ended.
+    /// Returns all spans that have ended so far, in the order in which they ended.
     pub fn spans(&self) -> Vec<SpanEvent> {
         self.look(|seen| seen.spans.clone())
     }
 
-    /// All evaluations and feedback that were submitted so far, as they would be on the wire; see `docs/wire.md`.
+    /// Returns all evaluations and feedback that were submitted so far, in the shape of the wire.
     pub fn evaluations(&self) -> Vec<Value> {
         self.look(|seen| seen.evaluations.clone())
     }
 
     fn look<T>(&self, at: impl FnOnce(&Seen) -> T) -> T {
-        // A flush that times out leaves something out, which a test sees.
+        // After a flush that times out a span is missing, which the test sees.
         drop(self.guard.flush(Duration::from_secs(10)));
         let mut seen = self.seen.lock();
         for kept in self.kept.lock().try_iter() {
@@ -129,26 +129,26 @@ impl Recorder {
         }
     }
 
-    /// The spans as a tree, to compare with a text; see [`tree`].
+    /// Formats the spans as a tree, to compare with a text; see [`tree`].
     pub fn tree(&self) -> String {
         tree(&self.spans())
     }
 
-    /// The clock of the layer.
+    /// Returns the clock of the layer.
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
 
-    /// The handle of the layer's exporter.
+    /// Returns the handle of the layer's exporter.
     pub fn handle(&self) -> Handle {
         self.guard.handle()
     }
 }
 
-/// Spans as a tree: one line each with kind and name, two spaces deeper than the parent, siblings in the order
+/// Formats spans as a tree: one line each with kind and name, two spaces deeper than the parent, siblings in the order
 /// in which they started, ` error` behind those that failed.
 ///
-/// A span whose parent is not among them stands at the margin.
+/// A span whose parent is not among them is not indented.
 pub fn tree(spans: &[SpanEvent]) -> String {
     let mut sorted: Vec<&SpanEvent> = spans.iter().collect();
     sorted.sort_by_key(|span| (span.start_ns, span.span_id));

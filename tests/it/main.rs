@@ -51,6 +51,7 @@ mod https;
 mod inside;
 mod instrument;
 mod interop;
+mod last_resort;
 mod layers;
 mod lifecycle;
 mod limits;

@@ -1,4 +1,4 @@
-//! What a span is: by a word that names the kind, by its crate, or by the evidence of what it said.
+//! Classification: decides from attributes whether a span is an LLM span, and of which kind.
 
 use crate::attributes::ResolvedAttributes;
 use crate::convention::openinference::kind_in;
@@ -12,7 +12,7 @@ use crate::mapping::prompt;
 use crate::{evaluations, span_events};
 use llmobs_model::SpanKind;
 
-/// What a span is.
+/// The role of a span in LLM Observability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Classification {
@@ -42,39 +42,45 @@ pub(crate) fn classify(attributes: &ResolvedAttributes<'_>) -> Classification {
     kind.map_or(Classification::Undecided, Classification::Span)
 }
 
-/// Whether the span is nothing but an evaluation.
+/// Returns whether the span is nothing but an evaluation.
 pub(crate) fn is_evaluation(attributes: &ResolvedAttributes<'_>) -> bool {
     attributes.has(evaluations::NAME) && !attributes.has(OPERATION)
 }
 
-/// The kind by a word for it; the strongest first.
+/// Returns the kind that an attribute names, the strongest attribute first.
 fn named_kind(attributes: &ResolvedAttributes<'_>) -> Option<SpanKind> {
-    let workflow = |table, word: &str| kind_in(table, word).unwrap_or(SpanKind::Workflow);
+    let or_workflow = |table, value: &str| kind_in(table, value).unwrap_or(SpanKind::Workflow);
     if let Some(operation) = attributes.text(OPERATION) {
         return Some(gen_ai::kind_of_operation(&operation));
     }
     if let Some(kind) = attributes.text(OPENINFERENCE_KIND) {
-        return Some(workflow(openinference::KINDS, &kind));
+        return Some(or_workflow(openinference::KINDS, &kind));
     }
     if let Some(kind) = attributes.first_text(LANGFUSE_KIND) {
-        return Some(workflow(langfuse::KINDS, &kind));
+        return Some(or_workflow(langfuse::KINDS, &kind));
     }
     if let Some(kind) = attributes.text(TRACELOOP_KIND).and_then(|kind| kind_in(traceloop::KINDS, &kind)) {
         return Some(kind);
     }
     if let Some(request) = attributes.text(REQUEST_TYPE) {
-        return Some(workflow(traceloop::REQUEST_TYPES, &request));
+        return Some(or_workflow(traceloop::REQUEST_TYPES, &request));
     }
     attributes.text(VERCEL_OPERATION).map(|operation| vercel::kind_of_operation(&operation))
 }
 
-/// Whether something names the kind.
+/// Returns whether an attribute or a framework names the kind.
 pub(crate) fn is_named(attributes: &ResolvedAttributes<'_>) -> bool {
     named_kind(attributes).is_some() || frameworks::has_span(attributes.plan.target(), attributes.plan.span_name())
 }
 
-/// The kind by what was said, when nothing names it.
+/// Returns the kind that the attributes suggest, when none names it.
+///
+/// A generic name is no evidence by itself: a build tool has a `tool.name` and a graphics library an `embedding.size`. It
+/// counts beside a name that only LLM libraries use.
 fn evident_kind(attributes: &ResolvedAttributes<'_>) -> Option<SpanKind> {
+    if !attributes.all().any(|(name, _)| is_llm_specific(name)) {
+        return None;
+    }
     let has_any = |names: &[&str]| names.iter().any(|name| attributes.has(name));
     let is_tool_call = attributes.text(MCP_METHOD).is_some_and(|method| method.trim() == MCP_CALL);
     if has_any(TOOL_NAME) || has_any(TOOL_IDS) || attributes.has_under(TOOL_CALL) || is_tool_call {
@@ -123,9 +129,9 @@ fn has_usage(attributes: &ResolvedAttributes<'_>) -> bool {
     keys.any(|key| attributes.has(key)) || langfuse::usage(attributes).is_some()
 }
 
-/// Whether a name says the kind of a span by itself.
+/// Returns whether an attribute of this name can name the kind.
 pub(crate) fn is_named_kind(name: &str) -> bool {
-    KIND_WORDS.contains(&name)
+    KIND_NAMES.contains(&name)
         || LANGFUSE_KIND.contains(&name)
         || [evaluations::NAME, MCP_METHOD].contains(&name)
         || TOOL_NAME.contains(&name)
@@ -138,7 +144,7 @@ pub fn is_decisive(name: &str) -> bool {
     is_named_kind(name) || is_context(name) || name == gen_ai::RESPONSE_ID
 }
 
-/// Whether a name can make a span one of ours: it names the kind, or is evidence.
+/// Returns whether an attribute of this name can make a span an LLM span: it names the kind, or is evidence.
 pub(crate) fn is_sign(name: &str) -> bool {
     is_named_kind(name)
         || TOOL_IDS.contains(&name)
@@ -149,20 +155,29 @@ pub(crate) fn is_sign(name: &str) -> bool {
         || INPUT_CONTENT.iter().chain(OUTPUT_CONTENT).any(|source| name.starts_with(source) && !prompt::is_data(name))
 }
 
-/// Whether a name says something that counts for spans below, or for the trace.
+/// Returns whether only LLM libraries use attributes of this name.
+pub(crate) fn is_llm_specific(name: &str) -> bool {
+    LLM_NAMESPACES.iter().any(|namespace| name.starts_with(namespace))
+}
+
+/// Returns whether an attribute counts for the spans below, or for the whole trace.
 pub(crate) fn is_context(name: &str) -> bool {
     name == SWITCH || SESSION.contains(&name) || USER.contains(&name) || AGENT.contains(&name)
 }
 
 /// The attribute that turns off the whole trace of a span, when it is `false`.
 pub const SWITCH: &str = "dd_llmobs_enabled";
+/// Namespaces that nobody but LLM libraries uses. `input.`, `tool.`, `retrieval.`, `embedding.` and their like are not among
+/// them, although `OpenInference` defines names there.
+const LLM_NAMESPACES: &[&str] =
+    &["gen_ai.", "openinference.", "llm.", "langfuse.", "traceloop.", "ai.", "mcp.", "openai.", "_dd.ml_obs."];
 const MCP_METHOD: &str = "mcp.method.name";
 const MCP_CALL: &str = "tools/call";
 const TOOL_IDS: &[&str] = &["gen_ai.tool.call_id"];
 const TOOL_CALL: &str = "gen_ai.tool.call.";
-const KIND_WORDS: &[&str] = &[OPERATION, OPENINFERENCE_KIND, TRACELOOP_KIND, REQUEST_TYPE, VERCEL_OPERATION];
+const KIND_NAMES: &[&str] = &[OPERATION, OPENINFERENCE_KIND, TRACELOOP_KIND, REQUEST_TYPE, VERCEL_OPERATION];
 
-/// What a model's name must stand beside to be a call of it, besides messages and usage.
+/// Attributes that, beside the name of a model, show that it was called. Messages and token counts do too.
 const CALL_SIGNS: &[&str] = &[
     gen_ai::RESPONSE_ID,
     "gen_ai.response.finish_reasons",

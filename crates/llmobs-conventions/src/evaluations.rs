@@ -1,4 +1,4 @@
-//! Evaluations in events, in spans of their own, and written on the span they are about.
+//! Evaluations: in events, in spans of their own, and in attributes of the span that they evaluate.
 
 use std::borrow::Cow;
 
@@ -34,12 +34,12 @@ pub(crate) fn is_inline(name: &str) -> bool {
     name.starts_with("annotations.") || name.starts_with("evaluations.")
 }
 
-/// Whether an event is an evaluation.
+/// Returns whether an event is an evaluation.
 pub(crate) fn is_evaluation(event: &EventAttributes<'_>) -> bool {
     event.name == EVENT || event.attributes.iter().any(|(name, value)| *name == NAME && !value.is_absent())
 }
 
-/// All evaluations that a span and its events hold, or that the span itself is.
+/// Returns the evaluations that a span and its events hold, or that the span itself is.
 pub(crate) fn evaluations(attributes: &ResolvedAttributes<'_>) -> Vec<EvaluationDraft> {
     let events = attributes.events.iter().filter(|event| is_evaluation(event));
     let of_events = events.filter_map(|event| draft(|name| event.get(name)));
@@ -48,22 +48,22 @@ pub(crate) fn evaluations(attributes: &ResolvedAttributes<'_>) -> Vec<Evaluation
 }
 
 fn draft<'a>(get: impl Fn(&str) -> Option<AttributeValue<'a>>) -> Option<EvaluationDraft> {
-    // The one who evaluates has failed.
+    // The evaluator itself failed, so there is no result.
     if get(status::ERROR_TYPE).is_some_and(|value| !value.is_absent()) {
         return None;
     }
     let text = |name: &str| get(name).and_then(decode::text);
-    let said = EvaluationParts {
+    let parts = EvaluationParts {
         name: text(NAME)?,
         score: get(SCORE).and_then(score),
         label: text(LABEL),
         explanation: text(EXPLANATION),
     };
     let response_id = text(gen_ai::RESPONSE_ID).map(Cow::into_owned);
-    Some(EvaluationDraft { evaluation: said.evaluation()?, response_id })
+    Some(EvaluationDraft { evaluation: parts.evaluation()?, response_id })
 }
 
-/// Those of `OpenInference`, flattened.
+/// Returns `OpenInference`'s evaluations, which are flattened attributes.
 fn inline(attributes: &ResolvedAttributes<'_>) -> Vec<EvaluationDraft> {
     let mut drafts = Vec::new();
     for (family, member, is_of_trace) in EVALUATIONS {
@@ -88,8 +88,8 @@ fn annotated(item: &Json<'_>) -> Option<Evaluation> {
         Some(Json::Text(text)) => number_in(text).map(Score::Number),
         Some(Json::Null | Json::List(_) | Json::Object(_)) | None => None,
     };
-    let said = EvaluationParts { name: text("name")?, score, label: text("label"), explanation: text("explanation") };
-    let mut evaluation = said.evaluation()?;
+    let parts = EvaluationParts { name: text("name")?, score, label: text("label"), explanation: text("explanation") };
+    let mut evaluation = parts.evaluation()?;
     for name in ["annotator_kind", "identifier"] {
         if let Some(value) = item.get(name) {
             evaluation = evaluation.metadata(name, value.to_value());
@@ -111,7 +111,7 @@ enum Score {
 }
 
 impl EvaluationParts<'_> {
-    /// Without a value there is no evaluation.
+    /// Builds the evaluation; without a score or a label there is none.
     fn evaluation(self) -> Option<Evaluation> {
         let name = label_of(&self.name);
         let has_score = self.score.is_some();
@@ -138,7 +138,7 @@ impl EvaluationParts<'_> {
     }
 }
 
-/// The label that the intake takes: letters, digits and underscores, a letter first, at most 200.
+/// Returns a label that the intake accepts: letters, digits and underscores, a letter first, at most 200 characters.
 fn label_of(name: &str) -> String {
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
     let prefix = if starts_well { "" } else { "eval_" };
@@ -163,7 +163,7 @@ fn number_in(text: &str) -> Option<Number> {
 }
 
 const LONGEST_LABEL: usize = 200;
-/// The event.
+/// The name of the event.
 pub(crate) const EVENT: &str = "gen_ai.evaluation.result";
 pub(crate) const NAME: &str = "gen_ai.evaluation.name";
 const SCORE: &str = "gen_ai.evaluation.score.value";

@@ -5,7 +5,7 @@
 //! This crate knows them all and depends on no tracing library, so the same rules serve spans of `tracing` and of OTLP.
 //!
 //! Mapping has two steps. Names come first: an [`AttributePlan`] is made once for each callsite or set of names. Values come
-//! second: [`ForeignAttributes`] borrows them, says what the span is, and maps it.
+//! second: [`ForeignAttributes`] borrows them, classifies the span and maps it.
 //!
 //! ```
 //! use llmobs_conventions::{AttributePlan, AttributeValue, Classification, Conventions, ForeignAttributes, Promise};
@@ -68,3 +68,8 @@ pub use mapping::{CONTENT_IN_METADATA, MappedSpan, RESPONSE_ID_TAG, Summary, UNK
 pub use plan::{AttributePlan, Promise};
 pub use remark::{Remark, RemarkSet};
 pub use value::AttributeValue;
+
+/// The example in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

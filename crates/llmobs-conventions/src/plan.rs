@@ -72,14 +72,21 @@ pub(crate) fn promise<'n>(
     if frameworks::kind(conventions, target, span_name).is_some() {
         return Promise::Candidate;
     }
+    // A sign with a generic name, such as `input.value`, needs a second name that only LLM libraries use.
+    let (mut has_generic_sign, mut is_specific) = (false, frameworks::framework(conventions, target).is_some());
     let mut found = Promise::Nothing;
     for name in names.into_iter().filter(|name| allowlist::is_captured(conventions, target, name)) {
+        let is_name_specific = classification::is_llm_specific(name);
         if classification::is_sign(name) {
-            return Promise::Candidate;
+            if is_name_specific {
+                return Promise::Candidate;
+            }
+            has_generic_sign = true;
         }
+        is_specific |= is_name_specific;
         if name == SWITCH || SESSION.contains(&name) || USER.contains(&name) {
             found = Promise::Context;
         }
     }
-    found
+    if has_generic_sign && is_specific { Promise::Candidate } else { found }
 }

@@ -1,29 +1,48 @@
-//! What is odd about a span that other crates tell of: for whoever writes their attributes, at the level DEBUG.
+//! Remarks: what is odd about a span, for those who maintain its instrumentation.
 
 use std::fmt;
 
-/// See the file's card. Nothing is lost by any of these, and none is a mistake of the application.
+/// An oddity of a span. None of them loses a span, and none is a mistake of the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Remark {
+    /// An LLM span names no model.
     Model,
+    /// The model comes from an attribute that stands in for others.
     ModelFallback,
+    /// An LLM span names no provider.
     Provider,
+    /// An attribute of messages holds no JSON.
     Content,
+    /// A message has no role.
     Role,
+    /// A part of a message has no known type.
     Part,
+    /// An embedding span has no input.
     Embedding,
+    /// A token count is no number.
     TokenCount,
+    /// A cost is no number.
     Cost,
+    /// An attribute of parameters holds no JSON object.
     Parameters,
+    /// Tool definitions cannot be read.
     ToolDefinitions,
+    /// A tool span names no tool.
     ToolName,
+    /// A tool call in a message has no name.
     CallName,
+    /// No attribute names the kind.
     Kind,
+    /// Score or metadata of a document cannot be read.
     Document,
+    /// A span below reports the same call.
     Demoted,
+    /// Spans below a root name several sessions.
     Sessions,
+    /// The trace is switched off.
     Off,
+    /// An evaluation refers to an unknown response.
     Response,
 }
 
@@ -50,7 +69,7 @@ impl Remark {
         Self::Response,
     ];
 
-    /// The remark in one word.
+    /// Returns the remark in one word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Model => "model",
@@ -75,31 +94,31 @@ impl Remark {
         }
     }
 
-    /// What it means, in a sentence.
+    /// Returns the meaning of the remark in a sentence.
     pub const fn explained(self) -> &'static str {
         match self {
-            Self::Model => "A call names no model: it is called unknown.",
-            Self::ModelFallback => "A call names its model only by a word that stands in for others.",
-            Self::Provider => "A call names no provider: it is called unknown.",
-            Self::Content => "What should hold messages is no JSON: it is taken as one text.",
-            Self::Role => "A message has no role: it has the one of its place.",
-            Self::Part => "A part of a message is of no known type: it is kept as its JSON.",
-            Self::Embedding => "An embedding says no input.",
-            Self::TokenCount => "A count of tokens is no number, or is negative: it was left out.",
-            Self::Cost => "A cost is no number, or is negative: it was left out.",
-            Self::Parameters => "What should hold parameters is no JSON object: it was left out.",
-            Self::ToolDefinitions => "Definitions of tools are no list, or one has no name: it was left out.",
-            Self::ToolName => "A call of a tool does not say which.",
-            Self::CallName => "A message calls a tool without its name: the call was left out.",
-            Self::Kind => "No operation is named: the kind of the span follows from what else it says.",
-            Self::Document => "The score or the metadata of a document cannot be read: it was left out.",
+            Self::Model => "A model call has no model name: the model is `unknown`.",
+            Self::ModelFallback => "A model call has a model name only in an attribute that stands in for others.",
+            Self::Provider => "A model call has no provider: the provider is `unknown`.",
+            Self::Content => "An attribute that should hold messages is no JSON: it is sent as one text.",
+            Self::Role => "A message has no role: it gets the usual role of its attribute.",
+            Self::Part => "A part of a message has no known type: it is sent as its JSON.",
+            Self::Embedding => "An embedding span has no input.",
+            Self::TokenCount => "A token count is not a number, or negative: it is left out.",
+            Self::Cost => "A cost is not a number, or negative: it is left out.",
+            Self::Parameters => "An attribute that should hold parameters is no JSON object: it is left out.",
+            Self::ToolDefinitions => "Tool definitions are no list, or one has no name: it is left out.",
+            Self::ToolName => "A tool span does not name its tool.",
+            Self::CallName => "A message has a tool call without a name: the call is left out.",
+            Self::Kind => "No attribute names the operation: the kind is inferred from other attributes.",
+            Self::Document => "The score or metadata of a document cannot be read: it is left out.",
             Self::Demoted => {
-                "A span below tells of the same call: this one is a workflow, and its tokens are not counted."
+                "A child span reports the same model call: this span becomes a workflow, and its tokens are not counted."
             }
-            Self::Sessions => "Spans below a root without a session name several: the root has none.",
-            Self::Off => "A trace is left alone, because dd_llmobs_enabled is false.",
+            Self::Sessions => "Spans below a root without a session have different sessions: the root gets none.",
+            Self::Off => "dd_llmobs_enabled is false: the whole trace is not sent.",
             Self::Response => {
-                "An evaluation names a response that no span told of: it is about the span around it, or the one with that tag."
+                "An evaluation refers to a response that no span has reported: it is joined to the span around it, or by the tag response.id."
             }
         }
     }
@@ -116,28 +135,33 @@ impl fmt::Display for Remark {
 pub struct RemarkSet(u32);
 
 impl RemarkSet {
+    /// Adds a remark.
     pub fn add(&mut self, remark: Remark) {
         self.0 |= Self::bit(remark);
     }
 
+    /// Adds a remark if `is_so`.
     pub fn add_if(&mut self, remark: Remark, is_so: bool) {
         if is_so {
             self.add(remark);
         }
     }
 
+    /// Removes a remark if `is_so`.
     pub fn remove_if(&mut self, remark: Remark, is_so: bool) {
         if is_so {
             self.0 &= !Self::bit(remark);
         }
     }
 
+    /// Adds all remarks of another set.
     pub const fn absorb(&mut self, other: Self) {
         self.0 |= other.0;
     }
 
+    /// Returns the remarks in the order of their variants.
     pub fn iter(self) -> impl Iterator<Item = Remark> {
-        // Nearly always there is none.
+        // Nearly every set is empty: walk its bits, not all variants.
         let mut left = self.0;
         std::iter::from_fn(move || {
             let next = Remark::ALL.get(usize::try_from(left.trailing_zeros()).ok()?)?;

@@ -1,4 +1,4 @@
-//! Events inside a span: what they are called, and those that are messages.
+//! Events inside a span: which are captured, their names, and the messages that they carry.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,8 @@ use crate::mapping::status::{CLIENT_EXCEPTION, EXCEPTION_EVENT, MESSAGE};
 use crate::messages::{Conversation, conversation};
 use crate::{Conventions, EventAttributes, classification, evaluations};
 
-/// What an event is called: by its metadata, by a field, or by a text that is the name of a known event.
+/// Returns the name of an event: from its metadata, from `event.name`, or from a text that is the name of a known
+/// event.
 pub(crate) fn name<'a>(event: &'a EventAttributes<'_>) -> Option<Cow<'a, str>> {
     if !event.name.starts_with(UNNAMED) {
         return Some(Cow::Borrowed(event.name));
@@ -35,7 +36,7 @@ pub(crate) fn is_captured<'n>(
     for name in attribute_names {
         // An error that is only logged counts where it fails the span.
         let fails = status::is_of_error(name) && (is_error || name.starts_with(status::EXCEPTION));
-        if fails || (!status::is_of_error(name) && is_telling(conventions, name)) {
+        if fails || (!status::is_of_error(name) && is_worth_capturing(conventions, name)) {
             return true;
         }
         has_text |= name == MESSAGE;
@@ -45,45 +46,46 @@ pub(crate) fn is_captured<'n>(
     has_text && has_part
 }
 
-/// Whether this is the name of an event that says something by itself.
+/// Returns whether an event of this name is used, whatever its attributes.
 pub(crate) fn is_known(name: &str) -> bool {
     is_message(name) || OTHERS.contains(&name)
 }
 
-/// Whether this is the name of an event that is a message.
+/// Returns whether an event of this name is a message.
 pub(crate) fn is_message(name: &str) -> bool {
     ROLES.iter().any(|(own, _)| *own == name)
 }
 
-/// Whether an event with this field is worth keeping: it may be a message that says its name only then, or fill a gap.
-/// ResolvedAttributes that log lines have too wake nobody.
-pub(crate) fn is_telling(conventions: Conventions, name: &str) -> bool {
-    let is_of_call = TELLING.iter().any(|family| name.starts_with(family)) && !classification::is_context(name);
+/// Returns whether an attribute makes an event worth capturing: the event may be a message, or fill a gap of the span.
+/// Attributes that ordinary log lines have do not.
+pub(crate) fn is_worth_capturing(conventions: Conventions, name: &str) -> bool {
+    let is_of_call = LLM_PREFIXES.iter().any(|family| name.starts_with(family)) && !classification::is_context(name);
     name == NAME || is_of_call && allowlist::is_captured(conventions, "", name)
 }
 
-/// Whether messages have such a field, and hardly anything else.
+/// Returns whether messages have an attribute of this name, and hardly any other event.
 pub(crate) fn is_part(name: &str) -> bool {
     ["content", CALLS, "finish_reason"].contains(&name)
 }
 
-/// How attributes begin that only libraries for models have.
-const TELLING: [&str; 8] =
+/// Prefixes that only LLM libraries use.
+const LLM_PREFIXES: [&str; 8] =
     ["gen_ai.", "openinference.", "llm.", "input.value", "output.value", "langfuse.", "traceloop.", "ai."];
 
-/// The messages that events of before 1.37 say: input or output.
+/// Returns the messages of the events that `GenAI` had before 1.37, one event a message: those of the input or of the
+/// output.
 pub(crate) fn messages(events: &[EventAttributes<'_>], is_output: bool) -> Conversation {
     let mut all = Conversation::default();
     for event in events {
         let Some(name) = name(event) else { continue };
         let Some((_, role)) = ROLES.iter().find(|(own, _)| *own == name.trim()) else { continue };
         if (name == CHOICE) == is_output
-            && let Some(said) = members(event, &name)
+            && let Some(message) = members(event, &name)
         {
-            match conversation(&said, role) {
-                Some(said) => all.append(said),
+            match conversation(&message, role) {
+                Some(messages) => all.append(messages),
                 // A choice whose content is kept back.
-                None => all.finish_reasons.extend(said.first_text(&["finish_reason"]).map(str::to_owned)),
+                None => all.finish_reasons.extend(message.first_text(&["finish_reason"]).map(str::to_owned)),
             }
         }
     }
@@ -91,7 +93,7 @@ pub(crate) fn messages(events: &[EventAttributes<'_>], is_output: bool) -> Conve
     all
 }
 
-/// What the events say that carry whole messages, one after the other.
+/// Returns the messages of events that carry whole conversations, one after the other.
 pub(crate) fn details(events: &[EventAttributes<'_>], source: &str, role: &str) -> Conversation {
     let mut all = Conversation::default();
     for event in events {
@@ -103,7 +105,7 @@ pub(crate) fn details(events: &[EventAttributes<'_>], source: &str, role: &str) 
     all
 }
 
-/// The members of a message, from the body or from the fields.
+/// Returns the members of a message, from the event's body or from its attributes.
 fn members<'a>(event: &'a EventAttributes<'_>, name: &str) -> Option<Json<'a>> {
     if let Some(body) = event.get(BODY).and_then(decode::json) {
         return Some(match body {
@@ -123,7 +125,7 @@ fn members<'a>(event: &'a EventAttributes<'_>, name: &str) -> Option<Json<'a>> {
     (!members.is_empty()).then(|| as_message(members, name))
 }
 
-/// Names that events have of their own, as messages have them.
+/// Renames members that events call otherwise than messages do.
 fn as_message<'a>(members: Vec<(Cow<'a, str>, Json<'a>)>, name: &str) -> Json<'a> {
     let renamed = |own: Cow<'a, str>, value: &Json<'_>| match own.as_ref() {
         ID if name == TOOL => Cow::Borrowed("tool_call_id"),
@@ -133,7 +135,7 @@ fn as_message<'a>(members: Vec<(Cow<'a, str>, Json<'a>)>, name: &str) -> Json<'a
     Json::Object(members.into_iter().map(|(own, value)| (renamed(own, &value), value)).collect())
 }
 
-/// How the metadata of an event begins that nobody named.
+/// The beginning of the name that `tracing` gives an event without one: `event src/main.rs:5`.
 const UNNAMED: &str = "event ";
 const NAME: &str = "event.name";
 const BODY: &str = "body";
@@ -141,7 +143,7 @@ const ID: &str = "id";
 const CALLS: &str = "tool_calls";
 const PARTS: [&str; 7] = ["content", "role", CALLS, ID, "index", "finish_reason", MESSAGE];
 
-/// Events that are messages, and whose.
+/// Events that are messages, with the role of each.
 const ROLES: [(&str, &str); 5] = [
     ("gen_ai.system.message", "system"),
     ("gen_ai.user.message", "user"),
@@ -159,5 +161,5 @@ const OTHERS: [&str; 6] = [
     "gen_ai.content.prompt",
     "gen_ai.content.completion",
 ];
-/// What whole messages are carried in.
+/// Attributes that carry whole conversations.
 pub(crate) const CARRIERS: [&str; 2] = [gen_ai::INPUT_MESSAGES, gen_ai::OUTPUT_MESSAGES];

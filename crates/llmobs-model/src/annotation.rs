@@ -1,27 +1,29 @@
-//! What is said about a span in one go.
+//! Annotations: content, metadata, metrics, tags and more for a span, in one value.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::content::{Content, retained_json_bytes};
-use super::depth;
-use super::details::AnnotationDetails;
-use super::policy::CapturePolicy;
-use super::span::{SpanError, SpanKind};
+use super::annotation_details::AnnotationDetails;
+use super::capture_policy::CapturePolicy;
+use super::content::Content;
+use super::json_limits;
+use super::json_size::retained_members_bytes;
+use super::metrics::{MetricValue, Metrics};
+use super::span_error::SpanError;
+use super::span_kind::SpanKind;
 use super::tags::Tags;
-use super::usage::{MetricValue, Metrics};
 
-/// What is said about a span in one go: content, metadata, metrics, tags, names, an error.
+/// Values for a span: content, metadata, metrics, tags, names, an error.
 ///
-/// Repeated annotation of the same span merges metadata, metrics and tags key by key; of everything else
-/// the later one wins.
+/// Setters take the values, fields hold them for code that reads an annotation. Repeated annotation of a span merges
+/// metadata, metrics and tags key by key; of everything else the later value wins.
 ///
 /// # Example
 ///
 /// ```
-/// use tracing_llmobs::{Annotation, Message, metric};
+/// use llmobs_model::{Annotation, Message, metric};
 ///
 /// let annotation = Annotation::new()
 ///     .input([Message::system("You are helpful."), Message::user("Hello world!")])
@@ -33,92 +35,106 @@ use super::usage::{MetricValue, Metrics};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
-#[must_use = "an annotation says nothing until it is given to a span"]
+#[must_use = "an annotation changes nothing until a span gets it"]
 pub struct Annotation {
+    /// The kind of the span.
     pub kind: Option<SpanKind>,
+    /// The name of the span.
     pub name: Option<String>,
+    /// The name of the model.
     pub model_name: Option<String>,
+    /// The provider of the model.
     pub model_provider: Option<String>,
+    /// The conversation.
     pub session_id: Option<String>,
+    /// The application.
     pub ml_app: Option<String>,
+    /// The input.
     pub input: Option<Content>,
+    /// The output.
     pub output: Option<Content>,
+    /// Any other values by name.
     pub metadata: Map<String, Value>,
+    /// Numbers by name.
     pub metrics: Metrics,
+    /// Tags of the span.
     pub tags: Tags,
+    /// The error of the span.
     pub error: Option<SpanError>,
-    /// What few spans say; its setters are in `details.rs`.
+    /// Values that few spans have, in a box of their own so that other annotations stay small.
     pub details: Option<Box<AnnotationDetails>>,
+    /// The policy that bounds what leaves the process.
     pub capture: Option<CapturePolicy>,
-    /// Nanoseconds since 1970.
+    /// The start, in nanoseconds since 1970.
     pub start_ns: Option<u64>,
+    /// The end, in nanoseconds since 1970.
     pub end_ns: Option<u64>,
-    /// How many parts were refused while this was built; capture counts them.
+    /// The number of values that setters refused; the layer counts them as problems of the span.
     pub refused: u32,
 }
 
 impl Annotation {
-    /// Says nothing yet.
+    /// Creates an empty annotation.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the kind; this makes a span ours that was not.
+    /// Sets the kind; a span without one becomes an LLM span by it.
     pub fn kind(mut self, kind: SpanKind) -> Self {
         self.kind = Some(kind);
         self
     }
 
-    /// Sets what the span is called; default is the name it has in `tracing`.
+    /// Sets the name of the span; default is the name that it has in `tracing`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets the model; default for `llm` and `embedding` is `custom`, other kinds have none.
+    /// Sets the name of the model; default is `custom` for `llm` and `embedding`, other kinds have none.
     pub fn model_name(mut self, name: impl Into<String>) -> Self {
         self.model_name = Some(name.into());
         self
     }
 
-    /// Sets who serves the model; lower-cased; default as for the model's name.
+    /// Sets the provider of the model, in lower case on the wire; default as for the name of the model.
     pub fn model_provider(mut self, provider: impl Into<String>) -> Self {
         self.model_provider = Some(provider.into());
         self
     }
 
-    /// Sets the conversation; spans that start below this one afterwards belong to it too.
+    /// Sets the conversation; child spans that start later belong to it too.
     pub fn session_id(mut self, id: impl Into<String>) -> Self {
         self.session_id = Some(id.into());
         self
     }
 
-    /// Sets the application; spans that start below this one afterwards belong to it too.
+    /// Sets the application; child spans that start later belong to it too.
     pub fn ml_app(mut self, name: impl Into<String>) -> Self {
         self.ml_app = Some(name.into());
         self
     }
 
-    /// Sets what went in. JSON nested deeper than 128 levels is refused.
+    /// Sets the input. JSON nested deeper than 128 levels is refused.
     pub fn input(mut self, input: impl Into<Content>) -> Self {
-        self.input = self.good(input.into()).or(self.input.take());
+        self.input = self.accept(input.into()).or(self.input.take());
         self
     }
 
-    /// Sets what came out. JSON nested deeper than 128 levels is refused.
+    /// Sets the output. JSON nested deeper than 128 levels is refused.
     pub fn output(mut self, output: impl Into<Content>) -> Self {
-        self.output = self.good(output.into()).or(self.output.take());
+        self.output = self.accept(output.into()).or(self.output.take());
         self
     }
 
-    /// Sets one value of the metadata, of anything that serde can write.
+    /// Sets a value of the metadata, from any type that serde can write as JSON.
     ///
-    /// The name `_dd` is the intake's and is refused, and so is a value that is not JSON (map keys that are
-    /// no strings) or is nested deeper than 128 levels; the span counts a refusal in [`Stats`](crate::Stats).
+    /// The name `_dd` belongs to the intake and is refused, and so is a value that is not JSON (map keys that are not
+    /// strings), is nested deeper than 128 levels, or panics.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let name = name.into();
-        match depth::to_value(&value) {
-            Ok(value) if name != RESERVED => {
+        match json_limits::to_value(&value) {
+            Ok(value) if name != RESERVED_METADATA_KEY => {
                 self.metadata.insert(name, value);
             }
             _ => self.refused = self.refused.saturating_add(1),
@@ -126,18 +142,18 @@ impl Annotation {
         self
     }
 
-    /// Sets many values of the metadata: a map or a struct. What is no object is refused whole.
+    /// Sets many values of the metadata, from a map or a struct. A value that is not an object is refused.
     pub fn metadata_map(mut self, values: impl Serialize) -> Self {
-        match depth::to_value(&values) {
+        match json_limits::to_value(&values) {
             Ok(Value::Object(members)) => {
-                self.metadata.extend(members.into_iter().filter(|(name, _)| name != RESERVED));
+                self.metadata.extend(members.into_iter().filter(|(name, _)| name != RESERVED_METADATA_KEY));
             }
             _ => self.refused = self.refused.saturating_add(1),
         }
         self
     }
 
-    /// Sets a metric; see [`Metrics::insert`] for what is refused.
+    /// Sets a metric; [`Metrics::insert`] lists the values that are refused.
     pub fn metric(mut self, name: impl Into<String>, value: impl Into<MetricValue>) -> Self {
         if !self.metrics.insert(name, value) {
             self.refused = self.refused.saturating_add(1);
@@ -165,21 +181,21 @@ impl Annotation {
         self
     }
 
-    /// Marks the span failed with this error: its Rust type, what it says, its chain of sources.
+    /// Marks the span as failed with the type, the message and the chain of sources of `error`.
     ///
-    /// For an error without a type, give a [`SpanError`] to [`span_error`](Self::span_error).
+    /// [`span_error`](Self::span_error) takes an error without a Rust type. See [`SpanError::from_error`] for the bounds.
     pub fn error<E: std::error::Error + ?Sized>(self, error: &E) -> Self {
         self.span_error(SpanError::from_error(error))
     }
 
-    /// Marks the span failed.
+    /// Marks the span as failed.
     pub fn span_error(mut self, error: SpanError) -> Self {
         self.error = Some(error);
         self
     }
 
-    /// The content, unless it is refused.
-    fn good(&mut self, content: Content) -> Option<Content> {
+    /// Returns the content, unless it is refused.
+    fn accept(&mut self, content: Content) -> Option<Content> {
         let good = content.unless_deep();
         if good.is_none() {
             self.refused = self.refused.saturating_add(1);
@@ -187,32 +203,32 @@ impl Annotation {
         good
     }
 
-    /// Sets how much of the span leaves the process, and of those that start below it afterwards.
+    /// Bounds what leaves the process, of this span and of child spans that start later.
     pub fn capture(mut self, policy: CapturePolicy) -> Self {
         self.capture = Some(policy);
         self
     }
 
-    /// Sets when the span began, for work that is told of afterwards; default is when it was created.
+    /// Sets the start, for work that is reported afterwards; default is the creation of the span.
     ///
-    /// A time before 1970 is refused. The intake does not take what ended more than 24 hours ago.
+    /// A time before 1970 is refused. The intake does not take spans that ended more than 24 hours ago.
     ///
     /// # Example
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};
-    /// use tracing_llmobs::{Annotation, LlmObsSpanExt};
+    /// use llmobs_model::Annotation;
     ///
-    /// let began = UNIX_EPOCH + Duration::from_secs(1_790_000_000);
-    /// let imported = tracing::info_span!("imported", llmobs.kind = "tool");
-    /// imported.annotate(Annotation::new().start_time(began).end_time(began + Duration::from_millis(250)));
+    /// let start = UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+    /// let imported = Annotation::new().start_time(start).end_time(start + Duration::from_millis(250));
+    /// assert_eq!(imported.start_ns, Some(1_790_000_000_000_000_000));
     /// ```
     pub fn start_time(mut self, time: SystemTime) -> Self {
         self.start_ns = self.nanos(time).or(self.start_ns);
         self
     }
 
-    /// Sets when the span ended, whenever it is closed; an end before the start counts as the start.
+    /// Sets the end, whenever the span is closed; an end before the start counts as the start.
     pub fn end_time(mut self, time: SystemTime) -> Self {
         self.end_ns = self.nanos(time).or(self.end_ns);
         self
@@ -224,7 +240,7 @@ impl Annotation {
         nanos
     }
 
-    /// Lays `later` over this.
+    /// Merges `later` over this annotation.
     pub fn merge(&mut self, later: Self) {
         replace(&mut self.kind, later.kind);
         replace(&mut self.name, later.name);
@@ -248,7 +264,8 @@ impl Annotation {
         }
     }
 
-    /// Takes out what is no gap of a span: what it is, whose it is, when it was.
+    /// Removes identity, ownership, times and policy, which an annotation that only fills gaps must not set.
+    #[doc(hidden)]
     pub fn keep_to_gaps(&mut self) {
         self.kind = None;
         self.session_id = None;
@@ -258,18 +275,15 @@ impl Annotation {
         self.end_ns = None;
     }
 
-    /// Bytes of text in here, near enough to bound a queue with.
+    /// Returns the bytes that the annotation retains, near enough to bound a queue with.
     pub fn text_bytes(&self) -> usize {
         let texts = [&self.name, &self.model_name, &self.model_provider, &self.session_id, &self.ml_app];
         let texts = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
         let content = [&self.input, &self.output];
         let content = content.into_iter().flatten().fold(0_usize, |sum, one| sum.saturating_add(one.text_bytes()));
-        let metadata = self.metadata.iter().fold(0_usize, |sum, (key, value)| {
-            sum.saturating_add(key.len()).saturating_add(retained_json_bytes(value))
-        });
         texts
             .saturating_add(content)
-            .saturating_add(metadata)
+            .saturating_add(retained_members_bytes(&self.metadata))
             .saturating_add(self.metrics.text_bytes())
             .saturating_add(self.tags.text_bytes())
             .saturating_add(self.error.as_ref().map_or(0, SpanError::text_bytes))
@@ -278,9 +292,10 @@ impl Annotation {
 }
 
 /// The member of the metadata that belongs to the intake.
-pub const RESERVED: &str = "_dd";
+pub const RESERVED_METADATA_KEY: &str = "_dd";
 
-pub(super) fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
+/// Sets `slot` to `later`, if there is a later value.
+pub(crate) fn replace<T>(slot: &mut Option<T>, later: Option<T>) {
     if later.is_some() {
         *slot = later;
     }

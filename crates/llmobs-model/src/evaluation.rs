@@ -1,49 +1,48 @@
-//! What somebody found out about a span.
+//! Evaluations of spans and traces.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::context::SpanContext;
-use super::depth;
+use super::capture_policy::CapturePolicy;
 use super::evaluation_error::EvaluationError;
 use super::evaluation_metric::{Assessment, EvaluationValue, MetricBuilder, SetOnce, metric_setters, unix_ms};
-use super::policy::CapturePolicy;
+use super::json_limits;
+use super::metrics::MetricValue;
+use super::span_context::SpanContext;
 use super::submission::{JoinOn, Submission, SubmissionKind};
-use super::usage::MetricValue;
 
-/// What somebody found out about a span: a judge, a rule, a classifier.
+/// An evaluation of a span or a trace: by a judge, a rule, a classifier.
 ///
-/// It says a label and a value, and which span it is about; that can also be said by who takes it
-/// ([`LlmObsSpanExt::evaluate`](crate::LlmObsSpanExt::evaluate)). What is left to check is checked when it is submitted.
+/// It has a label and a value, and refers to a span by its context or by a tag. `tracing-llmobs` submits it for the span at
+/// hand or for any other, and checks it then.
 ///
-/// A label is the name under which values are compared with one another; it has no dot. Documented for it are a letter
-/// at the beginning, ASCII letters, digits and underscores, and at most 200 characters.
+/// The label is the name under which values are compared; it has no dot. Datadog documents a letter at the beginning,
+/// ASCII letters, digits and underscores, and at most 200 characters.
 ///
 /// # Example
 ///
 /// ```
-/// use tracing_llmobs::{Assessment, Evaluation};
+/// use llmobs_model::{Assessment, Evaluation, SpanContext};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let (_layer, guard) = tracing_llmobs::builder().enabled(false).start::<tracing_subscriber::Registry>()?;
 /// // The context of a span can be kept anywhere: in a database row, in the message that was answered.
-/// let context = tracing_llmobs::SpanContext::new("6a87950000000000a1b2c3d4e5f60718".parse()?, "42".parse()?);
+/// let context = SpanContext::new("6a87950000000000a1b2c3d4e5f60718".parse()?, "42".parse()?);
 /// let evaluation = Evaluation::score("faithfulness", 0.85)
 ///     .span(context)
 ///     .assessment(Assessment::Pass)
 ///     .reasoning("Every claim is in the documents.")
 ///     .metadata("judge", "gpt-4o")
 ///     .tag("evaluator", "ragas");
-/// guard.handle().submit_evaluation(evaluation)?;
+/// # let _ = evaluation;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[must_use = "an evaluation says nothing until it is submitted"]
+#[must_use = "an evaluation is not sent until it is submitted"]
 pub struct Evaluation {
     join: SetOnce<JoinOn>,
     scope: EvaluationScope,
@@ -53,13 +52,14 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// A value that comes with the name of its type: from a form, a file, a model's answer. Types are `categorical`,
-    /// `score`, `boolean` and `json`, in any case. Whether it fits is checked when it is submitted.
+    /// Creates an evaluation from a value and the name of its type, as a form, a file or a model's answer has them. Types are
+    /// `categorical`, `score`, `boolean` and `json`, in any case. The value is checked when the evaluation is submitted.
     pub fn of_type(label: impl Into<String>, metric_type: &str, value: Value) -> Self {
         Self::new(label.into(), EvaluationValue::of_type(metric_type, value, false))
     }
 
-    /// Without a value; what is there instead is told when it is submitted.
+    /// Creates an evaluation without a value, whose submission fails with `error`.
+    #[doc(hidden)]
     pub fn flawed(label: impl Into<String>, error: EvaluationError) -> Self {
         Self::new(label.into(), Err(error))
     }
@@ -74,38 +74,38 @@ impl Evaluation {
         }
     }
 
-    /// Says which span it is about. Exactly one span must be said, in one of the two ways.
+    /// Sets the span by its context. Exactly one span must be set, by its context or by a tag.
     pub fn span(mut self, context: SpanContext) -> Self {
         self.join = self.join.set(JoinOn::Span(context));
         self
     }
 
-    /// Says that it is about the span with this tag. The intake drops what fits no span or more than one.
+    /// Sets the span by a tag that it has. The intake drops evaluations that fit no span or more than one.
     pub fn span_with_tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.join = self.join.set(JoinOn::Tag { key: key.into(), value: value.into() });
         self
     }
 
-    /// Says whether it is about the span alone, which is the default, or about the whole trace; the span should be the
-    /// root then.
+    /// Sets the scope: the span alone, which is the default, or the whole trace; the span should be the root then.
     pub const fn scope(mut self, scope: EvaluationScope) -> Self {
         self.scope = scope;
         self
     }
 
-    /// Sets one value of the metadata, of anything that serde can write as JSON; what it cannot (map keys that are no
-    /// strings, more than 128 levels) is refused when it is submitted.
+    /// Sets a value of the metadata, from any type that serde can write as JSON. Other values (map keys that are not strings,
+    /// more than 128 levels) are refused when the evaluation is submitted.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
-        match depth::to_value(&value) {
+        match json_limits::to_value(&value) {
             Ok(value) => drop(self.metadata.insert(name.into(), value)),
             Err(_) => self.has_bad_metadata = true,
         }
         self
     }
 
-    /// Sets many values of the metadata: a map or a struct. What is no object is refused when it is submitted.
+    /// Sets many values of the metadata, from a map or a struct. A value that is not an object is refused when the evaluation
+    /// is submitted.
     pub fn metadata_map(mut self, values: impl Serialize) -> Self {
-        match depth::to_value(&values) {
+        match json_limits::to_value(&values) {
             Ok(Value::Object(members)) => self.metadata.extend(members),
             Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) | Err(_) => {
                 self.has_bad_metadata = true;
@@ -114,12 +114,14 @@ impl Evaluation {
         self
     }
 
-    /// Whether it is about the span or its trace.
+    /// Returns the scope.
+    #[doc(hidden)]
     pub const fn target_scope(&self) -> EvaluationScope {
         self.scope
     }
 
-    /// What of it may leave.
+    /// Removes members that `policy` keeps in the process.
+    #[doc(hidden)]
     pub fn restricted_to(mut self, policy: CapturePolicy) -> Self {
         if policy < CapturePolicy::All {
             self.metric.reasoning = None;
@@ -130,7 +132,8 @@ impl Evaluation {
         self
     }
 
-    /// The application, if none was said.
+    /// Sets the application, if there is none.
+    #[doc(hidden)]
     pub fn or_ml_app(mut self, name: Option<&str>) -> Self {
         if self.metric.ml_app.is_none() {
             self.metric.ml_app = name.map(str::to_owned);
@@ -138,7 +141,12 @@ impl Evaluation {
         self
     }
 
-    /// Checks what the types leave open, in the order of the other SDKs.
+    /// Checks the evaluation, in the order of the other SDKs, so that the first error is the same.
+    ///
+    /// # Errors
+    ///
+    /// The first of the checks that fails.
+    #[doc(hidden)]
     pub fn check(self, now_ms: u64) -> Result<Submission, EvaluationError> {
         let join = self.join.value().ok_or(EvaluationError::JoinCount)?;
         if let JoinOn::Tag { key, value } = &join
@@ -157,8 +165,18 @@ impl Evaluation {
 
 metric_setters!(Evaluation);
 
-/// What an [`Evaluation`] is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// The scope of an [`Evaluation`].
+///
+/// # Example
+///
+/// ```
+/// use llmobs_model::EvaluationScope;
+///
+/// assert_eq!("trace".parse(), Ok(EvaluationScope::Trace));
+/// assert_eq!(EvaluationScope::default().as_str(), "span");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum EvaluationScope {
     /// The span. On the wire `span`.
@@ -169,7 +187,7 @@ pub enum EvaluationScope {
 }
 
 impl EvaluationScope {
-    /// The word on the wire.
+    /// Returns the scope as it is on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Span => "span",

@@ -1,14 +1,14 @@
-//! Why an evaluation or feedback was not taken.
+//! Errors of evaluations and feedback.
 
-/// An evaluation or feedback was not taken in; nothing of it is sent.
+/// The error of an evaluation or feedback that was refused; nothing of it is sent.
 ///
-/// [`kind`](Self::kind) gives the word that the other SDKs use for the same mistake. What they check and the types
-/// rule out has no variant: a reasoning that is no text, an id of the wrong form, both ways to join at once in one value.
+/// [`kind`](Self::kind) returns the word that the other SDKs use for the same mistake. Mistakes that types rule out have no
+/// variant: a reasoning that is not text, an id of the wrong form.
 ///
 /// # Example
 ///
 /// ```
-/// use tracing_llmobs::{Assessment, EvaluationError};
+/// use llmobs_model::{Assessment, EvaluationError};
 ///
 /// let error = "maybe".parse::<Assessment>().unwrap_err();
 /// assert_eq!(error, EvaluationError::Assessment { value: "maybe".to_owned() });
@@ -17,11 +17,11 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluationError {
-    /// It says no span to join, or says one more than once.
+    /// No span is set, or a span is set more than once.
     #[error("an evaluation must name exactly one span, by its context or by a tag of it")]
     JoinCount,
     /// The span is not an LLM span that the layer knows.
-    #[error("the span to evaluate is no LLM span of this layer")]
+    #[error("the span to evaluate is not an LLM span of this layer")]
     Span,
     /// The tag to join by has no key or no value.
     #[error("the tag to join by needs a key and a value")]
@@ -29,7 +29,7 @@ pub enum EvaluationError {
     /// The scope is neither `span` nor `trace`.
     #[error("the scope must be span or trace: {value:?}")]
     Scope {
-        /// What was given.
+        /// The value that was given.
         value: String,
     },
     /// The time is before 1970.
@@ -38,26 +38,26 @@ pub enum EvaluationError {
     /// The label is empty.
     #[error("the label must not be empty")]
     Label,
-    /// The label has a dot, which the intake does not take in a name.
+    /// The label has a dot, which the intake does not take.
     #[error("the label must not contain a dot: {label:?}")]
     LabelValue {
         /// The label.
         label: String,
     },
-    /// The type of the value is none of the known ones, or there is not exactly one value.
+    /// The type of the value is unknown, or there is not exactly one value.
     #[error(
         "an evaluation needs exactly one value, categorical, score, boolean or json (feedback also text): {value:?}"
     )]
     MetricType {
-        /// What was given instead.
+        /// The value that was given.
         value: String,
     },
-    /// The value does not fit its type: a score that is not finite, JSON that is no object.
+    /// The value does not fit its type: a score that is not finite, JSON that is not an object.
     #[error("a value of the type {metric_type} must be {expected}")]
     MetricValue {
         /// The type.
         metric_type: &'static str,
-        /// What it takes.
+        /// The values that the type takes.
         expected: &'static str,
     },
     /// A tag has no key.
@@ -66,34 +66,34 @@ pub enum EvaluationError {
     /// The assessment is neither `pass` nor `fail`.
     #[error("the assessment must be pass or fail: {value:?}")]
     Assessment {
-        /// What was given.
+        /// The value that was given.
         value: String,
     },
     /// A value of the metadata cannot be written as JSON.
     #[error("the metadata must be a JSON object")]
     Metadata,
-    /// Feedback says nothing that it is about, or more than one thing.
+    /// Feedback has no target, or more than one.
     #[error("feedback must be about exactly one span, trace, session or join key")]
     TargetCount,
-    /// The session that feedback is about has no name.
+    /// The session that feedback is about is empty.
     #[error("the session that feedback is about must not be empty")]
     SessionId,
     /// The join key of feedback is empty.
     #[error("the join key of feedback must not be empty")]
     FeedbackJoinKey,
-    /// Nobody has submitted the feedback.
+    /// The feedback has no submitter.
     #[error("feedback needs a submitter with an id")]
     Submitter,
-    /// The queue holds as much as it may. The ledger counts it.
+    /// The queue is full. The statistics count the refusal.
     #[error("the queue is full")]
     QueueFull,
-    /// The exporter was shut down before. The ledger counts it.
+    /// The exporter was shut down before. The statistics count the refusal.
     #[error("the exporter was shut down")]
     Closed,
 }
 
 impl EvaluationError {
-    /// The word for this mistake that all SDKs share.
+    /// Returns the word for this mistake that all SDKs share.
     ///
     /// Source: dd-trace-js `packages/dd-trace/src/llmobs/sdk.js`, dd-trace-py `ddtrace/llmobs/_eval_metric.py`, August 2026.
     pub const fn kind(&self) -> &'static str {

@@ -1,39 +1,41 @@
-//! What evaluations and feedback have in common: a label, a value, and what is said beside it.
+//! Members that evaluations and feedback have in common: label, value, assessment, reasoning, time, tags.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
-use super::content::retained_json_bytes;
-use super::depth::unless_deep;
 use super::evaluation_error::EvaluationError;
+use super::json_limits::unless_deep;
+use super::json_size::retained_members_bytes;
+use super::metrics::MetricValue;
+use super::rewrite_texts::in_members;
 use super::tags::Tags;
-use super::texts::in_members;
-use super::usage::MetricValue;
 
-/// Whether what was metric is good enough.
+/// The assessment of an evaluated span: good enough or not.
 ///
 /// # Example
 ///
 /// ```
-/// use tracing_llmobs::Assessment;
+/// use llmobs_model::Assessment;
 ///
 /// assert_eq!("pass".parse(), Ok(Assessment::Pass));
 /// assert_eq!(Assessment::Fail.to_string(), "fail");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Assessment {
-    /// It is. On the wire `pass`.
+    /// Good enough. On the wire `pass`.
     Pass,
-    /// It is not. On the wire `fail`.
+    /// Not good enough. On the wire `fail`.
     Fail,
 }
 
 impl Assessment {
-    /// The word on the wire.
+    /// Returns the assessment as it is on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -60,14 +62,15 @@ impl FromStr for Assessment {
     }
 }
 
-/// A value with its type.
+/// The value of an evaluation or feedback, with its type.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum EvaluationValue {
     Categorical(String),
     Score(Number),
     Boolean(bool),
     Json(Map<String, Value>),
-    /// Only feedback has text.
+    /// For feedback only.
     Text(String),
 }
 
@@ -77,7 +80,7 @@ impl EvaluationValue {
         value.0.map(Self::Score).ok_or(wrong)
     }
 
-    /// A value that comes with the name of its type; the name has no case.
+    /// Reads a value of a named type; upper and lower case are the same.
     pub(super) fn of_type(metric_type: &str, value: Value, takes_text: bool) -> Result<Self, EvaluationError> {
         let wrong = |metric_type, expected| Err(EvaluationError::MetricValue { metric_type, expected });
         let Some(value) = unless_deep(value) else { return wrong("json", "nested no deeper than 128 levels") };
@@ -96,7 +99,7 @@ impl EvaluationValue {
         }
     }
 
-    /// The type on the wire.
+    /// Returns the type as it is on the wire.
     pub const fn metric_type(&self) -> &'static str {
         match self {
             Self::Categorical(_) => "categorical",
@@ -111,19 +114,19 @@ impl EvaluationValue {
         match self {
             Self::Categorical(text) | Self::Text(text) => text.len(),
             Self::Score(_) | Self::Boolean(_) => 0,
-            Self::Json(members) => members_bytes(members),
+            Self::Json(members) => retained_members_bytes(members),
         }
     }
 }
 
-/// What was said so far; checked when it is submitted.
+/// The members as the setters left them, unchecked.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct MetricBuilder {
     pub(super) label: String,
     pub(super) value: Result<EvaluationValue, EvaluationError>,
     pub(super) assessment: Option<Assessment>,
     pub(super) reasoning: Option<String>,
-    /// `None` is the moment in which it is submitted.
+    /// `None` stands for the time of submission.
     pub(super) timestamp_ms: Option<Result<u64, EvaluationError>>,
     pub(super) tags: Tags,
     pub(super) has_bad_tag: bool,
@@ -144,7 +147,7 @@ impl MetricBuilder {
         }
     }
 
-    /// Checks in the order of the other SDKs, so that the first mistake is the same one.
+    /// Checks in the order of the other SDKs, so that the first error is the same.
     pub(super) fn check(self, now_ms: u64) -> Result<EvaluationMetric, EvaluationError> {
         let timestamp_ms = self.timestamp_ms.transpose()?.unwrap_or(now_ms);
         check_label(&self.label)?;
@@ -158,7 +161,8 @@ impl MetricBuilder {
     }
 }
 
-/// What was said, found good.
+/// The checked members.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationMetric {
     pub label: String,
@@ -167,7 +171,7 @@ pub struct EvaluationMetric {
     pub reasoning: Option<String>,
     pub timestamp_ms: u64,
     pub tags: Tags,
-    /// `None` is the configured one.
+    /// `None` stands for the configured application.
     pub ml_app: Option<String>,
 }
 
@@ -217,7 +221,7 @@ impl<T> SetOnce<T> {
     }
 }
 
-/// What a label must be.
+/// Checks a label: not blank, and without a dot.
 pub(super) fn check_label(label: &str) -> Result<(), EvaluationError> {
     if label.trim().is_empty() {
         return Err(EvaluationError::Label);
@@ -228,39 +232,34 @@ pub(super) fn check_label(label: &str) -> Result<(), EvaluationError> {
     Ok(())
 }
 
-pub(super) fn members_bytes(members: &Map<String, Value>) -> usize {
-    members
-        .iter()
-        .fold(0, |sum, (name, value)| sum.saturating_add(name.len()).saturating_add(retained_json_bytes(value)))
-}
-
+/// Returns milliseconds since 1970.
 pub(super) fn unix_ms(at: SystemTime) -> Result<u64, EvaluationError> {
     let since = at.duration_since(UNIX_EPOCH).map_err(|_| EvaluationError::Timestamp)?;
     Ok(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The constructors and setters that both have.
+/// Defines the constructors and setters that evaluations and feedback share.
 macro_rules! metric_setters {
     ($metric:ident) => {
         impl $metric {
-            /// One word of several, such as `toxic` or `up`. It may be empty.
+            /// Creates one with a categorical value, such as `toxic` or `up`. It may be empty.
             pub fn categorical(label: impl Into<String>, value: impl Into<String>) -> Self {
                 Self::new(label.into(), Ok(EvaluationValue::Categorical(value.into())))
             }
 
-            /// A number, in whatever unit the label stands for; integers stay integers. One that is not finite is refused
-            /// when it is submitted.
+            /// Creates one with a number, in the unit that the label stands for; integers stay integers. A number that is not
+            /// finite is refused when it is submitted.
             pub fn score(label: impl Into<String>, value: impl Into<MetricValue>) -> Self {
                 Self::new(label.into(), EvaluationValue::score(value.into()))
             }
 
-            /// Yes or no.
+            /// Creates one with a boolean value.
             pub fn boolean(label: impl Into<String>, value: bool) -> Self {
                 Self::new(label.into(), Ok(EvaluationValue::Boolean(value)))
             }
 
-            /// A JSON object, given by its members: a map, or an array of pairs. One that is nested deeper than 128 levels
-            /// is refused when it is submitted.
+            /// Creates one with a JSON object, given by its members: a map, or an array of pairs. An object that is nested
+            /// deeper than 128 levels is refused when it is submitted.
             pub fn json<K, V>(label: impl Into<String>, members: impl IntoIterator<Item = (K, V)>) -> Self
             where
                 K: Into<String>,
@@ -270,38 +269,37 @@ macro_rules! metric_setters {
                 Self::new(label.into(), EvaluationValue::of_type("json", Value::Object(members), false))
             }
 
-            /// Says whether that is good enough; default is to say nothing.
+            /// Sets the assessment; default is none.
             pub const fn assessment(mut self, assessment: Assessment) -> Self {
                 self.metric.assessment = Some(assessment);
                 self
             }
 
-            /// Says why.
+            /// Sets the reasoning.
             pub fn reasoning(mut self, text: impl Into<String>) -> Self {
                 self.metric.reasoning = Some(text.into());
                 self
             }
 
-            /// Sets a tag; of one key the later value holds. `ml_app` and `ddtrace.version` are set by this crate.
+            /// Sets a tag; a later value of a key replaces an earlier one. The exporter sets `ml_app` and `ddtrace.version`.
             pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
                 self.metric.has_bad_tag |= !self.metric.tags.insert(key, value);
                 self
             }
 
-            /// Sets when it was found, in milliseconds; default is the moment in which it is submitted.
+            /// Sets the time, kept in milliseconds; default is the time of submission.
             pub fn timestamp(mut self, at: SystemTime) -> Self {
                 self.metric.timestamp_ms = Some(unix_ms(at));
                 self
             }
 
-            /// The same in milliseconds since 1970; 0 is the default.
+            /// Sets the time in milliseconds since 1970; 0 stands for the default.
             pub fn timestamp_ms(mut self, unix_ms: u64) -> Self {
                 self.metric.timestamp_ms = (unix_ms > 0).then_some(Ok(unix_ms));
                 self
             }
 
-            /// Sets the application that it belongs to; default is that of the span, where one is at hand, else the
-            /// configured one.
+            /// Sets the application; default is the application of the span, where one is at hand, else the configured one.
             pub fn ml_app(mut self, name: impl Into<String>) -> Self {
                 self.metric.ml_app = Some(name.into());
                 self

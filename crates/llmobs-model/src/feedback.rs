@@ -1,35 +1,31 @@
-//! What a user of the application thinks.
+//! Feedback of users.
 
 use std::time::SystemTime;
 
 use serde_json::Value;
 
-use super::context::SpanContext;
 use super::evaluation_error::EvaluationError;
 use super::evaluation_metric::{Assessment, EvaluationValue, MetricBuilder, SetOnce, metric_setters, unix_ms};
 use super::id::{SpanId, TraceId};
+use super::metrics::MetricValue;
+use super::span_context::SpanContext;
 use super::submission::{FeedbackSubmitter, FeedbackTarget, Submission, SubmissionKind};
-use super::usage::MetricValue;
 
-/// What a user of the application thinks of an answer: a thumb, stars, a comment.
+/// Feedback of a user on an answer: a thumb, stars, a comment.
 ///
-/// It is about exactly one of a span, a trace, a session, or a key that spans carry as their tag `feedback_join_key`,
-/// and somebody has submitted it. What is left to check is checked when it is submitted.
+/// Its target is exactly one of a span, a trace, a session, or a key that spans have as their tag `feedback_join_key`, and it
+/// has a submitter. It is checked when it is submitted.
 ///
 /// # Example
 ///
 /// ```
-/// use tracing_llmobs::Feedback;
+/// use llmobs_model::Feedback;
 ///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let (_layer, guard) = tracing_llmobs::builder().enabled(false).start::<tracing_subscriber::Registry>()?;
 /// let thumb = Feedback::boolean("helpful", true).session_id("session-42").submitter("user-7").submitter_type("end_user");
-/// guard.handle().submit_feedback(thumb)?;
-/// # Ok(())
-/// # }
+/// # let _ = thumb;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[must_use = "feedback says nothing until it is submitted"]
+#[must_use = "feedback is not sent until it is submitted"]
 pub struct Feedback {
     target: SetOnce<FeedbackTarget>,
     submitter: FeedbackSubmitter,
@@ -37,13 +33,13 @@ pub struct Feedback {
 }
 
 impl Feedback {
-    /// Free text, such as a comment.
+    /// Creates feedback with free text, such as a comment.
     pub fn text(label: impl Into<String>, value: impl Into<String>) -> Self {
         Self::new(label.into(), Ok(EvaluationValue::Text(value.into())))
     }
 
-    /// A value that comes with the name of its type, `categorical`, `score`, `boolean`, `json` or `text`, in any case.
-    /// Whether it fits is checked when it is submitted.
+    /// Creates feedback from a value and the name of its type: `categorical`, `score`, `boolean`, `json` or `text`, in any
+    /// case. The value is checked when the feedback is submitted.
     pub fn of_type(label: impl Into<String>, metric_type: &str, value: Value) -> Self {
         Self::new(label.into(), EvaluationValue::of_type(metric_type, value, true))
     }
@@ -56,49 +52,54 @@ impl Feedback {
         }
     }
 
-    /// Says that it is about this span. Exactly one thing must be said that it is about.
+    /// Sets the target to this span. Exactly one target must be set.
     pub fn span(self, context: &SpanContext) -> Self {
         self.span_id(context.span_id)
     }
 
-    /// Says that it is about the span with this id.
+    /// Sets the target to the span with this id.
     pub fn span_id(self, id: SpanId) -> Self {
-        self.about(FeedbackTarget::Span(id))
+        self.target(FeedbackTarget::Span(id))
     }
 
-    /// Says that it is about this trace.
+    /// Sets the target to this trace.
     pub fn trace_id(self, id: TraceId) -> Self {
-        self.about(FeedbackTarget::Trace(id))
+        self.target(FeedbackTarget::Trace(id))
     }
 
-    /// Says that it is about this session.
+    /// Sets the target to this session.
     pub fn session_id(self, id: impl Into<String>) -> Self {
-        self.about(FeedbackTarget::Session(id.into()))
+        self.target(FeedbackTarget::Session(id.into()))
     }
 
-    /// Says that it is about the spans whose tag `feedback_join_key` has this value.
+    /// Sets the target to the spans whose tag `feedback_join_key` has this value.
     pub fn feedback_join_key(self, key: impl Into<String>) -> Self {
-        self.about(FeedbackTarget::JoinKey(key.into()))
+        self.target(FeedbackTarget::JoinKey(key.into()))
     }
 
-    /// Says who thinks so, by an id of the application's.
+    /// Sets the submitter, by an id of the application.
     pub fn submitter(mut self, id: impl Into<String>) -> Self {
         self.submitter.id = id.into();
         self
     }
 
-    /// Says what sort of submitter that is, for example `end_user`; default is to say nothing.
+    /// Sets the type of the submitter, for example `end_user`; default is none.
     pub fn submitter_type(mut self, name: impl Into<String>) -> Self {
         self.submitter.submitter_type = Some(name.into());
         self
     }
 
-    fn about(mut self, target: FeedbackTarget) -> Self {
+    fn target(mut self, target: FeedbackTarget) -> Self {
         self.target = self.target.set(target);
         self
     }
 
-    /// Checks what the types leave open, in the order of the other SDKs.
+    /// Checks the feedback, in the order of the other SDKs, so that the first error is the same.
+    ///
+    /// # Errors
+    ///
+    /// The first of the checks that fails.
+    #[doc(hidden)]
     pub fn check(self, now_ms: u64) -> Result<Submission, EvaluationError> {
         let target = self.target.value().ok_or(EvaluationError::TargetCount)?;
         match &target {

@@ -1,4 +1,4 @@
-//! Identifiers: their formats on the wire and how they are made.
+//! Ids of spans and traces, and their formats on the wire.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -7,31 +7,31 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// The id of one span: a random non-zero 64-bit number, written in decimal.
+/// The id of a span: a non-zero 64-bit number, written in decimal.
 ///
 /// # Example
 ///
 /// ```
-/// use tracing_llmobs::SpanId;
+/// use llmobs_model::SpanId;
 ///
 /// let id: SpanId = "13868373840013471817".parse()?;
 /// assert_eq!(id.to_string(), "13868373840013471817");
-/// # Ok::<(), tracing_llmobs::IdError>(())
+/// # Ok::<(), llmobs_model::IdError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct SpanId(NonZeroU64);
 
 impl SpanId {
-    /// The smallest.
+    /// The smallest id, 1.
     pub const MIN: Self = Self(NonZeroU64::MIN);
 
-    /// The id with this number; `None` for zero, which no span may have.
+    /// Creates the id with this number; `None` for zero, which is no id.
     pub fn new(number: u64) -> Option<Self> {
         NonZeroU64::new(number).map(Self)
     }
 
-    /// The number itself.
+    /// Returns the id as a number.
     pub fn as_u64(self) -> u64 {
         self.0.get()
     }
@@ -65,22 +65,21 @@ impl TryFrom<String> for SpanId {
     }
 }
 
-/// The id of one trace.
+/// The id of a trace: 128 bits, written as 32 lowercase hex digits, or any text of another service.
 ///
-/// Our own are 128 bits (32 bits of unix seconds, 32 zero bits, 64 random bits), written as 32 lowercase hex
-/// digits. Other services may send any text; it is kept letter by letter, because the intake joins by
-/// equality.
+/// Ids of `tracing-llmobs` have 32 bits of unix seconds, 32 zero bits and 64 random bits. A text of another form keeps its
+/// letters, because the intake joins by equality.
 ///
 /// # Example
 ///
 /// ```
-/// use tracing_llmobs::TraceId;
+/// use llmobs_model::TraceId;
 ///
-/// let ours: TraceId = "6a879500000000000123456789abcdef".parse()?;
-/// assert_eq!(ours.as_u128(), Some(0x6a87_9500_0000_0000_0123_4567_89ab_cdef));
-/// let foreign: TraceId = "custom-id".parse()?;
-/// assert_eq!((foreign.as_u128(), foreign.to_string().as_str()), (None, "custom-id"));
-/// # Ok::<(), tracing_llmobs::IdError>(())
+/// let id: TraceId = "6a879500000000000123456789abcdef".parse()?;
+/// assert_eq!(id.as_u128(), Some(0x6a87_9500_0000_0000_0123_4567_89ab_cdef));
+/// let custom: TraceId = "custom-id".parse()?;
+/// assert_eq!((custom.as_u128(), custom.to_string().as_str()), (None, "custom-id"));
+/// # Ok::<(), llmobs_model::IdError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -93,12 +92,12 @@ enum Repr {
 }
 
 impl TraceId {
-    /// The id with this 128-bit number.
+    /// Creates the id with this 128-bit number.
     pub const fn new(number: u128) -> Self {
         Self(Repr::Wide(number))
     }
 
-    /// The number, or `None` when the id came from elsewhere and is not 32 lowercase hex digits.
+    /// Returns the id as a number, or `None` when it is not 32 lowercase hex digits.
     pub fn as_u128(&self) -> Option<u128> {
         match self.0 {
             Repr::Wide(number) => Some(number),
@@ -106,7 +105,7 @@ impl TraceId {
         }
     }
 
-    /// Returns the low 64 bits, which is the trace id of older APM headers, or `None` as [`as_u128`](Self::as_u128) does.
+    /// Returns the low 64 bits, which is the trace id of older APM headers, or `None` when it is not a number.
     #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "the low half is the result")]
     pub fn low_64_bits(&self) -> Option<u64> {
         self.as_u128().map(|number| number as u64)
@@ -135,9 +134,9 @@ impl FromStr for TraceId {
         if text.is_empty() {
             return Err(IdError::Trace);
         }
-        let hex = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let is_hex = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         match u128::from_str_radix(text, 16) {
-            Ok(number) if hex => Ok(Self::new(number)),
+            Ok(number) if is_hex => Ok(Self::new(number)),
             _ => Ok(Self(Repr::Text(text.into()))),
         }
     }
@@ -157,14 +156,14 @@ impl TryFrom<String> for TraceId {
     }
 }
 
-/// Why a text is no id.
+/// The error of a text that is not an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdError {
-    /// A span id is a decimal number from 1 to 2^64 - 1.
+    /// The text is not a decimal number from 1 to 2^64 - 1.
     #[error("span id is not a decimal number between 1 and 2^64 - 1")]
     Span,
-    /// A trace id is at least one character.
+    /// The text is empty.
     #[error("trace id is empty")]
     Trace,
 }
@@ -174,11 +173,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_trace_ids_stay_letter_by_letter() {
+    fn trace_ids_of_other_services_keep_their_letters() {
         for text in ["12345", "custom-id", "6A879500000000000123456789ABCDEF", "00000000000000000000000000003039"] {
             assert_eq!(text.parse::<TraceId>().unwrap().to_string(), text);
         }
         assert_eq!("".parse::<TraceId>(), Err(IdError::Trace));
+    }
+
+    #[test]
+    fn low_64_bits_are_the_second_half() {
+        assert_eq!(TraceId::new(7 << 64 | 9).low_64_bits(), Some(9));
+        assert_eq!("custom-id".parse::<TraceId>().unwrap().low_64_bits(), None);
     }
 
     #[test]

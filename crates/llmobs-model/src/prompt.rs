@@ -1,20 +1,23 @@
-//! The prompt that a call of a model was made with.
+//! Prompts: templates and variables that a model was called with.
 
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::content::{Message, Role, retained_json_bytes};
+use super::json_size::retained_members_bytes;
+use super::message::{Message, Role};
 use super::tags::Tags;
+use super::wire;
 
-/// The prompt of an `llm` span: which template in which version, and what was put into it.
+/// The prompt of an `llm` span: a template with its version, and the variables that were inserted.
 ///
-/// On the wire it is `meta.input.prompt`, beside the messages. Repeated annotation merges: variables and tags
-/// key by key, of everything else the later one wins. An `llm` span without a prompt gets that of the LLM span
-/// directly above it; other kinds only pass it on.
+/// On the wire it is `meta.input.prompt`, beside the messages. Repeated annotation merges variables and tags key by key; of
+/// everything else the later value wins. An `llm` span without a prompt gets the prompt of its parent.
 ///
 /// # Example
 ///
 /// ```
-/// use tracing_llmobs::{Annotation, Prompt};
+/// use llmobs_model::{Annotation, Prompt};
 ///
 /// let prompt = Prompt::new("rag-answer")
 ///     .version("3")
@@ -27,21 +30,21 @@ use super::tags::Tags;
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Prompt {
-    /// What it is called; default is the application's name with `_unnamed-prompt` behind it.
+    /// The id of the prompt; default is the name of the application with `_unnamed-prompt` appended.
     pub id: Option<String>,
-    /// The application it belongs to; default is the span's.
+    /// The application that the prompt belongs to; default is the application of the span.
     pub ml_app: Option<String>,
-    /// Its version; without one the intake makes one of the template.
+    /// The version; the intake derives one from the template if there is none.
     pub version: Option<String>,
-    /// For example `production`.
+    /// A label, for example `production`.
     pub label: Option<String>,
-    /// The text before the variables were put in.
+    /// The text before variables were inserted.
     pub template: Option<Template>,
-    /// What was put in, by name.
+    /// The inserted values by name.
     pub variables: Map<String, Value>,
     /// Tags of the prompt, not of the span.
     pub tags: Tags,
-    /// The variables that hold what was retrieved, for the detection of hallucinations; default is `context`.
+    /// The variables that hold retrieved text, for the detection of hallucinations; default is `context`.
     pub rag_context_variables: Vec<String>,
     /// The variables that hold the question; default is `question`.
     pub rag_query_variables: Vec<String>,
@@ -49,42 +52,43 @@ pub struct Prompt {
     pub prompt_uuid: Option<String>,
     /// The id of its version.
     pub prompt_version_uuid: Option<String>,
-    /// It was said in the words of another vocabulary, which has no defaults: it goes out as it is.
+    /// True for a prompt from the attributes of another convention, which gets no defaults.
+    #[doc(hidden)]
     pub without_defaults: bool,
 }
 
-/// The text of a prompt before the variables were put in.
+/// The text of a prompt before variables were inserted.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Template {
-    /// One text. On the wire `template`.
+    /// A text. On the wire `template`.
     Text(String),
     /// A conversation. On the wire `chat_template`.
     Chat(Vec<TemplatePart>),
 }
 
-/// One turn of a [`Template::Chat`].
+/// A turn of a [`Template::Chat`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum TemplatePart {
-    /// On the wire `{"role":"…","content":"…"}`.
+    /// A message. On the wire `{"role":"…","content":"…"}`.
     Message {
-        /// Whose turn it is.
+        /// The role of the speaker.
         role: Role,
         /// The text, with variables.
         content: String,
     },
-    /// Where messages are put in. On the wire `{"type":"placeholder","name":"…"}`.
+    /// A place where messages are inserted. On the wire `{"type":"placeholder","name":"…"}`.
     Placeholder(String),
 }
 
 impl Prompt {
-    /// The prompt of this name.
+    /// Creates the prompt with this id.
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: Some(id.into()), ..Self::default() }
     }
 
-    /// A prompt that has the default name, or keeps the one it has when it is merged.
+    /// Creates a prompt without an id, which gets the default, or keeps the id of the prompt that it merges into.
     pub fn unnamed() -> Self {
         Self::default()
     }
@@ -101,19 +105,19 @@ impl Prompt {
         self
     }
 
-    /// Sets the template; it takes the place of a conversation.
+    /// Sets the template, instead of a conversation.
     pub fn template(mut self, template: impl Into<String>) -> Self {
         self.template = Some(Template::Text(template.into()));
         self
     }
 
-    /// Sets the template of a conversation; it takes the place of a text.
+    /// Sets the template of a conversation, instead of a text.
     pub fn chat_template<P: Into<TemplatePart>>(mut self, parts: impl IntoIterator<Item = P>) -> Self {
         self.template = Some(Template::Chat(parts.into_iter().map(Into::into).collect()));
         self
     }
 
-    /// Sets one variable.
+    /// Sets a variable.
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
@@ -125,7 +129,7 @@ impl Prompt {
         self
     }
 
-    /// Names the variables that hold what was retrieved; default is `context`.
+    /// Names the variables that hold retrieved text; default is `context`.
     pub fn rag_context_variables<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.rag_context_variables = names.into_iter().map(Into::into).collect();
         self
@@ -144,7 +148,7 @@ impl Prompt {
         self
     }
 
-    /// Lays `later` over this.
+    /// Merges `later` over this prompt.
     pub fn merge(&mut self, later: Self) {
         let pairs = [
             (&mut self.id, later.id),
@@ -173,7 +177,7 @@ impl Prompt {
         }
     }
 
-    /// Fills in what nobody said.
+    /// Sets the defaults of members that are missing.
     pub fn complete(&mut self, ml_app: &str) {
         if self.without_defaults {
             return;
@@ -190,8 +194,8 @@ impl Prompt {
         }
     }
 
-    /// Bytes of text in here, about.
-    pub fn text_bytes(&self) -> usize {
+    /// Returns the bytes that the prompt retains, about.
+    pub(crate) fn text_bytes(&self) -> usize {
         let texts = [&self.id, &self.version, &self.label, &self.prompt_uuid, &self.prompt_version_uuid];
         let texts = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
         let template = match &self.template {
@@ -201,15 +205,15 @@ impl Prompt {
                 parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.text_bytes()))
             }
         };
-        let variables = self.variables.iter().fold(0_usize, |sum, (name, value)| {
-            sum.saturating_add(name.len()).saturating_add(retained_json_bytes(value))
-        });
-        texts.saturating_add(template).saturating_add(variables).saturating_add(self.tags.text_bytes())
+        texts
+            .saturating_add(template)
+            .saturating_add(retained_members_bytes(&self.variables))
+            .saturating_add(self.tags.text_bytes())
     }
 }
 
 impl TemplatePart {
-    /// Where messages are put in.
+    /// Creates a place where messages are inserted.
     pub fn placeholder(name: impl Into<String>) -> Self {
         Self::Placeholder(name.into())
     }
@@ -223,11 +227,162 @@ impl TemplatePart {
 }
 
 impl From<Message> for TemplatePart {
-    /// Takes the role and the content.
+    /// Keeps the role and the content.
     fn from(message: Message) -> Self {
         Self::Message { role: message.role, content: message.content }
     }
 }
+
+/// Writes a prompt as `meta.input.prompt`.
+///
+/// Source: dd-trace-py 4.16 `ddtrace/llmobs/_utils.py` (`_validate_prompt`), August 2026.
+impl Serialize for Prompt {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", self.id.as_deref().unwrap_or_default())?;
+        for (name, text) in [("ml_app", &self.ml_app), ("version", &self.version), ("label", &self.label)] {
+            if let Some(text) = text {
+                map.serialize_entry(name, text)?;
+            }
+        }
+        match &self.template {
+            Some(Template::Text(text)) => map.serialize_entry("template", text)?,
+            Some(Template::Chat(parts)) => map.serialize_entry("chat_template", parts)?,
+            None => {}
+        }
+        if !self.variables.is_empty() {
+            map.serialize_entry("variables", &Variables(&self.variables))?;
+        }
+        if !self.tags.is_empty() {
+            map.serialize_entry("tags", &TagsByKey(&self.tags))?;
+        }
+        for (name, variables) in
+            [(CONTEXT_VARIABLES, &self.rag_context_variables), (QUERY_VARIABLES, &self.rag_query_variables)]
+        {
+            if !variables.is_empty() {
+                map.serialize_entry(name, variables)?;
+            }
+        }
+        for (name, text) in [("prompt_uuid", &self.prompt_uuid), ("prompt_version_uuid", &self.prompt_version_uuid)] {
+            if let Some(text) = text {
+                map.serialize_entry(name, text)?;
+            }
+        }
+        map.end()
+    }
+}
+
+struct Variables<'a>(&'a Map<String, Value>);
+
+impl Serialize for Variables<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // `meta` is level 0, then `input`, `prompt`, `variables`.
+        wire::object_at::<3, S>(self.0, serializer)
+    }
+}
+
+/// Tags of a prompt, which are an object; those of a span are an array.
+struct TagsByKey<'a>(&'a Tags);
+
+impl Serialize for TagsByKey<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter())
+    }
+}
+
+/// Reads a prompt; members of an unknown form are left out.
+impl<'de> Deserialize<'de> for Prompt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = PromptMembers::deserialize(deserializer)?;
+        let template = members.template.map(Template::Text).or(members.chat_template.map(Template::Chat));
+        Ok(Self {
+            id: members.id,
+            ml_app: members.ml_app,
+            version: members.version,
+            label: members.label,
+            template,
+            variables: members.variables,
+            tags: members.tags,
+            rag_context_variables: members.rag_context_variables,
+            rag_query_variables: members.rag_query_variables,
+            prompt_uuid: members.prompt_uuid,
+            prompt_version_uuid: members.prompt_version_uuid,
+            without_defaults: false,
+        })
+    }
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct PromptMembers {
+    #[serde(deserialize_with = "wire::word")]
+    id: Option<String>,
+    #[serde(deserialize_with = "wire::word")]
+    ml_app: Option<String>,
+    #[serde(deserialize_with = "wire::word")]
+    version: Option<String>,
+    #[serde(deserialize_with = "wire::word")]
+    label: Option<String>,
+    #[serde(deserialize_with = "wire::word")]
+    template: Option<String>,
+    #[serde(deserialize_with = "wire::optional_list")]
+    chat_template: Option<Vec<TemplatePart>>,
+    #[serde(deserialize_with = "wire::object")]
+    variables: Map<String, Value>,
+    tags: Tags,
+    #[serde(rename = "_dd_context_variable_keys", deserialize_with = "wire::words")]
+    rag_context_variables: Vec<String>,
+    #[serde(rename = "_dd_query_variable_keys", deserialize_with = "wire::words")]
+    rag_query_variables: Vec<String>,
+    #[serde(deserialize_with = "wire::word")]
+    prompt_uuid: Option<String>,
+    #[serde(deserialize_with = "wire::word")]
+    prompt_version_uuid: Option<String>,
+}
+
+impl Serialize for TemplatePart {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        match self {
+            Self::Message { role, content } => {
+                map.serialize_entry("role", role)?;
+                map.serialize_entry("content", content)?;
+            }
+            Self::Placeholder(name) => {
+                map.serialize_entry("type", PLACEHOLDER)?;
+                map.serialize_entry("name", name)?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for TemplatePart {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let PartMembers { part_type, name, role, content } = PartMembers::deserialize(deserializer)?;
+        Ok(if part_type.as_deref() == Some(PLACEHOLDER) {
+            Self::Placeholder(name)
+        } else {
+            Self::Message { role, content }
+        })
+    }
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct PartMembers {
+    #[serde(rename = "type", deserialize_with = "wire::word")]
+    part_type: Option<String>,
+    #[serde(deserialize_with = "wire::text")]
+    name: String,
+    role: Role,
+    #[serde(deserialize_with = "wire::text")]
+    content: String,
+}
+
+const PLACEHOLDER: &str = "placeholder";
+const CONTEXT_VARIABLES: &str = "_dd_context_variable_keys";
+const QUERY_VARIABLES: &str = "_dd_query_variable_keys";
 
 #[cfg(test)]
 mod tests {
@@ -244,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_is_not_replaced_by_a_default() {
+    fn a_value_that_is_set_is_not_replaced_by_a_default() {
         let mut bare = Prompt::unnamed();
         bare.complete("app");
         assert_eq!((bare.id.as_deref(), bare.ml_app.as_deref()), (Some("app_unnamed-prompt"), Some("app")));

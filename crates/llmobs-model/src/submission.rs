@@ -1,37 +1,40 @@
-//! An evaluation or feedback that has passed all checks: what the queue takes.
+//! Submissions: evaluations and feedback that have passed all checks, as a queue takes them.
 
 use serde_json::{Map, Value};
 
-use super::context::SpanContext;
 use super::evaluation::EvaluationScope;
-use super::evaluation_metric::{EvaluationMetric, check_label, members_bytes};
+use super::evaluation_metric::{EvaluationMetric, check_label};
 use super::id::{SpanId, TraceId};
-use super::texts::in_members;
+use super::json_size::retained_members_bytes;
+use super::rewrite_texts::in_members;
+use super::span_context::SpanContext;
 
-/// See the file's card.
+/// A checked evaluation or feedback.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Submission {
     pub kind: SubmissionKind,
     pub metric: EvaluationMetric,
 }
 
-/// What it is about, and what only one of the two has.
+/// The subject of a submission, and the members that only one of the two kinds has.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum SubmissionKind {
-    /// By an evaluation.
     Evaluation { join: JoinOn, scope: EvaluationScope, metadata: Map<String, Value> },
-    /// By feedback.
     Feedback { target: FeedbackTarget, submitter: FeedbackSubmitter },
 }
 
-/// How an evaluation finds its span.
+/// The reference of an evaluation to its span. On the wire `join_on`.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum JoinOn {
     Span(SpanContext),
     Tag { key: String, value: String },
 }
 
-/// What feedback is about.
+/// The subject of feedback.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum FeedbackTarget {
     Span(SpanId),
@@ -40,7 +43,8 @@ pub enum FeedbackTarget {
     JoinKey(String),
 }
 
-/// Who gave feedback.
+/// The author of feedback.
+#[doc(hidden)]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedbackSubmitter {
     pub id: String,
@@ -48,11 +52,11 @@ pub struct FeedbackSubmitter {
 }
 
 impl Submission {
-    /// Shows every text that leaves the process to `rewrite`, as
-    /// [`SpanEvent::rewrite_texts`] does: label, value, reasoning, metadata, tags, application, submitter, and what it is
-    /// joined by unless that is an id.
+    /// Calls `rewrite` with every text that leaves the process, as
+    /// [`SpanEvent::rewrite_texts`](crate::SpanEvent::rewrite_texts) does: label, value, reasoning, metadata, tags,
+    /// application, submitter, and join values that are not ids.
     pub fn rewrite_texts(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
-        // Taken apart in full, so that a new member is not forgotten here.
+        // Destructured in full, so that a new member does not compile until it is handled here.
         let Self { kind, metric } = self;
         match kind {
             SubmissionKind::Evaluation { join, scope: _, metadata } => {
@@ -74,7 +78,7 @@ impl Submission {
         metric.rewrite_texts(rewrite);
     }
 
-    /// Whether the intake would take it. It has been checked once, and its texts may have been rewritten since.
+    /// Returns whether the intake would take it. Texts may have been rewritten since the checks.
     pub fn is_valid(&self) -> bool {
         let has_subject = match &self.kind {
             SubmissionKind::Evaluation { join: JoinOn::Tag { key, value }, .. } => !key.is_empty() && !value.is_empty(),
@@ -90,21 +94,27 @@ impl Submission {
         has_subject && check_label(&self.metric.label).is_ok()
     }
 
-    /// Bytes that this holds in the queue.
+    /// Returns the bytes that the submission retains in a queue.
     pub fn bytes(&self) -> usize {
-        let kind = match &self.kind {
+        let own = match &self.kind {
             SubmissionKind::Evaluation { join: JoinOn::Tag { key, value }, metadata, .. } => {
-                key.len().saturating_add(value.len()).saturating_add(members_bytes(metadata))
+                key.len().saturating_add(value.len()).saturating_add(retained_members_bytes(metadata))
             }
-            SubmissionKind::Evaluation { join: JoinOn::Span(_), metadata, .. } => members_bytes(metadata),
+            SubmissionKind::Evaluation { join: JoinOn::Span(_), metadata, .. } => retained_members_bytes(metadata),
             SubmissionKind::Feedback {
                 target: FeedbackTarget::Session(text) | FeedbackTarget::JoinKey(text),
                 submitter,
-            } => text.len().saturating_add(submitter.id.len()),
+            } => text.len().saturating_add(submitter.bytes()),
             SubmissionKind::Feedback { target: FeedbackTarget::Span(_) | FeedbackTarget::Trace(_), submitter } => {
-                submitter.id.len()
+                submitter.bytes()
             }
         };
-        kind.saturating_add(self.metric.bytes()).saturating_add(size_of::<Self>())
+        own.saturating_add(self.metric.bytes()).saturating_add(size_of::<Self>())
+    }
+}
+
+impl FeedbackSubmitter {
+    fn bytes(&self) -> usize {
+        self.id.len().saturating_add(self.submitter_type.as_ref().map_or(0, String::len))
     }
 }

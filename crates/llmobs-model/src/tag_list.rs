@@ -1,48 +1,54 @@
-//! The list inside of [`Tags`](super::Tags), whose texts may be borrowed.
+//! The list inside of [`Tags`](super::Tags).
+//!
+//! The exporter uses it directly: texts may be borrowed from a recording, and the tags that every span of a process has are
+//! shared and encoded once.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// A tag as a list keeps it.
-pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+/// A tag in a list: key and value.
+pub(crate) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// Key, value, and what the pair is on the wire, if that is known.
-pub type Shown<'a> = (&'a str, &'a str, Option<&'a str>);
+/// Key, value, and the pair as it is on the wire, if that is known.
+type Shown<'a> = (&'a str, &'a str, Option<&'a str>);
 
-/// Tags ordered by key, one value a key or a list of them, above those that every span of the process has.
+/// Tags of a span, ordered by key, over the tags that every span of the process has.
+#[doc(hidden)]
 #[derive(Debug, Clone, Default)]
 pub struct TagList<'a> {
-    /// A key in `own` hides the one in here.
-    base: Option<Arc<SharedTags>>,
-    /// Sorted by key; the values of a list stand together, in their order.
+    /// A key in `own` hides the same key in here.
+    shared: Option<Arc<SharedTags>>,
+    /// Sorted by key; the values of a list are adjacent, in their order.
     own: Vec<Pair<'a>>,
-    /// Tags that are no pairs, in the order in which they came: other vocabularies have them.
+    /// Tags that are not pairs, in the order in which they came: other conventions have them.
     bare: Vec<Cow<'a, str>>,
 }
 
 /// Tags that many spans share.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct SharedTags {
     /// Sorted by key, each with the pair as it is on the wire.
     tags: Box<[(Pair<'static>, String)]>,
     /// All of them as they are on the wire, with commas.
     wire: String,
-    /// Which keys there may be, by [`bit`].
+    /// A filter of the keys that there may be: a [`bit`] for each.
     keys: u64,
 }
 
 impl<'a> TagList<'a> {
+    /// Creates an empty list.
     pub const fn new() -> Self {
-        Self { base: None, own: Vec::new(), bare: Vec::new() }
+        Self { shared: None, own: Vec::new(), bare: Vec::new() }
     }
 
-    /// Puts these tags above others that many spans share.
-    pub fn set_shared(&mut self, base: &Arc<SharedTags>) {
-        self.base = Some(Arc::clone(base));
+    /// Sets the tags that lie below these.
+    pub fn set_shared(&mut self, shared: &Arc<SharedTags>) {
+        self.shared = Some(Arc::clone(shared));
     }
 
-    /// Sets a tag and says whether the key was good; an empty key is refused.
+    /// Sets a tag, and returns whether it was accepted: an empty key is refused.
     pub fn put(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> bool {
         let key = trimmed(key.into());
         if key.is_empty() {
@@ -64,13 +70,13 @@ impl<'a> TagList<'a> {
         true
     }
 
-    /// The same with a list of values; an empty list is one empty value.
+    /// Sets a tag to a list of values; an empty list is one empty value.
     pub fn put_all(&mut self, key: &str, mut values: impl Iterator<Item = String>) -> bool {
         let is_good = self.put(key.to_owned(), values.next().unwrap_or_default());
         is_good && values.all(|value| self.add(key.to_owned(), value))
     }
 
-    /// Adds a value to those that the key has.
+    /// Adds a value to the values of a key.
     pub fn add(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> bool {
         let key = trimmed(key.into());
         if key.is_empty() {
@@ -81,52 +87,52 @@ impl<'a> TagList<'a> {
         true
     }
 
-    /// More tags that are no pairs than this are not kept.
-    pub const MOST_BARE: usize = 256;
+    /// The number of tags that are not pairs.
+    pub const MAX_BARE: usize = 256;
 
-    /// Adds a tag that is no pair and goes out as it stands; an empty one is refused.
+    /// Adds a tag that is not a pair and goes out as it is; an empty one is refused.
     pub fn insert_bare(&mut self, tag: impl Into<Cow<'a, str>>) -> bool {
         let tag = trimmed(tag.into());
-        if self.bare.len() < Self::MOST_BARE && !tag.is_empty() && !self.bare.contains(&tag) {
+        if self.bare.len() < Self::MAX_BARE && !tag.is_empty() && !self.bare.contains(&tag) {
             self.bare.push(tag);
             return true;
         }
         false
     }
 
-    /// The tags that are no pairs.
+    /// Returns the tags that are not pairs.
     pub fn bare(&self) -> impl Iterator<Item = &str> {
         self.bare.iter().map(AsRef::as_ref)
     }
 
-    /// Whether the key at this place has several values.
+    /// Returns whether the key at this index has several values.
     fn is_list(&self, at: usize) -> bool {
         let key = |at: Option<usize>| self.own.get(at?).map(|(key, _)| key);
         let own = key(Some(at));
         own == key(at.checked_sub(1)) || own == key(at.checked_add(1))
     }
 
-    /// Sets a tag unless there is one with this key among its own.
+    /// Sets a tag unless the list has the key itself.
     pub fn fill(&mut self, key: &'static str, value: impl Into<Cow<'a, str>>) {
         if let Err(at) = self.own.binary_search_by(|(own, _)| own.as_ref().cmp(key)) {
             self.own.insert(at, (Cow::Borrowed(key), value.into()));
         }
     }
 
-    /// Sets all that `later` has of its own over these.
+    /// Sets all tags over these that `later` does not share.
     pub fn absorb(&mut self, later: Self) {
         if self.own.is_empty() {
             self.own = later.own;
         } else {
-            self.take_over(later.own.into_iter());
+            self.extend(later.own.into_iter());
         }
         for tag in later.bare {
             self.insert_bare(tag);
         }
     }
 
-    /// Of a list the first value replaces what was there, and the others join it.
-    pub fn take_over(&mut self, later: impl Iterator<Item = Pair<'a>>) {
+    /// Sets pairs over these. The first value of a list replaces the tag, the others are added.
+    pub(crate) fn extend(&mut self, later: impl Iterator<Item = Pair<'a>>) {
         let mut later = later.peekable();
         let mut goes_on = false;
         while let Some((key, value)) = later.next() {
@@ -140,45 +146,46 @@ impl<'a> TagList<'a> {
         }
     }
 
-    /// Takes a tag away that hides one of the base, or none.
+    /// Removes a tag, so that a shared one with this key shows.
     pub fn remove_own(&mut self, key: &str) {
         self.own.retain(|(own, _)| own != key);
     }
 
-    /// Keeps those tags of its own whose key is wanted; shared ones stay.
+    /// Keeps the tags whose key is wanted; shared ones stay.
     pub fn retain_own(&mut self, wanted: impl Fn(&str) -> bool) {
         self.own.retain(|(key, _)| wanted(key));
         self.bare.retain(|tag| wanted(tag));
     }
 
+    /// Returns the value of a tag, or the first of a list.
     pub fn get(&self, key: &str) -> Option<&str> {
         let at = self.own.partition_point(|(own, _)| own.as_ref() < key);
         if let Some((_, value)) = self.own.get(at).filter(|(own, _)| own == key) {
             return Some(value.as_ref());
         }
-        self.base.as_deref()?.get(key)
+        self.shared.as_deref()?.get(key)
     }
 
-    /// Nothing but its room, for other tags.
+    /// Returns an empty list with the same capacity, up to a bound.
     pub fn emptied(mut self) -> TagList<'static> {
         self.own.clear();
-        if self.own.capacity() > MOST_ROOM {
+        if self.own.capacity() > MAX_SPARE_CAPACITY {
             return TagList::new();
         }
-        // The compiler leaves the room where it is.
+        // Changes the lifetime of the texts; the compiler collects in place, so the allocation stays.
         let own = self.own.into_iter().map(|_| (Cow::Borrowed(""), Cow::Borrowed(""))).collect();
-        TagList { base: None, own, bare: Vec::new() }
+        TagList { shared: None, own, bare: Vec::new() }
     }
 
-    /// Bytes of text in the tags that are not shared.
-    pub fn text_bytes(&self) -> usize {
+    /// Returns the bytes of the tags that are not shared.
+    pub(crate) fn text_bytes(&self) -> usize {
         let pair = |sum: usize, (key, value): &Pair<'_>| sum.saturating_add(key.len()).saturating_add(value.len());
         self.bare.iter().fold(self.own.iter().fold(0, pair), |sum, tag| sum.saturating_add(tag.len()))
     }
 
-    /// The shared pairs as they are on the wire, where none is hidden, and the other pairs.
+    /// Returns the shared pairs as they are on the wire, and the other pairs; `None` where a shared pair is hidden.
     pub fn wire(&self) -> Option<(&str, impl Iterator<Item = (&str, &str)>)> {
-        let base = self.base.as_deref();
+        let base = self.shared.as_deref();
         let is_hidden = |base: &SharedTags| self.own.iter().any(|(key, _)| base.has(key));
         if base.is_some_and(is_hidden) {
             return None;
@@ -187,9 +194,9 @@ impl<'a> TagList<'a> {
         Some((base.map(|base| base.wire.as_str()).unwrap_or_default(), own))
     }
 
-    /// Both sorted lists of pairs as one; where both have a key, ours.
+    /// Merges both sorted lists of pairs; a shared pair is left out where the list has its key.
     pub fn shown(&self) -> impl Iterator<Item = Shown<'_>> {
-        let base = self.base.as_deref().map(|base| &*base.tags).unwrap_or_default();
+        let base = self.shared.as_deref().map(|base| &*base.tags).unwrap_or_default();
         let mut base = base.iter().map(|((key, value), wire)| (key.as_ref(), value.as_ref(), Some(&**wire))).peekable();
         let mut own = self.own.iter().map(|(key, value)| (key.as_ref(), value.as_ref(), None)).peekable();
         std::iter::from_fn(move || match (base.peek(), own.peek()) {
@@ -206,16 +213,16 @@ impl<'a> TagList<'a> {
         })
     }
 
-    /// The same tags with texts of their own.
-    pub fn into_owned(self) -> TagList<'static> {
+    /// Converts borrowed texts to owned ones.
+    pub(crate) fn into_owned(self) -> TagList<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         let own = self.own.into_iter().map(|(key, value)| (owned(key), owned(value))).collect();
-        TagList { base: self.base, own, bare: self.bare.into_iter().map(owned).collect() }
+        TagList { shared: self.shared, own, bare: self.bare.into_iter().map(owned).collect() }
     }
 }
 
 impl TagList<'static> {
-    /// The base of other tags; `encode` gives a pair as it is on the wire.
+    /// Converts the tags to a set that many spans share; `encode` returns a pair as it is on the wire.
     pub fn into_shared(self, encode: impl Fn(&str, &str) -> String) -> Arc<SharedTags> {
         let shared = |(key, value): Pair<'static>| {
             let encoded = encode(&key, &value);
@@ -239,10 +246,10 @@ impl SharedTags {
     }
 }
 
-/// More room than this is not kept.
-const MOST_ROOM: usize = 128;
+/// Larger lists do not keep their capacity.
+const MAX_SPARE_CAPACITY: usize = 128;
 
-/// A bit for a key, which it shares with few others.
+/// Returns a bit for a key, which few other keys share.
 fn bit(key: &str) -> u64 {
     let ends = key.as_bytes().first().zip(key.as_bytes().last());
     let (first, last) = ends.map_or((0, 0), |(first, last)| (usize::from(*first), usize::from(*last)));

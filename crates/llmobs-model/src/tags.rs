@@ -1,22 +1,27 @@
-//! Tags: `key:value` pairs, one value or a list of values a key, later wins.
+//! Tags: `key:value` pairs, with one value or a list of values for a key.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
+use serde_json::Value;
+
 use super::tag_list::{SharedTags, TagList};
+use super::wire;
 
 type Text = Cow<'static, str>;
 
-/// The tags of one span: ordered by key, one value a key or a list of them, a later one replaces an earlier one.
+/// The tags of a span: ordered by key, with one value or a list of values for a key. A later value replaces an earlier one.
 ///
-/// On the wire each is one string, `key:value`; the first colon separates. A list is one such string a value. Keys are
-/// trimmed, and an empty key is refused.
+/// On the wire a tag is one string, `key:value`, which the first colon separates; a list is one such string for each value.
+/// Keys are trimmed, and an empty key is refused.
 ///
 /// # Example
 ///
 /// ```
-/// use tracing_llmobs::Tags;
+/// use llmobs_model::Tags;
 ///
 /// let mut tags = Tags::new();
 /// tags.insert("team", "search");
@@ -29,37 +34,37 @@ type Text = Cow<'static, str>;
 pub struct Tags(TagList<'static>);
 
 impl Tags {
-    /// No tags.
+    /// Creates an empty set.
     pub const fn new() -> Self {
         Self(TagList::new())
     }
 
-    /// Sets a tag and says whether the key was good; an empty key is refused.
+    /// Sets a tag, and returns whether it was accepted: an empty key is refused.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) -> bool {
         self.0.put(key.into(), value.into())
     }
 
-    /// The same with a list of values; an empty list is one empty value.
+    /// Sets a tag to a list of values; an empty list is one empty value. Returns whether the key was accepted.
     pub fn insert_all<V: Into<String>>(&mut self, key: impl Into<String>, values: impl IntoIterator<Item = V>) -> bool {
         self.0.put_all(&key.into(), values.into_iter().map(Into::into))
     }
 
-    /// Adds a value to those that the key has.
+    /// Adds a value to the values of a key, and returns whether the key was accepted.
     pub fn add(&mut self, key: impl Into<Text>, value: impl Into<Text>) -> bool {
         self.0.add(key, value)
     }
 
-    /// Adds a tag that is no pair and goes out as it stands; an empty one is refused.
+    /// Adds a tag that is not a pair and goes out as it is, and returns whether it was accepted: an empty one is refused.
     pub fn insert_bare(&mut self, tag: impl Into<Text>) -> bool {
         self.0.insert_bare(tag)
     }
 
-    /// The tags that are no pairs.
+    /// Returns the tags that are not pairs.
     pub fn bare(&self) -> impl Iterator<Item = &str> {
         self.0.bare()
     }
 
-    /// Takes a tag away and says whether it was there.
+    /// Removes a tag, and returns whether it was there.
     pub fn remove(&mut self, key: &str) -> bool {
         let mut rest = TagList::new();
         let mut was_there = false;
@@ -79,16 +84,16 @@ impl Tags {
         was_there
     }
 
-    /// Sets all of `later` over these.
+    /// Sets all tags of `later` over these.
     pub fn extend(&mut self, later: &Self) {
         let pairs = later.0.shown().map(|(key, value, _)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned())));
-        self.0.take_over(pairs);
+        self.0.extend(pairs);
         for tag in later.bare() {
             self.0.insert_bare(tag.to_owned());
         }
     }
 
-    /// Shows every key and value to `rewrite`, shared ones included; where two keys become one, one value is lost.
+    /// Calls `rewrite` with every key and value, shared ones included; where two keys become the same, one value is lost.
     pub(super) fn rewrite(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
         let mut all = Self::new();
         for tag in self.bare() {
@@ -112,31 +117,34 @@ impl Tags {
         }
     }
 
-    /// The value of a tag, of a list the first one.
+    /// Returns the value of a tag, or the first of a list.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key)
     }
 
-    /// All tags by key; then those that are no pairs, with an empty value.
+    /// Returns all tags by key, then the tags that are not pairs, with an empty value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.shown().map(|(key, value, _)| (key, value)).chain(self.bare().map(|tag| (tag, "")))
     }
 
-    /// Whether there is no tag.
+    /// Returns whether there are no tags.
     pub fn is_empty(&self) -> bool {
         self.0.shown().next().is_none() && self.bare().next().is_none()
     }
 
-    /// The base of other tags; `encode` gives a pair as it is on the wire.
+    /// Converts the tags to a set that many spans share; `encode` returns a pair as it is on the wire.
+    #[doc(hidden)]
     pub fn into_shared(self, encode: impl Fn(&str, &str) -> String) -> Arc<SharedTags> {
         self.0.into_shared(encode)
     }
 
-    /// Bytes of text in the tags that are not shared.
-    pub fn text_bytes(&self) -> usize {
+    /// Returns the bytes of the tags that are not shared.
+    pub(crate) fn text_bytes(&self) -> usize {
         self.0.text_bytes()
     }
 
+    /// Returns the list inside, whose texts may be borrowed.
+    #[doc(hidden)]
     pub fn into_list(self) -> TagList<'static> {
         self.0
     }
@@ -162,6 +170,45 @@ impl fmt::Debug for Tags {
     }
 }
 
+impl Serialize for Tags {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(None)?;
+        for (key, value, _) in self.0.shown() {
+            sequence.serialize_element(&format_args!("{key}:{value}"))?;
+        }
+        for tag in self.bare() {
+            sequence.serialize_element(tag)?;
+        }
+        sequence.end()
+    }
+}
+
+/// Reads an array of `key:value`, or an object as APM traces and prompts have it; values that are not texts are left out.
+///
+/// A tag without a colon gets an empty value, because most SDKs write those.
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut tags = Self::new();
+        match Value::deserialize(deserializer)? {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    if let Some(value) = wire::word_of(value) {
+                        tags.insert(key, value);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for tag in items.iter().filter_map(Value::as_str) {
+                    let (key, value) = tag.split_once(':').unwrap_or((tag, ""));
+                    tags.add(key.to_owned(), value.to_owned());
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+        Ok(tags)
+    }
+}
+
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let mut tags = Self::new();
@@ -177,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_tags_hide_the_base_and_stay_sorted() {
+    fn own_tags_hide_shared_ones_and_stay_sorted() {
         let tags = Tags::from_iter([("env", "prod"), ("service", "api"), ("version", "1")]);
         let base = tags.into_shared(|key, value| format!("{key}:{value}"));
         let mut list = TagList::new();
@@ -191,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_tag_can_be_removed() {
+    fn a_shared_tag_can_be_removed() {
         let base = Tags::from_iter([("env", "prod"), ("service", "api")]).into_shared(|_, _| String::new());
         let mut list = TagList::new();
         list.set_shared(&base);
@@ -201,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_that_are_no_pairs_stay_beside_the_others() {
+    fn tags_that_are_not_pairs_stay_beside_the_others() {
         let mut tags = Tags::from_iter([("team", "x")]);
         assert!(
             tags.insert_bare("beta") && tags.insert_bare("a:1") && tags.insert_bare("a:2") && !tags.insert_bare("beta")

@@ -1,42 +1,49 @@
-//! What a model asks tools to do and what they answer.
+//! Tools: definitions for a model, the calls it asks for, and their results.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::content::retained_json_bytes;
-use super::depth;
+use super::json_limits;
+use super::json_size::retained_members_bytes;
+use super::wire;
 
-/// A call of a tool that a model asks for.
+/// A tool call that a model asks for.
 ///
 /// On the wire `{"name":"…","arguments":{…},"tool_id":"…","type":"function"}`.
 ///
 /// # Example
 ///
 /// ```
+/// use llmobs_model::ToolCall;
 /// use serde_json::json;
-/// use tracing_llmobs::ToolCall;
 ///
 /// let call = ToolCall::new("get_weather", json!({"city": "Paris"})).id("call_1");
 /// // Providers send the arguments as text; that works too.
 /// assert_eq!(call, ToolCall::new("get_weather", r#"{"city":"Paris"}"#).id("call_1"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ToolCall {
-    /// The tool's name.
+    /// The name of the tool.
+    #[serde(deserialize_with = "wire::text")]
     pub name: String,
     /// The arguments by name.
+    #[serde(deserialize_with = "wire::object", serialize_with = "wire::object_at::<ARGUMENTS_DEPTH, _>")]
     pub arguments: Map<String, Value>,
     /// The id that the result refers to.
+    #[serde(deserialize_with = "wire::optional_text", skip_serializing_if = "Option::is_none")]
     pub tool_id: Option<String>,
-    /// For example `function`; on the wire `type`.
+    /// The kind of call, for example `function`; on the wire `type`.
+    #[serde(rename = "type", deserialize_with = "wire::optional_text", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
 
 impl ToolCall {
-    /// A call of the tool `name`.
+    /// Creates a call of the tool `name`.
     ///
-    /// The intake wants an object of arguments: a text that holds a JSON object is read as that object,
-    /// null is no arguments, and anything else becomes `{"value": …}`.
+    /// The intake takes an object of arguments: a text that holds a JSON object is read as that object, null becomes no
+    /// arguments, and anything else becomes `{"value": …}`.
     pub fn new(name: impl Into<String>, arguments: impl Into<Value>) -> Self {
         Self { name: name.into(), arguments: as_object(arguments.into()), tool_id: None, kind: None }
     }
@@ -47,70 +54,83 @@ impl ToolCall {
         self
     }
 
-    /// Sets the kind, for example `function`; on the wire `type`.
+    /// Sets the kind of call, for example `function`; on the wire `type`.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = Some(kind.into());
         self
     }
 
-    /// Whether the arguments are not nested too deep; those that are, are taken out.
-    pub(super) fn has_no_deep_arguments(&mut self) -> bool {
-        let arguments = depth::unless_deep(Value::Object(std::mem::take(&mut self.arguments)));
+    /// Removes arguments that are nested too deep, and returns whether there were none.
+    pub(crate) fn has_no_deep_arguments(&mut self) -> bool {
+        let arguments = json_limits::unless_deep(Value::Object(std::mem::take(&mut self.arguments)));
         let Some(Value::Object(arguments)) = arguments else { return false };
         self.arguments = arguments;
         true
     }
 
-    pub(super) fn text_bytes(&self) -> usize {
-        let arguments = self.arguments.iter().fold(0_usize, |sum, (key, value)| {
-            sum.saturating_add(key.len()).saturating_add(retained_json_bytes(value))
-        });
-        self.name.len().saturating_add(arguments).saturating_add(optional(self.tool_id.as_ref()))
+    pub(crate) fn text_bytes(&self) -> usize {
+        let texts = optional(self.tool_id.as_ref()).saturating_add(optional(self.kind.as_ref()));
+        self.name.len().saturating_add(texts).saturating_add(retained_members_bytes(&self.arguments))
     }
 }
 
-/// What a tool answered.
+/// The result of a tool call.
 ///
 /// On the wire `{"result":"…","name":"…","tool_id":"…","type":"…"}`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// # Example
+///
+/// ```
+/// use llmobs_model::{Message, ToolResult};
+///
+/// let answer = Message::tool(ToolResult::new(r#"{"temp_c":27}"#).name("get_weather").id("call_1"));
+/// assert_eq!(answer.tool_id.as_deref(), Some("call_1"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ToolResult {
-    /// The answer as text.
+    /// The result as text.
+    #[serde(deserialize_with = "wire::text")]
     pub result: String,
-    /// The tool's name.
+    /// The name of the tool.
+    #[serde(deserialize_with = "wire::optional_text", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The id of the call it answers.
+    /// The id of the call that this answers.
+    #[serde(deserialize_with = "wire::optional_text", skip_serializing_if = "Option::is_none")]
     pub tool_id: Option<String>,
-    /// On the wire `type`.
+    /// The kind of result, for example `tool_result`; on the wire `type`.
+    #[serde(rename = "type", deserialize_with = "wire::optional_text", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
 
 impl ToolResult {
-    /// A result; JSON is passed as its text.
+    /// Creates a result; JSON is given as its text.
     pub fn new(result: impl Into<String>) -> Self {
         Self { result: result.into(), ..Self::default() }
     }
 
-    /// Sets the tool's name.
+    /// Sets the name of the tool.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets the id of the call it answers.
+    /// Sets the id of the call that this answers.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.tool_id = Some(id.into());
         self
     }
 
-    /// Sets the kind, for example `tool_result`; on the wire `type`.
+    /// Sets the kind of result, for example `tool_result`; on the wire `type`.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = Some(kind.into());
         self
     }
 
-    pub(super) fn text_bytes(&self) -> usize {
-        self.result.len().saturating_add(optional(self.name.as_ref())).saturating_add(optional(self.tool_id.as_ref()))
+    pub(crate) fn text_bytes(&self) -> usize {
+        let texts = [self.name.as_ref(), self.tool_id.as_ref(), self.kind.as_ref()];
+        texts.into_iter().fold(self.result.len(), |sum, text| sum.saturating_add(optional(text)))
     }
 }
 
@@ -121,8 +141,8 @@ impl ToolResult {
 /// # Example
 ///
 /// ```
+/// use llmobs_model::{Annotation, ToolDefinition};
 /// use serde_json::json;
-/// use tracing_llmobs::{Annotation, ToolDefinition};
 ///
 /// let tool = ToolDefinition::new("get_weather")
 ///     .description("Weather of a city")
@@ -131,32 +151,41 @@ impl ToolResult {
 /// let annotation = Annotation::new().tool_definitions([tool]);
 /// # let _ = annotation;
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ToolDefinition {
-    /// The tool's name; a definition without one is left out and counted.
+    /// The name of the tool; a definition without a name is left out and counted.
+    #[serde(deserialize_with = "wire::text")]
     pub name: String,
-    /// What it does.
+    /// The description for the model.
+    #[serde(deserialize_with = "wire::optional_text", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The JSON schema of its arguments.
+    /// The JSON schema of the arguments.
+    #[serde(
+        deserialize_with = "wire::optional_object",
+        serialize_with = "wire::optional_object_at::<SCHEMA_DEPTH, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub schema: Option<Map<String, Value>>,
-    /// Its version; a `tool` span of that name that the model's call leads to gets it.
+    /// The version of the tool; a `tool` span of this name that answers the model's call gets it.
+    #[serde(deserialize_with = "wire::optional_text", skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
 impl ToolDefinition {
-    /// The tool of this name.
+    /// Creates a definition of the tool `name`.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
 
-    /// Sets what it does.
+    /// Sets the description for the model.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Sets the JSON schema of its arguments; what is no object is left out.
+    /// Sets the JSON schema of the arguments; a value that is not an object removes it.
     pub fn schema(mut self, schema: impl Into<Value>) -> Self {
         self.schema = match schema.into() {
             Value::Object(schema) => Some(schema),
@@ -165,17 +194,14 @@ impl ToolDefinition {
         self
     }
 
-    /// Sets its version.
+    /// Sets the version of the tool.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    pub(super) fn text_bytes(&self) -> usize {
-        let members = self.schema.iter().flatten();
-        let schema = members.fold(0_usize, |sum, (key, value)| {
-            sum.saturating_add(key.len()).saturating_add(retained_json_bytes(value))
-        });
+    pub(crate) fn text_bytes(&self) -> usize {
+        let schema = self.schema.as_ref().map_or(0, retained_members_bytes);
         let texts = optional(self.description.as_ref()).saturating_add(optional(self.version.as_ref()));
         self.name.len().saturating_add(schema).saturating_add(texts)
     }
@@ -197,6 +223,11 @@ fn as_object(arguments: Value) -> Map<String, Value> {
 fn optional(text: Option<&String>) -> usize {
     text.map_or(0, String::len)
 }
+
+/// `meta` is level 0, then `input`, `messages`, a message, `tool_calls`, a call, `arguments`.
+const ARGUMENTS_DEPTH: usize = 6;
+/// `meta` is level 0, then `tool_definitions`, a definition, `schema`.
+const SCHEMA_DEPTH: usize = 3;
 
 #[cfg(test)]
 mod tests {

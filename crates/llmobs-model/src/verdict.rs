@@ -1,28 +1,28 @@
-//! What a processor decides.
+//! Verdicts of processors.
 
-/// What becomes of a span that a processor has seen.
+/// The decision of a processor on a span.
 ///
-/// A processor may return nothing (the span is kept), a verdict, or a `Result` of either, of which an error loses the
-/// span: what could not be redacted does not leave.
+/// A processor may return nothing (the span is kept), a verdict, or a `Result` of either. An error loses the span: a span
+/// that could not be redacted does not leave the process.
 ///
 /// # Example
 ///
 /// ```
-/// use tracing_llmobs::Verdict;
+/// use llmobs_model::Verdict;
 ///
 /// assert_eq!(Verdict::from(()), Verdict::Keep);
 /// assert_eq!(Verdict::from("x".parse::<u8>().map(drop)), Verdict::Fail);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[must_use = "a verdict that nobody hears changes nothing"]
+#[must_use = "a verdict has no effect until the exporter gets it"]
 pub enum Verdict {
-    /// It goes on: to the next processor, or out.
+    /// The span goes on: to the next processor, or out.
     Keep,
-    /// It is taken out, on purpose; counted as [`LossReason::Processor`](crate::LossReason::Processor).
+    /// The span is dropped on purpose; `tracing-llmobs` counts it as `LossReason::Processor`.
     Drop,
-    /// The processor failed. The span is taken out in the same way, and the failure is counted as
-    /// [`Problem::Processor`](crate::Problem::Processor) and mentioned.
+    /// The processor failed. The span is dropped and counted too, and the failure is counted as `Problem::Processor` and
+    /// logged.
     Fail,
 }
 

@@ -1,4 +1,4 @@
-//! One call: what was sent, and how its answer begins.
+//! One call of a model: its request, and the head of its response.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -9,30 +9,46 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 use super::codec::codec;
-use super::data_urls::{error_without, without_data_urls};
+use super::data_urls::{error_without_data_urls, without_data_urls};
 use super::endpoint::Endpoint;
 use super::json;
 use super::response_reader::ResponseReader;
 use llmobs_model::{Annotation, SpanError, SpanKind};
 
-/// One call to a provider: its endpoint and the body of the request.
+/// One call of a model: its endpoint and the body of its request.
 ///
-/// Making one copies nothing and reads nothing; the JSON is read when the annotation is asked for.
+/// Creating a call copies and parses nothing. The request is parsed when an annotation is asked for, which may be on another
+/// thread, long after the call.
+///
+/// # Example
+///
+/// ```
+/// use llmobs_providers::{Call, Endpoint};
+///
+/// let endpoint = Endpoint::recognise("POST", "https://api.openai.com/v1/chat/completions").unwrap();
+/// let call = Call::new(endpoint, &br#"{"model": "gpt-4o-mini", "messages": []}"#[..]);
+/// assert_eq!(call.name(), "OpenAI.createChatCompletion");
+/// assert_eq!(call.annotate_request().model_name.as_deref(), Some("gpt-4o-mini"));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Call {
     pub(super) endpoint: Endpoint,
     body: Arc<dyn RequestBytes>,
 }
 
-/// The body of a request, there already or on its way.
+/// The body of a request that may still be on its way to the provider.
+///
+/// Implement it for a client whose request bodies are streams: record the pieces while they are sent, and return what there is
+/// when it is asked for. [`Bytes`] implements it for bodies that are complete.
 pub trait RequestBytes: Debug + Send + Sync {
-    /// As much of it as there is.
+    /// Returns as much of the body as there is. It is asked for once, when the annotation is made.
     fn bytes(&self) -> Bytes;
 
-    /// Bytes that it holds on to.
+    /// Returns how many bytes of memory it keeps.
     fn retained_bytes(&self) -> usize;
 
-    /// From now on whoever asks counts these bytes; `false` when there was no room for them, so that they are gone.
+    /// Ends accounting of its own: from now on the caller counts [`retained_bytes`](Self::retained_bytes) against its budget.
+    /// Returns `false` when the body had to be let go because a budget was exceeded while it was sent.
     fn transfer_accounting(&self) -> bool {
         true
     }
@@ -49,76 +65,77 @@ impl RequestBytes for Bytes {
 }
 
 impl Call {
-    /// A call with this body. What is no JSON, or no body at all, is a call without input.
+    /// Creates a call with this body. A body that is not JSON, or empty, gives an annotation without input.
     pub fn new(endpoint: Endpoint, body: impl Into<Bytes>) -> Self {
         Self::with_request_bytes(endpoint, body.into())
     }
 
-    /// A call whose body may still be on its way.
+    /// Creates a call whose body may still be on its way.
     pub fn with_request_bytes(endpoint: Endpoint, body: impl RequestBytes + 'static) -> Self {
         Self { endpoint, body: Arc::new(body) }
     }
 
-    /// The kind of its span.
+    /// Returns the kind of the span: `workflow` behind an instrumented proxy, else that of the API.
     pub const fn kind(&self) -> SpanKind {
         if self.endpoint.is_proxy { SpanKind::Workflow } else { self.endpoint.api.kind() }
     }
 
-    /// The same without its body, for which there is no budget.
-    pub fn without_request(self) -> Self {
-        Self::new(self.endpoint, Bytes::new())
-    }
-
-    /// What its span is called: `OpenAI.createChatCompletion`.
+    /// Returns the name of the span, such as `OpenAI.createChatCompletion`: those of Datadog's SDKs, where they have one.
     pub fn name(&self) -> Cow<'static, str> {
         codec(self.endpoint.api).name(&self.endpoint)
     }
 
-    /// What the request says: kind, name, model, provider, input, metadata, tools.
-    pub fn annotate_request(&self) -> Annotation {
-        self.describe(&self.request())
+    /// Returns the call without its body, for callers that have no memory left for it.
+    pub fn without_request(self) -> Self {
+        Self::new(self.endpoint, Bytes::new())
     }
 
-    /// An answer has begun.
+    /// Reads the request: kind, name, model, provider, input, metadata, tools.
+    pub fn annotate_request(&self) -> Annotation {
+        self.annotate(&self.request())
+    }
+
+    /// Reads the request of a call that got no response, and sets the error.
+    pub fn annotate_failure(&self, error: SpanError) -> Annotation {
+        self.with_error(self.annotate_request(), error)
+    }
+
+    /// Begins to read the response.
     pub fn begin_response(self, head: ResponseHead) -> ResponseReader {
         ResponseReader::new(self, head)
     }
 
-    /// No answer came: what the request says, and why.
-    pub fn annotate_failure(&self, error: SpanError) -> Annotation {
-        self.fail(self.annotate_request(), error)
+    /// Asks the body to end accounting of its own; see [`RequestBytes::transfer_accounting`].
+    pub fn transfer_accounting(&self) -> bool {
+        self.body.transfer_accounting()
+    }
+
+    /// Returns how many bytes of memory the body keeps.
+    pub fn retained_bytes(&self) -> usize {
+        self.body.retained_bytes()
     }
 
     pub(super) fn request(&self) -> Value {
         json::parse(&self.body.bytes())
     }
 
-    pub(super) fn describe(&self, request: &Value) -> Annotation {
-        let said = without_data_urls(codec(self.endpoint.api).annotate_request(&self.endpoint, request));
-        said.kind(self.kind()).name(self.name()).tag("integration", self.endpoint.api.integration())
+    pub(super) fn annotate(&self, request: &Value) -> Annotation {
+        let annotation = codec(self.endpoint.api).annotate_request(&self.endpoint, request);
+        let annotation = without_data_urls(annotation).kind(self.kind()).name(self.name());
+        annotation.tag("integration", self.endpoint.api.integration())
     }
 
-    /// An llm span that failed has an output all the same: one empty message.
-    pub(super) fn fail(&self, said: Annotation, error: SpanError) -> Annotation {
-        let said = said.span_error(error_without(error));
-        if said.output.is_none() && self.kind() == SpanKind::Llm {
-            return said.output(codec(self.endpoint.api).empty_output());
+    /// Sets an error. An llm span that failed has an output all the same, one empty message: the intake expects it.
+    pub(super) fn with_error(&self, annotation: Annotation, error: SpanError) -> Annotation {
+        let annotation = annotation.span_error(error_without_data_urls(error));
+        if annotation.output.is_none() && self.kind() == SpanKind::Llm {
+            return annotation.output(codec(self.endpoint.api).empty_output());
         }
-        said
-    }
-
-    /// From now on whoever asks counts what the call holds; `false` when there was no room for its request.
-    pub fn transfer_accounting(&self) -> bool {
-        self.body.transfer_accounting()
-    }
-
-    /// Bytes that the call holds on to.
-    pub fn retained_bytes(&self) -> usize {
-        self.body.retained_bytes()
+        annotation
     }
 }
 
-/// How an answer begins: status and the headers that matter.
+/// The head of a response: its status and the headers that matter.
 ///
 /// # Example
 ///
@@ -133,13 +150,13 @@ impl Call {
 #[derive(Debug, Clone)]
 pub struct ResponseHead {
     pub(super) status: u16,
-    pub(super) content_type: String,
-    /// Those of [`KEPT`] that came.
-    pub(super) kept: Vec<(&'static str, String)>,
+    content_type: String,
+    /// The headers of [`KEPT_HEADERS`] that the response has.
+    kept: Vec<(&'static str, String)>,
 }
 
-/// The headers of an answer that an API says something of use in; no other is looked at.
-const KEPT: &[&str] = &[
+/// The headers of which an API makes use. No other is looked at: some are secrets.
+const KEPT_HEADERS: &[&str] = &[
     "content-encoding",
     "x-amzn-errortype",
     "x-amzn-bedrock-input-token-count",
@@ -149,24 +166,25 @@ const KEPT: &[&str] = &[
 ];
 
 impl ResponseHead {
-    /// An answer with this status.
+    /// Creates the head of a response with this status.
     pub const fn new(status: u16) -> Self {
         Self { status, content_type: String::new(), kept: Vec::new() }
     }
 
-    /// What the body is; it decides whether, and how, the answer is a stream.
+    /// Sets the content type. Together with the first bytes of the body it decides whether the response is a stream.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = content_type.into().to_ascii_lowercase();
         self
     }
 
-    /// Takes what matters out of all headers.
+    /// Takes the content type and a few others from all headers.
     pub fn headers(mut self, headers: &HeaderMap) -> Self {
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         if let Some(content_type) = text(http::header::CONTENT_TYPE) {
             self = self.content_type(content_type);
         }
-        let kept = KEPT.iter().filter_map(|name| Some((*name, text(HeaderName::from_static(name))?.to_owned())));
+        let kept =
+            KEPT_HEADERS.iter().filter_map(|name| Some((*name, text(HeaderName::from_static(name))?.to_owned())));
         self.kept.extend(kept);
         self
     }
@@ -175,13 +193,18 @@ impl ResponseHead {
         self.kept.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the call went well.
+    /// The content type without its parameters.
+    pub(super) fn media_type(&self) -> &str {
+        self.content_type.split(';').next().unwrap_or_default().trim()
+    }
+
     pub(super) const fn is_good(&self) -> bool {
         self.status < 400
     }
 
-    /// Whether the body is compressed: then it says nothing to us. Most clients have it decompressed before anybody sees it.
-    pub(super) fn is_compressed(&self) -> bool {
-        self.header("content-encoding").is_some_and(|encoding| !matches!(encoding.trim(), "" | "identity"))
+    /// The encoding of a body that is compressed. Most clients decompress before anybody else sees the body.
+    pub(super) fn compression(&self) -> Option<&str> {
+        let encoding = self.header("content-encoding")?.trim();
+        Some(encoding).filter(|encoding| !matches!(*encoding, "" | "identity"))
     }
 }

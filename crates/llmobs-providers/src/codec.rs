@@ -1,98 +1,100 @@
-//! What each API brings: how to read its request, its answer, its errors, and how to put a stream together again.
+//! The contract of an API: how its requests, responses and errors are read, and how its streams are assembled.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::anthropic;
-use super::bedrock;
-use super::call::ResponseHead;
-use super::endpoint::{Api, Endpoint};
-use super::failure;
-use super::{cohere, gemini, mistral, ollama, openai};
+use crate::call::ResponseHead;
+use crate::endpoint::{Api, Endpoint};
+use crate::{anthropic, bedrock, cohere, failure, gemini, mistral, ollama, openai};
 use llmobs_model::{Annotation, Message, SpanError};
 
-/// One API. Its answers are read in one place: a stream is put together into the answer that would have come whole.
-pub(super) trait Codec: Sync {
-    /// What the span of a call is called.
+/// The reader of one API.
+///
+/// A stream is first assembled into the JSON of the whole response, so that responses are interpreted in one place and a
+/// stream cannot mean something else than the same response in one piece.
+pub(crate) trait Codec: Sync {
+    /// Returns the name of the span.
     fn name(&self, endpoint: &Endpoint) -> Cow<'static, str>;
 
-    /// What a request says: model, provider, input, metadata, tools. Kind and name are set by [`Call`](super::Call).
+    /// Reads a request: model, provider, input, metadata, tools. [`Call`](crate::Call) sets kind and name.
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation;
 
-    /// Adds what an answer says to what the request said.
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation;
+    /// Adds what a response reports to the annotation of its request.
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation;
 
-    /// What an answer with a bad status says went wrong.
+    /// Reads the error of a response with a bad status.
     fn error(&self, head: &ResponseHead, body: &Value) -> SpanError {
-        failure::of_answer(head, body)
+        failure::of_response(head, body)
     }
 
-    /// What an llm span of a call that failed has for an output.
+    /// Returns the output of an llm span whose call failed: the intake expects a message there.
     fn empty_output(&self) -> Message {
         Message::new("", "")
     }
 
-    /// A stream that begins.
+    /// Begins a stream.
     fn assembler(&self) -> Box<dyn StreamAssembler>;
 }
 
-/// A whole answer, or one that was put together from what arrived of a stream.
+/// A whole response, or one that was assembled from as much of a stream as arrived.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Response<'a> {
-    pub(super) endpoint: &'a Endpoint,
-    pub(super) request: &'a Value,
-    pub(super) head: &'a ResponseHead,
-    pub(super) body: &'a Value,
+pub(crate) struct Response<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) request: &'a Value,
+    pub(crate) head: &'a ResponseHead,
+    pub(crate) body: &'a Value,
 }
 
-/// Puts the frames of a stream together again into the JSON of a whole answer.
+/// Assembles the frames of a stream into the JSON of the whole response.
 ///
-/// It holds no more than it is worth: what it keeps goes through a [`StreamBudget`](super::json::StreamBudget).
-pub(super) trait StreamAssembler: Send {
-    /// Takes one frame.
+/// All that it keeps goes through one [`StreamBudget`](crate::json::StreamBudget), so that a stream without end takes bounded
+/// memory.
+pub(crate) trait StreamAssembler: Send {
+    /// Adds one frame.
     fn push(&mut self, frame: Frame) -> FrameSummary;
 
-    /// Takes the JSON of a frame whose name does not matter, if it is one of those that most of a stream consists of; any
-    /// other is left to [`frame`](Self::frame). What is taken is taken as that would have done, only quicker.
+    /// Adds a frame from its bytes, without a tree, if it is of the kind that most of a stream consists of; `None` leaves it to
+    /// [`push`](Self::push). The effect must be that of `push` exactly: this is a shortcut and no second reading.
     fn push_common(&mut self, _: &[u8]) -> Option<FrameSummary> {
         None
     }
 
-    /// Bytes of the answer that it holds, about.
+    /// Returns about how many bytes are kept.
     fn retained_bytes(&self) -> usize;
 
-    /// The answer, as far as it has come.
+    /// Returns the response as far as it has come.
     fn finish(self: Box<Self>) -> Value;
 }
 
-/// One frame of a stream, its framing taken off.
+/// One frame of a stream without its framing.
 #[derive(Debug, Clone)]
-pub(super) struct Frame {
-    /// What the framing calls it: the SSE event, the AWS `:event-type`; else empty.
-    pub(super) event: String,
-    /// An exception frame of an AWS event stream; its type is the event.
-    pub(super) is_exception: bool,
-    pub(super) data: Value,
+pub(crate) struct Frame {
+    /// The name that the framing gives it: the SSE event or the AWS `:event-type`; else empty.
+    pub(crate) event: String,
+    /// Marks an exception frame of an AWS event stream, whose type is the event.
+    pub(crate) is_exception: bool,
+    pub(crate) data: Value,
 }
 
-/// What a frame was, for the clock and for the end.
+/// What a frame means for the time to the first token and for the status.
 #[derive(Debug, Default)]
-pub(super) struct FrameSummary {
-    /// It bears part of the answer: text, a tool call, reasoning. Not a greeting, not a role.
-    pub(super) is_content: bool,
-    /// It says that the provider failed in the middle.
-    pub(super) error: Option<SpanError>,
+pub(crate) struct FrameSummary {
+    /// Marks part of the response: text, a tool call, reasoning; not a greeting or a role.
+    pub(crate) is_content: bool,
+    /// The failure that the provider reports in the middle of a stream.
+    pub(crate) error: Option<SpanError>,
 }
 
 impl FrameSummary {
-    pub(super) fn content(is_content: bool) -> Self {
+    /// The summary of a frame without an error.
+    pub(crate) fn content(is_content: bool) -> Self {
         Self { is_content, error: None }
     }
 }
 
-/// The codec of an API.
-pub(super) fn codec(api: Api) -> &'static dyn Codec {
+/// Returns the codec of an API.
+pub(crate) fn codec(api: Api) -> &'static dyn Codec {
     match api {
         Api::OpenAiChat => &openai::OpenAiChat,
         Api::OpenAiCompletions => &openai::OpenAiCompletions,

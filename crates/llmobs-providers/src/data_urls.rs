@@ -18,12 +18,12 @@ pub(super) fn without_data_urls(mut said: Annotation) -> Annotation {
         details.prompt.iter_mut().for_each(in_prompt);
         details.synthesized.iter_mut().for_each(|child| *child = without_data_urls(mem::take(child)));
     }
-    said.error = said.error.map(error_without);
+    said.error = said.error.map(error_without_data_urls);
     said
 }
 
 /// The same for an error: some say again what they could not read.
-pub(super) fn error_without(mut error: SpanError) -> SpanError {
+pub(super) fn error_without_data_urls(mut error: SpanError) -> SpanError {
     in_text(&mut error.message);
     in_text(&mut error.stack);
     error

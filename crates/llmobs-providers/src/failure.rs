@@ -1,4 +1,4 @@
-//! What went wrong, in any of the shapes that providers use.
+//! Errors in all the shapes that providers use.
 
 use http::StatusCode;
 use serde_json::Value;
@@ -8,11 +8,11 @@ use super::codec::Frame;
 use super::json;
 use llmobs_model::SpanError;
 
-/// What an answer with a bad status says.
+/// Reads the error of a response with a bad status.
 ///
 /// Shapes: `{"error":{"message","type","code","status"}}` with any of them, `{"error":"…"}`, `{"message"}`, `{"detail"}`,
-/// `{"type","message"}`, the same in a list of one, text, or nothing to read. A number is no type: then it is `HTTP 401`.
-pub(super) fn of_answer(head: &ResponseHead, body: &Value) -> SpanError {
+/// `{"type","message"}`, the same in a list of one, text, or nothing to read. A number is no error type: then it is `HTTP 401`.
+pub(super) fn of_response(head: &ResponseHead, body: &Value) -> SpanError {
     let body = body.get(0).unwrap_or(body);
     let reason = || StatusCode::from_u16(head.status).ok().and_then(|status| status.canonical_reason());
     let message = message(body).or_else(|| Some(reason()?.to_owned())).unwrap_or_default();
@@ -21,37 +21,72 @@ pub(super) fn of_answer(head: &ResponseHead, body: &Value) -> SpanError {
     SpanError::new(message).error_type(error_type.unwrap_or_else(|| format!("HTTP {}", head.status)))
 }
 
-/// What a body with a good status, or a frame of a stream, says went wrong: its member `error`, or that it is one itself.
+/// Finds an error in a body with a good status or in a frame of a stream: its member `error`, or the body itself.
+///
+/// A body is an error itself when it says so: `"object": "error"`, `"type": "error"`, or `"success": false`.
 pub(super) fn inside(body: &Value) -> Option<SpanError> {
-    let whole = Some(body).filter(|body| json::text(body, "object") == "error");
-    let error = json::some(body, "error").filter(|error| error.is_object() || error.is_string()).or(whole)?;
-    let code = || Some(format!("HTTP {}", error.get("code")?.as_u64()?));
+    let says_so = json::text(body, "object") == "error"
+        || json::text(body, "type") == "error"
+        || body.get("success") == Some(&Value::Bool(false));
+    let whole = Some(body).filter(|_| says_so);
+    let is_told = |error: &&Value| match error {
+        Value::Object(members) => !members.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => false,
+    };
+    let error = json::present(body, "error").filter(is_told).or(whole)?;
+    let code = || Some(format!("HTTP {}", error.get("code").and_then(json::as_count)?));
     let error_type = error_type(body).or_else(code).unwrap_or_else(|| "error".to_owned());
     Some(SpanError::new(message(body).unwrap_or_default()).error_type(error_type))
 }
 
-/// What an exception frame of an AWS event stream says.
+/// Reads an SSE event that is named `error`, whatever its data are: `{"error": …}`, the error itself, or plain text.
+pub(super) fn in_error_event(frame: &Frame) -> Option<SpanError> {
+    if frame.event != "error" || frame.is_exception {
+        return None;
+    }
+    inside(&frame.data).or_else(|| {
+        let message = message(&frame.data).unwrap_or_else(|| json::as_text(&frame.data).into_owned());
+        Some(SpanError::new(message).error_type(error_type(&frame.data).unwrap_or_else(|| "error".to_owned())))
+    })
+}
+
+/// Reads an exception frame of an AWS event stream.
 pub(super) fn of_exception(frame: &Frame) -> SpanError {
     let message = message(&frame.data).unwrap_or_else(|| json::as_text(&frame.data).into_owned());
     SpanError::new(message).error_type(frame.event.clone())
 }
 
+/// Reads a `finish_reason` that is a failure: OpenRouter and others end a choice with `error`.
+pub(super) fn of_finish_reason(choice: &Value) -> Option<SpanError> {
+    let reason = json::text(choice, "finish_reason");
+    (reason == "error").then(|| SpanError::new("The provider ended the response with an error.").error_type("error"))
+}
+
 fn message(body: &Value) -> Option<String> {
     let error = json::get(body, &["error"]);
-    let said = [(error, "message"), (body, "message"), (body, "Message"), (body, "detail"), (body, "error")];
-    let said = said.into_iter().find_map(|(from, name)| json::some(from, name));
-    Some(json::as_text(said.or(Some(body).filter(|body| body.is_string()))?).into_owned())
+    let places =
+        [(error, "message"), (body, "message"), (body, "Message"), (body, "msg"), (body, "detail"), (body, "error")];
+    let message = places.into_iter().find_map(|(from, name)| json::present(from, name));
+    Some(json::as_text(message.or(Some(body).filter(|body| body.is_string()))?).into_owned())
         .filter(|message| !message.is_empty())
 }
 
 fn error_type(body: &Value) -> Option<String> {
     let error = json::get(body, &["error"]);
-    let is_word = |word: &&str| !word.is_empty() && !word.bytes().all(|byte| byte.is_ascii_digit());
-    let said = [(error, "type"), (error, "status"), (error, "code"), (body, "type"), (body, "code"), (body, "__type")];
-    let said = said.into_iter().map(|(from, name)| json::text(from, name)).find(is_word)?;
+    let is_word = |word: &&str| !word.is_empty() && *word != "error" && !word.bytes().all(|byte| byte.is_ascii_digit());
+    let places = [
+        (error, "type"),
+        (error, "status"),
+        (error, "code"),
+        (body, "error_type"),
+        (body, "type"),
+        (body, "code"),
+        (body, "__type"),
+    ];
+    let found = places.into_iter().map(|(from, name)| json::text(from, name)).find(is_word)?;
     // `com.amazon.coral.service#AccessDeniedException`
-    let said = said.rsplit('#').next().unwrap_or(said);
-    Some(said.to_owned()).filter(|said| said != "error")
+    Some(found.rsplit('#').next().unwrap_or(found).to_owned())
 }
 
 #[cfg(test)]
@@ -85,7 +120,7 @@ mod tests {
             (json!(""), "HTTP 401", "Unauthorized"),
         ] {
             let expected = SpanError::new(message).error_type(error_type);
-            assert_eq!(of_answer(&ResponseHead::new(401), &body), expected, "{body}");
+            assert_eq!(of_response(&ResponseHead::new(401), &body), expected, "{body}");
         }
     }
 

@@ -1,36 +1,42 @@
-//! What has come of an answer so far.
+//! Reads a response while it arrives.
 
 use std::mem;
 
 use bytes::{Buf, Bytes};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::call::{Call, ResponseHead};
 use super::codec::{Frame, FrameSummary, Response, StreamAssembler, codec};
 use super::data_urls::without_data_urls;
-use super::framing::{Framing, Opening};
+use super::failure;
+use super::framing::{Detected, Framing};
 use super::json;
-use llmobs_model::{Annotation, SpanError, metric};
+use super::usage_tail::UsageTail;
+use llmobs_model::{Annotation, SpanError, SpanKind, metric};
 
-/// What has come of an answer so far.
+/// The reader of one response.
 ///
-/// Pushing keeps a reference to the bytes and reads nothing, so that a client is not held up: the bytes are read when the
-/// annotation is asked for, or once there are more of them than [`MAX_UNREAD_BYTES`](Self::MAX_UNREAD_BYTES). The annotation of a
-/// stream is that of the whole answer, for every split of its bytes.
+/// [`push`](Self::push) keeps a reference to the bytes and reads nothing, so that the client is not held up. The bytes are read
+/// when [`finish`](Self::finish) is called, or once there are more of them than [`MAX_UNREAD_BYTES`](Self::MAX_UNREAD_BYTES).
+/// The annotation of a stream is that of the same response in one piece, for every split of its bytes.
 #[derive(Debug)]
 pub struct ResponseReader {
     call: Call,
     head: ResponseHead,
     unread: Vec<Piece>,
     unread_bytes: usize,
-    reading: Reading,
-    /// Seconds from the request to the first piece that bears content.
+    body_bytes: usize,
+    body: Body,
+    /// Seconds from the request to the first piece with content.
     first_content: Option<f64>,
     error: Option<SpanError>,
-    /// There was no room for it.
-    is_forgotten: bool,
-    /// What an answer with a bad status says, when it comes as a stream: its first frame.
-    complaint: Option<Value>,
+    is_discarded: bool,
+    /// The first frame of a response with a bad status that comes as a stream: the error.
+    error_frame: Option<Value>,
+    has_frames: bool,
+    /// The reason for which nothing of a body could be read.
+    unreadable: Option<&'static str>,
+    tail: UsageTail,
 }
 
 #[derive(Debug)]
@@ -40,54 +46,62 @@ struct Piece {
     at: Option<f64>,
 }
 
-/// How an answer ended.
+/// The way in which a response ended.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Ending {
-    /// All of it came.
+    /// The body came to its end.
     Complete,
-    /// The application has let go of it; what came is no failure.
+    /// The application dropped the response before its end. That is no failure: what came counts.
     Dropped,
-    /// It broke off.
+    /// The connection broke, or something else failed.
     Broken(SpanError),
 }
 
-enum Reading {
-    /// Nothing has come that shows what it is.
-    Unopened,
-    /// An answer in one piece; read at the end.
-    Whole(Vec<u8>),
+enum Body {
+    /// Nothing has come that shows the framing.
+    Undetected,
+    /// A response in one piece, read at the end. `is_settled`: it is known not to be lines of JSON.
+    Whole {
+        bytes: Vec<u8>,
+        is_settled: bool,
+    },
     Stream(Framing, Box<dyn StreamAssembler>),
-    /// It is compressed: not for us.
-    Never,
+    /// Compressed or discarded.
+    Unread,
 }
 
 impl ResponseReader {
-    /// Bytes that are kept unread at most, with what it takes to keep them. Beyond it they are read where they arrive.
+    /// The bytes that are kept unread at most, the memory for keeping them included. Beyond it, they are read when they arrive.
     pub const MAX_UNREAD_BYTES: usize = 8 * 1024 * 1024;
-    /// Bytes of an answer in one piece that are kept at most. What is longer is no JSON any more, and says nothing.
+    /// The bytes of a response in one piece that are kept at most. Of a longer one only the usage at its end is read.
     const MAX_WHOLE_BYTES: usize = 32 * 1024 * 1024;
 
     pub(super) fn new(call: Call, head: ResponseHead) -> Self {
-        let reading = if head.is_compressed() { Reading::Never } else { Reading::Unopened };
+        let body = if head.compression().is_some() { Body::Unread } else { Body::Undetected };
         Self {
             call,
             head,
             unread: Vec::new(),
             unread_bytes: 0,
-            reading,
+            body_bytes: 0,
+            body,
             first_content: None,
             error: None,
-            is_forgotten: false,
-            complaint: None,
+            is_discarded: false,
+            error_frame: None,
+            has_frames: false,
+            unreadable: None,
+            tail: UsageTail::default(),
         }
     }
 
-    /// A piece of the body, as it came; `at` is how many seconds after the request, for the time to the first token.
+    /// Adds a piece of the body. `at` is the time since the request in seconds, for the time to the first token.
     pub fn push(&mut self, bytes: impl Into<Bytes>, at: Option<f64>) {
         let bytes = bytes.into();
-        if self.is_forgotten {
-            return;
+        self.body_bytes = self.body_bytes.saturating_add(bytes.len());
+        if self.is_discarded {
+            return self.tail.push(&bytes);
         }
         self.unread_bytes = self.unread_bytes.saturating_add(bytes.len()).saturating_add(size_of::<Piece>());
         self.unread.push(Piece { bytes, at });
@@ -96,139 +110,212 @@ impl ResponseReader {
         }
     }
 
-    /// Bytes that this holds on to, for who must bound them. Of a stream that has been read, only its texts are kept, at most
-    /// 32 MiB, and the frame that has not yet ended.
+    /// Returns how many bytes of memory are kept, the request included, for callers with a budget. Of a stream that has been
+    /// read, only its texts are kept, at most 32 MiB, and the frame that has not yet ended.
     pub fn retained_bytes(&self) -> usize {
-        let read = match &self.reading {
-            Reading::Whole(bytes) => bytes.len(),
-            Reading::Stream(framing, rebuild) => framing.retained_bytes().saturating_add(rebuild.retained_bytes()),
-            Reading::Unopened | Reading::Never => 0,
+        let read = match &self.body {
+            Body::Whole { bytes, .. } => bytes.len(),
+            Body::Stream(framing, assembler) => framing.retained_bytes().saturating_add(assembler.retained_bytes()),
+            Body::Undetected | Body::Unread => 0,
         };
+        let read = read.saturating_add(self.tail.retained_bytes());
         self.call.retained_bytes().saturating_add(self.unread_bytes).saturating_add(read)
     }
 
-    /// Lets go of all that came of the answer, and of all that will come: only that there was one is told.
+    /// Lets go of the body, for callers whose budget is exceeded. Only token counts at its end are still read.
     pub fn discard(&mut self) {
-        (self.unread, self.unread_bytes, self.reading) = (Vec::new(), 0, Reading::Never);
-        self.is_forgotten = true;
+        if let Body::Whole { bytes, .. } = &self.body {
+            self.tail.push(bytes);
+        }
+        for piece in mem::take(&mut self.unread) {
+            self.tail.push(&piece.bytes);
+        }
+        (self.unread_bytes, self.body) = (0, Body::Unread);
+        self.is_discarded = true;
     }
 
-    /// What the call says: the request, as much of the answer as came, and how it ended.
+    /// Returns the annotation of the whole call: the request, as much of the response as came, and its ending.
     pub fn finish(mut self, ending: Ending) -> Annotation {
         self.read_pending();
-        let left = match &mut self.reading {
-            Reading::Stream(framing, _) => framing.end(),
-            Reading::Unopened | Reading::Whole(_) | Reading::Never => Vec::new(),
+        let last_frames = match &mut self.body {
+            Body::Stream(framing, _) => framing.finish(),
+            Body::Undetected | Body::Whole { .. } | Body::Unread => Vec::new(),
         };
-        for frame in left {
-            self.frame(frame, None);
+        for frame in last_frames {
+            self.push_frame(frame, None);
         }
         let request = self.call.request();
-        let said = self.call.describe(&request);
-        let body = match mem::replace(&mut self.reading, Reading::Never) {
-            Reading::Whole(bytes) => json::parse_or_text(&bytes),
-            Reading::Stream(_, rebuild) => self.complaint.take().unwrap_or_else(|| rebuild.finish()),
-            Reading::Unopened | Reading::Never => Value::Null,
+        let annotation = self.call.annotate(&request);
+        let body = match mem::replace(&mut self.body, Body::Unread) {
+            Body::Whole { bytes, .. } => {
+                let read = json::read_response(&bytes);
+                self.unreadable = read.is_none().then_some("not JSON");
+                read.unwrap_or_else(|| json::as_error_text(&bytes))
+            }
+            Body::Stream(_, assembler) => {
+                self.unreadable = (!self.has_frames).then_some("no frames");
+                self.error_frame.take().unwrap_or_else(|| assembler.finish())
+            }
+            Body::Undetected | Body::Unread => Value::Null,
         };
-        self.conclude(said, &request, &body, ending)
+        let body = if body.is_null() { self.tail.usage() } else { body };
+        self.conclude(annotation, &request, &body, ending)
     }
 
-    fn conclude(self, said: Annotation, request: &Value, body: &Value, ending: Ending) -> Annotation {
+    fn conclude(self, annotation: Annotation, request: &Value, body: &Value, ending: Ending) -> Annotation {
         let codec = codec(self.call.endpoint.api);
         if !self.head.is_good() {
-            return self.call.fail(said, codec.error(&self.head, body));
+            return self.call.with_error(annotation, codec.error(&self.head, body));
         }
-        let answer = Response { endpoint: &self.call.endpoint, request, head: &self.head, body };
-        // Some answers say what was asked.
-        let said = if self.is_forgotten { said } else { codec.annotate_response(said, answer) };
-        let mut said = without_data_urls(said);
+        let response = Response { endpoint: &self.call.endpoint, request, head: &self.head, body };
+        let mut annotation = if self.is_discarded {
+            let mut request = annotation.clone();
+            request.metrics = codec.annotate_response(annotation, response).metrics;
+            request
+        } else {
+            without_data_urls(codec.annotate_response(annotation, response))
+        };
         if self.call.endpoint.is_proxy {
-            said.metrics.remove_usage();
+            annotation.metrics.remove_usage();
         }
         if let Some(seconds) = self.first_content {
-            said = said.metric(metric::TIME_TO_FIRST_TOKEN, seconds);
+            annotation = annotation.metric(metric::TIME_TO_FIRST_TOKEN, seconds);
         }
+        annotation = self.with_doubts(annotation, &ending);
         let broken = match ending {
             Ending::Complete | Ending::Dropped => None,
             Ending::Broken(error) => Some(error),
         };
-        match self.error.or(broken) {
-            Some(error) if self.is_forgotten => said.span_error(error),
-            Some(error) => self.call.fail(said, error),
-            None => said,
+        match self.error.or_else(|| annotation.error.take()).or(broken) {
+            Some(error) if self.is_discarded => annotation.span_error(error),
+            Some(error) => self.call.with_error(annotation, error),
+            None => annotation,
         }
     }
 
-    /// Reads what is unread, here and now.
+    /// Reports a good response that could not be read, so that an empty span does not pass for an empty response.
+    ///
+    /// Shape: metadata `unreadable_response: {"reason", "content_type", "bytes"}`.
+    fn with_doubts(&self, annotation: Annotation, ending: &Ending) -> Annotation {
+        let is_complete = matches!(ending, Ending::Complete);
+        if !is_complete || self.is_discarded || self.error.is_some() || annotation.error.is_some() {
+            return annotation;
+        }
+        let is_llm = self.call.kind() == SpanKind::Llm;
+        let reason = match self.head.compression() {
+            Some(_) if self.body_bytes > 0 => "compressed",
+            Some(_) | None if self.body_bytes == 0 && is_llm => "empty",
+            _ => match self.unreadable {
+                Some(reason) => reason,
+                None => return annotation,
+            },
+        };
+        let content_type = self.head.media_type();
+        annotation
+            .metadata(UNREADABLE, json!({"reason": reason, "content_type": content_type, "bytes": self.body_bytes}))
+    }
+
+    /// Reads the bytes that have been kept unread, for callers whose budget is short: of a stream, only its texts remain.
     pub fn read_pending(&mut self) {
         self.unread_bytes = 0;
         for Piece { mut bytes, at } in mem::take(&mut self.unread) {
-            self.open(&mut bytes);
-            match &mut self.reading {
-                Reading::Unopened | Reading::Never => {}
-                Reading::Whole(whole) => {
-                    let budget = Self::MAX_WHOLE_BYTES.saturating_sub(whole.len());
-                    whole.extend_from_slice(bytes.get(..budget).unwrap_or(&bytes));
+            self.detect(&mut bytes);
+            match &mut self.body {
+                Body::Whole { bytes: whole, .. } if whole.len().saturating_add(bytes.len()) > Self::MAX_WHOLE_BYTES => {
+                    // Half a document is worth nothing, but for the counts at its end.
+                    self.tail.push(&mem::take(whole));
+                    self.tail.push(&bytes);
+                    self.body = Body::Unread;
+                    self.unreadable = Some("too large");
                 }
-                Reading::Stream(..) => self.stream(bytes, at),
+                Body::Unread if self.unreadable.is_some() => self.tail.push(&bytes),
+                Body::Whole { bytes: whole, .. } => {
+                    whole.extend_from_slice(&bytes);
+                    self.detect_lines(at);
+                }
+                Body::Stream(..) => self.push_stream(bytes, at),
+                Body::Undetected | Body::Unread => {}
             }
         }
     }
 
-    /// Reads a piece of a stream.
-    fn stream(&mut self, mut bytes: Bytes, at: Option<f64>) {
+    /// Adds a piece of a stream.
+    fn push_stream(&mut self, mut bytes: Bytes, at: Option<f64>) {
         let is_good = self.head.is_good();
         while !bytes.is_empty() {
-            let Reading::Stream(framing, rebuild) = &mut self.reading else { return };
-            let end = framing.part(&bytes);
-            let whole = bytes.get(..end).filter(|_| is_good).and_then(|part| framing.whole(part));
-            match whole.and_then(|json| rebuild.push_common(json)) {
-                Some(seen) => {
-                    bytes.advance(end);
-                    self.see(seen, at);
+            let Body::Stream(framing, assembler) = &mut self.body else { return };
+            let len = framing.next_len(&bytes);
+            // The shortcut for nearly all frames: one event, not copied and not parsed into a tree.
+            let single = bytes.get(..len).filter(|_| is_good).and_then(|part| framing.single_frame(part));
+            match single.and_then(|json| assembler.push_common(json)) {
+                Some(summary) => {
+                    bytes.advance(len);
+                    self.has_frames = true;
+                    self.note(summary, at);
                 }
-                None => framing.push(&bytes.split_to(end)).into_iter().for_each(|frame| self.frame(frame, at)),
+                None => framing.push(&bytes.split_to(len)).into_iter().for_each(|frame| self.push_frame(frame, at)),
             }
         }
     }
 
-    /// Finds out what the body is, if that is not known yet.
-    fn open(&mut self, bytes: &mut Bytes) {
-        if !matches!(self.reading, Reading::Unopened) {
+    fn detect(&mut self, bytes: &mut Bytes) {
+        if !matches!(self.body, Body::Undetected) {
             return;
         }
-        self.reading = match Framing::open(&self.head, self.call.endpoint.is_streamed, bytes) {
-            Opening::Unknown => return,
-            Opening::Whole => Reading::Whole(Vec::new()),
-            Opening::Stream(framing) => Reading::Stream(framing, codec(self.call.endpoint.api).assembler()),
+        self.body = match Framing::detect(&self.head, self.call.endpoint.is_streamed, bytes) {
+            Detected::Nothing => return,
+            Detected::Whole => Body::Whole { bytes: Vec::new(), is_settled: !self.head.is_good() },
+            Detected::Stream(framing) => Body::Stream(framing, codec(self.call.endpoint.api).assembler()),
         };
     }
 
-    fn frame(&mut self, frame: Frame, at: Option<f64>) {
-        if !self.head.is_good() {
-            self.complaint.get_or_insert(frame.data);
+    /// Turns a body in one piece into a stream, once its second line shows that it is one.
+    fn detect_lines(&mut self, at: Option<f64>) {
+        let Body::Whole { bytes, is_settled } = &mut self.body else { return };
+        if *is_settled {
             return;
         }
-        let Reading::Stream(_, rebuild) = &mut self.reading else { return };
-        let seen = rebuild.push(frame);
-        self.see(seen, at);
+        match Framing::detect_lines(bytes) {
+            None => {}
+            Some(None) => *is_settled = true,
+            Some(Some(framing)) => {
+                let bytes = Bytes::from(mem::take(bytes));
+                self.body = Body::Stream(framing, codec(self.call.endpoint.api).assembler());
+                self.push_stream(bytes, at);
+            }
+        }
     }
 
-    fn see(&mut self, seen: FrameSummary, at: Option<f64>) {
-        if seen.is_content && self.first_content.is_none() {
+    fn push_frame(&mut self, frame: Frame, at: Option<f64>) {
+        self.has_frames = true;
+        if !self.head.is_good() {
+            self.error_frame.get_or_insert(frame.data);
+            return;
+        }
+        let error = failure::in_error_event(&frame);
+        let Body::Stream(_, assembler) = &mut self.body else { return };
+        let summary = assembler.push(frame);
+        self.note(FrameSummary { error: summary.error.or(error), ..summary }, at);
+    }
+
+    fn note(&mut self, summary: FrameSummary, at: Option<f64>) {
+        if summary.is_content && self.first_content.is_none() {
             self.first_content = at;
         }
-        self.error = self.error.take().or(seen.error);
+        self.error = self.error.take().or(summary.error);
     }
 }
 
-impl std::fmt::Debug for Reading {
+/// The metadata member of a response that could not be read.
+pub(super) const UNREADABLE: &str = "unreadable_response";
+
+impl std::fmt::Debug for Body {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Unopened => "Unopened",
-            Self::Whole(_) => "Whole",
+            Self::Undetected => "Undetected",
+            Self::Whole { .. } => "Whole",
             Self::Stream(..) => "Stream",
-            Self::Never => "Never",
+            Self::Unread => "Unread",
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::json::Writer;
 use super::outline::{Datum, Outline};
-use llmobs_model::{Prompt, RESERVED, SpanLink, Template, TemplatePart, ToolDefinition};
+use llmobs_model::{Prompt, RESERVED_METADATA_KEY, SpanLink, Template, TemplatePart, ToolDefinition};
 
 /// Appends the member of an input.
 ///
@@ -65,7 +65,7 @@ fn encode_part(json: &mut Writer<'_>, part: &TemplatePart) {
 pub(super) fn encode_metadata(event: &Outline<'_>, json: &mut Writer<'_>) {
     json.raw(r#","metadata":{"#);
     let mut written = 0_usize;
-    for (name, value) in event.metadata.iter().filter(|(name, _)| *name != RESERVED) {
+    for (name, value) in event.metadata.iter().filter(|(name, _)| *name != RESERVED_METADATA_KEY) {
         json.comma(written).text(name).raw(":");
         match value {
             Datum::Text(text) => json.text(text),
@@ -138,7 +138,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Map, Value, json};
 
-    use super::super::tests::{encoded, event};
+    use super::super::tests::{encoded, event, text};
     use llmobs_model::{
         AgentManifest, LinkEnd, Message, Prompt, SpanEvent, SpanId, SpanKind, SpanLink, Template, TemplatePart,
         ToolDefinition, TraceId,
@@ -253,14 +253,14 @@ mod tests {
     }
 
     fn prompts() -> impl Strategy<Value = Prompt> {
-        let text = || option::of(".{0,9}");
+        let words = || option::of(".{0,9}");
         let part = prop_oneof![
             (".{0,9}", ".{0,9}").prop_map(|(role, content)| TemplatePart::from(Message::new(role, content))),
             ".{0,9}".prop_map(TemplatePart::Placeholder),
         ];
         let template = prop_oneof![".{0,9}".prop_map(Template::Text), vec(part, 0..3).prop_map(Template::Chat)];
         let names = || vec(".{0,9}", 0..3);
-        let texts = (".{0,9}", text(), text(), text(), text(), text());
+        let texts = (".{0,9}", words(), words(), words(), words(), words());
         let pairs = (vec(("[a-z]{1,3}", any::<i64>()), 0..3), vec(("[a-z]{1,3}", ".{0,9}"), 0..3));
         (texts, option::of(template), pairs, names(), names()).prop_map(
             |((id, ml_app, version, label, uuid, version_uuid), template, (variables, tags), contexts, queries)| {
@@ -276,9 +276,9 @@ mod tests {
     }
 
     fn tools() -> impl Strategy<Value = ToolDefinition> {
-        let text = || option::of(".{0,9}");
+        let words = || option::of(".{0,9}");
         let schema = option::of(vec(("[a-z]{1,3}", any::<bool>()), 0..3));
-        (".{0,9}", text(), text(), schema).prop_map(|(name, description, version, schema)| {
+        (".{0,9}", words(), words(), schema).prop_map(|(name, description, version, schema)| {
             let mut tool = ToolDefinition::new(name);
             (tool.description, tool.version) = (description, version);
             tool.schema = schema.map(|all| all.into_iter().map(|(name, value)| (name, Value::from(value))).collect());
@@ -306,6 +306,7 @@ mod tests {
                 SpanLink::between(TraceId::new(trace), SpanId::new(span).unwrap()).ends(end(from), end(to))
             }).collect();
             all.agent_manifest = manifest.map(|name| AgentManifest::new().name(name));
+            prop_assert_eq!(text(&all), serde_json::to_string(&all).unwrap());
             prop_assert_eq!(llmobs_receiver::decode_span(&encoded(&all)).unwrap(), all);
         }
     }

@@ -14,7 +14,7 @@ use super::encoder::Encoder;
 use super::outbox::Outbox;
 use super::priority::lower_priority;
 use crate::clock::Clock;
-use crate::diagnostics::Announcer;
+use crate::diagnostics::{Announcer, StderrLog};
 use crate::error::ConfigError;
 use crate::queue::{Phase, Queue, mark_worker_thread};
 use crate::recording::CapturedItem;
@@ -50,7 +50,7 @@ impl Exporter {
     /// # Errors
     ///
     /// When a thread or the runtime cannot be started.
-    pub(crate) fn start(self, sink: Sink, warnings: Vec<String>) -> Result<(), ConfigError> {
+    pub(crate) fn start(self, sink: Sink, warnings: Vec<String>, stderr: StderrLog) -> Result<(), ConfigError> {
         let (transport, memory) = match sink {
             Sink::Intake(transport) => (Some(Arc::from(transport)), None),
             Sink::Memory(memory) => (None, Some(memory)),
@@ -60,7 +60,7 @@ impl Exporter {
         let encoder = Encoder::new(self, memory, Arc::clone(&outbox));
         let runs_foreign_code = encoder.runs_foreign_code();
         let encoder = Arc::new(Mutex::new(encoder));
-        let announcer = Announcer::new(Arc::clone(&queue.problems), warnings, mark_worker_thread);
+        let announcer = Announcer::new(Arc::clone(&queue.problems), warnings, stderr, mark_worker_thread);
         let dispatcher = Dispatcher::new(Arc::clone(&queue), outbox, transport, clock, announcer);
         let helped = (!runs_foreign_code).then(|| Arc::clone(&encoder));
         let started = start_dispatcher(dispatcher, helped).and_then(|()| {

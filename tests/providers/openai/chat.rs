@@ -48,7 +48,10 @@ fn a_plain_answer_says_all_of_the_call() {
     assert_eq!(turns(event.input.as_ref()), [("developer", "Be brief."), ("user", "Greet me.")]);
     assert_eq!(event.output, Some(Content::from(Message::assistant(" Hello.\n"))));
     // What is null is said too: the application has sent it.
-    assert_eq!(metadata(&event), json!({"temperature": 0, "max_tokens": null, "user": "u-1", "stop": ["."]}));
+    assert_eq!(
+        metadata(&event),
+        json!({"temperature": 0, "max_tokens": null, "user": "u-1", "stop": ["."], "finish_reason": "stop"})
+    );
     let counted = json!({
         "input_tokens": 20, "output_tokens": 5, "total_tokens": 25,
         "cache_read_input_tokens": 16, "reasoning_output_tokens": 2,
@@ -264,7 +267,7 @@ fn counts_are_found_wherever_a_host_puts_them() {
             json!({"prompt_tokens": 9, "completion_tokens": 1, "prompt_cache_hit_tokens": 4, "prompt_cache_miss_tokens": 5, "reasoning_tokens": 1}),
             json!({"input_tokens": 9, "output_tokens": 1, "total_tokens": 10, "cache_read_input_tokens": 4, "reasoning_output_tokens": 1}),
         ),
-        (json!({"prompt_tokens": "3"}), json!({})),
+        (json!({"prompt_tokens": "3"}), json!({"input_tokens": 3, "output_tokens": 0, "total_tokens": 3})),
         (json!(null), json!({})),
         (json!([]), json!({})),
     ] {

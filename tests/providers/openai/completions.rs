@@ -21,7 +21,10 @@ fn a_plain_answer_says_all_of_the_call() {
     let event = Exchange::unary(COMPLETIONS, &request, &answer).event();
     assert_eq!((event.name.as_str(), event.model_name.as_deref()), ("OpenAI.createCompletion", Some("babbage-002:1")));
     assert_eq!((turns(event.input.as_ref()), turns(event.output.as_ref())), (vec![("", "Once")], vec![("", " upon")]));
-    assert_eq!(metadata(&event), json!({"max_tokens": 5, "temperature": 0.5, "best_of": 2, "logprobs": 3}));
+    assert_eq!(
+        metadata(&event),
+        json!({"max_tokens": 5, "temperature": 0.5, "best_of": 2, "logprobs": 3, "finish_reason": "length"})
+    );
     assert_eq!(metrics(&event), json!({"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}));
 }
 

@@ -83,7 +83,7 @@ fn costs_are_said_when_they_are_dollars() {
             json!({"cost": 0.25, "is_byok": false, "cost_details": {"upstream_inference_cost": 0.5}}),
             json!({"total_cost": 0.25}),
         ),
-        (json!({"cost": {"total_cost": 1}}), json!({})),
+        (json!({"cost": {"total_cost": 1.5, "input_tokens_cost": 0.5}}), json!({"total_cost": 1.5, "input_cost": 0.5})),
         (json!({"cost_in_usd_ticks": 7}), json!({})),
     ] {
         let mut usage = json!({"prompt_tokens": 1, "completion_tokens": 1});

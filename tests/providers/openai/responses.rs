@@ -47,6 +47,7 @@ fn a_plain_answer_says_all_of_the_call() {
     let said = json!({
         "max_output_tokens": 50, "reasoning": {"effort": "low"}, "store": false,
         "temperature": 1.0, "top_p": 1.0, "tool_choice": "auto", "truncation": "disabled", "text": {"format": {"type": "text"}},
+        "finish_reason": "completed",
     });
     assert_eq!(metadata(&event), said);
     let counted = json!({

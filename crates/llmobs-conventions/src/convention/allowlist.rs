@@ -1,32 +1,33 @@
-//! Which conventions have a word: by its name, or by the beginning that a family of names has in common.
+//! The attributes that are captured, by name or by prefix, and the conventions that define each.
 
 use crate::Conventions;
 use crate::convention::frameworks;
 use crate::format::secrets::is_secret;
 
-/// Whether a field is allowlist when these conventions are.
+/// Returns whether the value of an attribute is used; see [`Conventions::captures_attribute`].
 pub(crate) fn is_captured(conventions: Conventions, target: &str, name: &str) -> bool {
     let first = name.split('.').next().unwrap_or_default();
-    let of_first = WORDS.iter().filter(|word| word.name.split('.').next() == Some(first));
-    let is_word = |word: &Word| if word.is_family { name.starts_with(word.name) } else { name == word.name };
-    let has_word = of_first.filter(|word| is_word(word)).any(|word| conventions.has_any(word.of))
+    let of_first = ALLOWED.iter().filter(|allowed| allowed.name.split('.').next() == Some(first));
+    let matches =
+        |allowed: &AllowedName| if allowed.is_family { name.starts_with(allowed.name) } else { name == allowed.name };
+    let is_known = of_first.filter(|allowed| matches(allowed)).any(|allowed| conventions.has_any(allowed.of))
         || frameworks::has_attribute(conventions, target, name);
-    has_word && !is_secret(name)
+    is_known && !is_secret(name)
 }
 
-/// One name, or all that begin so.
-pub(crate) struct Word {
+/// An attribute, or all attributes with a prefix.
+pub(crate) struct AllowedName {
     pub(crate) name: &'static str,
     pub(crate) is_family: bool,
     pub(crate) of: Conventions,
 }
 
-const fn word(name: &'static str, of: Conventions) -> Word {
-    Word { name, is_family: false, of }
+const fn name(name: &'static str, of: Conventions) -> AllowedName {
+    AllowedName { name, is_family: false, of }
 }
 
-const fn family(name: &'static str, of: Conventions) -> Word {
-    Word { name, is_family: true, of }
+const fn family(name: &'static str, of: Conventions) -> AllowedName {
+    AllowedName { name, is_family: true, of }
 }
 
 const GEN_AI: Conventions = Conventions::GEN_AI;
@@ -36,22 +37,24 @@ const LANGFUSE: Conventions = Conventions::LANGFUSE;
 const VERCEL: Conventions = Conventions::VERCEL;
 const OTEL: Conventions = Conventions::OTEL;
 
-pub(crate) const WORDS: &[Word] = &[
+pub(crate) const ALLOWED: &[AllowedName] = &[
     family("gen_ai.", GEN_AI),
     family("openai.request.", GEN_AI),
     family("openai.response.", GEN_AI),
-    word("openai.api.type", GEN_AI),
-    word("aws.bedrock.guardrail.id", GEN_AI),
-    word("aws.bedrock.knowledge_base.id", GEN_AI),
+    name("openai.api.type", GEN_AI),
+    name("aws.bedrock.guardrail.id", GEN_AI),
+    name("aws.bedrock.knowledge_base.id", GEN_AI),
     family("codex.usage.", GEN_AI),
-    word("server.address", GEN_AI),
-    word("server.port", GEN_AI),
+    name("server.address", GEN_AI),
+    name("server.port", GEN_AI),
     family("_dd.ml_obs.", Conventions::ALL),
-    word("dd_llmobs_enabled", Conventions::ALL),
+    name("dd_llmobs_enabled", Conventions::ALL),
     family("openinference.", OPENINFERENCE),
     family("llm.", OPENINFERENCE.with(TRACELOOP)),
-    word("input.value", OPENINFERENCE),
-    word("output.value", OPENINFERENCE),
+    name("input.value", OPENINFERENCE),
+    name("output.value", OPENINFERENCE),
+    name("input.mime_type", OPENINFERENCE),
+    name("output.mime_type", OPENINFERENCE),
     family("embedding.", OPENINFERENCE),
     family("reranker.", OPENINFERENCE),
     family("retrieval.", OPENINFERENCE),
@@ -59,39 +62,39 @@ pub(crate) const WORDS: &[Word] = &[
     family("agent.", OPENINFERENCE),
     family("graph.", OPENINFERENCE),
     family("prompt.", OPENINFERENCE),
-    word("metadata", OPENINFERENCE),
-    word("tag.tags", OPENINFERENCE),
+    name("metadata", OPENINFERENCE),
+    name("tag.tags", OPENINFERENCE),
     family("annotations.", OPENINFERENCE),
     family("evaluations.", OPENINFERENCE),
     family("trace.annotations.", OPENINFERENCE),
     family("trace.evaluations.", OPENINFERENCE),
     family("session.annotations.", OPENINFERENCE),
     family("session.evaluations.", OPENINFERENCE),
-    word("session.id", OPENINFERENCE.with(OTEL).with(GEN_AI)),
-    word("user.id", OPENINFERENCE.with(OTEL).with(GEN_AI)),
-    word("enduser.id", OTEL.with(GEN_AI)),
+    name("session.id", OPENINFERENCE.with(OTEL).with(GEN_AI)),
+    name("user.id", OPENINFERENCE.with(OTEL).with(GEN_AI)),
+    name("enduser.id", OTEL.with(GEN_AI)),
     family("traceloop.", TRACELOOP),
     family("langfuse.", LANGFUSE),
-    word("ai.operationId", VERCEL),
+    name("ai.operationId", VERCEL),
     family("ai.model.", VERCEL),
     family("ai.settings.", VERCEL),
     family("ai.telemetry.", VERCEL),
-    word("ai.prompt", VERCEL),
+    name("ai.prompt", VERCEL),
     family("ai.prompt.", VERCEL),
     family("ai.response.", VERCEL),
     family("ai.usage.", VERCEL),
     family("ai.toolCall.", VERCEL),
-    word("ai.schema", VERCEL),
-    word("ai.value", VERCEL),
-    word("ai.values", VERCEL),
-    word("ai.embedding", VERCEL),
-    word("ai.embeddings", VERCEL),
+    name("ai.schema", VERCEL),
+    name("ai.value", VERCEL),
+    name("ai.values", VERCEL),
+    name("ai.embedding", VERCEL),
+    name("ai.embeddings", VERCEL),
     family("mcp.", Conventions::MCP.with(TRACELOOP)),
     family("otel.", OTEL),
     family("exception.", OTEL.with(GEN_AI)),
-    word("error", OTEL),
-    word("error.type", OTEL.with(GEN_AI)),
-    word("error.message", OTEL),
+    name("error", OTEL),
+    name("error.type", OTEL.with(GEN_AI)),
+    name("error.message", OTEL),
 ];
 
 #[cfg(test)]
@@ -99,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_heard_by_its_vocabulary_and_secrets_by_none() {
+    fn an_attribute_is_captured_with_its_convention_and_a_secret_never() {
         let cases = [
             ("gen_ai.request.model", GEN_AI, true),
             ("gen_ai.request.model", OPENINFERENCE, false),
@@ -110,7 +113,7 @@ mod tests {
             ("gen_ai.token", Conventions::ALL, false),
             ("llm.token_count.prompt", TRACELOOP, true),
             ("input.value", OPENINFERENCE, true),
-            ("input.mime_type", Conventions::ALL, false),
+            ("input.mime_types", Conventions::ALL, false),
             ("ai.prompted", Conventions::ALL, false),
             ("model", Conventions::ALL, false),
             ("http.route", Conventions::ALL, false),

@@ -1,19 +1,21 @@
-//! Crates whose spans have attributes of their own: known by target and name, because the attributes mean nothing elsewhere.
+//! Rust crates whose spans have attributes of their own. They are recognised by target and span name, because names
+//! such as
+//! `model` mean nothing elsewhere.
 
 use crate::Conventions;
 use llmobs_model::SpanKind;
 
-/// What is known about the spans of one crate.
+/// The spans of one framework.
 pub(crate) struct Framework {
     pub(crate) convention: Conventions,
-    /// The crate's modules are its targets, and so are those of the crates that share the prefix up to `_`.
+    /// The crate, whose modules are the targets. A name that ends in `_` stands for all crates that begin with it.
     pub(crate) crates: &'static str,
     pub(crate) spans: &'static [(&'static str, SpanKind)],
-    /// Its attributes, and which word of the tables each stands for.
+    /// Its attributes, each with the known attribute that it stands for.
     pub(crate) attributes: &'static [(&'static str, &'static str)],
-    /// Who serves the models, where the crate knows one only.
+    /// The provider, if the framework has only one.
     pub(crate) provider: Option<&'static str>,
-    /// Its count of what came out leaves the thoughts out, which are counted in this word.
+    /// The attribute that counts reasoning tokens, if the count of output tokens leaves them out.
     pub(crate) thoughts: Option<&'static str>,
 }
 
@@ -23,35 +25,41 @@ impl Framework {
         rest.is_empty() || rest.starts_with("::") || self.crates.ends_with('_')
     }
 
-    /// The kind of its span of this name.
+    /// Returns the kind of the framework's span of this name.
     pub(crate) fn kind(&self, span_name: &str) -> Option<SpanKind> {
         self.spans.iter().find(|(name, _)| *name == span_name).map(|(_, kind)| *kind)
     }
 }
 
-/// The framework of a target.
+/// Returns the framework that a target belongs to.
 pub(crate) fn framework(conventions: Conventions, target: &str) -> Option<&'static Framework> {
     FRAMEWORKS.iter().find(|framework| conventions.contains(framework.convention) && framework.is_of(target))
 }
 
-/// The kind that a framework gives a span.
+/// Returns whether a target is a module of one of rig's crates: `rig`, `rig_core`, `rig_agent`, but not `rigel`.
+pub(crate) fn is_rig(target: &str) -> bool {
+    let krate = target.split("::").next().unwrap_or_default();
+    krate == "rig" || krate.starts_with("rig_")
+}
+
+/// Returns the kind of a framework's span.
 pub(crate) fn kind(conventions: Conventions, target: &str, span_name: &str) -> Option<SpanKind> {
     framework(conventions, target)?.kind(span_name)
 }
 
-/// The thoughts that a crate leaves out of what came out.
+/// Returns the attribute that counts the reasoning tokens which a framework leaves out of its output tokens.
 pub(crate) fn thoughts(target: &str) -> Option<&'static str> {
     framework(Conventions::ALL, target)?.thoughts
 }
 
-/// Whether a framework knows the span.
+/// Returns whether a framework names the kind of the span.
 pub(crate) fn has_span(target: &str, span_name: &str) -> bool {
     kind(Conventions::ALL, target, span_name).is_some()
 }
 
-/// Whether a framework of the target has the word.
+/// Returns whether the framework of this target has an attribute of this name.
 pub(crate) fn has_attribute(conventions: Conventions, target: &str, name: &str) -> bool {
-    framework(conventions, target).is_some_and(|framework| framework.attributes.iter().any(|(word, _)| *word == name))
+    framework(conventions, target).is_some_and(|framework| framework.attributes.iter().any(|(own, _)| *own == name))
 }
 
 pub(crate) const FRAMEWORKS: &[Framework] = &[
@@ -106,6 +114,19 @@ pub(crate) const FRAMEWORKS: &[Framework] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_matches_whole_segments() {
+        for (target, expected) in [
+            ("rig", true),
+            ("rig::agent", true),
+            ("rig_core::telemetry", true),
+            ("rigel_assistant", false),
+            ("brig", false),
+        ] {
+            assert_eq!(is_rig(target), expected, "{target}");
+        }
+    }
 
     #[test]
     fn names_mean_something_under_their_target_only() {

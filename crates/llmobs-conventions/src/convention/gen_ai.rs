@@ -1,8 +1,10 @@
-//! `OpenTelemetry` `GenAI`: operations, events, and what becomes of names that nothing else takes.
+//! `OpenTelemetry` `GenAI` (`gen_ai.*`) in all versions from 1.27 to semantic-conventions-genai 0.1: operations, and
+//! attributes
+//! that become tags.
 
 use llmobs_model::SpanKind;
 
-/// The kind of an operation; one that is not known is a workflow.
+/// Returns the kind of an operation; an unknown operation is a workflow.
 pub(crate) fn kind_of_operation(operation: &str) -> SpanKind {
     let operation = operation.trim().to_ascii_lowercase();
     OPERATIONS
@@ -11,7 +13,7 @@ pub(crate) fn kind_of_operation(operation: &str) -> SpanKind {
         .map_or(SpanKind::Workflow, |(kind, _)| *kind)
 }
 
-/// What each operation is; Datadog's table first in each line, then what other emitters write.
+/// Values of `gen_ai.operation.name` by kind: Datadog's own table first, then values that other emitters write.
 pub(crate) const OPERATIONS: &[(SpanKind, &[&str])] = &[
     (
         SpanKind::Llm,
@@ -30,6 +32,7 @@ pub(crate) const OPERATIONS: &[(SpanKind, &[&str])] = &[
             "responses",
             "message",
             "messages",
+            "realtime_inference",
         ],
     ),
     (SpanKind::Embedding, &["embeddings", "embedding"]),
@@ -40,6 +43,7 @@ pub(crate) const OPERATIONS: &[(SpanKind, &[&str])] = &[
         SpanKind::Task,
         &[
             "execute_task",
+            "run_guardrail",
             "create_memory",
             "update_memory",
             "upsert_memory",
@@ -51,12 +55,13 @@ pub(crate) const OPERATIONS: &[(SpanKind, &[&str])] = &[
     (SpanKind::Workflow, &["rerank", "unknown", "invoke_workflow", "plan", "agent_step"]),
 ];
 
-/// Whether a name in an event is read with the event and fills no gap of the span.
+/// Returns whether an attribute of an event belongs to the event alone, and fills no gap of the span.
 pub(crate) fn is_of_event(name: &str) -> bool {
     [INPUT_MESSAGES, OUTPUT_MESSAGES].contains(&name)
 }
 
-/// The tag of a name that nothing else takes: the rest of the name. `None` for those that something takes.
+/// Returns the tag key of an attribute that becomes a tag: the rest of its name. `None` for attributes that are mapped
+/// elsewhere.
 pub(crate) fn tag_of(name: &str) -> Option<&str> {
     let rest = name.strip_prefix("gen_ai.")?;
     let is_taken = TAKEN.contains(&rest) || TAKEN_FAMILIES.iter().any(|family| rest.starts_with(family));
@@ -69,7 +74,7 @@ pub(crate) const INSTRUCTIONS: &str = "gen_ai.system_instructions";
 pub(crate) const PROMPT: &str = "gen_ai.prompt";
 pub(crate) const PROMPTS: &str = "gen_ai.prompt.";
 pub(crate) const COMPLETION: &str = "gen_ai.completion";
-/// What adk writes for the two.
+/// Prompt as adk writes it; its completion follows.
 pub(crate) const OTHER_PROMPT: &str = "gen_ai.content.prompt";
 pub(crate) const OTHER_COMPLETION: &str = "gen_ai.content.completion";
 pub(crate) const COMPLETIONS: &str = "gen_ai.completion.";
@@ -81,7 +86,7 @@ pub(crate) const RESPONSE_ID: &str = "gen_ai.response.id";
 pub(crate) const OUTCOME: &str = "gen_ai.tool.call.outcome";
 pub(crate) const TOOL_ERROR: &str = "gen_ai.tool.error.type";
 
-/// Names without `gen_ai.` that become something else than a tag.
+/// Names, without `gen_ai.`, that are mapped to something other than a tag.
 const TAKEN: &[&str] = &[
     "operation.name",
     "provider.name",

@@ -1,4 +1,4 @@
-//! Langfuse: kinds, usage and costs.
+//! Langfuse (`langfuse.*`): kinds, usage and costs; names as of its `OpenTelemetry` endpoint.
 
 use serde_json::Number;
 
@@ -7,7 +7,7 @@ use crate::format::decode;
 use crate::format::json::Json;
 use llmobs_model::SpanKind;
 
-/// Every other word is a workflow.
+/// Values that name a kind; any other value is a workflow.
 pub(crate) const KINDS: &[(&str, SpanKind)] = &[
     ("generation", SpanKind::Llm),
     ("embedding", SpanKind::Embedding),
@@ -16,17 +16,17 @@ pub(crate) const KINDS: &[(&str, SpanKind)] = &[
     ("retriever", SpanKind::Retrieval),
 ];
 
-/// The object of usage.
+/// Returns the JSON object with token counts.
 pub(crate) fn usage<'a>(attributes: &ResolvedAttributes<'a>) -> Option<Json<'a>> {
     USAGE.iter().find_map(|name| attributes.json(name).filter(Json::is_object))
 }
 
-/// The object of costs.
+/// Returns the JSON object with costs.
 pub(crate) fn cost<'a>(attributes: &ResolvedAttributes<'a>) -> Option<Json<'a>> {
     COST.iter().find_map(|name| attributes.json(name).filter(Json::is_object))
 }
 
-/// The first of these members that is a number, also one level down: `OpenAI` and swiftide nest some.
+/// Returns the first of these members that is a number, also one level down: `OpenAI` and swiftide nest details.
 pub(crate) fn count(usage: &Json<'_>, names: &[&str]) -> Option<Number> {
     let details = usage.get("details");
     let levels = [Some(usage), details];
@@ -43,5 +43,5 @@ const NESTED: [&str; 4] =
 pub(crate) const LEVEL: &str = "langfuse.observation.level";
 pub(crate) const STATUS: [&str; 2] = ["langfuse.observation.status_message", "langfuse.status_message"];
 pub(crate) const TAGS: &str = "langfuse.trace.tags";
-/// Members of the metadata that say something else.
+/// A member of the metadata that is the provider of the model.
 pub(crate) const PROVIDER_MEMBER: &str = "ls_provider";

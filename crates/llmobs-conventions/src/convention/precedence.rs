@@ -1,7 +1,9 @@
-//! The one table of who wins: for each thing that can be said of a span, the names that say it, the strongest first.
-//! Every vocabulary's attributes stand side by side, because a span may carry several and each thing is settled on its own.
+//! Precedence: for each fact about a span, the attributes that state it, the strongest first.
+//!
+//! Conventions stand side by side in each list, because one span may carry several and each fact is decided on its
+//! own.
 
-/// The model.
+/// Model.
 pub(crate) const MODEL: &[&str] = &[
     "gen_ai.response.model",
     "gen_ai.response.model_name",
@@ -15,12 +17,12 @@ pub(crate) const MODEL: &[&str] = &[
     "ai.response.model",
     "ai.model.id",
 ];
-/// What was asked for; a span is called after it.
+/// Requested model, which the name of a span is built from.
 pub(crate) const REQUEST_MODEL: &str = "gen_ai.request.model";
-/// Only on spans of embeddings.
+/// Model, on embedding spans only.
 pub(crate) const EMBEDDING_MODEL: &str = "embedding.model_name";
 
-/// Who serves the model.
+/// Provider of the model.
 pub(crate) const PROVIDERS: &[&str] = &[
     PROVIDER,
     "gen_ai.system",
@@ -30,14 +32,14 @@ pub(crate) const PROVIDERS: &[&str] = &[
     VERCEL_PROVIDER,
 ];
 pub(crate) const PROVIDER: &str = "gen_ai.provider.name";
-/// Before the first dot.
+/// Provider; only the part before the first dot counts.
 pub(crate) const VERCEL_PROVIDER: &str = "ai.model.provider";
 
-/// The name of a tool's span.
+/// Name of a tool span.
 pub(crate) const TOOL_NAME: &[&str] = &["gen_ai.tool.name", "tool.name", "ai.toolCall.name"];
-/// Which call a tool's span answers.
+/// Id of the tool call that a tool span answers.
 pub(crate) const TOOL_ID: &[&str] = &["gen_ai.tool.call.id", "gen_ai.tool.call_id", "tool.id", "ai.toolCall.id"];
-/// The name of any span.
+/// Name of any span.
 pub(crate) const NAME: &[&str] = &["otel.name", "langfuse.observation.name", "traceloop.entity.name"];
 
 pub(crate) const SESSION: &[&str] =
@@ -53,7 +55,7 @@ pub(crate) const USER: &[&str] = &[
 ];
 pub(crate) const AGENT: &[&str] = &["gen_ai.agent.name", "agent.name"];
 
-/// What the kind is taken from, before evidence.
+/// Operation, the strongest source of the kind.
 pub(crate) const OPERATION: &str = "gen_ai.operation.name";
 pub(crate) const OPENINFERENCE_KIND: &str = "openinference.span.kind";
 pub(crate) const LANGFUSE_KIND: &[&str] = &["langfuse.observation.type", "langfuse.type"];
@@ -61,8 +63,8 @@ pub(crate) const TRACELOOP_KIND: &str = "traceloop.span.kind";
 pub(crate) const REQUEST_TYPE: &str = "llm.request.type";
 pub(crate) const VERCEL_OPERATION: &str = "ai.operationId";
 
-/// What stands in for the input of a span whose content is text, after the forms of messages that `OpenTelemetry` has
-/// and before those of others.
+/// Input of spans whose content is text. `OpenTelemetry`'s messages come before it, messages of other conventions
+/// after it.
 pub(crate) const INPUT_VALUE: &[&str] = &[
     "langfuse.observation.input",
     "langfuse.input",
@@ -107,7 +109,7 @@ pub(crate) const RETRIEVAL_INPUT: &[&str] = &[
     "input.value",
     "traceloop.entity.input",
 ];
-/// Lists of documents, whole or flattened.
+/// Documents that a retrieval returned, as one list or flattened.
 pub(crate) const RETRIEVAL_OUTPUT: &[&str] = &[
     "gen_ai.retrieval.documents",
     "gen_ai.memory.records",
@@ -117,7 +119,7 @@ pub(crate) const RETRIEVAL_OUTPUT: &[&str] = &[
     "output.value",
 ];
 
-/// Numbers: the metric and the names that count it. The first that is a usable number wins.
+/// Metrics, each with the attributes that count it. The first usable number wins.
 pub(crate) const METRICS: &[(&str, &[&str])] = &[
     (
         "input_tokens",
@@ -211,7 +213,7 @@ pub(crate) const METRICS: &[(&str, &[&str])] = &[
     ("total_cost", &["llm.cost.total", "gen_ai.usage.cost", "gen_ai.usage.total_cost", "gen_ai.cost.estimated_total"]),
 ];
 
-/// Members of Langfuse's object of usage, which only fill gaps.
+/// Members of Langfuse's usage object, which only fill gaps.
 pub(crate) const LANGFUSE_USAGE: &[(&str, &[&str])] = &[
     ("input_tokens", &["input", "input_tokens", "prompt_tokens"]),
     ("output_tokens", &["output", "output_tokens", "completion_tokens"]),
@@ -220,13 +222,13 @@ pub(crate) const LANGFUSE_USAGE: &[(&str, &[&str])] = &[
     ("cache_write_input_tokens", &["cache_creation_input_tokens"]),
     ("reasoning_output_tokens", &["reasoning_tokens"]),
 ];
-/// Members of its object of costs.
+/// Members of Langfuse's cost object, which only fill gaps.
 pub(crate) const LANGFUSE_COST: &[(&str, &[&str])] =
     &[("input_cost", &["input"]), ("output_cost", &["output"]), ("total_cost", &["total"])];
 
 /// Seconds until the first token.
 pub(crate) const FIRST_TOKEN: &[&str] = &["gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token"];
-/// The same in milliseconds.
+/// Milliseconds until the first token.
 pub(crate) const FIRST_TOKEN_MS: &str = "ai.response.msToFirstChunk";
 
 pub(crate) const FINISH_REASONS: &[&str] = &[
@@ -239,7 +241,7 @@ pub(crate) const FINISH_REASONS: &[&str] = &[
     "ai.response.finishReason",
 ];
 
-/// Metadata: the name, and the member it becomes; the first that says a member wins.
+/// Metadata: attributes and the members that they become. The first attribute of a member wins.
 pub(crate) const METADATA: &[(&str, &str)] = &[
     ("gen_ai.openai.request.seed", "seed"),
     ("gen_ai.openai.request.response_format", "response_format"),
@@ -271,12 +273,12 @@ pub(crate) const METADATA: &[(&str, &str)] = &[
     ("gen_ai.retrieval.top_k", "top_k"),
     ("ai.schema", "schema"),
 ];
-/// Members that are lists, however they are written.
+/// Members that are lists, in whatever form they were recorded.
 pub(crate) const LISTS: &[&str] = &["stop_sequences", "encoding_formats"];
-/// Families of names whose rest is a member.
+/// Prefixes of attributes whose rest is a member of the metadata.
 pub(crate) const METADATA_FAMILIES: &[&str] =
     &["ai.settings.", "ai.telemetry.metadata.", "langfuse.observation.metadata.", "langfuse.trace.metadata."];
-/// Objects whose members become members.
+/// JSON objects whose members become members of the metadata.
 pub(crate) const METADATA_OBJECTS: &[&str] = &[
     "llm.invocation_parameters",
     "embedding.invocation_parameters",
@@ -286,5 +288,5 @@ pub(crate) const METADATA_OBJECTS: &[&str] = &[
     "langfuse.observation.metadata",
     "langfuse.trace.metadata",
 ];
-/// The object that wins over all others.
+/// JSON object whose members win over all others.
 pub(crate) const LAST_METADATA: &str = "_dd.ml_obs.metadata";

@@ -1,4 +1,5 @@
-//! Vercel's AI SDK: kinds, names, and answers whose text and calls stand apart.
+//! Vercel's AI SDK (`ai.*`): kinds, names, and responses whose text and tool calls are separate attributes; names as
+//! of AI SDK 5.
 
 use std::borrow::Cow;
 
@@ -7,12 +8,12 @@ use crate::convention::openinference::kind_in;
 use crate::format::json::Json;
 use llmobs_model::SpanKind;
 
-/// The kind of an operation, by its last segment.
+/// Returns the kind of an operation, by its last segment.
 pub(crate) fn kind_of_operation(operation: &str) -> SpanKind {
     kind_in(KINDS, last_segment(operation)).unwrap_or(SpanKind::Workflow)
 }
 
-/// The name of a span of an operation: that of the function and that of the step.
+/// Returns the name of an operation's span: function id and step.
 pub(crate) fn name(attributes: &ResolvedAttributes<'_>) -> Option<String> {
     let operation = attributes.text(crate::convention::precedence::VERCEL_OPERATION)?;
     let step = last_segment(&operation);
@@ -22,7 +23,7 @@ pub(crate) fn name(attributes: &ResolvedAttributes<'_>) -> Option<String> {
     })
 }
 
-/// The answer as one message.
+/// Returns the response as one message.
 pub(crate) fn answer<'a>(attributes: &ResolvedAttributes<'a>) -> Option<Json<'a>> {
     let text = attributes.text(TEXT).or_else(|| attributes.text(OBJECT));
     let calls = attributes.json(CALLS);
@@ -55,7 +56,7 @@ pub(crate) const OBJECT: &str = "ai.response.object";
 pub(crate) const CALLS: &str = "ai.response.toolCalls";
 const REASONING: &str = "ai.response.reasoning";
 const FUNCTION: &str = "ai.telemetry.functionId";
-/// What is embedded.
+/// Texts that were embedded.
 pub(crate) const VALUES: [&str; 2] = ["ai.values", "ai.value"];
 pub(crate) const EMBEDDINGS: &str = "ai.embeddings";
 pub(crate) const EMBEDDING: &str = "ai.embedding";

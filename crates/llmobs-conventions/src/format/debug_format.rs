@@ -1,5 +1,7 @@
-//! Rust's `Debug` text → JSON, for the values of `?field` that are data: texts, numbers, lists, maps, options, and
-//! the values of `serde_json`. A struct is somebody else's and stays text.
+//! Text that Rust's `Debug` wrote, back to data.
+//!
+//! Strings, numbers, lists, maps, options and the values of `serde_json` can be read back. Structs cannot: they stay
+//! text.
 
 use std::borrow::Cow;
 
@@ -7,7 +9,7 @@ use serde_json::Number;
 
 use crate::format::json::Json;
 
-/// The value that a `Debug` text shows, or `None` when it is not data from end to end.
+/// Parses the text of a value that is data from end to end.
 pub(crate) fn parse(text: &str) -> Option<Json<'_>> {
     let mut reader = Parser { rest: text, depth: 0 };
     let value = reader.value()?;
@@ -15,7 +17,14 @@ pub(crate) fn parse(text: &str) -> Option<Json<'_>> {
     reader.rest.is_empty().then_some(value)
 }
 
-/// The text between the quotes of a `Debug` text that is one string literal and nothing else.
+/// Returns the string that a `Debug` text shows, or `None` if the text is not exactly one string literal.
+///
+/// ```
+/// use llmobs_conventions::debug_format::unquote;
+///
+/// assert_eq!(unquote(r#""a\nb""#).as_deref(), Some("a\nb"));
+/// assert_eq!(unquote("plain"), None);
+/// ```
 pub fn unquote(text: &str) -> Option<Cow<'_, str>> {
     let mut reader = Parser { rest: text.strip_prefix('"')?, depth: 0 };
     let inner = reader.literal()?;
@@ -28,7 +37,7 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// As deep as JSON may be.
+    /// The deepest nesting that is read, as in `serde_json`.
     const DEEPEST: u32 = 127;
 
     fn value(&mut self) -> Option<Json<'a>> {
@@ -60,7 +69,7 @@ impl<'a> Parser<'a> {
         if self.take("\"") {
             return self.literal().map(Json::Text);
         }
-        self.word()
+        self.token()
     }
 
     fn list(&mut self, close: char) -> Option<Json<'a>> {
@@ -94,26 +103,26 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A comma, or nothing before the end.
+    /// Reads a comma, which may be missing before the closing bracket.
     fn separator(&mut self, close: char) -> Option<()> {
         self.space();
         (self.take_char(',') || self.rest.starts_with(close)).then_some(())
     }
 
-    /// A number, a flag or nothing.
-    fn word(&mut self) -> Option<Json<'a>> {
+    /// Reads a number, a flag, or an empty option.
+    fn token(&mut self) -> Option<Json<'a>> {
         let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}' | ')');
-        let (word, rest) = self.rest.split_at_checked(self.rest.find(is_end).unwrap_or(self.rest.len()))?;
+        let (token, rest) = self.rest.split_at_checked(self.rest.find(is_end).unwrap_or(self.rest.len()))?;
         self.rest = rest;
-        match word {
+        match token {
             "None" | "Null" | "null" => Some(Json::Null),
             "true" => Some(Json::Bool(true)),
             "false" => Some(Json::Bool(false)),
-            _ => serde_json::from_str::<Number>(word).ok().map(Json::Number),
+            _ => serde_json::from_str::<Number>(token).ok().map(Json::Number),
         }
     }
 
-    /// What stands before the closing quote; the opening one is taken.
+    /// Reads a string up to its closing quote; the opening quote was read before.
     fn literal(&mut self) -> Option<Cow<'a, str>> {
         let plain = self.rest.find(['"', '\\'])?;
         let (start, rest) = self.rest.split_at_checked(plain)?;
@@ -138,8 +147,8 @@ impl<'a> Parser<'a> {
         self.rest = self.rest.trim_start();
     }
 
-    fn take(&mut self, word: &str) -> bool {
-        let rest = self.rest.strip_prefix(word);
+    fn take(&mut self, token: &str) -> bool {
+        let rest = self.rest.strip_prefix(token);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
@@ -151,7 +160,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The character that an escape stands for; the backslash is taken.
+/// Reads the character of an escape; the backslash was read before.
 fn escaped(chars: &mut std::str::Chars<'_>) -> Option<char> {
     Some(match chars.next()? {
         'n' => '\n',
@@ -170,7 +179,7 @@ fn escaped(chars: &mut std::str::Chars<'_>) -> Option<char> {
     })
 }
 
-/// What stands around one value and adds nothing to it.
+/// Wrappers around one value that carry no data of their own.
 const WRAPPERS: [(&str, &str); 4] = [("Some(", ")"), ("String(", ")"), ("Number(", ")"), ("Bool(", ")")];
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The value of a field as text, JSON, a number, a list: every key takes every form that a value can arrive in.
+//! An attribute's value as text, JSON, number, flag or list. Every attribute takes every form that its value can
+//! arrive in.
 
 use std::borrow::Cow;
 
@@ -8,7 +9,7 @@ use crate::AttributeValue;
 use crate::format::debug_format::{parse, unquote};
 use crate::format::json::Json;
 
-/// The value as text, without what `Debug` puts around one.
+/// Returns the value as text, without the quotes and wrappers of `Debug`.
 pub(crate) fn text(value: AttributeValue<'_>) -> Option<Cow<'_, str>> {
     if value.is_absent() {
         return None;
@@ -26,7 +27,7 @@ pub(crate) fn text(value: AttributeValue<'_>) -> Option<Cow<'_, str>> {
     })
 }
 
-/// A text without quotes and `Some(…)`, if all of it is one such value.
+/// Returns a text without quotes and `Some(…)`, if the whole text is one such value.
 fn bare(text: &str) -> Cow<'_, str> {
     let mut inner = text;
     for (opening, closing) in [("Some(", ")"), ("String(", ")")] {
@@ -45,7 +46,7 @@ fn bare(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The value as it was written, JSON byte for byte; data that only `Debug` has shown becomes JSON.
+/// Returns the value as it was written: JSON byte for byte, and data that `Debug` wrote as JSON.
 pub(crate) fn written_text(value: AttributeValue<'_>) -> Option<Cow<'_, str>> {
     if let AttributeValue::Formatted(shown) = value
         && Json::container(shown).is_none()
@@ -56,8 +57,9 @@ pub(crate) fn written_text(value: AttributeValue<'_>) -> Option<Cow<'_, str>> {
     text(value)
 }
 
-/// The value where a structure is expected: the list or object that it holds, or its text. JSON that is a text which
-/// is JSON is read once more, never a third time.
+/// Returns the list or object that the value holds, or else its text. JSON inside a JSON string is read once more,
+/// never a third
+/// time.
 pub(crate) fn json(value: AttributeValue<'_>) -> Option<Json<'_>> {
     let text = match value {
         AttributeValue::Text(text) => text,
@@ -96,7 +98,7 @@ fn shown_json(shown: &str) -> Option<Json<'_>> {
     })
 }
 
-/// What a text holds that is written as JSON, at most twice.
+/// Returns the JSON in a text, which may have been serialized twice.
 fn written(text: &str) -> Option<Json<'_>> {
     if let Some(json) = Json::container(text) {
         return Some(json);
@@ -106,7 +108,7 @@ fn written(text: &str) -> Option<Json<'_>> {
     Some(Json::owned_container(&inner).unwrap_or(Json::Text(inner)))
 }
 
-/// The value as it is to stand among the metadata: typed as it was recorded, lists and objects as such.
+/// Returns the value as a member of the metadata: with the type it was recorded with, lists and objects as such.
 pub(crate) fn member(value: AttributeValue<'_>) -> Option<Value> {
     match value {
         AttributeValue::Bool(flag) => Some(Value::Bool(flag)),
@@ -123,7 +125,7 @@ pub(crate) fn member(value: AttributeValue<'_>) -> Option<Value> {
     }
 }
 
-/// The value of one flattened name: a text stays one, even if it looks like JSON.
+/// Returns the value of a flattened name. Text stays text, even if it looks like JSON.
 pub(crate) fn flat(value: AttributeValue<'_>) -> Option<Json<'_>> {
     match value {
         AttributeValue::Text(_) => text(value).map(Json::Text),
@@ -139,7 +141,7 @@ pub(crate) fn flat(value: AttributeValue<'_>) -> Option<Json<'_>> {
     }
 }
 
-/// The value as a count or an amount: finite and not negative; a text may hold one.
+/// Returns the value as a count or an amount, which is finite and not negative. Text may hold a number.
 pub(crate) fn number(value: AttributeValue<'_>) -> Option<Number> {
     let number = match value {
         AttributeValue::Text(text) => serde_json::from_str(text.trim()).ok()?,
@@ -154,7 +156,7 @@ pub(crate) fn number(value: AttributeValue<'_>) -> Option<Number> {
     usable(number)
 }
 
-/// The same of a member of a JSON object.
+/// Returns a JSON value as a count or an amount; see [`number`].
 pub(crate) fn json_number(json: &Json<'_>) -> Option<Number> {
     match json {
         Json::Number(number) => usable(number.clone()),
@@ -179,7 +181,8 @@ fn scalar(value: AttributeValue<'_>) -> Option<Number> {
     }
 }
 
-/// The number; one that was an `f32` by the shortest decimal that gives that `f32`.
+/// Returns a number as JSON. A number that was an `f32` becomes the shortest decimal of that `f32`: `0.2`, not
+/// `0.20000000298`.
 fn short(number: f64) -> Option<Number> {
     #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "what does not fit is not equal")]
     let single = number as f32;
@@ -188,7 +191,7 @@ fn short(number: f64) -> Option<Number> {
     Number::from_f64(number)
 }
 
-/// The value as a list of texts: a list in any form, or text with commas.
+/// Returns the value as a list of texts: a list in any form, or text with commas.
 pub(crate) fn list(value: AttributeValue<'_>) -> Vec<String> {
     match json(value) {
         Some(Json::List(items)) => items
@@ -205,7 +208,7 @@ pub(crate) fn list(value: AttributeValue<'_>) -> Vec<String> {
     }
 }
 
-/// Whether the value is a flag, and which.
+/// Returns the value as a flag.
 pub(crate) fn flag(value: AttributeValue<'_>) -> Option<bool> {
     match value {
         AttributeValue::Bool(flag) => Some(flag),

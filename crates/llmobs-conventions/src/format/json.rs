@@ -1,4 +1,4 @@
-//! JSON as others wrote it: members stay in their order, and texts are borrowed where nothing is escaped.
+//! A JSON tree that keeps the order of members and borrows strings without escapes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Number, Value};
 
-/// A JSON value. What is read here is nested at most 128 levels, so walking it on the stack is safe.
+/// A JSON value, nested at most 128 levels, so recursive walks are safe.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json<'a> {
     Null,
@@ -21,12 +21,12 @@ pub(crate) enum Json<'a> {
 impl<'a> Json<'a> {
     const DEEPEST: u32 = 128;
 
-    /// The value that a text holds.
+    /// Parses a text.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    /// A value that is read already; one that is nested deeper than JSON may be is null.
+    /// Converts a parsed value. What is nested too deep becomes null.
     pub(crate) fn of(value: &'a Value) -> Self {
         Self::within(value, Self::DEEPEST)
     }
@@ -48,13 +48,13 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The list or object that a text holds.
+    /// Parses a text that holds a list or an object.
     pub(crate) fn container(text: &'a str) -> Option<Self> {
         let opens = text.trim_start().starts_with(['{', '[']);
         opens.then(|| Self::parse(text)).flatten()
     }
 
-    /// The same, of a text that does not live as long.
+    /// Parses a list or an object, and copies its strings.
     pub(crate) fn owned_container(text: &str) -> Option<Json<'static>> {
         Json::container(text).map(Json::into_owned)
     }
@@ -72,18 +72,18 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The member of a name, of several the last; null counts as none.
+    /// Returns the last member of this name that is not null.
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         let (_, value) = self.members()?.iter().rev().find(|(own, _)| own == name)?;
         (*value != Self::Null).then_some(value)
     }
 
-    /// The first of these members that is there.
+    /// Returns the first of these members that exists.
     pub(crate) fn first(&self, names: &[&str]) -> Option<&Self> {
         names.iter().find_map(|name| self.get(name))
     }
 
-    /// The first of these members that is a text with something in it.
+    /// Returns the first of these members that is a string and not empty.
     pub(crate) fn first_text(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| self.get(name)?.as_text().filter(|text| !text.is_empty()))
     }
@@ -117,7 +117,7 @@ impl<'a> Json<'a> {
         matches!(self, Self::Object(_) | Self::List(_))
     }
 
-    /// A text as it is, everything else as compact JSON.
+    /// Returns a string as it is, and everything else as compact JSON.
     pub(crate) fn to_text(&self) -> String {
         match self {
             Self::Text(text) => text.clone().into_owned(),
@@ -138,7 +138,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The members of an object; anything else has none.
+    /// Returns the members of an object; other values have none.
     pub(crate) fn to_map(&self) -> Map<String, Value> {
         let members = self.members().unwrap_or_default();
         members.iter().map(|(name, value)| (name.clone().into_owned(), value.to_value())).collect()
@@ -224,7 +224,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 }
 
-/// The name of a member.
+/// The name of a member while it is parsed.
 struct MemberName<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for MemberName<'de> {

@@ -1,11 +1,13 @@
-//! The JSON of prompts, tool definitions and lists of keys, as users write it.
+//! Prompts, tool definitions and lists of tag keys in the SDKs' own JSON.
 
 use serde_json::{Map, Value};
 
 use llmobs_model::{Prompt, Role, Tags, Template, TemplatePart, ToolDefinition};
 
-/// A prompt, and whether all of it was understood: a member of the wrong type or both templates make it none, a
-/// member that is not known is left out.
+/// Reads a prompt, and returns whether all of it could be read.
+///
+/// A member of the wrong type, or two templates, make it no prompt; an unknown member is left out.
+/// Shape: `{"id": …, "version"?: …, "template"?: …, "chat_template"?: […], "variables"?: {…}, …}`.
 pub fn prompt(json: &Map<String, Value>) -> (Option<Prompt>, bool) {
     let is_known = json.keys().all(|name| PROMPT_MEMBERS.contains(&name.as_str()));
     let prompt = whole_prompt(json);
@@ -50,8 +52,10 @@ fn tags(json: &Value) -> Option<Tags> {
     json.as_object()?.iter().map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
-/// Tool definitions, and whether all of them were understood: one without a name is left out, and so is a member of
-/// the wrong type.
+/// Reads tool definitions, and returns whether all of them could be read.
+///
+/// A definition without a name is left out, and so is a member of the wrong type.
+/// Shape: `[{"name": …, "description"?: …, "schema"?: {…}, "version"?: …}]`.
 pub fn tool_definitions(json: &Value) -> (Option<Vec<ToolDefinition>>, bool) {
     let Value::Array(items) = json else { return (None, false) };
     let mut is_clean = true;
@@ -77,7 +81,8 @@ pub fn tool_definitions(json: &Value) -> (Option<Vec<ToolDefinition>>, bool) {
     (Some(definitions), is_clean)
 }
 
-/// The keys in a JSON array of texts, or in a text with commas. `None` when it is something else.
+/// Returns the tag keys in a JSON array of strings, or in a text with commas. `None` if a JSON array holds anything
+/// else.
 pub fn keys(text: &str) -> Option<Vec<String>> {
     if text.trim_start().starts_with('[') {
         return serde_json::from_str(text).ok();
@@ -86,8 +91,8 @@ pub fn keys(text: &str) -> Option<Vec<String>> {
     Some(keys.map(str::to_owned).collect())
 }
 
-/// The member of a name: `Some(None)` when it is absent or null, `None` when it has another form.
-#[expect(clippy::option_option, reason = "with `?` the outer one says that the whole is ill-formed")]
+/// Reads a member: `Some(None)` if it is absent or null, `None` if it has the wrong form.
+#[expect(clippy::option_option, reason = "with `?` the outer `None` means: the whole is ill-formed")]
 fn optional<T>(json: &Map<String, Value>, name: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<Option<T>> {
     match json.get(name).filter(|value| !value.is_null()) {
         None => Some(None),

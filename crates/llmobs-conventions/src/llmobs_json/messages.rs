@@ -1,4 +1,4 @@
-//! Our own JSON of messages and documents, and how to tell it from other JSON.
+//! Messages and documents in the SDKs' own JSON.
 
 use serde_json::{Map, Value};
 
@@ -6,8 +6,10 @@ use crate::format::json::Json;
 use crate::messages::plain_dialect;
 use llmobs_model::{Document, Media, Message, ToolCall, ToolResult};
 
-/// The messages that a JSON value holds: one object or an array of objects and texts, or what is plainly a request or
-/// an answer of another API. `None` when it is something else.
+/// Returns the messages in a JSON value, or `None` if it holds something else.
+///
+/// Shape: `{"role": …, "content": …}` or an array of such objects and strings, and the request or response of a known
+/// API.
 pub fn messages(value: &Value) -> Option<Vec<Message>> {
     let own: Option<Vec<Message>> = match value {
         Value::Array(items) => items.iter().map(message).collect(),
@@ -18,8 +20,9 @@ pub fn messages(value: &Value) -> Option<Vec<Message>> {
     own.or_else(|| plain_dialect(&Json::of(value)))
 }
 
-/// The documents that a JSON value holds: one object or text, or an array of them. `None` when it is
-/// something else.
+/// Returns the documents in a JSON value, or `None` if it holds something else.
+///
+/// Shape: `{"text": …, "name"?: …, "id"?: …, "score"?: …}`, a string, or an array of these.
 pub fn documents(value: &Value) -> Option<Vec<Document>> {
     match value {
         Value::Array(items) => items.iter().map(document).collect(),
@@ -51,7 +54,8 @@ fn message(value: &Value) -> Option<Message> {
     Some(message)
 }
 
-/// A text, nothing, or a list of parts: texts are joined, and a marker stands for what is no text.
+/// Returns the content, which is a string, null, or a list of parts. Texts are joined; a marker stands for other
+/// parts.
 fn content(value: Option<&Value>) -> Option<String> {
     match value {
         None | Some(Value::Null) => Some(String::new()),
@@ -72,14 +76,14 @@ fn part(value: &Value) -> Option<&str> {
     }
 }
 
-/// What stands for a part that is a picture, a sound or a file.
+/// Returns the marker of a part that is an image, audio or a file.
 fn marker(members: &Map<String, Value>) -> Option<&'static str> {
     let kind = members.get("type").and_then(Value::as_str)?;
     let markers = [("image", "[image]"), ("audio", "[audio]"), ("file", "[file]")];
     markers.into_iter().find(|(word, _)| kind.contains(word)).map(|(_, marker)| marker)
 }
 
-/// A tool call in our form, or in the one of `OpenAI`, where name and arguments stand below `function`.
+/// Reads a tool call in the SDKs' form, or in `OpenAI`'s, which has name and arguments below `function`.
 fn tool_call(value: &Value) -> Option<ToolCall> {
     let members = value.as_object()?;
     let inner = members.get("function").and_then(Value::as_object).unwrap_or(members);
@@ -129,8 +133,8 @@ fn document(value: &Value) -> Option<Document> {
     Some(document)
 }
 
-/// The text under a name: `Some(None)` when it is absent or null, `None` when it is no text.
-#[expect(clippy::option_option, reason = "with `?` the outer one says that this is no message at all")]
+/// Returns the string under a name: `Some(None)` if it is absent or null, `None` if it is no string.
+#[expect(clippy::option_option, reason = "with `?` the outer `None` means: no message at all")]
 fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<Option<&'a str>> {
     match members.get(name) {
         None | Some(Value::Null) => Some(None),
@@ -147,7 +151,7 @@ fn list<T>(value: Option<&Value>, one: impl Fn(&Value) -> Option<T>) -> Option<V
     }
 }
 
-/// An object with none of these is no message.
+/// Members of a message. An object with none of these is no message.
 const MESSAGE_MEMBERS: [&str; 6] = ["role", "content", "tool_calls", "tool_results", "image_parts", "audio_parts"];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What went in and what came out: which name carries it, and the form that the kind takes.
+//! Input and output of a span, in the form that its kind takes.
 
 use std::borrow::Cow;
 
@@ -15,29 +15,29 @@ use crate::mapping::message_sources::MessageSource;
 use crate::messages::{Conversation, foreign_documents, instructions, unflattened};
 use llmobs_model::{Content, Document, SpanKind};
 
-/// The content of a span.
+/// Input and output of a span, with what was found beside them.
 #[derive(Debug, Default)]
 pub(crate) struct MappedContent {
     pub(crate) input: Option<Content>,
     pub(crate) output: Option<Content>,
-    /// Why the model stopped, as the output says.
+    /// Finish reasons in the messages of the output.
     pub(crate) finish_reasons: Vec<String>,
-    /// What was asked of a model before the conversation, where the input has no place for it.
+    /// System instructions, if the input has no place for them.
     pub(crate) instructions: Option<String>,
-    /// What is odd about the messages.
+    /// Oddities of the messages.
     pub(crate) remarks: RemarkSet,
 }
 
-/// The content in the forms of the kind. A model's span that is demoted keeps its order of carriers.
+/// Returns the content in the form of the kind. A demoted span keeps the message sources of a model's span.
 pub(crate) fn content(attributes: &ResolvedAttributes<'_>, kind: SpanKind, is_demoted: bool) -> MappedContent {
-    let mut said = match kind {
-        SpanKind::Llm => return of_model(attributes),
+    let mut content = match kind {
+        SpanKind::Llm => return llm_content(attributes),
         SpanKind::Workflow if is_demoted => {
             let (input, output) = message_sources::both(attributes);
             let remarks = remarked([&input, &output]);
-            MappedContent { remarks, ..said_by(input.and_then(as_value), output) }
+            MappedContent { remarks, ..as_values(input.and_then(as_value), output) }
         }
-        SpanKind::Embedding => of_embedding(attributes),
+        SpanKind::Embedding => embedding_content(attributes),
         SpanKind::Retrieval => {
             let mut remarks = RemarkSet::default();
             let output = RETRIEVAL_OUTPUT.iter().find_map(|name| documents(attributes, name, &mut remarks));
@@ -49,18 +49,18 @@ pub(crate) fn content(attributes: &ResolvedAttributes<'_>, kind: SpanKind, is_de
             output: value(attributes, TOOL_OUTPUT),
             ..MappedContent::default()
         },
-        SpanKind::Workflow | SpanKind::Agent | SpanKind::Task | _ => of_others(attributes),
+        SpanKind::Workflow | SpanKind::Agent | SpanKind::Task | _ => text_content(attributes),
     };
-    let asked = attributes.json(gen_ai::INSTRUCTIONS).as_ref().map(instructions).unwrap_or_default();
-    said.instructions = (!asked.is_empty()).then(|| asked.join("\n"));
-    said
+    let instructions_of_span = attributes.json(gen_ai::INSTRUCTIONS).as_ref().map(instructions).unwrap_or_default();
+    content.instructions = (!instructions_of_span.is_empty()).then(|| instructions_of_span.join("\n"));
+    content
 }
 
-fn of_model(attributes: &ResolvedAttributes<'_>) -> MappedContent {
+fn llm_content(attributes: &ResolvedAttributes<'_>) -> MappedContent {
     let (mut input, output) = message_sources::both(attributes);
-    let asked = attributes.json(gen_ai::INSTRUCTIONS).as_ref().map(instructions).unwrap_or_default();
-    if !asked.is_empty() {
-        input.get_or_insert_default().instruct(asked);
+    let instructions_of_span = attributes.json(gen_ai::INSTRUCTIONS).as_ref().map(instructions).unwrap_or_default();
+    if !instructions_of_span.is_empty() {
+        input.get_or_insert_default().instruct(instructions_of_span);
     }
     let remarks = remarked([&input, &output]);
     let output = output.unwrap_or_default();
@@ -77,39 +77,39 @@ fn of_model(attributes: &ResolvedAttributes<'_>) -> MappedContent {
     }
 }
 
-fn of_others(attributes: &ResolvedAttributes<'_>) -> MappedContent {
+fn text_content(attributes: &ResolvedAttributes<'_>) -> MappedContent {
     let first = |carriers: &[MessageSource]| carriers.iter().find_map(|source| source.read(attributes));
-    let input = first(message_sources::INPUT_OF_CONVENTION)
+    let input = first(message_sources::OTEL_INPUT)
         .and_then(as_value)
         .or_else(|| value(attributes, INPUT_VALUE))
         .or_else(|| first(message_sources::OTHER_INPUT).and_then(as_value));
-    let output = first(message_sources::OUTPUT_OF_CONVENTION);
+    let output = first(message_sources::OTEL_OUTPUT);
     if output.is_some() {
-        return said_by(input, output);
+        return as_values(input, output);
     }
     if let Some(output) = value(attributes, OUTPUT_VALUE) {
         return MappedContent { input, output: Some(output), ..MappedContent::default() };
     }
-    let mut said = said_by(input, first(message_sources::OTHER_OUTPUT));
-    if said.output.is_none() {
-        let reranked = documents(attributes, openinference::RERANKED, &mut said.remarks);
-        said.output = reranked.map(Content::Documents);
+    let mut content = as_values(input, first(message_sources::OTHER_OUTPUT));
+    if content.output.is_none() {
+        let reranked = documents(attributes, openinference::RERANKED, &mut content.remarks);
+        content.output = reranked.map(Content::Documents);
     }
-    said
+    content
 }
 
-fn said_by(input: Option<Content>, output: Option<Conversation>) -> MappedContent {
+fn as_values(input: Option<Content>, output: Option<Conversation>) -> MappedContent {
     let finish_reasons = output.as_ref().map(|output| output.finish_reasons.clone()).unwrap_or_default();
     MappedContent { input, output: output.and_then(as_value), finish_reasons, ..MappedContent::default() }
 }
 
-fn remarked(said: [&Option<Conversation>; 2]) -> RemarkSet {
+fn remarked(conversation: [&Option<Conversation>; 2]) -> RemarkSet {
     let mut all = RemarkSet::default();
-    said.into_iter().flatten().for_each(|said| all.absorb(said.remarks));
+    conversation.into_iter().flatten().for_each(|conversation| all.absorb(conversation.remarks));
     all
 }
 
-/// One plain message is its text; more are the JSON of messages, which is written when the event is.
+/// Returns a single plain message as its text, and anything more as messages, which are written as JSON later.
 fn as_value(mut conversation: Conversation) -> Option<Content> {
     let is_plain = match conversation.messages.as_slice() {
         [] => return None,
@@ -127,7 +127,7 @@ fn as_value(mut conversation: Conversation) -> Option<Content> {
     Some(Content::Messages(conversation.messages))
 }
 
-/// The first of these, as it was written.
+/// Returns the first of these attributes, as it was written.
 fn value(attributes: &ResolvedAttributes<'_>, names: &[&str]) -> Option<Content> {
     names
         .iter()
@@ -135,18 +135,18 @@ fn value(attributes: &ResolvedAttributes<'_>, names: &[&str]) -> Option<Content>
         .map(|text| Content::Text(text.into_owned()))
 }
 
-/// The documents of a name, whole or flattened.
+/// Returns the documents under a name, as one list or flattened below it.
 fn documents(attributes: &ResolvedAttributes<'_>, name: &str, remarks: &mut RemarkSet) -> Option<Vec<Document>> {
     let json = list_of(attributes, name)?;
     Some(foreign_documents(&json, remarks)).filter(|documents| !documents.is_empty())
 }
 
-/// The JSON of a name, or what is flattened below it.
+/// Returns the JSON under a name, or rebuilds it from the names below.
 fn list_of<'a>(attributes: &ResolvedAttributes<'a>, name: &str) -> Option<Json<'a>> {
     attributes.json(name).map(unflattened).or_else(|| attributes.flattened(&format!("{name}."), is_item))
 }
 
-fn of_embedding(attributes: &ResolvedAttributes<'_>) -> MappedContent {
+fn embedding_content(attributes: &ResolvedAttributes<'_>) -> MappedContent {
     let mut documents = embedded(attributes);
     documents.retain(|document| !document.text.is_empty());
     let count = vectors(attributes).unwrap_or(documents.len());
@@ -158,18 +158,18 @@ fn of_embedding(attributes: &ResolvedAttributes<'_>) -> MappedContent {
     }
 }
 
-/// How many vectors came out, where that is told.
+/// Returns the number of vectors, if it was recorded.
 fn vectors(attributes: &ResolvedAttributes<'_>) -> Option<usize> {
     let lists = [list_of(attributes, openinference::EMBEDDINGS), attributes.json(vercel::EMBEDDINGS)];
     let counted = lists.into_iter().flatten().find_map(|json| json.as_list().map(<[_]>::len));
     counted.filter(|count| *count > 0).or_else(|| attributes.has(vercel::EMBEDDING).then_some(1))
 }
 
-/// What was embedded.
+/// Returns the texts that were embedded.
 fn embedded(attributes: &ResolvedAttributes<'_>) -> Vec<Document> {
     let messages = MessageSource::Messages(gen_ai::INPUT_MESSAGES, message_sources::USER);
-    if let Some(said) = messages.read(attributes) {
-        return said.messages.into_iter().map(|message| Document::new(message.content)).collect();
+    if let Some(conversation) = messages.read(attributes) {
+        return conversation.messages.into_iter().map(|message| Document::new(message.content)).collect();
     }
     if let Some(json) = list_of(attributes, openinference::EMBEDDINGS) {
         let texts = json.as_list().unwrap_or_default().iter();
@@ -179,8 +179,8 @@ fn embedded(attributes: &ResolvedAttributes<'_>) -> Vec<Document> {
             return documents;
         }
     }
-    if let Some(said) = MessageSource::Flat(gen_ai::PROMPTS, message_sources::USER).read(attributes) {
-        return said.messages.into_iter().map(|message| Document::new(message.content)).collect();
+    if let Some(conversation) = MessageSource::Flat(gen_ai::PROMPTS, message_sources::USER).read(attributes) {
+        return conversation.messages.into_iter().map(|message| Document::new(message.content)).collect();
     }
     if let Some(json) = vercel::VALUES.iter().find_map(|name| attributes.json(name)) {
         let items = json.as_list().map_or_else(|| vec![unquoted(&json)], |items| items.iter().map(unquoted).collect());
@@ -192,7 +192,7 @@ fn embedded(attributes: &ResolvedAttributes<'_>) -> Vec<Document> {
     foreign_documents(request.unwrap_or(&json), &mut RemarkSet::default())
 }
 
-/// Vercel's SDK writes each value as JSON of its own.
+/// Returns a text without the quotes of JSON: Vercel's SDK serializes each value on its own.
 fn unquoted(json: &Json<'_>) -> String {
     let inner = json.as_text().filter(|text| text.starts_with('"')).and_then(Json::parse);
     match inner {

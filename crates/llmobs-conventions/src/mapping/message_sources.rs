@@ -1,53 +1,56 @@
-//! The names that carry messages, the strongest first. The first that yields a message wins with all of it; carriers
-//! are never mixed.
+//! Attributes and events that carry messages, the strongest first.
+//!
+//! The first source that yields a message wins with all its messages. Sources are never mixed: two conventions on one
+//! span tell
+//! the same conversation twice.
 
 use std::borrow::Cow;
 
 use crate::attributes::{ResolvedAttributes, is_item};
-use crate::convention::{gen_ai, openinference, vercel};
+use crate::convention::{frameworks, gen_ai, openinference, vercel};
 use crate::format::decode;
 use crate::format::json::Json;
 use crate::messages::{Conversation, conversation, looks_like_choices, unflattened};
 use crate::{Remark, span_events};
 
-/// One way to carry messages, and the role of those that name none.
+/// One way to carry messages, with the role of messages that have none.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum MessageSource {
-    /// JSON or text under a name.
+    /// JSON or text in an attribute.
     Messages(&'static str, &'static str),
-    /// The same in events, which add up.
+    /// JSON or text in an attribute of events, which add up.
     Details(&'static str, &'static str),
-    /// Events that are messages; those of the output or of the input.
+    /// Events that are messages themselves, of the output or of the input.
     Events { is_output: bool },
-    /// Names with running numbers below a prefix.
+    /// Flattened names with running numbers below a prefix.
     Flat(&'static str, &'static str),
-    /// `OpenInference`: JSON under the name, or flattened below it.
+    /// `OpenInference`'s messages: JSON under the name, or flattened below it.
     Nested(&'static str, &'static str),
-    /// The completions API of `OpenInference`: a text in this member of each item.
+    /// `OpenInference`'s completions: a text in this member of each item.
     Texts(&'static str, &'static str, &'static str),
-    /// The answer of Vercel's SDK.
+    /// Vercel's response, whose parts are separate attributes.
     Answer,
 }
 
 pub(crate) const USER: &str = "user";
 const ASSISTANT: &str = "assistant";
 
-/// Those of `OpenTelemetry`.
-pub(crate) const INPUT_OF_CONVENTION: &[MessageSource] = &[
+/// Input messages of `OpenTelemetry`.
+pub(crate) const OTEL_INPUT: &[MessageSource] = &[
     MessageSource::Messages(gen_ai::INPUT_MESSAGES, USER),
     MessageSource::Details(gen_ai::INPUT_MESSAGES, USER),
     MessageSource::Events { is_output: false },
     MessageSource::Messages(gen_ai::PROMPT, USER),
     MessageSource::Messages(gen_ai::OTHER_PROMPT, USER),
 ];
-pub(crate) const OUTPUT_OF_CONVENTION: &[MessageSource] = &[
+pub(crate) const OTEL_OUTPUT: &[MessageSource] = &[
     MessageSource::Messages(gen_ai::OUTPUT_MESSAGES, ASSISTANT),
     MessageSource::Details(gen_ai::OUTPUT_MESSAGES, ASSISTANT),
     MessageSource::Events { is_output: true },
     MessageSource::Messages(gen_ai::COMPLETION, ASSISTANT),
     MessageSource::Messages(gen_ai::OTHER_COMPLETION, ASSISTANT),
 ];
-/// Those that other conventions have for messages.
+/// Input messages of other conventions.
 pub(crate) const OTHER_INPUT: &[MessageSource] = &[
     MessageSource::Flat(gen_ai::PROMPTS, USER),
     MessageSource::Nested(openinference::INPUT_MESSAGES, USER),
@@ -61,27 +64,27 @@ pub(crate) const OTHER_OUTPUT: &[MessageSource] = &[
     MessageSource::Texts(openinference::CHOICES, "completion", ASSISTANT),
     MessageSource::Answer,
 ];
-/// Those that carry anything, messages too.
-pub(crate) const ANY_INPUT: &[MessageSource] = &[
+/// Attributes that hold an input of any form, messages among them.
+pub(crate) const GENERIC_INPUT: &[MessageSource] = &[
     MessageSource::Messages("langfuse.observation.input", USER),
     MessageSource::Messages("langfuse.input", USER),
     MessageSource::Messages(openinference::INPUT_VALUE, USER),
     MessageSource::Messages("traceloop.entity.input", USER),
     MessageSource::Messages("gen_ai.task.input", USER),
 ];
-pub(crate) const ANY_OUTPUT: &[MessageSource] = &[
+pub(crate) const GENERIC_OUTPUT: &[MessageSource] = &[
     MessageSource::Messages("langfuse.observation.output", ASSISTANT),
     MessageSource::Messages("langfuse.output", ASSISTANT),
-    MessageSource::Messages("output.value", ASSISTANT),
+    MessageSource::Messages(openinference::OUTPUT_VALUE, ASSISTANT),
     MessageSource::Messages("traceloop.entity.output", ASSISTANT),
     MessageSource::Messages("gen_ai.task.output", ASSISTANT),
 ];
 
-/// What went into a model and what came out of it.
+/// Returns the messages that went into a model, and those that came out.
 pub(crate) fn both(attributes: &ResolvedAttributes<'_>) -> (Option<Conversation>, Option<Conversation>) {
     let is_misplaced = has_output_for_input(attributes);
-    let input = INPUT_OF_CONVENTION.iter().chain(OTHER_INPUT).chain(ANY_INPUT);
-    let output = OUTPUT_OF_CONVENTION.iter().chain(OTHER_OUTPUT).chain(ANY_OUTPUT);
+    let input = OTEL_INPUT.iter().chain(OTHER_INPUT).chain(GENERIC_INPUT);
+    let output = OTEL_OUTPUT.iter().chain(OTHER_OUTPUT).chain(GENERIC_OUTPUT);
     let misplaced = is_misplaced.then_some(&MessageSource::Messages(gen_ai::INPUT_MESSAGES, ASSISTANT));
     (
         input.skip(usize::from(is_misplaced)).find_map(|source| source.read(attributes)),
@@ -89,7 +92,7 @@ pub(crate) fn both(attributes: &ResolvedAttributes<'_>) -> (Option<Conversation>
     )
 }
 
-/// rig 0.22 writes what came out over what went in.
+/// Returns whether the input attribute holds the output: rig 0.22 records both under one name.
 fn has_output_for_input(attributes: &ResolvedAttributes<'_>) -> bool {
     if attributes.has(gen_ai::OUTPUT_MESSAGES) {
         return false;
@@ -100,7 +103,7 @@ fn has_output_for_input(attributes: &ResolvedAttributes<'_>) -> bool {
 }
 
 impl MessageSource {
-    /// How it is called in the document.
+    /// Returns the name of the source in `docs/fields.md`.
     #[cfg(test)]
     pub(crate) fn shown(&self) -> String {
         match *self {
@@ -115,19 +118,23 @@ impl MessageSource {
         }
     }
 
-    /// What it carries, unless that is nothing.
+    /// Returns the messages of this source, unless there are none.
     pub(crate) fn read(&self, attributes: &ResolvedAttributes<'_>) -> Option<Conversation> {
-        let said = match *self {
+        let conversation = match *self {
             Self::Messages(name, role) => {
+                if !holds_json(attributes, name) {
+                    let text = attributes.text(name)?.into_owned();
+                    return Some(Conversation::of_text(text, role));
+                }
                 let json = attributes.json(name)?;
                 let read = conversation(&json, role).or_else(|| {
-                    // No dialect of messages: all of it is what was said.
+                    // No known dialect: the whole value is the text of one message.
                     let text = decode::written_text(attributes.get(name)?)?;
                     Some(Conversation::of_text(text.into_owned(), role))
                 });
-                let mut said = read?;
-                said.remarks.add_if(Remark::Content, !json.is_container() && span_events::CARRIERS.contains(&name));
-                said
+                let mut messages = read?;
+                messages.remarks.add_if(Remark::Content, !json.is_container() && span_events::CARRIERS.contains(&name));
+                messages
             }
             Self::Details(name, role) => span_events::details(attributes.events, name, role),
             Self::Events { is_output } => span_events::messages(attributes.events, is_output),
@@ -147,7 +154,23 @@ impl MessageSource {
             }
             Self::Answer => conversation(&vercel::answer(attributes)?, ASSISTANT)?,
         };
-        (!said.messages.is_empty()).then_some(said)
+        (!conversation.messages.is_empty()).then_some(conversation)
+    }
+}
+
+/// Returns whether the convention defines the value of an attribute as JSON.
+///
+/// Text that a user typed may look like a list of messages. Reading it as one would let users write system messages, so text
+/// stays text unless its emitter says otherwise.
+fn holds_json(attributes: &ResolvedAttributes<'_>, name: &str) -> bool {
+    let is_json = |names: &[&str]| attributes.first_text(names).is_some_and(|mime_type| mime_type.contains("json"));
+    match name {
+        openinference::INPUT_VALUE => is_json(&[openinference::INPUT_MIME_TYPE]),
+        // An emitter that serializes its requests serializes the responses too.
+        openinference::OUTPUT_VALUE => is_json(&[openinference::OUTPUT_MIME_TYPE, openinference::INPUT_MIME_TYPE]),
+        // JSON by the convention, but rig's agents write the plain prompt.
+        gen_ai::PROMPT | gen_ai::COMPLETION => !frameworks::is_rig(attributes.plan.target()),
+        _ => true,
     }
 }
 
@@ -163,7 +186,7 @@ fn texts(json: &Json<'_>, member: &str, role: &str) -> Conversation {
     all
 }
 
-/// The oldest form has the role for a name: `gen_ai.prompt.0.user`.
+/// Restores messages whose role is a name, as in the oldest form: `gen_ai.prompt.0.user`.
 fn with_roles(json: Json<'_>) -> Json<'_> {
     let Json::List(items) = json else { return json };
     let with_role = |item: Json<'_>| match item.members() {

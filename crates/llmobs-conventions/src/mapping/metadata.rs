@@ -1,4 +1,4 @@
-//! Parameters and whatever else is worth keeping.
+//! Metadata: request parameters and other attributes worth keeping.
 
 use serde_json::{Map, Value};
 
@@ -10,9 +10,9 @@ use crate::convention::precedence::{LAST_METADATA, LISTS, METADATA, METADATA_FAM
 use crate::format::decode;
 use crate::format::json::Json;
 use crate::format::secrets::is_secret;
-use llmobs_model::RESERVED;
+use llmobs_model::RESERVED_METADATA_KEY;
 
-/// The metadata that names of their own say, and objects of metadata; those win over these.
+/// Returns the metadata: single attributes first, then JSON objects, which only fill gaps.
 pub(crate) fn metadata(attributes: &ResolvedAttributes<'_>) -> Map<String, Value> {
     let mut all = Map::new();
     for (rest, value) in attributes.under(gen_ai::REQUEST) {
@@ -47,7 +47,7 @@ pub(crate) fn metadata(attributes: &ResolvedAttributes<'_>) -> Map<String, Value
     all
 }
 
-/// Lays the object over it that wins over everything.
+/// Overwrites members with those of the JSON object that wins over everything.
 pub(crate) fn overwrite(attributes: &ResolvedAttributes<'_>, all: &mut Map<String, Value>) {
     let object = attributes.json(LAST_METADATA);
     for (member, value) in object.iter().filter_map(Json::members).flatten() {
@@ -58,25 +58,25 @@ pub(crate) fn overwrite(attributes: &ResolvedAttributes<'_>, all: &mut Map<Strin
     }
 }
 
-/// Sets a member that is not there yet; null is none, and secrets stay here.
+/// Sets a member that does not exist yet. Null and secrets are left out.
 pub(crate) fn put(all: &mut Map<String, Value>, member: &str, value: Option<Value>) {
     let Some(value) = value.filter(|value| !value.is_null() && !shows_secret(value)) else { return };
-    if member != RESERVED && !is_secret(member) && !all.contains_key(member) {
+    if member != RESERVED_METADATA_KEY && !is_secret(member) && !all.contains_key(member) {
         all.insert(member.to_owned(), without_secrets(value));
     }
 }
 
-/// The same with dots in the name, which nest.
+/// Sets a member whose name has dots, as members of nested objects.
 fn put_nested(all: &mut Map<String, Value>, path: &str, value: Option<Value>) {
     let Some((first, rest)) = path.split_once('.') else { return put(all, path, value) };
-    let (Some(value), false) = (value, first == RESERVED || is_secret(path)) else { return };
+    let (Some(value), false) = (value, first == RESERVED_METADATA_KEY || is_secret(path)) else { return };
     let inner = all.entry(first).or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(inner) = inner {
         put_nested(inner, rest, Some(value));
     }
 }
 
-/// The value without members that look like secrets.
+/// Returns the value without members that look like secrets.
 fn without_secrets(value: Value) -> Value {
     match value {
         Value::Object(members) => members
@@ -89,7 +89,7 @@ fn without_secrets(value: Value) -> Value {
     }
 }
 
-/// Whether a text shows a struct with a secret in it, as `Debug` does: `Client { api_key: "…" }`.
+/// Returns whether a text is a struct with a secret, as `Debug` writes it: `Client { api_key: "…" }`.
 fn shows_secret(value: &Value) -> bool {
     let members = value.as_str().and_then(|text| text.split_once('{')?.1.rsplit_once(':'));
     let last_word =
@@ -106,8 +106,8 @@ fn list(value: AttributeValue<'_>) -> Option<Value> {
     (!items.is_empty()).then(|| items.into())
 }
 
-/// What a request holds beside its parameters, and what is said elsewhere.
+/// Members of a request that are no parameters; they are mapped elsewhere.
 const REQUEST_MEMBERS: [&str; 5] = ["model", "messages", "input", "prompt", "tools"];
-/// Said as the model of the span.
+/// Parameter that is the model of the span.
 const MODEL: &str = "model";
-const MODEL_MEMBERS: [&str; 3] = ["model_name", "model_provider", RESERVED];
+const MODEL_MEMBERS: [&str; 3] = ["model_name", "model_provider", RESERVED_METADATA_KEY];

@@ -1,4 +1,4 @@
-//! What a span is called, and which model it called.
+//! Name, model and provider of a span.
 
 use crate::attributes::ResolvedAttributes;
 use crate::convention::precedence::{
@@ -7,7 +7,7 @@ use crate::convention::precedence::{
 use crate::convention::{gen_ai, traceloop, vercel};
 use llmobs_model::SpanKind;
 
-/// The name, or `None` when it is that of the span.
+/// Returns the name, or `None` if the span keeps its own.
 pub(crate) fn name(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Option<String> {
     if kind == SpanKind::Tool
         && let Some(tool) = attributes.first_text(TOOL_NAME)
@@ -40,13 +40,13 @@ pub(crate) fn name(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Optio
     whom.map(|whom| format!("{} {whom}", attributes.plan.span_name()))
 }
 
-/// The model.
+/// Model.
 pub(crate) fn model(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Option<String> {
     let names = MODEL.iter().filter(|name| **name != EMBEDDING_MODEL || kind == SpanKind::Embedding);
     names.into_iter().find_map(|name| attributes.text(name)).map(std::borrow::Cow::into_owned)
 }
 
-/// Who serves it; lower-cased when it is sent.
+/// Returns the provider of the model; it is lower-cased when it is sent.
 pub(crate) fn provider(attributes: &ResolvedAttributes<'_>) -> Option<String> {
     let provider = PROVIDERS.iter().find_map(|name| {
         let text = attributes.text(name)?;
@@ -57,5 +57,5 @@ pub(crate) fn provider(attributes: &ResolvedAttributes<'_>) -> Option<String> {
     Some(if is_other { crate::UNKNOWN_MODEL.to_owned() } else { provider })
 }
 
-/// What the convention calls a provider that it does not know.
+/// Values of the convention for a provider that it does not know.
 const OTHER: [&str; 2] = ["_OTHER", "other"];

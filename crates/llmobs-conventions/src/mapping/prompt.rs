@@ -1,4 +1,4 @@
-//! Which prompt a model was called with.
+//! The managed prompt that a model was called with.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use crate::format::decode;
 use crate::format::json::Json;
 use llmobs_model::{Prompt, Template, TemplatePart};
 
-/// The prompt; the first vocabulary that says one says all of it.
+/// Returns the prompt. All of it comes from the first convention that has one.
 pub(crate) fn prompt(attributes: &ResolvedAttributes<'_>) -> Option<Prompt> {
     let mut prompt = tracked(attributes).or_else(|| SOURCES.iter().find_map(|source| source.read(attributes)))?;
     prompt.without_defaults = true;
     Some(prompt)
 }
 
-/// Datadog's own object.
+/// Returns the prompt in Datadog's own JSON object.
 fn tracked(attributes: &ResolvedAttributes<'_>) -> Option<Prompt> {
     let json = attributes.json(TRACKED)?;
     let chat = json.get("chat_template").and_then(Json::as_list);
@@ -47,12 +47,12 @@ fn template_part(json: &Json<'_>) -> Option<TemplatePart> {
     Some(TemplatePart::Message { role: json.first_text(&["role"]).unwrap_or_default().into(), content })
 }
 
-/// The names of one vocabulary.
+/// The attributes of one convention.
 struct PromptAttributes {
     id: &'static str,
     version: &'static str,
     template: Option<&'static str>,
-    /// An object, or the family of names whose rest is a variable.
+    /// A JSON object of variables, or the prefix of one attribute a variable.
     variables: Option<&'static str>,
 }
 
@@ -108,7 +108,7 @@ const SOURCES: [PromptAttributes; 4] = [
     },
 ];
 
-/// Whether a name below `gen_ai.prompt.` is data of a prompt and no message.
+/// Returns whether an attribute below `gen_ai.prompt.` belongs to a managed prompt, and is no message.
 pub(crate) fn is_data(name: &str) -> bool {
     name.strip_prefix(gen_ai::PROMPTS).is_some_and(|rest| !is_item(rest))
 }

@@ -1,5 +1,4 @@
-//! What is odd about a span in other attributes, beside what its messages have of it: Datadog shows the same as warnings about
-//! mappings of spans that come over OTLP.
+//! Remarks about a mapped span. Datadog shows the same as warnings about the mapping of OTLP spans.
 
 use crate::attributes::ResolvedAttributes;
 use crate::convention::precedence::{EMBEDDING_MODEL, METRICS, MODEL, PROVIDERS, TOOL_NAME};
@@ -8,7 +7,7 @@ use crate::mapping::tool_definitions;
 use crate::{Remark, RemarkSet, classification};
 use llmobs_model::{Annotation, SpanKind};
 
-/// See the file's card.
+/// Returns what is odd about a span, beside its messages.
 pub(crate) fn remarks(
     attributes: &ResolvedAttributes<'_>,
     kind: SpanKind,
@@ -40,7 +39,7 @@ pub(crate) fn remarks(
     all
 }
 
-/// What should be an object.
+/// Attributes that must hold a JSON object.
 const PARAMETERS: [&str; 4] = [
     "llm.invocation_parameters",
     "embedding.invocation_parameters",

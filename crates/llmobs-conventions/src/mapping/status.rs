@@ -1,4 +1,4 @@
-//! How a span went: `otel.status_*`, `exception.*`, `error*`, and the events that tell of errors.
+//! Status and error of a span: `otel.status_*`, `exception.*`, `error*`, and events with errors.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::format::decode;
 use crate::{AttributeValue, EventAttributes};
 use llmobs_model::SpanError;
 
-/// Whether a name in an event is read with the error and fills no gap of the span.
+/// Returns whether an attribute of an event belongs to its error alone, and fills no gap of the span.
 pub(crate) fn is_of_error(name: &str) -> bool {
     name == ERROR
         || [ERROR_TYPE, ERROR_MESSAGE].contains(&name)
@@ -16,14 +16,14 @@ pub(crate) fn is_of_error(name: &str) -> bool {
         || name.starts_with("otel.")
 }
 
-/// Whether the span says that it went well.
+/// Returns whether the status is explicitly OK.
 pub(crate) fn is_ok(attributes: &ResolvedAttributes<'_>) -> bool {
     attributes.text(STATUS).is_some_and(|status| status.trim().eq_ignore_ascii_case("ok"))
 }
 
-/// The error of a span that failed.
+/// Returns the error of a span that failed.
 pub(crate) fn error(attributes: &ResolvedAttributes<'_>) -> Option<SpanError> {
-    let events: Vec<EventError<'_>> = attributes.events.iter().filter_map(told).collect();
+    let events: Vec<EventError<'_>> = attributes.events.iter().filter_map(event_error).collect();
     let failed = has_failed(attributes) || (!is_ok(attributes) && events.iter().any(|event| event.fails));
     if !failed {
         return None;
@@ -53,17 +53,17 @@ pub(crate) fn error(attributes: &ResolvedAttributes<'_>) -> Option<SpanError> {
 fn has_failed(attributes: &ResolvedAttributes<'_>) -> bool {
     let status = attributes.text(STATUS);
     let status = status.as_deref().map_or("", str::trim);
-    let says =
+    let is_value =
         |name: &str, word: &str| attributes.text(name).is_some_and(|text| text.trim().eq_ignore_ascii_case(word));
     status.eq_ignore_ascii_case("error")
         || status.starts_with(SHOWN_ERROR)
         || [ERROR_TYPE, EXCEPTION_TYPE, EXCEPTION_MESSAGE, gen_ai::TOOL_ERROR].iter().any(|name| attributes.has(name))
         || attributes.get(ERROR).is_some_and(is_error)
-        || says(gen_ai::OUTCOME, "error")
-        || says(langfuse::LEVEL, "error")
+        || is_value(gen_ai::OUTCOME, "error")
+        || is_value(langfuse::LEVEL, "error")
 }
 
-/// A field `error` that says so: `true`, or a text other than `false`.
+/// Returns whether an attribute `error` is one: `true`, a number other than 0, or a text other than `false`.
 fn is_error(value: AttributeValue<'_>) -> bool {
     match (decode::flag(value), value) {
         (Some(flag), _) => flag,
@@ -74,7 +74,7 @@ fn is_error(value: AttributeValue<'_>) -> bool {
     }
 }
 
-/// What a field `error` says beyond that there is one.
+/// Returns the message in an attribute `error`, which may be a mere flag.
 fn error_text(value: Option<AttributeValue<'_>>) -> Option<String> {
     let value = value?;
     let is_text =
@@ -82,7 +82,7 @@ fn error_text(value: Option<AttributeValue<'_>>) -> Option<String> {
     is_text.then(|| decode::text(value).map(Cow::into_owned)).flatten()
 }
 
-/// The description in a status that `Debug` has written: `Error { description: "…" }`.
+/// Returns the description in a status that `Debug` wrote: `Error { description: "…" }`.
 fn described(attributes: &ResolvedAttributes<'_>) -> Option<String> {
     let status = attributes.text(STATUS)?;
     let inner = status.trim().strip_prefix(SHOWN_ERROR)?.trim().strip_suffix('}')?.trim();
@@ -90,10 +90,10 @@ fn described(attributes: &ResolvedAttributes<'_>) -> Option<String> {
     decode::text(AttributeValue::Formatted(inner)).map(Cow::into_owned)
 }
 
-/// What one event tells of an error.
+/// The error in one event.
 #[derive(Default)]
 struct EventError<'a> {
-    /// Whether the span failed by it; otherwise its texts are used if the span failed anyway.
+    /// The event fails the span. The texts of other events are only used if the span has failed anyway.
     fails: bool,
     exception_type: Option<String>,
     exception_message: Option<String>,
@@ -104,13 +104,13 @@ struct EventError<'a> {
     name: Option<Cow<'a, str>>,
 }
 
-fn told<'a>(event: &'a EventAttributes<'_>) -> Option<EventError<'a>> {
+fn event_error<'a>(event: &'a EventAttributes<'_>) -> Option<EventError<'a>> {
     if crate::evaluations::is_evaluation(event) {
         return None;
     }
     let value = |name: &str| event.attributes.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
     let text = |name: &str| value(name).and_then(decode::text).map(Cow::into_owned);
-    let mut told = EventError {
+    let mut error = EventError {
         exception_type: text(EXCEPTION_TYPE),
         exception_message: text(EXCEPTION_MESSAGE),
         stack: text(EXCEPTION_STACK),
@@ -120,17 +120,17 @@ fn told<'a>(event: &'a EventAttributes<'_>) -> Option<EventError<'a>> {
         name: crate::span_events::name(event),
         fails: false,
     };
-    let is_exception = told.exception_type.is_some() || told.exception_message.is_some() || told.stack.is_some();
-    let name = told.name.as_deref();
+    let is_exception = error.exception_type.is_some() || error.exception_message.is_some() || error.stack.is_some();
+    let name = error.name.as_deref();
     // What `#[instrument(err)]` writes; with a message it is a log line about something that was dealt with.
     let is_returned = value(ERROR).is_some_and(is_error) && value(MESSAGE).is_none();
-    told.fails = name == Some(CLIENT_EXCEPTION)
+    error.fails = name == Some(CLIENT_EXCEPTION)
         || (event.is_error && (is_exception || name == Some(EXCEPTION_EVENT) || is_returned));
-    let tells = is_exception || told.fails || told.error.is_some() || told.error_type.is_some();
-    tells.then_some(told)
+    let has_error = is_exception || error.fails || error.error.is_some() || error.error_type.is_some();
+    has_error.then_some(error)
 }
 
-/// The type of an error that says none.
+/// The type of an error without one.
 const PLAIN: &str = "Error";
 const STATUS: &str = "otel.status_code";
 const SHOWN_ERROR: &str = "Error {";
@@ -145,5 +145,5 @@ const EXCEPTION_MESSAGE: &str = "exception.message";
 const EXCEPTION_STACK: &str = "exception.stacktrace";
 pub(crate) const EXCEPTION_EVENT: &str = "exception";
 pub(crate) const CLIENT_EXCEPTION: &str = "gen_ai.client.operation.exception";
-/// The text of an event.
+/// The attribute with the text of an event.
 pub(crate) const MESSAGE: &str = "message";

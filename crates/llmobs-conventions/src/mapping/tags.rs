@@ -1,4 +1,4 @@
-//! Tags: what says whose call it is, and names that nothing else takes.
+//! Tags: session, user, agent, and attributes that are mapped to nothing else.
 
 use crate::USER_TAG;
 use crate::attributes::ResolvedAttributes;
@@ -10,7 +10,7 @@ use crate::format::decode;
 use crate::format::secrets::is_secret;
 use llmobs_model::{SpanKind, Tags};
 
-/// The tags of a span.
+/// Returns the tags of a span.
 pub(crate) fn tags(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Tags {
     let mut tags = Tags::new();
     for (name, value) in attributes.all() {
@@ -61,7 +61,7 @@ pub(crate) fn tags(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Tags 
     tags
 }
 
-/// The key of a name that becomes a tag.
+/// Returns the tag key of an attribute that becomes a tag.
 fn key(name: &str) -> Option<&str> {
     let is_allowed = ALLOWED.contains(&name)
         || name.starts_with("openai.response.")
@@ -75,12 +75,12 @@ fn cut(text: &str) -> String {
     text.chars().take(LONGEST).collect()
 }
 
-/// Characters.
+/// Longest value of a tag, in characters.
 const LONGEST: usize = 256;
 const PROMPT_ID: &str = "prompt.id";
-/// The key of the tag that repeats the session as a conversation.
+/// Key of the tag that repeats the session.
 const CONVERSATION_TAG: &str = "conversation_id";
-/// Names of others that are safe and few.
+/// Attributes of other namespaces that are safe to send and have few values.
 pub(crate) const ALLOWED: [&str; 5] =
     ["server.address", "server.port", "openai.api.type", "aws.bedrock.guardrail.id", "aws.bedrock.knowledge_base.id"];
 const MCP_PAYLOADS: [&str; 2] = ["mcp.request.argument", "mcp.response.value"];

@@ -1,11 +1,11 @@
-//! The tools that a model may call.
+//! Definitions of the tools that a model may call.
 
 use crate::attributes::{ResolvedAttributes, is_item};
 use crate::convention::vercel;
 use crate::format::json::Json;
 use llmobs_model::ToolDefinition;
 
-/// The definitions of the first name that has any.
+/// Returns the definitions of the first attribute that has any.
 pub(crate) fn definitions(attributes: &ResolvedAttributes<'_>) -> Option<Vec<ToolDefinition>> {
     let lists = [DEFINITIONS, vercel::TOOLS, TOOLS, FUNCTIONS].into_iter().filter_map(|name| attributes.json(name));
     let flattened =
@@ -13,7 +13,7 @@ pub(crate) fn definitions(attributes: &ResolvedAttributes<'_>) -> Option<Vec<Too
     lists.chain(flattened).map(|json| read(&json)).find(|tools| !tools.is_empty())
 }
 
-/// Whether something that should be a list of definitions is none, or one of them has no name.
+/// Returns whether an attribute holds no list of definitions, or a definition without a name.
 pub(crate) fn has_bad_ones(attributes: &ResolvedAttributes<'_>) -> bool {
     let is_bad = |json: Json<'_>| json.as_list().is_none_or(|items| items.iter().any(|item| one(item).is_none()));
     [DEFINITIONS, vercel::TOOLS].into_iter().filter_map(|name| attributes.json(name)).any(is_bad)
@@ -26,7 +26,7 @@ fn read(json: &Json<'_>) -> Vec<ToolDefinition> {
     }
 }
 
-/// One definition, which may be a text of JSON, and may stand below a member.
+/// Reads one definition, which may be serialized, or nested in a member.
 fn one(json: &Json<'_>) -> Option<ToolDefinition> {
     if let Some(text) = json.as_text() {
         return one(&Json::container(text)?);

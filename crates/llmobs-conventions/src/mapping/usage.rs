@@ -1,4 +1,4 @@
-//! Tokens, costs and times.
+//! Token counts, costs, and time to first token.
 
 use serde_json::{Map, Number, Value};
 
@@ -7,13 +7,14 @@ use crate::convention::precedence::{FIRST_TOKEN, FIRST_TOKEN_MS, LANGFUSE_COST, 
 use crate::convention::{frameworks, langfuse};
 use llmobs_model::{Annotation, SpanKind, metric};
 
-/// Whether any tokens are counted.
+/// Returns whether the span counts tokens.
 pub(crate) fn has_tokens(attributes: &ResolvedAttributes<'_>) -> bool {
     named(attributes).chain(in_objects(attributes)).any(|(metric, _)| metric.ends_with("_tokens"))
 }
 
-/// Says the numbers: as metrics of a model's span. Elsewhere they are a sum of what is below and would count twice, so
-/// that they are metadata.
+/// Adds the numbers to an annotation: as metrics of spans that call a model, as metadata of others, whose numbers sum
+/// up the
+/// spans below and would count twice.
 pub(crate) fn add(attributes: &ResolvedAttributes<'_>, kind: SpanKind, annotation: &mut Annotation) {
     let mut counted = counted(attributes);
     include_cached(attributes, &mut counted);
@@ -36,7 +37,7 @@ pub(crate) fn add(attributes: &ResolvedAttributes<'_>, kind: SpanKind, annotatio
     }
 }
 
-/// Each metric by the first name that has a usable number; Langfuse's objects fill gaps.
+/// Returns each metric from the first attribute with a usable number. Langfuse's objects fill gaps.
 fn counted(attributes: &ResolvedAttributes<'_>) -> Vec<(&'static str, Number)> {
     let mut counted: Vec<(&'static str, Number)> = named(attributes).collect();
     for (metric, number) in in_objects(attributes) {
@@ -66,7 +67,8 @@ fn first_token(attributes: &ResolvedAttributes<'_>) -> Option<Number> {
     })
 }
 
-/// The count of input tokens is to include those of the cache. Where it does not, they are added.
+/// Adds cached tokens to the input tokens, which must include them. Anthropic, and what passes its counts on, leaves
+/// them out.
 fn include_cached(attributes: &ResolvedAttributes<'_>, counted: &mut [(&'static str, Number)]) {
     let count = |name: &str, all: &[(&'static str, Number)]| {
         all.iter().find(|(own, _)| *own == name).and_then(|(_, number)| number.as_u64())
@@ -90,7 +92,7 @@ fn include_cached(attributes: &ResolvedAttributes<'_>, counted: &mut [(&'static 
     }
 }
 
-/// The count of output tokens is to include those of the thoughts. Where it is known not to, they are added.
+/// Adds reasoning tokens to the output tokens, which must include them, where a framework leaves them out.
 fn include_thoughts(attributes: &ResolvedAttributes<'_>, counted: &mut Vec<(&'static str, Number)>) {
     let thoughts = frameworks::thoughts(attributes.plan.target()).and_then(|name| attributes.number(name)?.as_u64());
     let Some(thoughts) = thoughts else { return };
@@ -104,17 +106,18 @@ fn include_thoughts(attributes: &ResolvedAttributes<'_>, counted: &mut Vec<(&'st
     }
 }
 
-/// rig 0.36 to 0.42 passes on what Anthropic counts, which leaves the cache out; its spans are told by what they
-/// declare.
+/// Returns whether input tokens leave out the cache: rig 0.36 to 0.42 passes on what Anthropic counts. Its version
+/// shows in the
+/// attributes that its spans declare.
 fn excludes_cached(attributes: &ResolvedAttributes<'_>) -> bool {
     let declares = |name: &str| attributes.plan.names().contains(&name);
     let provider = attributes.text(crate::convention::precedence::PROVIDER);
     let provider = provider.as_deref().map(str::to_ascii_lowercase).unwrap_or_default();
-    attributes.plan.target().starts_with("rig")
+    frameworks::is_rig(attributes.plan.target())
         && matches!(provider.as_str(), "anthropic" | "aws_bedrock")
         && declares("gen_ai.usage.cache_creation.input_tokens")
         && !declares("gen_ai.request.stream")
 }
 
-/// The member of the metadata.
+/// Member of the metadata.
 const USAGE: &str = "usage";

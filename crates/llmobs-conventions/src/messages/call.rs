@@ -1,10 +1,10 @@
-//! Calls of tools and their results, as every API writes them.
+//! Tool calls and tool results in the dialect of any API.
 
 use super::part::MessageParts;
 use crate::format::json::Json;
 use llmobs_model::{ToolCall, ToolResult};
 
-/// A call, or `None` when it has no name. `kind` is its type where the API has one of its own.
+/// Reads a tool call, or `None` if it has no name. `kind` is the type that the API gives it.
 pub(crate) fn call(json: &Json<'_>, kind: &str) -> Option<ToolCall> {
     let outer = json.get("tool_call").unwrap_or(json);
     let inner = outer.first(&["function", "functionCall", "function_call", "toolUse", "custom"]);
@@ -16,7 +16,7 @@ pub(crate) fn call(json: &Json<'_>, kind: &str) -> Option<ToolCall> {
     Some(call)
 }
 
-/// A call of a tool that the provider runs: its arguments are the whole object of the tool.
+/// Reads a call of a tool that the provider runs. Its arguments are the whole object of the tool.
 pub(crate) fn server_call(json: &Json<'_>) -> Option<ToolCall> {
     let name = json.first_text(NAME)?;
     let arguments = json.first(&["server_tool_call"]).or_else(|| json.first(ARGUMENTS));
@@ -26,8 +26,7 @@ pub(crate) fn server_call(json: &Json<'_>) -> Option<ToolCall> {
     Some(call)
 }
 
-/// The answer of a tool that stands in a part; `None` when what it answered cannot be told. Pictures in it go to
-/// `media`.
+/// Reads a tool result in a part, or `None` if it holds nothing that can be read. Images in it are added to `media`.
 pub(crate) fn result(json: &Json<'_>, media: &mut MessageParts) -> Option<ToolResult> {
     let inner = json.first(&["functionResponse", "function_response", "toolResult"]).unwrap_or(json);
     let answer = match inner.first(&["response", "result", "output", "server_tool_call_response"]) {
@@ -44,8 +43,7 @@ pub(crate) fn result(json: &Json<'_>, media: &mut MessageParts) -> Option<ToolRe
     Some(result)
 }
 
-/// What a tool answered: a text, the joined texts of a list of parts, or else JSON. `None` for a list of parts that
-/// are not understood.
+/// Returns the text of a tool result: a text, the joined texts of parts, or JSON. `None` for parts that are not known.
 fn answered(answer: &Json<'_>, media: &mut MessageParts) -> Option<String> {
     let Some(items) = answer.as_list() else { return Some(answer.to_text()) };
     let are_parts = !items.is_empty() && items.iter().all(MessageParts::is_typed);
@@ -69,15 +67,15 @@ fn id(json: &Json<'_>) -> Option<String> {
     }
 }
 
-/// The type of a call that names none.
+/// The type of a tool call without one.
 pub(crate) const FUNCTION: &str = "function";
-/// The type of a result.
+/// The type of a tool result.
 pub(crate) const RESULT: &str = "tool_result";
-/// The types of what the provider runs itself.
+/// The type of a call of a tool that the provider runs.
 const SERVER_CALL: &str = "server_tool_call";
 pub(crate) const SERVER_RESULT: &str = "server_tool_call_response";
 
 const NAME: &[&str] = &["name", "toolName", "tool_name"];
 const ARGUMENTS: &[&str] = &["arguments", "args", "input", "parameters"];
-/// Whichever says what the result is matched by comes before the id of the item itself.
+/// Ids, those that match a result with its call before the id of the item itself.
 const ID: &[&str] = &["tool_use_id", "tool_call_id", "call_id", "toolCallId", "toolUseId", "tool_id", "id"];

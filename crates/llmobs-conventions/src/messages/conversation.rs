@@ -1,4 +1,4 @@
-//! A list of messages, and what APIs put around it.
+//! A list of messages, and the envelopes that APIs put around it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,17 +8,17 @@ use crate::RemarkSet;
 use crate::format::json::Json;
 use llmobs_model::{Message, Role};
 
-/// Messages, and why the model stopped, choice by choice.
+/// Messages, with the finish reason of each choice.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Conversation {
     pub(crate) messages: Vec<Message>,
     pub(crate) finish_reasons: Vec<String>,
-    /// What is odd about them.
+    /// Oddities of the messages.
     pub(crate) remarks: RemarkSet,
 }
 
 impl Conversation {
-    /// One message of one text.
+    /// Creates a conversation of one text.
     pub(crate) fn of_text(text: String, role: &str) -> Self {
         Self { messages: vec![Message::new(role, text)], ..Self::default() }
     }
@@ -29,7 +29,7 @@ impl Conversation {
         self.remarks.absorb(later.remarks);
     }
 
-    /// Gives results the names of the calls they answer.
+    /// Gives tool results the names of the tool calls that they answer.
     pub(crate) fn name_results(&mut self) {
         let mut names = HashMap::new();
         for call in self.messages.iter().flat_map(|message| &message.tool_calls) {
@@ -54,7 +54,7 @@ impl Conversation {
         self.remarks.absorb(remarks);
     }
 
-    /// Adds what a list holds: messages, texts, and parts, which make one message as long as they follow one another.
+    /// Adds the items of a list: messages, texts, and runs of parts, each of which is one message.
     fn add_list(&mut self, items: &[Json<'_>], role: &str) {
         let mut rest = items;
         while let Some(first) = rest.first() {
@@ -73,7 +73,7 @@ impl Conversation {
     }
 }
 
-/// The messages in any dialect; `role` is for those that name none. `None` when it is no dialect of messages.
+/// Returns the messages in any dialect, or `None` if the JSON is none. `role` is for messages without one.
 pub(crate) fn conversation(json: &Json<'_>, role: &str) -> Option<Conversation> {
     let mut all = Conversation::default();
     match json {
@@ -86,7 +86,7 @@ pub(crate) fn conversation(json: &Json<'_>, role: &str) -> Option<Conversation> 
     Some(all)
 }
 
-/// The messages of JSON that can hardly be anything else than some API's; those without a role have none.
+/// Returns the messages of JSON that can hardly be anything other than some API's request or response.
 pub(crate) fn plain_dialect(json: &Json<'_>) -> Option<Vec<Message>> {
     let has_parts = |json: &Json<'_>| {
         let parts = json.get("role").and_then(|_| json.first(&["parts", "content"]));
@@ -103,7 +103,7 @@ pub(crate) fn plain_dialect(json: &Json<'_>) -> Option<Vec<Message>> {
     Some(read.messages)
 }
 
-/// The texts of instructions, one a part.
+/// Returns the texts of system instructions, one a part.
 pub(crate) fn instructions(json: &Json<'_>) -> Vec<String> {
     let mut all = Conversation::default();
     match json.as_list() {
@@ -120,7 +120,7 @@ pub(crate) fn instructions(json: &Json<'_>) -> Vec<String> {
     all.messages.into_iter().map(|message| message.content).filter(|text| !text.is_empty()).collect()
 }
 
-/// Whether all of the list are choices, which only an output has.
+/// Returns whether the JSON is a list of choices, which only an output has.
 pub(crate) fn looks_like_choices(json: &Json<'_>) -> bool {
     let is_choice = |item: &Json<'_>| {
         item.get("message").is_some_and(Json::is_object)
@@ -133,7 +133,7 @@ fn read_object(json: &Json<'_>, role: &str, all: &mut Conversation) -> Option<()
     let is_message = is_message(json);
     for name in ENVELOPES {
         let Some(items) = json.get(name).and_then(Json::as_list) else { continue };
-        // What is asked of a model before the conversation stands beside it.
+        // System instructions stand beside the conversation.
         let before = json.first(&["system", "systemInstruction", "system_instruction"]);
         let texts = before.map(instructions).unwrap_or_default();
         all.messages.extend(texts.into_iter().map(Message::system));
@@ -156,20 +156,20 @@ fn is_message(json: &Json<'_>) -> bool {
 }
 
 impl Conversation {
-    /// Puts instructions first, but for those that are in there already.
+    /// Puts system instructions first, unless the conversation has them already.
     pub(crate) fn instruct(&mut self, instructions: Vec<String>) {
-        let asks = |role: &Role| matches!(role, Role::System | Role::Developer);
-        let asked = self.messages.iter().filter(|message| asks(&message.role));
-        let asked: HashSet<&str> = asked.map(|message| message.content.as_str()).collect();
-        let new = instructions.into_iter().filter(|text| !asked.contains(text.as_str()));
+        let instructs = |role: &Role| matches!(role, Role::System | Role::Developer);
+        let known = self.messages.iter().filter(|message| instructs(&message.role));
+        let known: HashSet<&str> = known.map(|message| message.content.as_str()).collect();
+        let new = instructions.into_iter().filter(|text| !known.contains(text.as_str()));
         let new: Vec<Message> = new.map(Message::system).collect();
         self.messages.splice(0..0, new);
     }
 }
 
-/// What a conversation is called in a request or an answer.
+/// Members of a request or response that hold the conversation.
 const ENVELOPES: [&str; 4] = ["messages", "contents", "choices", "candidates"];
-/// An object with none of these is no message.
+/// Members of a message. An object with none of these is no message.
 const MESSAGE: &[&str] = &[
     "role",
     "content",
@@ -187,6 +187,6 @@ const MESSAGE: &[&str] = &[
     "refusal",
 ];
 const FINISH: &[&str] = &["finish_reason", "finishReason", "stop_reason", "stopReason"];
-/// What rig writes when it does not know.
+/// The finish reason that rig records when it knows none.
 const UNKNOWN: &str = "unknown";
 const SYSTEM: &str = "system";

@@ -1,11 +1,12 @@
-//! Documents in any dialect.
+//! Documents in the dialect of any store.
 
 use crate::format::json::Json;
 use crate::{Remark, RemarkSet};
 use llmobs_model::Document;
 
-/// The documents: one text or object, a list of them, or such a list in a member of an object. What has no text is
-/// kept as its JSON. What is odd about them goes into `remarks`.
+/// Returns the documents in one text or object, in a list, or in a member of an object. A document without text is
+/// kept as its
+/// JSON. Oddities are added to `remarks`.
 pub(crate) fn foreign_documents(json: &Json<'_>, remarks: &mut RemarkSet) -> Vec<Document> {
     let list = json.as_list().or_else(|| CONTAINERS.iter().find_map(|name| json.get(name)?.as_list()));
     let items = list.unwrap_or(std::slice::from_ref(json));
@@ -30,7 +31,7 @@ fn document(json: &Json<'_>, remarks: &mut RemarkSet) -> Document {
     document
 }
 
-/// A score may be negative.
+/// Returns a score, which unlike a count may be negative.
 fn score_of(json: &Json<'_>) -> Option<f64> {
     match json {
         Json::Text(text) => text.trim().parse().ok(),

@@ -1,10 +1,10 @@
-//! Pictures, sounds and files: a placeholder in the text, and the bytes beside it where they are here.
+//! Images, audio and files: a placeholder in the text, and the bytes beside it if the message holds them.
 
 use super::part::MessageParts;
 use crate::format::json::Json;
 use llmobs_model::Media;
 
-/// Bytes in the part itself.
+/// Adds bytes that stand in the part itself.
 pub(crate) fn blob(parts: &mut MessageParts, modality: Option<&str>, mime: Option<&str>, content: Option<&str>) {
     let modality = modality.or_else(|| mime.and_then(main_type));
     let about = modality.map_or_else(String::new, |modality| format!("{modality} "));
@@ -18,7 +18,7 @@ pub(crate) fn blob(parts: &mut MessageParts, modality: Option<&str>, mime: Optio
     }
 }
 
-/// An address, or the bytes in the form of one; it is never followed.
+/// Adds a URL, which is never fetched, or the bytes of a `data:` URL.
 pub(crate) fn uri(parts: &mut MessageParts, modality: Option<&str>, mime: Option<&str>, uri: &str) {
     if let Some((own_mime, content)) = data(uri) {
         let mime = Some(own_mime).filter(|mime| !mime.is_empty()).or(mime);
@@ -31,17 +31,17 @@ pub(crate) fn uri(parts: &mut MessageParts, modality: Option<&str>, mime: Option
     parts.texts.push(format!("[{what}: {uri}]"));
 }
 
-/// A file at the provider.
+/// Adds a file that the provider stores.
 pub(crate) fn file(parts: &mut MessageParts, modality: Option<&str>, id: &str) {
     let about = modality.map_or_else(String::new, |modality| format!("{modality} "));
     parts.texts.push(format!("[{about}file: {id}]"));
 }
 
-/// A picture, sound, video or document in any API's form; whether it was one.
+/// Adds an image, audio, video or document in the form of any API, and returns whether it was one.
 pub(crate) fn medium(parts: &mut MessageParts, modality: &str, json: &Json<'_>) -> bool {
     let mime = json.first_text(MIME);
     if let Some(text) = json.as_text() {
-        // Bare bytes are told from an address by the scheme.
+        // A URL has a scheme; bare base64 has no colon.
         match (text.contains(':'), mime) {
             (true, _) => uri(parts, Some(modality), None, text),
             (false, _) => blob(parts, Some(modality), None, None),
@@ -78,7 +78,7 @@ pub(crate) fn medium(parts: &mut MessageParts, modality: &str, json: &Json<'_>) 
     true
 }
 
-/// The type and the bytes of a `data:` address.
+/// Splits a `data:` URL into its type and its bytes.
 fn data(uri: &str) -> Option<(&str, &str)> {
     let (kind, content) = uri.strip_prefix("data:")?.split_once(',')?;
     Some((kind.split(';').next().unwrap_or_default(), content))

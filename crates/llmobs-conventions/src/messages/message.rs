@@ -1,4 +1,4 @@
-//! One message in any dialect.
+//! One message in the dialect of any API.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::format::json::Json;
 use crate::{Remark, RemarkSet};
 use llmobs_model::{Message, ToolResult};
 
-/// Adds the message, and what was thought before it, and says what is odd about it. `role` is for one that names none.
+/// Adds a message, after the reasoning in it, and returns its oddities. `role` is for a message without one.
 pub(crate) fn add(json: &Json<'_>, role: &str, messages: &mut Vec<Message>) -> RemarkSet {
     let mut parts = MessageParts::default();
     read_content(json, &mut parts);
@@ -21,7 +21,7 @@ pub(crate) fn add(json: &Json<'_>, role: &str, messages: &mut Vec<Message>) -> R
     remarks
 }
 
-/// Adds the message that a list of parts is.
+/// Adds a message that is a list of parts.
 pub(crate) fn add_parts(items: &[Json<'_>], role: &str, messages: &mut Vec<Message>) -> RemarkSet {
     let mut parts = MessageParts::default();
     parts.add_all(items);
@@ -53,7 +53,7 @@ fn joined(mut texts: Vec<String>) -> String {
     if texts.len() == 1 { texts.pop().unwrap_or_default() } else { texts.join("\n") }
 }
 
-/// The content: parts, a text, a list, or something that is kept as JSON.
+/// Reads the content: parts, a text, a list, or something else, which is kept as JSON.
 fn read_content(json: &Json<'_>, parts: &mut MessageParts) {
     for name in ["parts", "contents"] {
         match json.get(name) {
@@ -73,7 +73,7 @@ fn read_content(json: &Json<'_>, parts: &mut MessageParts) {
     }
 }
 
-/// A text, which may hold a list of parts.
+/// Reads a text, which may hold a serialized list of parts.
 fn read_text(text: &str, parts: &mut MessageParts) {
     if text.trim_start().starts_with('[')
         && let Some(Json::List(items)) = Json::container(text)
@@ -87,7 +87,7 @@ fn read_text(text: &str, parts: &mut MessageParts) {
     }
 }
 
-/// What stands beside the content.
+/// Reads the members beside the content: reasoning, refusal, tool calls, tool results.
 fn read_beside(json: &Json<'_>, parts: &mut MessageParts) {
     let thought = json.first_text(&["reasoning_content", "reasoning", "thinking"]);
     parts.reasoning.extend(thought.map(str::to_owned));
@@ -114,13 +114,13 @@ fn read_beside(json: &Json<'_>, parts: &mut MessageParts) {
     }
 }
 
-/// The type of a call in a list of calls: that of the API that has one of its own.
+/// Returns the type of a tool call, if it is one that an API has of its own.
 fn kind_of<'a>(call: &'a Json<'_>) -> &'a str {
     let kinds = ["tool_use", "server_tool_use", "server_tool_call"];
     call.first_text(&["type"]).filter(|kind| kinds.contains(kind)).unwrap_or(call::FUNCTION)
 }
 
-/// A message that answers a call: what it says is the result.
+/// Turns the text of a message that answers a tool call into the result.
 fn answer(json: &Json<'_>, role: &str, parts: &mut MessageParts) {
     let id = json.first_text(&["tool_call_id", "toolCallId"]);
     let name = json.first_text(&["name"]);
@@ -139,5 +139,5 @@ fn known_role(role: &str) -> &str {
     same.into_iter().find(|(word, _)| *word == role).map_or(role, |(_, known)| known)
 }
 
-/// The role of what the model thought.
+/// The role of reasoning.
 const REASONING: &str = "reasoning";

@@ -1,6 +1,4 @@
-//! The dialects of message JSON → messages; and of documents.
-//!
-//! In: JSON as others wrote it. Out: messages, documents, finish reasons. Never: field names of spans.
+//! JSON of messages and documents in the dialect of any API. Knows no attributes of spans.
 //!
 //! ```text
 //! conversation.rs   the list, and what is around it (choices, candidates, contents, a request)

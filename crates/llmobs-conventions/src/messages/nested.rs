@@ -1,14 +1,14 @@
-//! Names with dots and running numbers → one JSON value.
+//! Flattened names, with dots and running numbers, back to one JSON value.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::format::json::Json;
 
-/// A name below a prefix, and its value.
+/// A name below a prefix, with its value.
 pub(crate) type FlattenedName<'n, 'a> = (&'n str, Json<'a>);
 
-/// The value that flattened names spell: numbers count the items of a list, which may have gaps.
+/// Rebuilds the value that was flattened into names. Numbers count the items of a list, which may have gaps.
 pub(crate) fn collected<'n, 'a>(paths: impl IntoIterator<Item = FlattenedName<'n, 'a>>) -> Json<'a> {
     let mut root = Node::default();
     for (path, value) in paths {
@@ -17,14 +17,15 @@ pub(crate) fn collected<'n, 'a>(paths: impl IntoIterator<Item = FlattenedName<'n
     root.into_json()
 }
 
-/// The same for every object in a value whose members' names have dots. What becomes of it is walked on the stack, so
-/// that names add a few levels only; below those they keep their dots.
+/// Rebuilds every object whose member names have dots. The result is walked recursively, so names add a bounded number
+/// of
+/// levels; beyond it they keep their dots.
 pub(crate) fn unflattened(json: Json<'_>) -> Json<'_> {
     const MOST_ADDED: usize = 48;
     within(json, MOST_ADDED)
 }
 
-/// `levels` is how many may be added.
+/// `levels` is the number of levels that names may still add.
 fn within(json: Json<'_>, levels: usize) -> Json<'_> {
     match json {
         Json::List(items) => Json::List(items.into_iter().map(|item| within(item, levels)).collect()),
@@ -47,15 +48,15 @@ fn within(json: Json<'_>, levels: usize) -> Json<'_> {
 #[derive(Default)]
 struct Node<'a> {
     value: Option<Json<'a>>,
-    /// In the order in which they came.
+    /// Members in their order.
     members: Vec<(String, Node<'a>)>,
-    /// Where each of them is.
+    /// The index of each member.
     places: HashMap<String, usize>,
     items: BTreeMap<u64, Node<'a>>,
 }
 
 impl<'a> Node<'a> {
-    /// Names of more segments than this end in one name with dots.
+    /// Most segments of a name; the rest stays one name with dots.
     const DEEPEST: usize = 24;
 
     fn put(&mut self, path: &str, value: Json<'a>, depth: usize) {

@@ -1,4 +1,4 @@
-//! One part of a message's content, told by its type or by its shape.
+//! One part of a message's content, recognised by its type or by its members.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,14 +9,14 @@ use crate::format::json::Json;
 use crate::{Remark, RemarkSet};
 use llmobs_model::{Media, ToolCall, ToolResult};
 
-/// What the parts of one message say.
+/// The parts of one message, sorted by what they are.
 #[derive(Debug, Default)]
 pub(crate) struct MessageParts {
-    /// In order, placeholders among them.
+    /// Texts in their order, placeholders for media among them.
     pub(crate) texts: Vec<String>,
     pub(crate) reasoning: Vec<String>,
     pub(crate) calls: Vec<ToolCall>,
-    /// The ids of the calls.
+    /// Ids of the tool calls.
     ids: HashSet<String>,
     pub(crate) results: Vec<ToolResult>,
     pub(crate) images: Vec<Media>,
@@ -25,7 +25,7 @@ pub(crate) struct MessageParts {
 }
 
 impl MessageParts {
-    /// Adds a part; one that is not understood is kept as its JSON.
+    /// Adds a part. An unknown part is kept as its JSON.
     pub(crate) fn add(&mut self, part: &Json<'_>) {
         if !self.try_add(part) {
             self.remarks.add(Remark::Part);
@@ -39,7 +39,7 @@ impl MessageParts {
         }
     }
 
-    /// Adds a part and says whether it was understood.
+    /// Adds a part, and returns whether it is known.
     pub(crate) fn try_add(&mut self, part: &Json<'_>) -> bool {
         if let Some(text) = part.as_text() {
             self.texts.push(text.to_owned());
@@ -61,13 +61,13 @@ impl MessageParts {
         shape.is_some_and(|(_, read)| read(self, part))
     }
 
-    /// Whether this is a part of a type that is known.
+    /// Returns whether a part has a known type.
     pub(crate) fn is_typed(part: &Json<'_>) -> bool {
         part.first_text(&["type"]).is_some_and(|kind| by_type(kind).is_some())
             || (part.is_object() && part.members().is_some_and(|members| members.len() == 1) && Self::has_shape(part))
     }
 
-    /// Whether this can only be a part: it has a known type or shape, and none of what messages have.
+    /// Returns whether the JSON can only be a part: it has a known type or shape, and no member of a message.
     pub(crate) fn is_part(json: &Json<'_>) -> bool {
         json.is_object()
             && json.first(&["role", "parts", "message", "finish_reason", "finishReason", "delta"]).is_none()
@@ -78,7 +78,7 @@ impl MessageParts {
         SHAPES.iter().any(|(name, _)| part.get(name).is_some()) || part.get("message_content").is_some()
     }
 
-    /// Nothing that was said, but for the reasoning.
+    /// Returns whether there is nothing but reasoning.
     pub(crate) fn is_silent(&self) -> bool {
         self.texts.is_empty()
             && self.calls.is_empty()
@@ -87,7 +87,7 @@ impl MessageParts {
             && self.audio.is_empty()
     }
 
-    /// Adds a call, unless one of its id is there. One without a name is none.
+    /// Adds a tool call, unless its id is known already. A call without a name is left out.
     pub(crate) fn try_add_call(&mut self, json: &Json<'_>, kind: &str) -> bool {
         self.keep(call::call(json, kind));
         true
@@ -199,7 +199,7 @@ const TYPES: &[(&str, Read)] = &[
     ("document", |parts, json| inner_medium(parts, "document", json, "document")),
 ];
 
-/// MessageParts without a type, by the member that tells them: Gemini, Bedrock, OpenInference.
+/// Parts without a type, recognised by a member: Gemini, Bedrock, `OpenInference`.
 const SHAPES: &[(&str, Read)] = &[
     ("text", |parts, json| {
         let is_thought = matches!(json.get("thought"), Some(Json::Bool(true)));
@@ -232,7 +232,7 @@ fn modality<'a>(json: &'a Json<'_>) -> Option<&'a str> {
     json.first_text(&["modality"])
 }
 
-/// A medium in a member of its own, or in the part itself.
+/// Adds a medium that stands in a member of its own, or in the part itself.
 fn inner_medium(parts: &mut MessageParts, modality: &str, json: &Json<'_>, name: &str) -> bool {
     let Some(inner) = json.get(name) else {
         return json.get("image_url").is_none() && medium(parts, modality, json);
@@ -283,5 +283,5 @@ fn linked(parts: &mut MessageParts, inner: Option<&Json<'_>>) -> bool {
     address.inspect(|address| uri(parts, None, inner.first_text(MIME), address)).is_some()
 }
 
-/// What stands for thoughts that the provider keeps to itself.
+/// Placeholder for reasoning that the provider has encrypted.
 const REDACTED: &str = "[redacted thinking]";

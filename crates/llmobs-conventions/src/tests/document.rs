@@ -36,10 +36,11 @@ fn begin(head: &[&str]) -> String {
 fn conventions() -> String {
     let mut out = begin(&["convention", "names"]);
     for (name, convention) in Conventions::NAMES.iter().copied() {
-        let attributes =
-            allowlist::WORDS.iter().filter(|word| word.of.contains(convention) && word.of != Conventions::ALL);
-        let attributes =
-            attributes.map(|word| if word.is_family { format!("{}*", word.name) } else { word.name.to_owned() });
+        let attributes = allowlist::ALLOWED
+            .iter()
+            .filter(|allowed| allowed.of.contains(convention) && allowed.of != Conventions::ALL);
+        let attributes = attributes
+            .map(|allowed| if allowed.is_family { format!("{}*", allowed.name) } else { allowed.name.to_owned() });
         let attributes = names(attributes);
         row(
             &mut out,
@@ -97,9 +98,8 @@ fn content() -> String {
     let model = |all: [&[message_sources::MessageSource]; 3]| {
         names(all.into_iter().flatten().map(message_sources::MessageSource::shown))
     };
-    let input = model([message_sources::INPUT_OF_CONVENTION, message_sources::OTHER_INPUT, message_sources::ANY_INPUT]);
-    let output =
-        model([message_sources::OUTPUT_OF_CONVENTION, message_sources::OTHER_OUTPUT, message_sources::ANY_OUTPUT]);
+    let input = model([message_sources::OTEL_INPUT, message_sources::OTHER_INPUT, message_sources::GENERIC_INPUT]);
+    let output = model([message_sources::OTEL_OUTPUT, message_sources::OTHER_OUTPUT, message_sources::GENERIC_OUTPUT]);
     row(&mut out, &["`llm`", &input, &output]);
     row(&mut out, &["`tool`", &names(table::TOOL_INPUT), &names(table::TOOL_OUTPUT)]);
     row(&mut out, &["`retrieval`", &names(table::RETRIEVAL_INPUT), &names(table::RETRIEVAL_OUTPUT)]);
@@ -109,8 +109,8 @@ fn content() -> String {
                 |all: &[message_sources::MessageSource]| names(all.iter().map(message_sources::MessageSource::shown));
             format!("{}, {}, {}", carried(first), names(values), carried(last))
         };
-    let input = others(message_sources::INPUT_OF_CONVENTION, table::INPUT_VALUE, message_sources::OTHER_INPUT);
-    let output = others(message_sources::OUTPUT_OF_CONVENTION, table::OUTPUT_VALUE, message_sources::OTHER_OUTPUT);
+    let input = others(message_sources::OTEL_INPUT, table::INPUT_VALUE, message_sources::OTHER_INPUT);
+    let output = others(message_sources::OTEL_OUTPUT, table::OUTPUT_VALUE, message_sources::OTHER_OUTPUT);
     row(&mut out, &["`workflow`, `agent`, `task`", &input, &output]);
     out
 }
@@ -147,7 +147,7 @@ fn crates() -> String {
     for profile in frameworks::FRAMEWORKS {
         let name = Conventions::NAMES.iter().find(|(_, own)| *own == profile.convention).unwrap().0;
         let spans = profile.spans.iter().map(|(span, kind)| format!("`{span}` {kind}")).collect::<Vec<_>>().join(", ");
-        let attributes = profile.attributes.iter().map(|(word, meaning)| format!("`{word}` as `{meaning}`"));
+        let attributes = profile.attributes.iter().map(|(allowed, meaning)| format!("`{allowed}` as `{meaning}`"));
         let attributes = attributes.collect::<Vec<_>>().join(", ");
         row(&mut out, &[&format!("`{name}`"), &format!("`{}*`", profile.crates), &spans, &attributes]);
     }

@@ -40,7 +40,8 @@ fn the_kind_is_said_by_a_word_or_by_what_was_said() {
         (json!({"gen_ai.request.model": "text-embedding-3", "gen_ai.usage.output_tokens": 3}), "llm"),
         (json!({"gen_ai.prompt": "hi", "gen_ai.agent.id": "a"}), "agent"),
         (json!({"gen_ai.prompt": "hi"}), "workflow"),
-        (json!({"input.value": "hi"}), "workflow"),
+        (json!({"input.value": "hi", "llm.user": "u"}), "workflow"),
+        (json!({"tool.name": "t", "llm.user": "u"}), "tool"),
         (json!({"traceloop.entity.input": "hi", "traceloop.entity.name": "e"}), "workflow"),
         (json!({"langfuse.input": "hi"}), "workflow"),
     ];
@@ -54,6 +55,10 @@ fn the_kind_is_said_by_a_word_or_by_what_was_said() {
 fn what_is_no_call_is_no_span() {
     let none = [
         json!({"gen_ai.request.model": "m"}),
+        json!({"input.value": "hi"}),
+        json!({"tool.name": "hammer", "tool.id": "1"}),
+        json!({"retrieval.documents": "[]"}),
+        json!({"embedding.dimensions": 3}),
         json!({"gen_ai.provider.name": "openai", "gen_ai.conversation.id": "c"}),
         json!({"mcp.method.name": "tools/list"}),
         json!({"traceloop.span.kind": "session"}),

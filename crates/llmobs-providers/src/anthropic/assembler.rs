@@ -1,4 +1,4 @@
-//! The events of a stream → the message that would have come whole.
+//! Events of a streamed message → the message.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,21 @@ use serde_json::{Map, Value, json};
 use super::usage;
 use crate::codec::{Frame, FrameSummary, StreamAssembler};
 use crate::failure;
-use crate::json::{self, Object, StreamBudget, Text};
+use crate::json::{self, BorrowedText, StreamBudget, StrictObject};
 
-/// A message as far as it has come.
+/// The assembler of a streamed message.
 #[derive(Debug)]
 pub(crate) struct MessageAssembler {
     role: Value,
-    usage: Map<String, Value>,
-    /// The end has counted.
+    /// The counts of the first and the last events, merged.
+    usage: Value,
+    /// The last event with counts has come.
     is_counted: bool,
-    /// By index: the protocol lets them interleave.
-    blocks: BTreeMap<u64, MessageBlock>,
+    stop_reason: Value,
+    /// By index, because the protocol lets them interleave. Some servers begin every block at index 0, so that a block that
+    /// begins where another one has begun opens the next round.
+    blocks: BTreeMap<(u64, u64), MessageBlock>,
+    round: u64,
     budget: StreamBudget,
 }
 
@@ -56,7 +60,7 @@ struct CommonEvent<'a> {
     kind: &'a str,
     index: u64,
     #[serde(borrow)]
-    delta: Object<CommonDelta<'a>>,
+    delta: StrictObject<CommonDelta<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -65,20 +69,22 @@ struct CommonDelta<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     #[serde(borrow, default)]
-    text: Option<Text<'a>>,
+    text: Option<BorrowedText<'a>>,
     #[serde(borrow, default)]
-    partial_json: Option<Text<'a>>,
+    partial_json: Option<BorrowedText<'a>>,
     #[serde(borrow, default)]
-    thinking: Option<Text<'a>>,
+    thinking: Option<BorrowedText<'a>>,
 }
 
 impl Default for MessageAssembler {
     fn default() -> Self {
         Self {
             role: Value::Null,
-            usage: Map::new(),
+            usage: json!({}),
             is_counted: false,
+            stop_reason: Value::Null,
             blocks: BTreeMap::new(),
+            round: 0,
             budget: StreamBudget::new(),
         }
     }
@@ -101,8 +107,14 @@ impl StreamAssembler for MessageAssembler {
             "message_delta" => {
                 self.is_counted = true;
                 self.count(&event["usage"]);
+                let reason = json::get(event, &["delta", "stop_reason"]);
+                if reason.is_string() {
+                    self.stop_reason = self.budget.keep(reason);
+                }
             }
             "error" => return FrameSummary { is_content: false, error: failure::inside(event) },
+            // An error that is no event at all.
+            "" => return FrameSummary { is_content: false, error: failure::inside(event) },
             // `content_block_stop`, `message_stop`, `ping`, and what may come to be.
             _ => {}
         }
@@ -110,7 +122,7 @@ impl StreamAssembler for MessageAssembler {
     }
 
     fn push_common(&mut self, json: &[u8]) -> Option<FrameSummary> {
-        let Object(CommonEvent { kind, index, delta: Object(said) }) =
+        let StrictObject(CommonEvent { kind, index, delta: StrictObject(said) }) =
             serde_json::from_str(std::str::from_utf8(json).ok()?).ok()?;
         let delta = DELTAS.iter().find(|delta| kind == "content_block_delta" && delta.kind == said.kind)?;
         let texts = [("text", said.text), ("partial_json", said.partial_json), ("thinking", said.thinking)];
@@ -124,18 +136,20 @@ impl StreamAssembler for MessageAssembler {
 
     fn finish(mut self: Box<Self>) -> Value {
         if !self.is_counted {
-            // What the beginning counts is the first token or two, not what came.
-            self.usage.retain(|name, _| !usage::OF_OUTPUT.contains(&name.as_str()));
+            // The first event counts the first token or two, and not what came after.
+            self.usage.as_object_mut().into_iter().for_each(|usage| {
+                usage.retain(|name, _| !usage::OF_OUTPUT.contains(&name.as_str()));
+            });
         }
         let content: Vec<Value> = self.blocks.into_values().map(MessageBlock::finish).collect();
-        json!({"role": self.role, "content": content, "usage": self.usage})
+        json!({"role": self.role, "content": content, "usage": self.usage, "stop_reason": self.stop_reason})
     }
 }
 
 impl MessageAssembler {
-    /// The counts of `message_delta` are those of all so far; what it does not repeat still holds.
+    /// Merges counts. Those of `message_delta` are cumulative, and leave out what the first event has told, or fill it with 0.
     fn count(&mut self, usage: &Value) {
-        self.usage.extend(json::allowed(usage, usage::NAMES).into_iter().filter(|(_, count)| !count.is_null()));
+        crate::usage::merge(&mut self.usage, &Value::Object(json::pick(usage, usage::NAMES)));
     }
 
     fn block(&mut self, event: &Value) -> FrameSummary {
@@ -144,10 +158,24 @@ impl MessageAssembler {
         // Texts begin empty; whatever else begins is content already.
         let is_content = !matches!(kind, "text" | "thinking") || !json::text(start, kind).is_empty();
         let kept = self.budget.keep(start);
-        if let (Some((block, _)), Value::Object(start)) = (self.at(json::count(event, "index")), kept) {
-            block.start = start;
+        let index = json::count(event, "index");
+        let has_begun =
+            |index| self.blocks.get(&(self.round, index)).is_some_and(|block| block.start.contains_key("type"));
+        if index.is_some_and(has_begun) {
+            self.round = self.round.saturating_add(1);
+        }
+        let key = (self.round, index.unwrap_or_else(|| self.next_index()));
+        if let Value::Object(start) = kept
+            && (self.blocks.contains_key(&key) || self.budget.take(size_of::<MessageBlock>()))
+        {
+            self.blocks.entry(key).or_default().start = start;
         }
         FrameSummary::content(is_content)
+    }
+
+    /// The index of a block that begins without one: behind the last.
+    fn next_index(&self) -> u64 {
+        self.blocks.keys().next_back().map_or(0, |(_, index)| index.saturating_add(1))
     }
 
     fn delta(&mut self, event: &Value) -> FrameSummary {
@@ -184,14 +212,25 @@ impl MessageAssembler {
         }
     }
 
-    /// The block of an event: by index, else the last one.
+    /// Returns the block of an event: by index in this round or, when it has begun in an earlier one, there; without an index
+    /// the last one.
     fn at(&mut self, index: Option<u64>) -> Option<(&mut MessageBlock, &mut StreamBudget)> {
+        let last = self.blocks.keys().next_back().copied();
+        let key = match index {
+            Some(index) => {
+                let mut rounds = (0..=self.round).rev().take(MAX_ROUNDS_BACK).map(|round| (round, index));
+                rounds.find(|key| self.blocks.contains_key(key)).unwrap_or((self.round, index))
+            }
+            None => last.unwrap_or((0, 0)),
+        };
         let Self { blocks, budget, .. } = self;
-        let index = index.or_else(|| blocks.keys().next_back().copied()).unwrap_or(0);
-        let has_room = blocks.contains_key(&index) || budget.take(size_of::<MessageBlock>());
-        has_room.then(|| (blocks.entry(index).or_default(), budget))
+        let has_room = blocks.contains_key(&key) || budget.take(size_of::<MessageBlock>());
+        has_room.then(|| (blocks.entry(key).or_default(), budget))
     }
 }
+
+/// Rounds in which the block of a delta is looked for: of more, only a hostile stream has any.
+const MAX_ROUNDS_BACK: usize = 16;
 
 impl MessageBlock {
     fn finish(self) -> Value {

@@ -91,7 +91,7 @@ fn result(content: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(item).collect::<Vec<_>>().join(","),
-        other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_)) => json::written(without_media(other)),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Object(_)) => json::to_sorted_text(without_media(other)),
     }
 }
 
@@ -102,13 +102,13 @@ fn item(item: &Value) -> Cow<'_, str> {
     match json::text(item, "type") {
         "text" => json::text(item, "text").into(),
         "image" => IMAGE.into(),
-        _ => json::written(without_media(item)).into(),
+        _ => json::to_sorted_text(without_media(item)).into(),
     }
 }
 
 /// A block that no message has a member for, as its JSON.
 fn shown(kind: &str, block: &Value) -> String {
-    let text = json::written(without_media(block));
+    let text = json::to_sorted_text(without_media(block));
     match kind {
         "document" | "search_result" | "redacted_thinking" | "compaction" => text,
         _ => json::cut(&text, MOST_UNKNOWN).to_owned(),

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::asked::asked;
+use crate::annotate::{with_finish_reasons, with_input_and_tools};
 use crate::codec::{Codec, Frame, FrameSummary, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::failure;
@@ -37,12 +37,13 @@ impl Codec for AnthropicComplete {
         let present = METADATA.iter().filter_map(|(name, own)| Some((*own, request.get(name)?)));
         let said = present.fold(said, |said, (name, value)| said.metadata(name, value));
         // Who speaks is part of the text.
-        let prompt = json::some(request, "prompt").map(|prompt| Message::new("", json::as_text(prompt)));
-        asked(said, prompt.into_iter().collect(), Vec::new())
+        let prompt = json::present(request, "prompt").map(|prompt| Message::new("", json::as_text(prompt)));
+        with_input_and_tools(said, prompt.into_iter().collect(), Vec::new())
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
         let said = said.output(Message::new("", json::text(response.body, "completion")));
+        let said = with_finish_reasons(said, [&response.body["stop_reason"]]);
         failure::inside(response.body).into_iter().fold(said, Annotation::span_error)
     }
 
@@ -55,11 +56,15 @@ impl Codec for AnthropicComplete {
 #[derive(Debug, Default)]
 struct CompleteAssembler {
     completion: String,
+    stop_reason: Value,
     budget: StreamBudget,
 }
 
 impl StreamAssembler for CompleteAssembler {
     fn push(&mut self, frame: Frame) -> FrameSummary {
+        if let Some(reason) = frame.data.get("stop_reason").filter(|reason| reason.is_string()) {
+            self.stop_reason = self.budget.keep(reason);
+        }
         let is_content = self.budget.push_member(&mut self.completion, &frame.data, "completion");
         FrameSummary { is_content, error: failure::inside(&frame.data) }
     }
@@ -69,6 +74,7 @@ impl StreamAssembler for CompleteAssembler {
     }
 
     fn finish(self: Box<Self>) -> Value {
-        Value::Object(Map::from_iter([("completion".to_owned(), Value::from(self.completion))]))
+        let members = [("completion", self.completion.into()), ("stop_reason", self.stop_reason)];
+        Value::Object(members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<Map<_, _>>())
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::assembler::MessageAssembler;
 use super::{blocks, usage};
-use crate::asked::asked;
+use crate::annotate::{with_finish_reasons, with_input_and_tools};
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::{failure, json, openai};
@@ -29,13 +29,13 @@ impl Codec for AnthropicMessages {
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said =
-            Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(json::allowed(request, METADATA));
+            Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(json::pick(request, METADATA));
         // Where the URL names the model, the body of a proxy may repeat it; the URL decides.
         let said = match endpoint.model.as_deref().or_else(|| request["model"].as_str()) {
             Some(model) => said.model_name(model),
             None => said,
         };
-        asked(said, blocks::input(request), tools(request))
+        with_input_and_tools(said, blocks::input(request), tools(request))
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
@@ -45,9 +45,10 @@ impl Codec for AnthropicMessages {
             output.push(Message::new("", ""));
         }
         let said = said.output(output).metrics(usage::metrics(&body["usage"]));
-        let said = openai::cost(said, &body["usage"]);
+        let said = openai::with_cost(said, &body["usage"]);
         let citations = blocks::citations(body);
         let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
+        let said = with_finish_reasons(said, [&body["stop_reason"]]);
         // Gateways send errors with a good status.
         match failure::inside(body) {
             Some(error) => said.span_error(error),

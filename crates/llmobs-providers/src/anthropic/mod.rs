@@ -17,3 +17,4 @@ pub(super) use complete::AnthropicComplete;
 pub(super) use messages::AnthropicMessages;
 #[cfg(test)]
 pub(super) use tests::{Block, interleaved};
+pub(super) use usage::tokens;

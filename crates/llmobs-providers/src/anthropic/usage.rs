@@ -1,11 +1,12 @@
-//! What Anthropic counts → metrics.
+//! Token counts of Anthropic.
 
 use serde_json::Value;
 
 use crate::json;
+use crate::usage::TokenUsage;
 use llmobs_model::{Metrics, metric};
 
-/// The counts that are of use here.
+/// The members of `usage` that are kept of a stream.
 pub(super) const NAMES: &[&str] = &[
     "input_tokens",
     "output_tokens",
@@ -13,44 +14,38 @@ pub(super) const NAMES: &[&str] = &[
     "cache_read_input_tokens",
     "cache_creation",
     "output_tokens_details",
-    // Of gateways, in dollars.
+    // Gateways add these, in dollars.
     "cost",
     "cost_details",
     "is_byok",
 ];
 
-/// Those that are not known before the end.
+/// The members that are not known before the end. What the first event says of them is the first token or two.
 pub(super) const OF_OUTPUT: &[&str] = &["output_tokens", "output_tokens_details", "cost", "cost_details"];
 
-/// The metrics of a `usage`.
-///
-/// Anthropic's `input_tokens` are those that no cache had; the intake wants all of them there, with the cached ones as parts.
-pub(super) fn metrics(usage: &Value) -> Metrics {
-    let mut metrics = Metrics::new();
-    let [input, output, written, read] =
-        ["input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"]
-            .map(|name| json::count(usage, name));
-    let prompt = [input, written, read].into_iter().flatten().reduce(u64::saturating_add);
-    put(&mut metrics, metric::INPUT_TOKENS, prompt);
-    put(&mut metrics, metric::OUTPUT_TOKENS, output);
-    put(&mut metrics, metric::TOTAL_TOKENS, prompt.zip(output).map(|(prompt, output)| prompt.saturating_add(output)));
-    put(&mut metrics, metric::CACHE_WRITE_INPUT_TOKENS, written);
-    put(&mut metrics, metric::CACHE_READ_INPUT_TOKENS, read);
-    if let Some(written) = written {
-        let [hour, minutes] = ["ephemeral_1h_input_tokens", "ephemeral_5m_input_tokens"]
-            .map(|name| json::count(&usage["cache_creation"], name));
-        // Answers from before there were two kinds of cache: all of it is in that of five minutes.
-        let all = if hour.is_none() { written } else { 0 };
-        put(&mut metrics, metric::EPHEMERAL_1H_INPUT_TOKENS, Some(hour.unwrap_or(0)));
-        put(&mut metrics, metric::EPHEMERAL_5M_INPUT_TOKENS, Some(minutes.unwrap_or(all)));
+/// Reads a `usage`. Anthropic's `input_tokens` are those that no cache had.
+pub(crate) fn tokens(usage: &Value) -> TokenUsage {
+    TokenUsage {
+        input: json::count(usage, "input_tokens"),
+        output: json::count(usage, "output_tokens"),
+        total: None,
+        cache_read: json::count(usage, "cache_read_input_tokens"),
+        cache_write: json::count(usage, "cache_creation_input_tokens"),
+        reasoning: json::count(&usage["output_tokens_details"], "thinking_tokens"),
     }
-    let thought = json::count(&usage["output_tokens_details"], "thinking_tokens");
-    put(&mut metrics, metric::REASONING_OUTPUT_TOKENS, thought);
-    metrics
 }
 
-fn put(metrics: &mut Metrics, name: &'static str, count: Option<u64>) {
-    if let Some(count) = count {
-        metrics.put(name, count);
+/// Returns the metrics of a `usage`, with the two kinds of cache apart.
+pub(super) fn metrics(usage: &Value) -> Metrics {
+    let tokens = tokens(usage);
+    let mut metrics = tokens.with_cache_in_input().metrics();
+    if let Some(written) = tokens.cache_write {
+        let [hour, minutes] = ["ephemeral_1h_input_tokens", "ephemeral_5m_input_tokens"]
+            .map(|name| json::count(&usage["cache_creation"], name));
+        // Responses from before there were two kinds: all is in the cache of five minutes.
+        let all = if hour.is_none() { written } else { 0 };
+        metrics.put(metric::EPHEMERAL_1H_INPUT_TOKENS, hour.unwrap_or(0));
+        metrics.put(metric::EPHEMERAL_5M_INPUT_TOKENS, minutes.unwrap_or(all));
     }
+    metrics
 }

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::token_counts::TokenCounts;
+use super::token_counts;
+use crate::annotate::{with_documents, with_vectors};
 use crate::codec::{Codec, Frame, FrameSummary, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
-use crate::{embedded, json};
+use crate::json;
+use crate::usage::TokenUsage;
 use llmobs_model::{Annotation, Document};
 
 /// `POST /model/{id}/invoke` of an embedding model: Titan, Nova, Cohere, Marengo.
@@ -25,20 +27,20 @@ impl Codec for BedrockEmbeddings {
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said =
-            Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(json::allowed(request, METADATA));
+            Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(json::pick(request, METADATA));
         let said = endpoint.model.iter().fold(said, Annotation::model_name);
-        embedded::documents(said, documents(request))
+        with_documents(said, documents(request))
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
         let body = response.body;
-        let own = TokenCounts { input: json::count(body, "inputTextTokenCount"), ..TokenCounts::default() };
-        let mut counts = own.or(TokenCounts::of_invocation(response.head, body));
+        let own = TokenUsage { input: json::count(body, "inputTextTokenCount"), ..TokenUsage::default() };
+        let mut counts = own.or(token_counts::of_invocation(response.head, body));
         if counts.input.is_some() {
             counts.output = counts.output.or(Some(0));
         }
         let (count, size) = vectors(body);
-        embedded::vectors(said.metrics(counts.metrics()), count, size)
+        with_vectors(said.metrics(counts.with_cache_in_input().metrics()), count, size)
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {

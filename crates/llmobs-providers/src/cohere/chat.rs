@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::assembler::CohereAssembler;
 use super::{citations, usage, v1, v2};
-use crate::asked::asked;
+use crate::annotate::with_input_and_tools;
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::json::{get, items, text};
@@ -32,7 +32,7 @@ impl Codec for CohereChat {
             None => messages.extend(v1::asked(request)),
         }
         let tools = items(request, "tools").iter().map(v2::tool_definition);
-        asked(usage::asked(endpoint, request, SETTINGS), messages, tools.collect())
+        with_input_and_tools(usage::asked(endpoint, request, SETTINGS), messages, tools.collect())
     }
 
     fn annotate_response(&self, mut said: Annotation, response: Response<'_>) -> Annotation {

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::assembler::CohereAssembler;
 use super::usage;
+use crate::annotate::{with_documents, with_vectors};
 use crate::codec::{Codec, Response, StreamAssembler};
-use crate::embedded;
 use crate::endpoint::Endpoint;
 use crate::json::{as_text, get, items, text};
 use crate::media::IMAGE;
@@ -27,13 +27,13 @@ impl Codec for CohereEmbed {
         // A document has no picture, only a word for it.
         let pictures = items(request, "images").iter().map(|_| Document::new(IMAGE));
         let inputs = items(request, "inputs").iter().map(|input| Document::new(mixed(input)));
-        embedded::documents(usage::asked(endpoint, request, SETTINGS), texts.chain(pictures).chain(inputs).collect())
+        with_documents(usage::asked(endpoint, request, SETTINGS), texts.chain(pictures).chain(inputs).collect())
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
         let vectors = vectors(get(response.body, &["embeddings"]));
         let size = vectors.first().and_then(Value::as_array).map(Vec::len);
-        embedded::vectors(usage::counted(said, response.body), vectors.len(), size)
+        with_vectors(usage::counted(said, response.body), vectors.len(), size)
     }
 
     /// Embeddings are never streamed.

@@ -4,17 +4,17 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::counts::{count, sum};
 use crate::endpoint::Endpoint;
-use crate::json::{allowed, as_text, get, text};
-use llmobs_model::{Annotation, metric};
+use crate::json::{as_count, as_text, get, pick, text};
+use crate::usage::{TokenUsage, sum};
+use llmobs_model::Annotation;
 
 /// What every span is called.
 pub(super) const NAME: Cow<'static, str> = Cow::Borrowed("cohere.request");
 
 /// The model of a request, who serves it, and those of its settings that are of these names.
 pub(super) fn asked(endpoint: &Endpoint, request: &Value, settings: &[&str]) -> Annotation {
-    let mut given = allowed(request, settings);
+    let mut given = pick(request, settings);
     given.retain(|_, value| !value.is_null());
     let said = Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(given);
     match text(request, "model") {
@@ -30,22 +30,18 @@ pub(super) fn counted(said: Annotation, body: &Value) -> Annotation {
     let usage = usage.unwrap_or(&Value::Null);
     let tokens = |name: &str| {
         let places = [get(usage, &["tokens", name]), get(usage, &["billed_units", name])];
-        places.into_iter().find_map(whole_number)
+        places.into_iter().find_map(as_count)
     };
     let (input, output) = (tokens("input_tokens"), tokens("output_tokens"));
-    let counts = [
-        (metric::INPUT_TOKENS, input),
-        (metric::OUTPUT_TOKENS, output),
-        (metric::TOTAL_TOKENS, sum([input, output])),
-        (metric::CACHE_READ_INPUT_TOKENS, whole_number(get(usage, &["cached_tokens"]))),
-        (metric::REASONING_OUTPUT_TOKENS, whole_number(get(usage, &["tokens", "reasoning_tokens"]))),
-    ];
-    count(said, counts)
-}
-
-/// Cohere's schema has counts as numbers with fractions: `12.0`.
-fn whole_number(count: &Value) -> Option<u64> {
-    count.as_u64().or_else(|| count.to_string().strip_suffix(".0")?.parse().ok())
+    let counts = TokenUsage {
+        input,
+        output,
+        total: sum([input, output]),
+        cache_read: as_count(get(usage, &["cached_tokens"])),
+        reasoning: as_count(get(usage, &["tokens", "reasoning_tokens"])),
+        ..TokenUsage::default()
+    };
+    said.metrics(counts.metrics())
 }
 
 /// A document that the model may cite: a text, or an object with its text in some member.

@@ -5,7 +5,7 @@ use std::mem;
 use super::MAX_FRAME_BYTES;
 use crate::codec::Frame;
 
-/// Where in the array the bytes have come to.
+/// The state of the reader within the array.
 #[derive(Debug, Default)]
 pub(crate) struct Array {
     /// The element that has not yet ended.
@@ -23,10 +23,10 @@ impl Array {
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Frame> {
-        bytes.iter().filter_map(|byte| self.byte(*byte)).collect()
+        bytes.iter().filter_map(|byte| self.push_byte(*byte)).collect()
     }
 
-    fn byte(&mut self, byte: u8) -> Option<Frame> {
+    fn push_byte(&mut self, byte: u8) -> Option<Frame> {
         if self.is_in_string {
             self.is_in_string = self.is_escaped || byte != b'"';
             self.is_escaped = !self.is_escaped && byte == b'\\';
@@ -42,17 +42,18 @@ impl Array {
             }
             b']' | b'}' => {
                 self.depth = self.depth.saturating_sub(1);
-                // An object has ended with its brace, whatever comes next: Google sends the comma with the next one.
+                // An object ends with its brace and not with the comma: Google sends the comma with the next element, and
+                // whoever waits for it reports each chunk late.
                 match self.depth {
-                    0 => return self.ended(),
+                    0 => return self.end_element(),
                     1 => {
                         self.keep(byte);
-                        return self.ended();
+                        return self.end_element();
                     }
                     _ => {}
                 }
             }
-            b',' if self.depth == 1 => return self.ended(),
+            b',' if self.depth == 1 => return self.end_element(),
             _ => {}
         }
         self.keep(byte)
@@ -69,7 +70,7 @@ impl Array {
         None
     }
 
-    fn ended(&mut self) -> Option<Frame> {
+    fn end_element(&mut self) -> Option<Frame> {
         self.is_too_long = false;
         Frame::unnamed(&mem::take(&mut self.element))
     }

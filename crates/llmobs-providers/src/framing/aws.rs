@@ -6,19 +6,21 @@ use serde_json::Value;
 
 use super::MAX_FRAME_BYTES;
 use crate::codec::Frame;
+use crate::json;
 
 /// The frame that has not yet ended.
 #[derive(Debug, Default)]
 pub(crate) struct Aws {
     buffer: BytesMut,
     decoder: MessageFrameDecoder,
-    /// A checksum was wrong or a frame too long; where the next one begins is not known any more.
+    /// A checksum was wrong or a frame too long. Frames have no marks by which the next one could be found, so the rest of
+    /// the stream is left out.
     is_lost: bool,
 }
 
 impl Aws {
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Frame> {
-        /// Bytes that are copied before it is looked whether they are too many.
+        /// Bytes that are copied before the size of the frame is looked at again.
         const STEP: usize = 64 * 1024;
         let mut frames = Vec::new();
         for piece in bytes.chunks(STEP) {
@@ -58,7 +60,7 @@ impl Aws {
         Some(Frame {
             event: event.unwrap_or_default().to_owned(),
             is_exception: header(":message-type").is_some_and(|kind| kind != "event"),
-            data: serde_json::from_slice(payload).unwrap_or_else(|_| text()),
+            data: json::read(payload).unwrap_or_else(text),
         })
     }
 }

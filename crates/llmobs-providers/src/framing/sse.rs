@@ -1,58 +1,74 @@
-//! Server-sent events.
+//! Server-sent events, read with more tolerance than browsers have.
+//!
+//! Beyond the standard, an event also ends where the next one begins: with `event:` or `data:` behind data that is already a
+//! whole JSON document. Some servers and proxies leave out the empty line, and by the letter of the standard all of their
+//! stream would be one event. A line `error: {…}` is an event named `error`, as older llama.cpp servers send it.
 
-use std::convert::Infallible;
-use std::fmt;
-use std::pin::Pin;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::task::{Context, Poll, Waker};
+use std::mem;
 
 use bytes::Bytes;
-use futures_core::Stream;
-use sse_stream::SseByteStream;
 
 use super::MAX_FRAME_BYTES;
 use crate::codec::Frame;
+use crate::json;
 
 /// The event that has not yet ended.
+#[derive(Debug, Default)]
 pub(crate) struct Sse {
-    feed: Sender<Bytes>,
-    events: Box<SseByteStream<Fed>>,
-    /// Bytes since the last event.
-    unread: usize,
-    /// The event was too long; the rest of the line that it broke off in is left out.
+    /// The line that has not yet ended.
+    line: Vec<u8>,
+    event: String,
+    /// The data lines so far, joined with line feeds.
+    data: Vec<u8>,
+    has_data: bool,
+    nesting: Nesting,
+    /// The event was too long: the rest of the line it broke off in is left out.
     is_skipping: bool,
+    /// The last line ended with a carriage return; a line feed that follows belongs to it.
+    is_after_return: bool,
 }
 
 impl Sse {
     pub(super) const fn retained_bytes(&self) -> usize {
-        self.unread
+        self.line.len().saturating_add(self.data.len()).saturating_add(self.event.len())
     }
 
-    /// Feeds line by line: after a line that is no UTF-8, or too long, the next one is read all the same.
     pub(super) fn push(&mut self, bytes: &Bytes) -> Vec<Frame> {
         let mut frames = Vec::new();
-        for line in bytes.split_inclusive(|byte| is_end(*byte)) {
-            let is_whole = line.last().is_some_and(|byte| is_end(*byte));
-            self.unread = self.unread.saturating_add(line.len());
-            if self.unread > MAX_FRAME_BYTES {
-                *self = Self { is_skipping: true, ..Self::default() };
-            }
-            if !self.is_skipping {
-                self.line(bytes.slice_ref(line), &mut frames);
-            }
-            self.is_skipping &= !is_whole;
+        let mut rest: &[u8] = bytes;
+        if mem::take(&mut self.is_after_return) {
+            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
         }
+        while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
+            let Some((line, behind)) = rest.split_at_checked(end) else { break };
+            rest = match behind {
+                [b'\r', b'\n', after @ ..] | [_, after @ ..] => after,
+                [] => behind,
+            };
+            self.is_after_return = behind == b"\r";
+            self.end_line(line, &mut frames);
+        }
+        self.keep(rest);
         frames
     }
 
-    /// The data of a part that is one event and no more, of one line behind its name if it has one, if nothing came before
-    /// it that belongs to it.
-    pub(super) fn whole<'a>(&self, part: &'a [u8]) -> Option<&'a [u8]> {
-        let is_alone = self.unread == 0 && !self.is_skipping && part.len() < MAX_FRAME_BYTES;
+    /// Returns the JSON of a part that is exactly one event: one data line, with the event's name before it if it has one. That
+    /// is how nearly all events come, and they need no copy. `None` for any other part, and where an event is pending to which
+    /// it might belong.
+    pub(super) fn single_frame<'a>(&self, part: &'a [u8]) -> Option<&'a [u8]> {
+        let is_alone = self.retained_bytes() == 0
+            && !self.has_data
+            && !self.is_skipping
+            && !self.is_after_return
+            && part.len() < MAX_FRAME_BYTES;
         let event = part.strip_suffix(b"\n\n").filter(|_| is_alone)?;
         let data = if event.starts_with(b"event:") {
             let (name, data) = event.split_at_checked(memchr::memchr(b'\n', event)?.saturating_add(1))?;
-            std::str::from_utf8(name).ok().filter(|name| !name.contains('\r'))?;
+            // An event that says it is an error is for the slow way, which looks at names.
+            let name = std::str::from_utf8(name).ok()?;
+            if name.contains('\r') || name.contains(ERROR) {
+                return None;
+            }
             data
         } else {
             event
@@ -60,64 +76,139 @@ impl Sse {
         data.strip_prefix(b"data:").filter(|data| memchr::memchr2(b'\n', b'\r', data).is_none())
     }
 
-    /// An event counts although the empty line behind it has not come.
-    pub(super) fn end(&mut self) -> Vec<Frame> {
+    /// Returns the last event, although the empty line behind it has not come.
+    pub(super) fn finish(&mut self) -> Vec<Frame> {
         let mut frames = Vec::new();
-        self.line(Bytes::from_static(b"\n\n"), &mut frames);
+        self.end_line(b"", &mut frames);
+        self.dispatch(&mut frames);
         frames
     }
 
-    fn line(&mut self, line: Bytes, frames: &mut Vec<Frame>) {
-        // The other end is in this very value.
-        let _ = self.feed.send(line);
-        let mut context = Context::from_waker(Waker::noop());
-        while let Poll::Ready(event) = Pin::new(&mut self.events).poll_next(&mut context) {
-            let Some(Ok(event)) = event else {
-                *self = Self::default();
-                return;
-            };
-            self.unread = 0;
-            let frame = event.data.and_then(|data| Frame::unnamed(data.as_bytes()));
-            frames.extend(frame.map(|frame| Frame { event: event.event.unwrap_or_default(), ..frame }));
+    fn end_line(&mut self, end: &[u8], frames: &mut Vec<Frame>) {
+        if mem::take(&mut self.is_skipping) {
+            self.line.clear();
+            return;
+        }
+        if self.line.is_empty() {
+            return self.field(end, frames);
+        }
+        self.keep(end);
+        if mem::take(&mut self.is_skipping) {
+            return;
+        }
+        let mut line = mem::take(&mut self.line);
+        self.field(&line, frames);
+        line.clear();
+        self.line = line;
+    }
+
+    /// Keeps a part of a line; beyond the bound of one event all of it is let go.
+    fn keep(&mut self, part: &[u8]) {
+        if !self.is_skipping && self.retained_bytes().saturating_add(part.len()) > MAX_FRAME_BYTES {
+            *self = Self { is_skipping: true, is_after_return: self.is_after_return, ..Self::default() };
+        }
+        if !self.is_skipping {
+            self.line.extend_from_slice(part);
         }
     }
-}
 
-impl Default for Sse {
-    fn default() -> Self {
-        let (feed, receiver) = channel();
-        // A byte order mark counts at the beginning only, where it is taken off already.
-        let _ = feed.send(Bytes::from_static(b"\n"));
-        Self { feed, events: Box::new(SseByteStream::new(Fed(receiver))), unread: 0, is_skipping: false }
+    fn field(&mut self, line: &[u8], frames: &mut Vec<Frame>) {
+        if line.is_empty() {
+            return self.dispatch(frames);
+        }
+        let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+        let (name, value) = line.split_at_checked(colon).unwrap_or((line, b""));
+        let value = value.strip_prefix(b":").unwrap_or(value);
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match name {
+            b"data" => {
+                if self.nesting.is_whole {
+                    self.dispatch(frames);
+                }
+                self.add_data(value);
+            }
+            b"event" => {
+                if self.nesting.is_whole {
+                    self.dispatch(frames);
+                }
+                self.event = String::from_utf8_lossy(value).into_owned();
+            }
+            b"error" => {
+                self.dispatch(frames);
+                ERROR.clone_into(&mut self.event);
+                self.add_data(value);
+                self.dispatch(frames);
+            }
+            _ => {}
+        }
+    }
+
+    fn add_data(&mut self, value: &[u8]) {
+        if self.retained_bytes().saturating_add(value.len()) > MAX_FRAME_BYTES {
+            *self = Self { is_after_return: self.is_after_return, ..Self::default() };
+            return;
+        }
+        if mem::replace(&mut self.has_data, true) {
+            self.data.push(b'\n');
+        }
+        self.data.extend_from_slice(value);
+        self.nesting.read(value);
+    }
+
+    fn dispatch(&mut self, frames: &mut Vec<Frame>) {
+        let (event, mut data) = (mem::take(&mut self.event), mem::take(&mut self.data));
+        self.nesting = Nesting::default();
+        if mem::take(&mut self.has_data) {
+            let value = json::read(&data);
+            // The data of an error is often plain text. `[DONE]` and other texts are no frames.
+            let text = || (event == ERROR).then(|| String::from_utf8_lossy(&data).trim().into());
+            let frame = value.or_else(text).map(|data| Frame { event, is_exception: false, data });
+            frames.extend(frame);
+        }
+        // The buffer is kept for the next event.
+        data.clear();
+        self.data = data;
     }
 }
 
-impl fmt::Debug for Sse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sse").field("unread", &self.unread).finish_non_exhaustive()
+/// Tells where a JSON object or array ends, without parsing it and looking at each byte once.
+#[derive(Debug, Default)]
+struct Nesting {
+    depth: usize,
+    is_in_string: bool,
+    is_escaped: bool,
+    /// An object or array has ended with the last bytes that were read.
+    is_whole: bool,
+}
+
+impl Nesting {
+    fn read(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if self.is_in_string {
+                self.is_in_string = self.is_escaped || *byte != b'"';
+                self.is_escaped = !self.is_escaped && *byte == b'\\';
+                continue;
+            }
+            match byte {
+                b'"' => self.is_in_string = true,
+                b'[' | b'{' => self.depth = self.depth.saturating_add(1),
+                b']' | b'}' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    self.is_whole = self.depth == 0;
+                }
+                _ => {}
+            }
+        }
+        self.is_whole &= self.depth == 0 && !self.is_in_string;
     }
 }
 
-/// What has been fed and not read; it never ends, it only has nothing for now.
-#[derive(Debug)]
-struct Fed(Receiver<Bytes>);
+/// The name of events that report a failure.
+const ERROR: &str = "error";
 
-impl Stream for Fed {
-    type Item = Result<Bytes, Infallible>;
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.try_recv().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(bytes))))
-    }
-}
-
-/// Where the next event ends, with the empty line behind it; all that there is, if lines end otherwise or this one has not
-/// come.
-pub(super) fn part(bytes: &[u8]) -> usize {
+/// Returns the length of the first event with the empty line behind it; all bytes if lines end otherwise or it has not come.
+pub(super) fn event_len(bytes: &[u8]) -> usize {
     let mut ends = memchr::memchr_iter(b'\n', bytes).map(|at| at.saturating_add(1));
     let end = ends.find(|next| bytes.get(*next) == Some(&b'\n'));
     end.map_or(bytes.len(), |end| end.saturating_add(1))
-}
-
-const fn is_end(byte: u8) -> bool {
-    matches!(byte, b'\n' | b'\r')
 }

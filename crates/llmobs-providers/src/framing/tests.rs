@@ -6,33 +6,33 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Framing, MAX_FRAME_BYTES, Opening};
+use super::{Detected, Framing, MAX_FRAME_BYTES};
 use crate::call::ResponseHead;
 use crate::codec::Frame;
 
 fn framing(content_type: &str, is_streamed: bool, bytes: &mut Bytes) -> Option<Framing> {
-    match Framing::open(&ResponseHead::new(200).content_type(content_type), is_streamed, bytes) {
-        Opening::Stream(framing) => Some(framing),
-        Opening::Whole | Opening::Unknown => None,
+    match Framing::detect(&ResponseHead::new(200).content_type(content_type), is_streamed, bytes) {
+        Detected::Stream(framing) => Some(framing),
+        Detected::Whole | Detected::Nothing => None,
     }
 }
 
 /// The frames of a body that comes in these pieces.
 fn frames(content_type: &str, pieces: &[&[u8]]) -> Vec<(String, bool, Value)> {
     let head = ResponseHead::new(200).content_type(content_type);
-    let mut open = Opening::Unknown;
+    let mut open = Detected::Nothing;
     let mut frames: Vec<Frame> = Vec::new();
     for piece in pieces {
         let mut bytes = Bytes::copy_from_slice(piece);
-        if matches!(open, Opening::Unknown) {
-            open = Framing::open(&head, true, &mut bytes);
+        if matches!(open, Detected::Nothing) {
+            open = Framing::detect(&head, true, &mut bytes);
         }
-        if let Opening::Stream(framing) = &mut open {
+        if let Detected::Stream(framing) = &mut open {
             frames.extend(framing.push(&bytes));
         }
     }
-    if let Opening::Stream(framing) = &mut open {
-        frames.extend(framing.end());
+    if let Detected::Stream(framing) = &mut open {
+        frames.extend(framing.finish());
     }
     frames.into_iter().map(|frame| (frame.event, frame.is_exception, frame.data)).collect()
 }
@@ -83,7 +83,7 @@ fn every_framing_gives_its_frames() {
     assert_eq!(found[0], ones_and_twos);
     assert_eq!(found[1], ones_and_twos);
     assert_eq!(found[2], ones_and_twos);
-    assert_eq!(found[3], [json!(3), json!({"a": 1}), json!({"a": 2})]);
+    assert_eq!(found[3], [json!({"a": "\u{FFFD}"}), json!(3), json!({"a": 1}), json!({"a": 2})]);
     assert_eq!(found[4], [json!({"a": "ä"})]);
     assert_eq!(found[5], [json!({"a": 1})]);
     assert_eq!(found[6], [json!({"a": 1}), json!({"a": "ä"}), json!({"a": 3})]);
@@ -133,7 +133,7 @@ fn what_is_no_stream_is_not_taken_for_one() {
     }
     // Errors come whole.
     let head = ResponseHead::new(400).content_type(LINES);
-    assert!(matches!(Framing::open(&head, true, &mut Bytes::from_static(b"{}")), Opening::Whole));
+    assert!(matches!(Framing::detect(&head, true, &mut Bytes::from_static(b"{}")), Detected::Whole));
 }
 
 #[test]

@@ -51,7 +51,8 @@ impl StreamAssembler for GenerateAssembler {
         for name in ["modelVersion", "usageMetadata", "promptFeedback"] {
             let value = member(&chunk, name);
             if !value.is_null() {
-                self.rest.insert(name.to_owned(), value.clone());
+                let kept = self.budget.keep(value);
+                crate::usage::merge(self.rest.entry(name).or_insert(Value::Null), &kept);
             }
         }
         let mut is_content = false;

@@ -8,7 +8,7 @@ use crate::json;
 
 /// The member of this name, which is in camel case, or the same in snake case; `Null` when there is neither.
 pub(super) fn member<'a>(value: &'a Value, camel: &str) -> &'a Value {
-    json::some(value, camel).or_else(|| json::some(value, &snake(camel))).unwrap_or(&Value::Null)
+    json::present(value, camel).or_else(|| json::present(value, &snake(camel))).unwrap_or(&Value::Null)
 }
 
 /// `topP` → `top_p`.

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::case::member;
-use crate::json::{as_text, first, get, items, many, text};
+use crate::json::{as_list, as_text, first_present, get, items, text};
 use llmobs_model::{Message, ToolCall, ToolDefinition, ToolResult};
 
 /// The messages of a request: the system instruction first, then the contents in order.
 pub(super) fn asked(request: &Value) -> Vec<Message> {
     let mut messages = spoken("system", member(request, "systemInstruction"));
-    messages.extend(many(get(request, &["contents"])).iter().flat_map(turn));
+    messages.extend(as_list(get(request, &["contents"])).iter().flat_map(turn));
     messages
 }
 
@@ -38,12 +38,12 @@ pub(super) fn spoken(role: &str, content: &Value) -> Vec<Message> {
 pub(super) fn parts(content: &Value) -> &[Value] {
     match content {
         Value::Object(members) => match members.get("parts") {
-            Some(parts) => many(parts),
+            Some(parts) => as_list(parts),
             None if members.contains_key("role") => &[],
             // A content that is itself a part: `{"text": …}`.
-            None => many(content),
+            None => as_list(content),
         },
-        Value::Array(_) | Value::String(_) => many(content),
+        Value::Array(_) | Value::String(_) => as_list(content),
         Value::Null | Value::Bool(_) | Value::Number(_) => &[],
     }
 }
@@ -102,11 +102,11 @@ fn tool_result(response: &Value) -> ToolResult {
 /// The functions among the tools; those that are built in have no definition.
 pub(super) fn tools(request: &Value) -> Vec<ToolDefinition> {
     let declarations = items(request, "tools").iter().map(|tool| member(tool, "functionDeclarations"));
-    declarations.flat_map(many).map(tool_definition).collect()
+    declarations.flat_map(as_list).map(tool_definition).collect()
 }
 
 fn tool_definition(function: &Value) -> ToolDefinition {
-    let schema = first(function, &["parameters", "parametersJsonSchema", "parameters_json_schema"]);
+    let schema = first_present(function, &["parameters", "parametersJsonSchema", "parameters_json_schema"]);
     let definition = ToolDefinition::new(text(function, "name")).description(text(function, "description"));
     definition.schema(schema.cloned().unwrap_or_default())
 }

@@ -8,11 +8,10 @@ use super::assembler::GenerateAssembler;
 use super::case::{member, snake};
 use super::content;
 use super::model_owner::{self, NAME};
+use crate::annotate::{with_documents, with_vectors};
 use crate::codec::{Codec, Response, StreamAssembler};
-use crate::counts::count;
-use crate::embedded;
 use crate::endpoint::Endpoint;
-use crate::json::{get, items, text};
+use crate::json::{as_count, get, items, text};
 use llmobs_model::{Annotation, Document, metric};
 
 /// Embeddings of Gemini and of Vertex AI.
@@ -26,18 +25,19 @@ impl Codec for GeminiEmbed {
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said = model_owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
-        embedded::documents(said.metadata_map(configuration(request)), documents(request))
+        with_documents(said.metadata_map(configuration(request)), documents(request))
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
         let vectors = vectors(response.body);
         let size = vectors.first().map(|one| items(one, "values").len());
         let each = vectors.iter().filter_map(|one| tokens(one)).reduce(u64::saturating_add);
-        let tokens = each.or_else(|| member(member(response.body, "usageMetadata"), "promptTokenCount").as_u64());
-        let characters = member(get(response.body, &["metadata"]), "billableCharacterCount").as_u64();
+        let tokens = each.or_else(|| as_count(member(member(response.body, "usageMetadata"), "promptTokenCount")));
+        let characters = as_count(member(get(response.body, &["metadata"]), "billableCharacterCount"));
         let counts = [(metric::INPUT_TOKENS, tokens), (metric::BILLABLE_CHARACTER_COUNT, characters)];
-        let said = count(said, counts.map(|(name, value)| (name, value.filter(|value| *value > 0))));
-        embedded::vectors(said, vectors.len(), size)
+        let counted = counts.into_iter().filter_map(|(name, count)| Some((name, count.filter(|count| *count > 0)?)));
+        let said = counted.fold(said, |said, (name, count)| said.metric(name, count));
+        with_vectors(said, vectors.len(), size)
     }
 
     /// Embeddings are never streamed.
@@ -81,6 +81,5 @@ fn vectors(body: &Value) -> Vec<&Value> {
 
 /// Vertex AI counts them one by one, and may write a whole number with a fraction: `3.0`.
 fn tokens(embedding: &Value) -> Option<u64> {
-    let count = member(get(embedding, &["statistics"]), "tokenCount");
-    count.as_u64().or_else(|| count.to_string().strip_suffix(".0")?.parse().ok())
+    as_count(member(get(embedding, &["statistics"]), "tokenCount"))
 }

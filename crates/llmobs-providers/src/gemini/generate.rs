@@ -8,13 +8,13 @@ use super::assembler::GenerateAssembler;
 use super::case::{member, snake};
 use super::content;
 use super::model_owner::{self, NAME};
-use crate::asked::asked;
+use crate::annotate::{with_finish_reasons, with_input_and_tools};
 use crate::codec::{Codec, Response, StreamAssembler};
-use crate::counts::{count, sum};
 use crate::endpoint::Endpoint;
 use crate::failure;
-use crate::json::{get, items};
-use llmobs_model::{Annotation, Message, metric};
+use crate::json::{as_count, get, items};
+use crate::usage::{TokenUsage, sum};
+use llmobs_model::{Annotation, Message};
 
 /// Text generation of Gemini, on Google's own host and on Vertex AI.
 #[derive(Debug)]
@@ -27,14 +27,18 @@ impl Codec for GeminiGenerate {
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let said = model_owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
-        asked(said.metadata_map(configuration(request)), content::asked(request), content::tools(request))
+        with_input_and_tools(
+            said.metadata_map(configuration(request)),
+            content::asked(request),
+            content::tools(request),
+        )
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
         let Response { endpoint, body, .. } = response;
         let version = member(body, "modelVersion").as_str().filter(|version| !version.is_empty());
         let said = model_owner::model(said, endpoint, version.or(endpoint.model.as_deref()));
-        let said = counted(refused(said, body), member(body, "usageMetadata")).output(answered(body));
+        let said = counted(with_reasons(said, body), member(body, "usageMetadata")).output(answered(body));
         failure::inside(body).into_iter().fold(said, Annotation::span_error)
     }
 
@@ -82,33 +86,28 @@ fn answered(body: &Value) -> Vec<Message> {
     if messages.is_empty() { vec![Message::assistant("")] } else { messages }
 }
 
-/// Why there is no answer, or none to the end, when Google held it back.
-fn refused(mut said: Annotation, body: &Value) -> Annotation {
+/// Sets why the response ended, and why Google held it back if it did.
+fn with_reasons(mut said: Annotation, body: &Value) -> Annotation {
     let block = member(member(body, "promptFeedback"), "blockReason").as_str();
-    let ends = items(body, "candidates").iter().map(|candidate| member(candidate, "finishReason"));
-    let end = ends.filter_map(Value::as_str).find(|reason| !GOOD_ENDS.contains(reason));
-    for (name, reason) in [("block_reason", block), ("finish_reason", end)] {
-        if let Some(reason) = reason {
-            said = said.metadata(name, reason);
-        }
+    if let Some(block) = block {
+        said = said.metadata("block_reason", block);
     }
-    said
+    with_finish_reasons(said, items(body, "candidates").iter().map(|candidate| member(candidate, "finishReason")))
 }
-
-const GOOD_ENDS: &[&str] = &["STOP", "MAX_TOKENS", "FINISH_REASON_UNSPECIFIED"];
 
 /// Tokens of the tools that Google runs are paid for like the prompt, and without them the total is not the sum.
 fn counted(said: Annotation, usage: &Value) -> Annotation {
-    let tokens = |camel: &str| member(usage, camel).as_u64();
+    let tokens = |camel: &str| as_count(member(usage, camel));
     let thoughts = tokens("thoughtsTokenCount");
     let input = sum([tokens("promptTokenCount"), tokens("toolUsePromptTokenCount")]);
     let output = sum([tokens("candidatesTokenCount"), thoughts]);
-    let counts = [
-        (metric::INPUT_TOKENS, input),
-        (metric::OUTPUT_TOKENS, output),
-        (metric::TOTAL_TOKENS, tokens("totalTokenCount").or(sum([input, output]))),
-        (metric::CACHE_READ_INPUT_TOKENS, tokens("cachedContentTokenCount")),
-        (metric::REASONING_OUTPUT_TOKENS, thoughts),
-    ];
-    count(said, counts)
+    let counts = TokenUsage {
+        input,
+        output,
+        total: tokens("totalTokenCount").or(sum([input, output])),
+        cache_read: tokens("cachedContentTokenCount"),
+        cache_write: None,
+        reasoning: thoughts,
+    };
+    said.metrics(counts.metrics())
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::assembler::MistralAssembler;
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
-use crate::json::{allowed, get, text};
+use crate::json::{get, pick, text};
 use crate::openai;
 use llmobs_model::{Annotation, Message, metric};
 
@@ -51,7 +51,7 @@ impl Codec for MistralChat {
 
 /// Those settings that are there and not null.
 pub(super) fn settings(request: &Value, names: &[&str]) -> Map<String, Value> {
-    let mut given = allowed(request, names);
+    let mut given = pick(request, names);
     given.retain(|_, value| !value.is_null());
     given
 }

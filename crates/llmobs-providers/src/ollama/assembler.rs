@@ -56,7 +56,8 @@ impl StreamAssembler for OllamaAssembler {
         let is_call = self.call(items(of, "tool_calls"));
         for name in KEPT {
             if let Some(value) = line.get(*name) {
-                self.rest.insert((*name).to_owned(), value.clone());
+                let kept = self.budget.keep(value);
+                crate::usage::merge(self.rest.entry(*name).or_insert(Value::Null), &kept);
             }
         }
         FrameSummary { is_content: is_text || is_thought || is_call, error: failure::inside(&line) }

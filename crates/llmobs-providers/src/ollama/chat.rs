@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::assembler::{LineShape, OllamaAssembler};
 use super::images::attach_images;
 use super::usage;
-use crate::asked::asked;
+use crate::annotate::with_input_and_tools;
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
-use crate::json::{as_text, first, get, items, text};
+use crate::json::{as_text, first_present, get, items, text};
 use crate::media::MediaBudget;
 use llmobs_model::{Annotation, Message, ToolCall, ToolDefinition, ToolResult};
 
@@ -28,7 +28,7 @@ impl Codec for OllamaChat {
         let turns = items(request, "messages").iter();
         let messages = turns.flat_map(|message| turn(message, &mut budget)).collect();
         let tools = items(request, "tools").iter().map(tool_definition).collect();
-        asked(usage::asked(endpoint, request), messages, tools)
+        with_input_and_tools(usage::asked(endpoint, request), messages, tools)
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
@@ -59,7 +59,7 @@ pub(super) fn thought(of: &Value) -> Option<Message> {
 }
 
 fn tool_result(message: &Value) -> ToolResult {
-    let name = first(message, &["tool_name", "name"]).and_then(Value::as_str).unwrap_or_default();
+    let name = first_present(message, &["tool_name", "name"]).and_then(Value::as_str).unwrap_or_default();
     let result = ToolResult::new(as_text(get(message, &["content"]))).name(name);
     result.id(text(message, "tool_call_id")).kind("tool_result")
 }

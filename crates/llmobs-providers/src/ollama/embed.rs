@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::assembler::{LineShape, OllamaAssembler};
 use super::usage;
+use crate::annotate::{with_documents, with_vectors};
 use crate::codec::{Codec, Response, StreamAssembler};
-use crate::embedded;
 use crate::endpoint::Endpoint;
-use crate::json::{as_text, first, items, many};
+use crate::json::{as_list, as_text, first_present, items};
 use llmobs_model::{Annotation, Document};
 
 /// Embeddings of a model that Ollama runs.
@@ -22,16 +22,16 @@ impl Codec for OllamaEmbed {
     }
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let given = first(request, &["input", "prompt"]);
-        let documents = given.map(many).unwrap_or_default().iter().map(|text| Document::new(as_text(text)));
-        embedded::documents(usage::asked(endpoint, request), documents.collect())
+        let given = first_present(request, &["input", "prompt"]);
+        let documents = given.map(as_list).unwrap_or_default().iter().map(|text| Document::new(as_text(text)));
+        with_documents(usage::asked(endpoint, request), documents.collect())
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
         let alone = response.body.get("embedding").filter(|embedding| embedding.is_array());
         let vectors: Vec<&Value> = items(response.body, "embeddings").iter().chain(alone).collect();
         let size = vectors.first().and_then(|first| first.as_array()).map(Vec::len);
-        embedded::vectors(usage::counted(said, response.body), vectors.len(), size)
+        with_vectors(usage::counted(said, response.body), vectors.len(), size)
     }
 
     /// Embeddings are never streamed.

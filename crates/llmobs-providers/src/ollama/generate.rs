@@ -8,7 +8,7 @@ use super::assembler::{LineShape, OllamaAssembler};
 use super::chat::thought;
 use super::images::attach_images;
 use super::usage;
-use crate::asked::asked;
+use crate::annotate::with_input_and_tools;
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::json::text;
@@ -28,7 +28,7 @@ impl Codec for OllamaGenerate {
         let system = Some(text(request, "system")).filter(|system| !system.is_empty()).map(Message::system);
         let prompt = attach_images(Message::user(text(request, "prompt")), request, &mut MediaBudget::new());
         let prompt = Some(prompt).filter(|prompt| *prompt != Message::user(""));
-        asked(usage::asked(endpoint, request), system.into_iter().chain(prompt).collect(), Vec::new())
+        with_input_and_tools(usage::asked(endpoint, request), system.into_iter().chain(prompt).collect(), Vec::new())
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {

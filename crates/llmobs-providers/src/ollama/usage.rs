@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::counts::{count, sum};
 use crate::endpoint::Endpoint;
 use crate::failure;
-use crate::json::{allowed, get, text};
+use crate::json::{count, get, pick, text};
+use crate::usage::{TokenUsage, sum};
 use llmobs_model::{Annotation, metric};
 
 /// What every span is called.
@@ -45,23 +45,21 @@ const TOP_LEVEL: &[&str] = &["stream", "think", "format", "raw", "dimensions", "
 
 /// How the model is to write.
 fn configuration(request: &Value) -> Map<String, Value> {
-    let mut given = allowed(get(request, &["options"]), OPTIONS);
-    given.extend(allowed(request, TOP_LEVEL));
+    let mut given = pick(get(request, &["options"]), OPTIONS);
+    given.extend(pick(request, TOP_LEVEL));
     given.retain(|_, value| !value.is_null());
     given
 }
 
 /// Model, counts, durations and the end of an answer.
 pub(super) fn counted(said: Annotation, body: &Value) -> Annotation {
-    let tokens = |name: &str| get(body, &[name]).as_u64();
-    let (input, output) = (tokens("prompt_eval_count"), tokens("eval_count"));
-    let total = sum([input, output]);
-    let counts = [(metric::INPUT_TOKENS, input), (metric::OUTPUT_TOKENS, output), (metric::TOTAL_TOKENS, total)];
-    let mut said = count(model(said, body), counts);
+    let (input, output) = (count(body, "prompt_eval_count"), count(body, "eval_count"));
+    let tokens = TokenUsage { input, output, total: sum([input, output]), ..TokenUsage::default() };
+    let mut said = model(said, body).metrics(tokens.metrics());
     let durations =
         [(metric::TIME_IN_MODEL_PREFILL, "prompt_eval_duration"), (metric::TIME_IN_MODEL_DECODE, "eval_duration")];
     for (name, duration) in durations {
-        if let Some(nanos) = tokens(duration) {
+        if let Some(nanos) = count(body, duration) {
             said = said.metric(name, Duration::from_nanos(nanos).as_secs_f64());
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::chat_assembler::ChatAssembler;
 use super::{message, names, tools, usage};
+use crate::annotate::with_finish_reasons;
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::media::MediaBudget;
@@ -28,8 +29,8 @@ impl Codec for OpenAiChat {
         let sent = json::items(request, "messages").iter();
         let input: Vec<Message> = sent.flat_map(|value| message::messages(value, "", media)).collect();
         let mut said = names::with_input(names::with_model(endpoint, request), input)
-            .metadata_map(json::allowed(request, names::COMMON))
-            .metadata_map(json::allowed(request, METADATA));
+            .metadata_map(json::pick(request, names::COMMON))
+            .metadata_map(json::pick(request, METADATA));
         let tools = tools::definitions(request);
         if !tools.is_empty() {
             said = said.tool_definitions(tools);
@@ -41,14 +42,18 @@ impl Codec for OpenAiChat {
         let media = &mut MediaBudget::new();
         let format = json::text(json::get(response.request, &["audio"]), "format");
         let choices = json::items(response.body, "choices");
-        let message = |choice| json::first(choice, &["message", "delta"]).unwrap_or(&Value::Null);
+        let message = |choice| json::first_present(choice, &["message", "delta"]).unwrap_or(&Value::Null);
         let messages = choices.iter().map(message).flat_map(|message| message::messages(message, format, media));
         let mut output: Vec<Message> = messages.map(with_role).collect();
-        let error = choices.iter().chain([response.body]).find_map(failure::inside);
+        let in_choice = |choice| failure::inside(choice).or_else(|| failure::of_finish_reason(choice));
+        let error = failure::inside(response.body).or_else(|| choices.iter().find_map(in_choice));
         if output.is_empty() {
             output.push(Message::new("", ""));
         }
-        let said = usage::count(names::with_response_model(said, &response).output(output), response.body);
+        let said = usage::with_usage(names::with_response_model(said, &response).output(output), response.body);
+        let said = with_finish_reasons(said, choices.iter().map(|choice| json::get(choice, &["finish_reason"])));
+        let citations = json::items(response.body, "citations");
+        let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
         error.into_iter().fold(said, Annotation::span_error)
     }
 

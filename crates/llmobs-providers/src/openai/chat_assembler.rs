@@ -5,30 +5,33 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::common_chunk::{self, CommonDelta};
-use super::message;
+use super::tool_call_assembler::{ChatToolCall, ToolCallsAssembler};
+use super::{message, usage};
 use crate::chunk_template::ChunkTemplate;
 use crate::codec::{Frame, FrameSummary, StreamAssembler};
 use crate::failure;
 use crate::json::{self, StreamBudget};
 
-/// A completion that comes in chunks.
+/// The assembler of a streamed chat completion.
 #[derive(Debug, Default)]
 pub(super) struct ChatAssembler {
     model: String,
-    /// The last one that came: some send it once at the end, some with every chunk.
+    /// All reports merged: some hosts send one at the end, some one with every chunk.
     usage: Value,
     /// By their index, whatever the order in which they come.
     choices: BTreeMap<u64, ChoiceAssembler>,
-    /// The last chunk that had only content, and which choice it was of.
-    alike: ChunkTemplate,
-    alike_index: u64,
+    /// Lists beside the choices: Perplexity's citations.
+    lists: Map<String, Value>,
+    /// The last chunk that had only content, and the choice that it belongs to.
+    template: ChunkTemplate,
+    template_choice: u64,
     budget: StreamBudget,
 }
 
 #[derive(Debug, Default)]
 struct ChoiceAssembler {
     role: String,
-    /// Text of completions, which is beside the message.
+    /// The text of completions, which stands beside the message.
     text: String,
     content: String,
     refusal: String,
@@ -36,19 +39,9 @@ struct ChoiceAssembler {
     audio: String,
     transcript: String,
     images: Vec<Value>,
-    /// By their index; some give one index to several calls, which then differ in id.
-    tool_calls: BTreeMap<u64, Vec<ChatToolCall>>,
+    tool_calls: ToolCallsAssembler,
     function_call: Option<ChatToolCall>,
-}
-
-#[derive(Debug, Default)]
-struct ChatToolCall {
-    id: String,
-    kind: String,
-    name: String,
-    arguments: String,
-    /// The arguments are free text.
-    is_custom: bool,
+    finish_reason: String,
 }
 
 impl StreamAssembler for ChatAssembler {
@@ -57,25 +50,33 @@ impl StreamAssembler for ChatAssembler {
         if self.model.is_empty() {
             self.budget.push_member(&mut self.model, &data, "model");
         }
-        let usage = [json::get(&data, &["usage"]), json::get(&data, &["x_groq", "usage"])];
-        if let Some(usage) = usage.into_iter().find(|usage| usage.is_object()) {
-            self.usage = usage.clone();
+        let usage = usage::reported(&data);
+        if json::estimated_bytes(&usage) <= MAX_USAGE_BYTES {
+            crate::usage::merge(&mut self.usage, &usage);
+        }
+        for name in LISTS {
+            let list = json::items(&data, name);
+            if !list.is_empty() && !self.lists.contains_key(*name) {
+                self.lists.insert((*name).to_owned(), self.budget.keep(json::get(&data, &[name])));
+            }
         }
         let mut is_content = false;
         let choices = json::items(&data, "choices");
         for (position, choice) in (0_u64..).zip(choices) {
-            let index = choice.get("index").and_then(Value::as_u64).unwrap_or(position);
-            if !self.choices.contains_key(&index) && !self.budget.take(ENTRY) {
+            let index = json::count(choice, "index").unwrap_or(position);
+            if !self.choices.contains_key(&index) && !self.budget.take(ENTRY_BYTES) {
                 continue;
             }
-            is_content |= self.choices.entry(index).or_default().add(choice, &mut self.budget);
+            is_content |= self.choices.entry(index).or_default().push(choice, &mut self.budget);
         }
-        let error = choices.iter().chain([&data]).find_map(failure::inside);
+        let in_choice = |choice| failure::inside(choice).or_else(|| failure::of_finish_reason(choice));
+        let error = failure::inside(&data).or_else(|| choices.iter().find_map(in_choice));
         FrameSummary { is_content, error }
     }
 
     fn push_common(&mut self, json: &[u8]) -> Option<FrameSummary> {
-        if let Some((text, choice)) = self.alike.text(json).zip(self.choices.get_mut(&self.alike_index)) {
+        // Nearly all chunks differ from the one before in their text only, so that comparing the bytes around it is enough.
+        if let Some((text, choice)) = self.template.text(json).zip(self.choices.get_mut(&self.template_choice)) {
             self.budget.push(&mut choice.content, text);
             return Some(FrameSummary::content(!text.is_empty()));
         }
@@ -83,13 +84,13 @@ impl StreamAssembler for ChatAssembler {
         if self.model.is_empty() {
             self.budget.push(&mut self.model, &model);
         }
-        if delta.is_plain() && self.model == model && self.alike.learn(json, delta.content()) {
-            self.alike_index = index;
+        if delta.is_plain() && self.model == model && self.template.learn(json, delta.content()) {
+            self.template_choice = index;
         }
-        if !self.choices.contains_key(&index) && !self.budget.take(ENTRY) {
+        if !self.choices.contains_key(&index) && !self.budget.take(ENTRY_BYTES) {
             return Some(FrameSummary::default());
         }
-        Some(FrameSummary::content(self.choices.entry(index).or_default().add_delta(&delta, &mut self.budget)))
+        Some(FrameSummary::content(self.choices.entry(index).or_default().push_common(&delta, &mut self.budget)))
     }
 
     fn retained_bytes(&self) -> usize {
@@ -98,75 +99,69 @@ impl StreamAssembler for ChatAssembler {
 
     fn finish(self: Box<Self>) -> Value {
         let choices: Vec<Value> = self.choices.into_iter().map(|(index, choice)| choice.finish(index)).collect();
-        json!({"model": self.model, "choices": choices, "usage": self.usage})
+        let mut whole = self.lists;
+        let members = [("model", self.model.into()), ("choices", choices.into()), ("usage", self.usage)];
+        whole.extend(members.map(|(name, value): (&str, Value)| (name.to_owned(), value)));
+        Value::Object(whole)
     }
 }
 
 impl ChoiceAssembler {
-    /// Adds a chunk's part of this choice, and says whether there was content in it.
-    fn add(&mut self, choice: &Value, budget: &mut StreamBudget) -> bool {
+    /// Adds a chunk's part of this choice; `true` when there was content in it.
+    fn push(&mut self, choice: &Value, budget: &mut StreamBudget) -> bool {
         let has_text = budget.push_member(&mut self.text, choice, "text");
-        let Some(delta) = json::first(choice, &["delta", "message"]) else { return has_text };
+        if self.finish_reason.is_empty() {
+            budget.push_member(&mut self.finish_reason, choice, "finish_reason");
+        }
+        let Some(delta) = json::first_present(choice, &["delta", "message"]) else { return has_text };
         if self.role.is_empty() {
             budget.push_member(&mut self.role, delta, "role");
         }
-        let has_content = self.add_content(delta, budget);
+        let has_content = self.push_content(delta, budget);
         let has_refusal = budget.push_member(&mut self.refusal, delta, "refusal");
         let audio = json::get(delta, &["audio"]);
         let has_audio = budget.push_member(&mut self.audio, audio, "data");
         let has_transcript = budget.push_member(&mut self.transcript, audio, "transcript");
         let images = json::items(delta, "images");
         self.images.extend(images.iter().map(|image| budget.keep(image)).filter(|image| !image.is_null()));
-        let has_calls = self.add_calls(delta, budget);
+        let has_calls = self.push_calls(delta, budget);
         [has_text, has_content, has_refusal, has_audio, has_transcript, has_calls, !images.is_empty()].contains(&true)
     }
 
-    /// The same as [`add`](Self::add), of a chunk with nothing but these.
-    fn add_delta(&mut self, delta: &CommonDelta<'_>, budget: &mut StreamBudget) -> bool {
+    /// Adds the delta of a common chunk; equal to [`push`](Self::push).
+    fn push_common(&mut self, delta: &CommonDelta<'_>, budget: &mut StreamBudget) -> bool {
         if self.role.is_empty() {
             budget.push(&mut self.role, delta.role());
         }
         budget.push(&mut self.content, delta.content());
-        budget.push(&mut self.reasoning, delta.thought());
-        !delta.content().is_empty() || !delta.thought().is_empty()
+        budget.push(&mut self.reasoning, delta.reasoning());
+        !delta.content().is_empty() || !delta.reasoning().is_empty()
     }
 
-    fn add_content(&mut self, delta: &Value, budget: &mut StreamBudget) -> bool {
-        let mut thought = message::reasoning(delta);
+    fn push_content(&mut self, delta: &Value, budget: &mut StreamBudget) -> bool {
+        let mut reasoning = message::reasoning(delta);
         let has_content = budget.push_member(&mut self.content, delta, "content");
         let mut has_text = has_content;
         for part in json::items(delta, "content") {
             match message::thinking(part) {
-                Some(text) => thought.push_str(&text),
+                Some(text) => reasoning.push_str(&text),
                 None => has_text |= budget.push_member(&mut self.content, part, "text"),
             }
         }
-        budget.push(&mut self.reasoning, &thought);
-        has_text || !thought.is_empty()
+        budget.push(&mut self.reasoning, &reasoning);
+        has_text || !reasoning.is_empty()
     }
 
-    fn add_calls(&mut self, delta: &Value, budget: &mut StreamBudget) -> bool {
-        let calls = json::items(delta, "tool_calls");
-        for (position, call) in (0_u64..).zip(calls) {
-            let index = call.get("index").and_then(Value::as_u64).unwrap_or(position);
-            if !budget.take(ENTRY) {
-                break;
-            }
-            let same_index = self.tool_calls.entry(index).or_default();
-            let id = json::text(call, "id");
-            let is_other = |last: &ChatToolCall| !id.is_empty() && !last.id.is_empty() && last.id != id;
-            if same_index.last().is_none_or(is_other) {
-                same_index.push(ChatToolCall::default());
-            }
-            same_index.last_mut().into_iter().for_each(|last| last.add(call, budget));
-        }
-        let Some(function) = json::some(delta, "function_call") else { return !calls.is_empty() };
-        self.function_call.get_or_insert_default().add_own(function, budget);
+    fn push_calls(&mut self, delta: &Value, budget: &mut StreamBudget) -> bool {
+        let fragments = json::items(delta, "tool_calls");
+        self.tool_calls.push(fragments, budget);
+        let Some(function) = json::present(delta, "function_call") else { return !fragments.is_empty() };
+        self.function_call.get_or_insert_default().push_function(function, budget);
         true
     }
 
     fn finish(self, index: u64) -> Value {
-        let calls: Vec<Value> = self.tool_calls.into_values().flatten().map(ChatToolCall::finish).collect();
+        let calls = self.tool_calls.finish();
         let mut message = Map::new();
         let role = if self.role.is_empty() { "assistant".to_owned() } else { self.role };
         let texts = [
@@ -180,8 +175,8 @@ impl ChoiceAssembler {
         if !calls.is_empty() {
             message.insert("tool_calls".to_owned(), Value::Array(calls));
         }
-        if let Some(ChatToolCall { name, arguments, .. }) = self.function_call {
-            message.insert("function_call".to_owned(), json!({"name": name, "arguments": arguments}));
+        if let Some(call) = self.function_call {
+            message.insert("function_call".to_owned(), call.finish_function());
         }
         if !self.audio.is_empty() || !self.transcript.is_empty() {
             message.insert("audio".to_owned(), json!({"data": self.audio, "transcript": self.transcript}));
@@ -189,41 +184,13 @@ impl ChoiceAssembler {
         if !self.images.is_empty() {
             message.insert("images".to_owned(), Value::Array(self.images));
         }
-        json!({"index": index, "text": self.text, "message": message})
+        json!({"index": index, "text": self.text, "message": message, "finish_reason": self.finish_reason})
     }
 }
 
-impl ChatToolCall {
-    fn add(&mut self, call: &Value, budget: &mut StreamBudget) {
-        if self.id.is_empty() {
-            budget.push_member(&mut self.id, call, "id");
-        }
-        if self.kind.is_empty() {
-            budget.push_member(&mut self.kind, call, "type");
-        }
-        self.is_custom |= call.get("custom").is_some();
-        if let Some(own) = json::first(call, &["function", "custom"]) {
-            self.add_own(own, budget);
-        }
-    }
-
-    fn add_own(&mut self, own: &Value, budget: &mut StreamBudget) {
-        if self.name.is_empty() {
-            budget.push_member(&mut self.name, own, "name");
-        }
-        match json::first(own, &["arguments", "input"]) {
-            // Some send the arguments at once, and not as text.
-            Some(arguments @ Value::Object(_)) => budget.push(&mut self.arguments, &arguments.to_string()),
-            Some(arguments) => budget.push(&mut self.arguments, arguments.as_str().unwrap_or_default()),
-            None => {}
-        }
-    }
-
-    fn finish(self) -> Value {
-        let (own, arguments) = if self.is_custom { ("custom", "input") } else { ("function", "arguments") };
-        json!({"id": self.id, "type": self.kind, own: {"name": self.name, arguments: self.arguments}})
-    }
-}
-
-/// What an entry of a list costs, about.
-const ENTRY: usize = 128;
+/// Lists that a host sends beside the choices.
+const LISTS: &[&str] = &["citations"];
+/// The memory that an entry of a list takes, about.
+const ENTRY_BYTES: usize = 128;
+/// The size up to which a report of usage is believed.
+const MAX_USAGE_BYTES: usize = 64 * 1024;

@@ -1,19 +1,19 @@
-//! The chunks that most of a chat completion comes in: a few words more of one choice.
+//! The chunks that most of a chat completion consists of: a few more words of one choice.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::json::{Null, Object, Text};
+use crate::json::{BorrowedText, Null, StrictObject};
 
-/// A chunk of the usual kind. What has any other member, or one of them twice, or of another type, is not usual.
+/// A common chunk. One with any other member, with a member twice or of another type fails to parse and goes the general way.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CommonChunk<'a> {
     #[serde(borrow, default)]
     model: Cow<'a, str>,
     #[serde(borrow)]
-    choices: [Object<CommonChoice<'a>>; 1],
+    choices: [StrictObject<CommonChoice<'a>>; 1],
     #[serde(borrow, default)]
     object: Option<&'a str>,
     #[serde(borrow, default, rename = "id")]
@@ -35,23 +35,23 @@ struct CommonChunk<'a> {
 struct CommonChoice<'a> {
     index: u64,
     #[serde(borrow)]
-    delta: Object<CommonDelta<'a>>,
+    delta: StrictObject<CommonDelta<'a>>,
     #[serde(default, rename = "logprobs")]
     _logprobs: Null,
-    #[serde(borrow, default, rename = "finish_reason")]
-    _finish_reason: Option<&'a str>,
+    #[serde(default, rename = "finish_reason")]
+    _finish_reason: Null,
 }
 
-/// What a chunk adds.
+/// The text that a common chunk adds.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CommonDelta<'a> {
     #[serde(borrow, default)]
-    role: Option<Text<'a>>,
+    role: Option<BorrowedText<'a>>,
     #[serde(borrow, default)]
-    content: Option<Text<'a>>,
+    content: Option<BorrowedText<'a>>,
     #[serde(borrow, default)]
-    reasoning_content: Option<Text<'a>>,
+    reasoning_content: Option<BorrowedText<'a>>,
     #[serde(default, rename = "refusal")]
     _refusal: Null,
     #[serde(default, rename = "tool_calls")]
@@ -65,7 +65,7 @@ impl CommonDelta<'_> {
         self.role.as_ref().map_or("", |text| &text.0)
     }
 
-    /// It has nothing but content.
+    /// Tells whether there is nothing but content in it.
     pub(super) const fn is_plain(&self) -> bool {
         self.role.is_none() && self.reasoning_content.is_none()
     }
@@ -74,15 +74,15 @@ impl CommonDelta<'_> {
         self.content.as_ref().map_or("", |text| &text.0)
     }
 
-    pub(super) fn thought(&self) -> &str {
+    pub(super) fn reasoning(&self) -> &str {
         self.reasoning_content.as_ref().map_or("", |text| &text.0)
     }
 }
 
-/// The model, the index of the choice and what is added to it, of a chunk of the usual kind.
+/// Reads a common chunk: the model, the index of the choice and the text that is added to it.
 pub(super) fn read(json: &[u8]) -> Option<(Cow<'_, str>, u64, CommonDelta<'_>)> {
-    let Object(CommonChunk { model, choices: [Object(choice)], object, .. }) =
+    let StrictObject(CommonChunk { model, choices: [StrictObject(choice)], object, .. }) =
         serde_json::from_str(std::str::from_utf8(json).ok()?).ok()?;
-    // That is how some say that they failed.
+    // Some hosts mark an error so.
     (object != Some("error")).then_some((model, choice.index, choice.delta.0))
 }

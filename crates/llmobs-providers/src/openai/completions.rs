@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::chat_assembler::ChatAssembler;
 use super::message::shown;
 use super::{names, usage};
+use crate::annotate::with_finish_reasons;
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::{failure, json};
@@ -26,8 +27,8 @@ impl Codec for OpenAiCompletions {
         let input: Vec<Message> = prompts.into_iter().map(|text| Message::new("", text)).collect();
         names::with_model(endpoint, request)
             .input(input)
-            .metadata_map(json::allowed(request, names::COMMON))
-            .metadata_map(json::allowed(request, METADATA))
+            .metadata_map(json::pick(request, names::COMMON))
+            .metadata_map(json::pick(request, METADATA))
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
@@ -36,7 +37,9 @@ impl Codec for OpenAiCompletions {
         if output.is_empty() {
             output.push(Message::new("", ""));
         }
-        let said = usage::count(names::with_response_model(said, &response).output(output), response.body);
+        let said = usage::with_usage(names::with_response_model(said, &response).output(output), response.body);
+        let reasons = json::items(response.body, "choices").iter().map(|choice| json::get(choice, &["finish_reason"]));
+        let said = with_finish_reasons(said, reasons);
         failure::inside(response.body).into_iter().fold(said, Annotation::span_error)
     }
 

@@ -22,7 +22,7 @@ impl Codec for OpenAiEmbeddings {
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let input: Vec<Document> = texts(json::get(request, &["input"])).into_iter().map(Document::new).collect();
-        let format = json::some(request, "encoding_format").cloned().unwrap_or_else(|| Value::from("float"));
+        let format = json::present(request, "encoding_format").cloned().unwrap_or_else(|| Value::from("float"));
         let said = names::with_model(endpoint, request).input(input).metadata("encoding_format", format);
         match request.get("dimensions").and_then(Value::as_u64).filter(|dimensions| *dimensions > 0) {
             Some(dimensions) => said.metadata("dimensions", dimensions),
@@ -32,7 +32,7 @@ impl Codec for OpenAiEmbeddings {
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
         let vectors = json::items(response.body, "data");
-        let said = usage::count(names::with_response_model(said, &response), response.body);
+        let said = usage::with_usage(names::with_response_model(said, &response), response.body);
         if let Some(error) = failure::inside(response.body) {
             return said.span_error(error);
         }
@@ -61,7 +61,7 @@ impl StreamAssembler for LastFrame {
     }
 
     fn retained_bytes(&self) -> usize {
-        json::weight(&self.0)
+        json::estimated_bytes(&self.0)
     }
 
     fn finish(self: Box<Self>) -> Value {

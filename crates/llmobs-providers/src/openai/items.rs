@@ -28,7 +28,7 @@ pub(super) fn message(item: &Value, media: &mut MediaBudget) -> Option<Message> 
             message.content = part(&mut message, json::get(item, &["output"]), media);
             Some(message)
         }
-        "reasoning" => Some(Message::new("reasoning", json::written(reasoning(item)))),
+        "reasoning" => Some(Message::new("reasoning", json::to_sorted_text(reasoning(item)))),
         "mcp_call" => Some(mcp_call(item)),
         "image_generation_call" => Some(Message::assistant("[image]")),
         // The first says which tools there are, the second only points at something.
@@ -88,7 +88,7 @@ fn image_url(part: &Value) -> &str {
 }
 
 fn call(item: &Value, id: &str, kind: &str) -> ToolCall {
-    let arguments = json::first(item, &["arguments", "input"]).cloned().unwrap_or_default();
+    let arguments = json::first_present(item, &["arguments", "input"]).cloned().unwrap_or_default();
     ToolCall::new(json::text(item, "name"), arguments).id(json::text(item, id)).kind(kind)
 }
 
@@ -107,7 +107,7 @@ fn output(item: &Value, media: &mut MediaBudget) -> Message {
 /// What a model thought. Most of it is encrypted or a summary; open models say it in full.
 fn reasoning(item: &Value) -> Value {
     let member = |name: &str| item.get(name).cloned().unwrap_or_default();
-    let summary = json::some(item, "summary").cloned().unwrap_or_else(|| json!([]));
+    let summary = json::present(item, "summary").cloned().unwrap_or_else(|| json!([]));
     let said = member("content");
     if said.as_array().is_some_and(|content| !content.is_empty()) {
         return json!({
@@ -138,7 +138,7 @@ pub(super) fn remote_call(item: &Value) -> Option<Annotation> {
     let said = Annotation::new().kind(SpanKind::Tool).name(format!("MCP Client Tool Call: {name}"));
     let said = said.input(shown(json::get(item, &["arguments"]))).metadata("tool_id", id).tool_id(id);
     let said = said.tag("integration", Api::OpenAiResponses.integration());
-    Some(match json::some(item, "error") {
+    Some(match json::present(item, "error") {
         Some(error) => {
             let said_of_it = [json::text(error, "message"), json::text(error, "content")].into_iter();
             let message = said_of_it.chain(error.as_str()).find(|text| !text.is_empty());
@@ -168,7 +168,7 @@ const OWN_TOOLS: &[&str] = &[
 ];
 
 fn shown_whole(item: &Value) -> String {
-    json::written(without_media(item))
+    json::to_sorted_text(without_media(item))
 }
 
 /// Characters of an item that nobody knows.

@@ -32,7 +32,7 @@ fn message(value: &Value, parts: MessageParts, audio_format: &str, media: &mut M
     let sound = sound.and_then(|data| media.audio(audio_format, data).ok());
     message = parts.sounds.into_iter().chain(sound).fold(message, Message::audio);
     message = json::items(value, "tool_calls").iter().map(tools::call).fold(message, Message::tool_call);
-    json::some(value, "function_call").map(tools::named).into_iter().fold(message, Message::tool_call)
+    json::present(value, "function_call").map(tools::named).into_iter().fold(message, Message::tool_call)
 }
 
 /// What a model thought, which each host calls otherwise; the first name that says something counts.
@@ -97,7 +97,7 @@ pub(super) fn thinking(part: &Value) -> Option<String> {
     if !matches!(json::text(part, "type"), THINKING | "reasoning") {
         return None;
     }
-    let said = json::first(part, &["thinking", "text"])?;
+    let said = json::first_present(part, &["thinking", "text"])?;
     Some(match said.as_array() {
         Some(items) => items.iter().map(|item| json::text(item, "text")).collect(),
         None => json::as_text(said).into_owned(),

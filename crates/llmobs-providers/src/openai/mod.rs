@@ -14,6 +14,7 @@ mod chat_assembler;
 mod common_chunk;
 mod completions;
 mod embeddings;
+mod tool_call_assembler;
 
 mod items;
 mod prompt;
@@ -24,4 +25,4 @@ pub(super) use chat::OpenAiChat;
 pub(super) use completions::OpenAiCompletions;
 pub(super) use embeddings::OpenAiEmbeddings;
 pub(super) use responses::OpenAiResponses;
-pub(super) use usage::cost;
+pub(super) use usage::with_cost;

@@ -7,14 +7,14 @@ use crate::json;
 use llmobs_model::{Annotation, Message, Prompt};
 
 /// Adds the prompt that a request names, and the tags that say who found it.
-pub(super) fn asked(said: Annotation, request: &Value) -> Annotation {
+pub(super) fn with_prompt(said: Annotation, request: &Value) -> Annotation {
     let asked = json::get(request, &["prompt"]);
     let id = json::text(asked, "id");
     if id.is_empty() {
         return said;
     }
     let mut prompt = Prompt::new(id);
-    if let Some(version) = json::some(asked, "version") {
+    if let Some(version) = json::present(asked, "version") {
         prompt = prompt.version(json::as_text(version));
     }
     for (name, value) in variables(asked) {
@@ -27,7 +27,7 @@ pub(super) fn asked(said: Annotation, request: &Value) -> Annotation {
 }
 
 /// Adds the template: what the answer says was filled in, with the names of the variables where their values are.
-pub(super) fn answered(said: Annotation, request: &Value, body: &Value) -> Annotation {
+pub(super) fn with_template(said: Annotation, request: &Value, body: &Value) -> Annotation {
     let asked = json::get(request, &["prompt"]);
     let id = json::text(asked, "id");
     let filled_in = json::items(body, "instructions");

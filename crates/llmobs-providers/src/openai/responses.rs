@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::responses_assembler::ResponsesAssembler;
 use super::{items, names, prompt, tools, usage};
+use crate::annotate::with_finish_reasons;
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use crate::media::MediaBudget;
@@ -29,7 +30,7 @@ impl Codec for OpenAiResponses {
         let said = names::with_input(names::with_model(endpoint, request), input).metadata_map(metadata(request));
         let tools = tools::definitions(request);
         let said = if tools.is_empty() { said } else { said.tool_definitions(tools) };
-        prompt::asked(said, request)
+        prompt::with_prompt(said, request)
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
@@ -40,7 +41,7 @@ impl Codec for OpenAiResponses {
         if output.is_empty() {
             output.push(Message::new("", ""));
         }
-        let echoes = json::allowed(body, ECHOES).into_iter().filter(|(_, value)| !value.is_null());
+        let echoes = json::pick(body, ECHOES).into_iter().filter(|(_, value)| !value.is_null());
         let mut said = names::with_response_model(said, &response).output(output);
         said = said.metadata_map(echoes.collect::<Map<_, _>>());
         let listed = items.iter().filter(|item| json::text(item, "type") == "mcp_list_tools");
@@ -48,13 +49,14 @@ impl Codec for OpenAiResponses {
         if !listed.is_empty() {
             said = said.tool_definitions(tools::definitions(request).into_iter().chain(listed));
         }
-        if json::some(request, "input").is_none() && json::some(request, "prompt").is_some() {
+        if json::present(request, "input").is_none() && json::present(request, "prompt").is_some() {
             said = names::with_input(said, items::input(json::get(body, &["instructions"]), &mut MediaBudget::new()));
         }
         if !response.endpoint.is_proxy {
             said = items.iter().filter_map(items::remote_call).fold(said, Annotation::synthesized_span);
         }
-        said = usage::count(prompt::answered(said, request, body), body);
+        said = usage::with_usage(prompt::with_template(said, request, body), body);
+        said = with_status(said, body);
         failure::inside(body).into_iter().fold(said, Annotation::span_error)
     }
 
@@ -63,11 +65,22 @@ impl Codec for OpenAiResponses {
     }
 }
 
+/// Sets why the response ended: its status, and for one that is not complete the reason. A response in the background that
+/// is not over yet keeps its id, by which the later one is found.
+fn with_status(annotation: Annotation, body: &Value) -> Annotation {
+    let (status, reason) = (json::get(body, &["status"]), json::get(body, &["incomplete_details", "reason"]));
+    let annotation = with_finish_reasons(annotation, [if reason.is_string() { reason } else { status }]);
+    match status.as_str() {
+        Some("queued" | "in_progress") => annotation.metadata("response_id", json::text(body, "id")),
+        Some("incomplete") | Some(_) | None => annotation,
+    }
+}
+
 /// The prompt is said apart: its variables may be pictures.
 fn metadata(request: &Value) -> Map<String, Value> {
-    let mut metadata = json::allowed(request, names::COMMON);
-    metadata.extend(json::allowed(request, METADATA));
-    if let Some(prompt) = json::some(request, "prompt") {
+    let mut metadata = json::pick(request, names::COMMON);
+    metadata.extend(json::pick(request, METADATA));
+    if let Some(prompt) = json::present(request, "prompt") {
         let member = |name: &str| prompt.get(name).cloned().unwrap_or_default();
         metadata.insert("prompt".to_owned(), json!({"id": member("id"), "version": member("version")}));
     }

@@ -33,6 +33,28 @@ struct ItemAssembler {
     code: String,
     summary: String,
     thought: String,
+    /// The kind of the first delta.
+    kind: Option<DeltaKind>,
+}
+
+/// The kind of item that a delta belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DeltaKind {
+    Reasoning,
+    Text,
+    Call,
+}
+
+impl DeltaKind {
+    fn of(event: &str) -> Option<Self> {
+        let is = |part: &str| event.contains(part);
+        match () {
+            () if is("reasoning") => Some(Self::Reasoning),
+            () if is("_text.delta") || is("refusal") => Some(Self::Text),
+            () if is("_call") => Some(Self::Call),
+            () => None,
+        }
+    }
 }
 
 impl StreamAssembler for ResponsesAssembler {
@@ -40,9 +62,9 @@ impl StreamAssembler for ResponsesAssembler {
         let data = frame.data;
         let event =
             Some(json::text(&data, "type")).filter(|event| !event.is_empty()).unwrap_or(&frame.event).to_owned();
-        if let Some(response) = json::some(&data, "response").filter(|response| response.is_object()) {
+        if let Some(response) = json::present(&data, "response").filter(|response| response.is_object()) {
             self.snapshot = response.clone();
-            self.snapshot_bytes = json::weight(response);
+            self.snapshot_bytes = json::estimated_bytes(response);
         }
         let error = match event.as_str() {
             "error" => Some(error(&data)),
@@ -71,13 +93,40 @@ impl StreamAssembler for ResponsesAssembler {
 }
 
 impl ResponsesAssembler {
+    /// Returns the index of the item that an event is about. Some hosts leave `output_index` out: then the id of the item
+    /// decides, and without that the last item.
+    fn index_of(&self, event: &str, data: &Value) -> Option<u64> {
+        if let Some(index) = json::count(data, "output_index") {
+            return Some(index);
+        }
+        if !event.starts_with("response.") || json::present(data, "response").is_some() {
+            return None;
+        }
+        let id = [json::text(data, "item_id"), json::text(json::get(data, &["item"]), "id")];
+        let id = id.into_iter().find(|id| !id.is_empty());
+        let has_id = |item: &ItemAssembler, id| json::text(&item.begun, "id") == id;
+        let found = id.and_then(|id| self.items.iter().rev().find(|(_, item)| has_id(item, id)));
+        let last = self.items.keys().next_back().copied();
+        match (found, event) {
+            (Some((index, _)), _) => Some(*index),
+            (None, "response.output_item.added") => Some(last.map_or(0, |last| last.saturating_add(1))),
+            (None, _) => {
+                let kind = DeltaKind::of(event);
+                let is_other = |item: &ItemAssembler| item.kind.is_some() && kind.is_some() && item.kind != kind;
+                let begins = self.items.values().next_back().is_some_and(is_other);
+                Some(last.map_or(0, |last| last.saturating_add(u64::from(begins))))
+            }
+        }
+    }
+
     /// Takes what an event says of an item, and whether it is content.
     fn item(&mut self, event: &str, data: &Value) -> bool {
-        let Some(index) = data.get("output_index").and_then(Value::as_u64) else { return false };
+        let Some(index) = self.index_of(event, data) else { return false };
         if !self.items.contains_key(&index) && !self.budget.take(ENTRY) {
             return false;
         }
         let item = self.items.entry(index).or_default();
+        item.kind = item.kind.or(DeltaKind::of(event));
         let text = match event {
             "response.output_item.added" => {
                 item.begun = self.budget.keep(json::get(data, &["item"]));

@@ -1,90 +1,106 @@
-//! What was counted → metrics.
+//! Token counts and costs of OpenAI's APIs and of the many hosts that speak them.
 //!
-//! `input_tokens` counts the whole prompt; what a cache had is a part of it.
+//! `input_tokens` counts the whole prompt; cached tokens are a part of it.
 
-use serde_json::{Number, Value};
+use serde_json::{Number, Value, json};
 
 use crate::json;
+use crate::usage::{self, TokenUsage, first_count};
 use llmobs_model::{Annotation, metric};
 
-/// Adds what an answer counted; nothing when it counted nothing.
-pub(super) fn count(mut said: Annotation, body: &Value) -> Annotation {
-    let of_groq = json::get(body, &["x_groq", "usage"]);
-    let Some(usage) = json::some(body, "usage").or(Some(of_groq)).filter(|usage| usage.is_object()) else {
-        return said;
+/// Adds the token counts and the cost of a response; nothing when it counts nothing.
+pub(super) fn with_usage(annotation: Annotation, body: &Value) -> Annotation {
+    let usage = reported(body);
+    if !usage.is_object() {
+        return annotation;
+    }
+    let mut tokens = TokenUsage {
+        input: first_count(&usage, &["prompt_tokens", "input_tokens"]),
+        output: first_count(&usage, &["completion_tokens", "output_tokens"]),
+        total: json::count(&usage, "total_tokens"),
+        cache_read: part(&usage, CACHE_READ),
+        cache_write: part(&usage, CACHE_WRITE),
+        reasoning: part(&usage, REASONING),
     };
-    let input = counted(usage, &["prompt_tokens", "input_tokens"]);
-    let output = counted(usage, &["completion_tokens", "output_tokens"]);
-    if input.is_some() || output.is_some() {
-        let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
-        let sum = input.saturating_add(output);
-        let total = counted(usage, &["total_tokens"]).filter(|total| *total >= sum).unwrap_or(sum);
-        said = said
-            .metric(metric::INPUT_TOKENS, input)
-            .metric(metric::OUTPUT_TOKENS, output)
-            .metric(metric::TOTAL_TOKENS, total);
+    // Embeddings have no output, and some hosts leave out what is 0.
+    if tokens.input.is_some() || tokens.output.is_some() {
+        tokens.input = tokens.input.or(Some(0));
+        tokens.output = tokens.output.or(Some(0));
+    } else {
+        tokens.total = None;
     }
-    for (name, places) in PARTS {
-        let part = places.iter().find_map(|place| json::get(usage, place).as_u64());
-        if let Some(part) = part {
-            said = said.metric(*name, part);
-        }
-    }
-    cost(said, usage)
+    with_cost(annotation.metrics(tokens.metrics()), &usage)
 }
 
-/// The first of these that is there and not 0, else 0 if one is there.
-fn counted(usage: &Value, names: &[&str]) -> Option<u64> {
-    let there = || names.iter().filter_map(|name| usage.get(*name)?.as_u64());
-    there().find(|count| *count > 0).or_else(|| there().next())
+/// Merges all reports of usage in a response or a chunk: `usage`, Groq's `x_groq.usage`, Moonshot's `choices[].usage`.
+pub(super) fn reported(body: &Value) -> Value {
+    let mut merged = json!(null);
+    let in_choices = json::items(body, "choices").iter().map(|choice| json::get(choice, &["usage"]));
+    let places = [json::get(body, &["usage"]), json::get(body, &["x_groq", "usage"])].into_iter().chain(in_choices);
+    for usage in places.filter(|usage| usage.is_object()) {
+        usage::merge(&mut merged, usage);
+    }
+    merged
 }
 
-/// Dollars, which OpenRouter says; others that say `cost` mean an object.
-pub(crate) fn cost(said: Annotation, usage: &Value) -> Annotation {
-    let Some(cost) = json::number(usage, "cost").and_then(Number::as_f64) else { return said };
+fn part(usage: &Value, places: &[&[&str]]) -> Option<u64> {
+    let counts = || places.iter().filter_map(|place| json::as_count(json::get(usage, place)));
+    counts().find(|count| *count > 0).or_else(|| counts().next())
+}
+
+/// Adds the cost in dollars: OpenRouter's `cost`, and the object of Perplexity and LiteLLM.
+pub(crate) fn with_cost(annotation: Annotation, usage: &Value) -> Annotation {
+    let cost = json::get(usage, &["cost"]);
+    if cost.is_object() {
+        return COST_MEMBERS.iter().fold(annotation, |annotation, (metric, names)| {
+            match json::first_present(cost, names).and_then(Value::as_f64) {
+                Some(dollars) => annotation.metric(*metric, dollars),
+                None => annotation,
+            }
+        });
+    }
+    let Some(cost) = cost.as_number().and_then(Number::as_f64) else { return annotation };
     let details = json::get(usage, &["cost_details"]);
-    let part = |names: &[&str]| json::first(details, names).and_then(Value::as_f64);
+    let part = |names: &[&str]| json::first_present(details, names).and_then(Value::as_f64);
     let is_byok = usage.get("is_byok").and_then(Value::as_bool).unwrap_or(false);
-    // With a key of one's own the model is paid elsewhere, and `cost` is only the fee.
+    // With a key of the user's own, the model is paid for elsewhere, and `cost` is only the fee.
     let upstream = part(&["upstream_inference_cost"]).filter(|_| is_byok);
     let total = cost + upstream.unwrap_or(0.0);
-    let said = said.metric(metric::TOTAL_COST, total);
+    let annotation = annotation.metric(metric::TOTAL_COST, total);
     let input = part(&["upstream_inference_prompt_cost", "upstream_inference_input_cost"]);
     let output = part(&["upstream_inference_completions_cost", "upstream_inference_output_cost"]);
     match (input, output) {
         (Some(input), Some(output)) if (input + output - total).abs() < 1e-9 => {
-            said.metric(metric::INPUT_COST, input).metric(metric::OUTPUT_COST, output)
+            annotation.metric(metric::INPUT_COST, input).metric(metric::OUTPUT_COST, output)
         }
-        _ => said,
+        _ => annotation,
     }
 }
 
-/// Parts of the counts: the metric, and where they stand, the usual place first.
-const PARTS: &[(&str, &[&[&str]])] = &[
-    (
-        metric::CACHE_READ_INPUT_TOKENS,
-        &[
-            &["prompt_tokens_details", "cached_tokens"],
-            &["input_tokens_details", "cached_tokens"],
-            &["cached_tokens"],
-            &["cache_read_input_tokens"],
-            &["prompt_cache_hit_tokens"],
-        ],
-    ),
-    (
-        metric::CACHE_WRITE_INPUT_TOKENS,
-        &[
-            &["prompt_tokens_details", "cache_write_tokens"],
-            &["input_tokens_details", "cache_write_tokens"],
-            &["cache_creation_input_tokens"],
-        ],
-    ),
-    (
-        metric::REASONING_OUTPUT_TOKENS,
-        &[
-            &["completion_tokens_details", "reasoning_tokens"],
-            &["output_tokens_details", "reasoning_tokens"],
-            &["reasoning_tokens"],
-        ],
-    ),
+/// The members of a cost that is an object.
+const COST_MEMBERS: &[(&str, &[&str])] = &[
+    (metric::TOTAL_COST, &["total_cost"]),
+    (metric::INPUT_COST, &["input_tokens_cost", "input_cost"]),
+    (metric::OUTPUT_COST, &["output_tokens_cost", "output_cost"]),
+];
+
+const CACHE_READ: &[&[&str]] = &[
+    &["prompt_tokens_details", "cached_tokens"],
+    &["input_tokens_details", "cached_tokens"],
+    &["cached_tokens"],
+    &["cache_read_input_tokens"],
+    &["prompt_cache_hit_tokens"],
+    &["num_cached_tokens"],
+];
+
+const CACHE_WRITE: &[&[&str]] = &[
+    &["prompt_tokens_details", "cache_write_tokens"],
+    &["input_tokens_details", "cache_write_tokens"],
+    &["cache_creation_input_tokens"],
+];
+
+const REASONING: &[&[&str]] = &[
+    &["completion_tokens_details", "reasoning_tokens"],
+    &["output_tokens_details", "reasoning_tokens"],
+    &["reasoning_tokens"],
 ];

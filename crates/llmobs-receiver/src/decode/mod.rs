@@ -4,8 +4,6 @@
 //! Never: bytes, I/O.
 
 mod apm;
-mod content;
-mod details;
 mod envelope;
 mod evaluation;
 mod span;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{URL, counted, said};
 use crate::ResponseHead;
-use crate::json::written;
+use crate::json::to_sorted_text;
 use crate::test_exchange::TestExchange;
 use crate::test_frames;
 use llmobs_model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolResult};
@@ -32,7 +32,10 @@ fn answered(content: &Value, usage: &Value) -> Annotation {
 fn a_text_and_its_counts() {
     let said = answered(&json!([{"type": "text", "text": "Hello."}]), &json!({"input_tokens": 10, "output_tokens": 3}));
     let counts = counted([("input_tokens", 10), ("output_tokens", 3), ("total_tokens", 13)]);
-    assert_eq!(said, asked().output([Message::assistant("Hello.")]).metrics(counts));
+    assert_eq!(
+        said,
+        asked().output([Message::assistant("Hello.")]).metrics(counts).metadata("finish_reason", "end_turn")
+    );
 }
 
 #[test]
@@ -54,13 +57,14 @@ fn thoughts_calls_and_what_the_server_did_are_messages_in_their_order() {
                 "server_tool_use": {"web_search_requests": 1}, "service_tier": "standard"}),
     );
     let search = ToolCall::new("web_search", json!({"query": "greetings"})).id("srvtoolu_1").kind("server_tool_use");
-    let found = written(json!({"type": "web_search_result", "url": "https://example.com", "title": "Greetings"}));
+    let found =
+        to_sorted_text(json!({"type": "web_search_result", "url": "https://example.com", "title": "Greetings"}));
     let found = ToolResult::new(found).name("").id("srvtoolu_1").kind("tool_result");
     let wave = ToolCall::new("wave", json!({})).id("toolu_1").kind("tool_use");
     let expected = asked()
         .output([
             Message::new("reasoning", "A greeting."),
-            Message::assistant(written(json!({"type": "redacted_thinking", "data": "[redacted thinking]"}))),
+            Message::assistant(to_sorted_text(json!({"type": "redacted_thinking", "data": "[redacted thinking]"}))),
             Message::assistant("").tool_call(search),
             Message::assistant("").tool_result(found),
             Message::assistant("Hello"),
@@ -78,6 +82,7 @@ fn thoughts_calls_and_what_the_server_did_are_messages_in_their_order() {
             ("total_tokens", 45),
             ("reasoning_output_tokens", 21),
         ]));
+    let expected = expected.metadata("finish_reason", "end_turn");
     assert_eq!(said, expected);
 }
 
@@ -88,14 +93,14 @@ fn all_tokens_of_the_prompt_count_and_the_cached_ones_are_parts_of_them() {
             ("input_tokens", input),
             ("output_tokens", output),
             ("total_tokens", total),
-            ("cache_write_input_tokens", write),
             ("cache_read_input_tokens", read),
+            ("cache_write_input_tokens", write),
             ("ephemeral_1h_input_tokens", hour),
             ("ephemeral_5m_input_tokens", minutes),
         ])
     };
     for (usage, expected) in [
-        // Without the two kinds, all was written for five minutes.
+        // Without the two kinds, all was to_sorted_text for five minutes.
         (
             json!({"input_tokens": 18, "cache_creation_input_tokens": 2055, "cache_read_input_tokens": 0, "output_tokens": 100}),
             all([2073, 100, 2173, 2055, 0, 0, 2055]),
@@ -148,6 +153,7 @@ fn vertex_names_the_model_in_the_path() {
         .input(Message::user("Greet me."))
         .output([Message::assistant("Hello.")])
         .metrics(counted([("input_tokens", 10), ("output_tokens", 3), ("total_tokens", 13)]));
+    let expected = expected.metadata("finish_reason", "end_turn");
     assert_eq!(exchange.answered(ResponseHead::new(200), &body), expected);
     let error = json!([{"error": {"code": 429, "message": "Quota exceeded.", "status": "RESOURCE_EXHAUSTED"}}]);
     let failed = exchange.answered(ResponseHead::new(429), &error);

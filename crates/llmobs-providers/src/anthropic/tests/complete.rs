@@ -23,9 +23,11 @@ fn asked() -> Annotation {
 fn a_prompt_is_completed_whole_and_streamed() {
     let answer = json!({"type": "completion", "completion": " Hello.", "stop_reason": "stop_sequence", "model": MODEL});
     let expected = asked().output(Message::new("", " Hello."));
+    let expected = expected.metadata("finish_reason", "stop_sequence");
     assert_eq!(exchange().answer(200, &answer), expected);
     let piece = |text: &str| json!({"type": "completion", "completion": text, "stop_reason": null, "model": MODEL});
-    let events = [piece(" Hel"), json!({"type": "ping"}), piece("lo."), piece("")];
+    let end = json!({"type": "completion", "completion": "", "stop_reason": "stop_sequence", "model": MODEL});
+    let events = [piece(" Hel"), json!({"type": "ping"}), piece("lo."), end];
     assert_eq!(exchange().stream(SSE, &sse(&events).concat()), expected);
     assert_eq!(exchange().first_token(SSE, &sse(&[json!({"type": "ping"}), piece(""), piece(" Hel")])), Some(3.0));
     let error = json!({"type": "error", "error": {"type": "overloaded_error", "message": "Busy."}});

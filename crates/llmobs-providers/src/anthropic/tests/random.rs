@@ -85,7 +85,7 @@ proptest! {
             json!({"input_tokens": input, "output_tokens": output, "cache_read_input_tokens": read})
         });
         let content: Vec<Value> = blocks.iter().map(Block::whole).collect();
-        let answer = json!({"type": "message", "role": "assistant", "content": content, "usage": usage});
+        let answer = json!({"type": "message", "role": "assistant", "content": content, "usage": usage, "stop_reason": "end_turn"});
         let starts = blocks.iter().enumerate();
         let starts = starts.map(|(index, block)| json!({"type": "content_block_start", "index": index, "content_block": block.start()}));
         let deltas = interleaved(&blocks, size).into_iter().map(|(index, piece)| {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{URL, said};
-use crate::json::written;
+use crate::json::to_sorted_text;
 use crate::test_exchange::TestExchange;
 use llmobs_model::{Annotation, Media, Message, ToolCall, ToolDefinition, ToolResult};
 
@@ -131,7 +131,7 @@ fn blocks_without_a_member_of_their_own_are_json_without_bytes() {
             json!({"type": "container_upload", "file_id": "file_1"}),
         ),
     ] {
-        assert_eq!(input(&json!([block])), [Message::user(written(expected))]);
+        assert_eq!(input(&json!([block])), [Message::user(to_sorted_text(expected))]);
     }
     let long = json!({"type": "of tomorrow", "bytes": "A".repeat(10_000)});
     assert_eq!(input(&json!([long]))[0].content.len(), 4096);

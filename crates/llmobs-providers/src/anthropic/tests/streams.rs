@@ -93,6 +93,7 @@ fn everything() -> (Vec<Value>, Value) {
             {"type": "text", "text": "Hello, wörld 🦀.\n", "citations": [citation]},
             {"type": "tool_use", "id": "toolu_1", "name": "wave", "input": {}},
         ],
+        "stop_reason": "end_turn",
         "usage": {"input_tokens": 9, "cache_creation_input_tokens": 30, "cache_read_input_tokens": 6, "output_tokens": 15,
             "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20}},
     });
@@ -109,8 +110,8 @@ fn a_stream_says_what_the_whole_would_have_said() {
         ("input_tokens", 45),
         ("output_tokens", 15),
         ("total_tokens", 60),
-        ("cache_write_input_tokens", 30),
         ("cache_read_input_tokens", 6),
+        ("cache_write_input_tokens", 30),
         ("ephemeral_1h_input_tokens", 20),
         ("ephemeral_5m_input_tokens", 10),
     ]);

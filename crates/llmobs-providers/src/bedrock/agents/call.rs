@@ -61,7 +61,7 @@ impl Codec for BedrockAgent {
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
         let body = response.body;
         // What the agent wants the application to do stands where its answer would.
-        let asked = json::some(body, "returnControl").map(|asked| json::as_text(asked).into_owned());
+        let asked = json::present(body, "returnControl").map(|asked| json::as_text(asked).into_owned());
         let text = [json::text(body, "completion"), asked.as_deref().unwrap_or_default()].into_iter();
         let text: Vec<&str> = text.filter(|text| !text.is_empty()).collect();
         let said = said.output(text.join("\n"));

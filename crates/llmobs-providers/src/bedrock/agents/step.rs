@@ -4,7 +4,7 @@ use std::mem;
 
 use serde_json::{Value, json};
 
-use crate::bedrock::token_counts::TokenCounts;
+use crate::bedrock::token_counts;
 use crate::json;
 use llmobs_model::{Annotation, Message, SpanError, SpanKind};
 
@@ -37,7 +37,7 @@ impl AgentStep {
         self.start_ns = self.start_ns.or(at_ns);
         self.end_ns = at_ns.or(self.end_ns);
         match what {
-            "modelInvocationInput" => self.begin(asked(said), at_ns),
+            "modelInvocationInput" => self.begin(with_input_and_tools(said), at_ns),
             "modelInvocationOutput" => self.end(at_ns, MODEL, SpanKind::Llm, |open| answered(open, said)),
             "invocationInput" => self.begin(used(said), at_ns),
             "observation" => self.observe(said, at_ns),
@@ -110,7 +110,7 @@ fn task(name: &str) -> Annotation {
 }
 
 /// `{"text", "foundationModel", "inferenceConfiguration"}`; the text is mostly JSON: `{"system", "messages": […]}`.
-fn asked(said: &Value) -> Annotation {
+fn with_input_and_tools(said: &Value) -> Annotation {
     let text = json::text(said, "text");
     let prompt = json::parse(text.as_bytes());
     let system = Some(json::as_text(json::get(&prompt, &["system"]))).filter(|system| !system.is_empty());
@@ -121,7 +121,7 @@ fn asked(said: &Value) -> Annotation {
         input.push(Message::user(text));
     }
     let config = json::get(said, &["inferenceConfiguration"]);
-    let settings = SETTINGS.iter().filter_map(|(name, own)| Some((*own, json::some(config, name)?)));
+    let settings = SETTINGS.iter().filter_map(|(name, own)| Some((*own, json::present(config, name)?)));
     let asked =
         settings.fold(part(SpanKind::Llm, MODEL).input(input), |asked, (name, value)| asked.metadata(name, value));
     let asked = asked.model_provider(PROVIDER);
@@ -138,7 +138,8 @@ fn answered(open: Annotation, said: &Value) -> Annotation {
     let text = if raw.is_empty() { shown(json::get(said, &["parsedResponse"])) } else { plain(raw) };
     let thought = Some(thought).filter(|thought| !thought.is_empty()).map(|text| Message::new("reasoning", text));
     let output: Vec<Message> = thought.into_iter().chain([Message::assistant(text)]).collect();
-    open.output(output).metrics(TokenCounts::of_usage(json::get(said, &["metadata", "usage"])).metrics())
+    open.output(output)
+        .metrics(token_counts::of_usage(json::get(said, &["metadata", "usage"])).with_cache_in_input().metrics())
 }
 
 /// The text of an answer that is the JSON of one: `{"content": [{"type": "text", "text"}], …}`; any other is as it is.
@@ -151,7 +152,7 @@ fn plain(raw: &str) -> String {
 
 /// A tool, by what the agent used: an action, a base of knowledge, an interpreter, another agent.
 fn used(said: &Value) -> Annotation {
-    let found = TOOLS.iter().find_map(|(member, names)| Some((json::some(said, member)?, *names)));
+    let found = TOOLS.iter().find_map(|(member, names)| Some((json::present(said, member)?, *names)));
     let Some((input, names)) = found else { return part(SpanKind::Tool, "tool").input(shown(said)) };
     let name = names.iter().map(|name| json::text(input, name)).find(|name| !name.is_empty());
     part(SpanKind::Tool, name.unwrap_or("codeInterpreter")).input(shown(input))
@@ -171,7 +172,7 @@ fn observed(said: &Value) -> String {
 /// `{"failureReason", "failureCode"}`
 fn failed(said: &Value) -> Annotation {
     let error = SpanError::new(json::text(said, "failureReason"));
-    let code = json::some(said, "failureCode").map(|code| json::as_text(code).into_owned());
+    let code = json::present(said, "failureCode").map(|code| json::as_text(code).into_owned());
     task("failureEvent").span_error(error.error_type(code.unwrap_or_else(|| "failureTrace".to_owned())))
 }
 
@@ -181,7 +182,7 @@ fn shown(said: &Value) -> String {
     if let Some(members) = said.as_object_mut() {
         members.retain(|name, _| !matches!(name.as_str(), "traceId" | "metadata"));
     }
-    if said == json!({}) { String::new() } else { json::written(said) }
+    if said == json!({}) { String::new() } else { json::to_sorted_text(said) }
 }
 
 const MODEL: &str = "modelInvocation";

@@ -45,11 +45,11 @@ impl StreamAssembler for ConverseAssembler {
         }
         let data = &frame.data;
         match frame.event.as_str() {
-            "messageStart" => self.role = data["role"].clone(),
+            "messageStart" => self.role = self.budget.keep(&data["role"]),
             "contentBlockStart" => return self.start(data),
             "contentBlockDelta" => return self.delta(data),
-            "messageStop" => self.stop_reason = data["stopReason"].clone(),
-            "metadata" => self.usage = data["usage"].clone(),
+            "messageStop" => self.stop_reason = self.budget.keep(&data["stopReason"]),
+            "metadata" => crate::usage::merge(&mut self.usage, &data["usage"]),
             // `contentBlockStop`, and what may come to be.
             _ => {}
         }
@@ -97,9 +97,9 @@ impl ConverseAssembler {
         if thought["text"].is_string() {
             return FrameSummary::content(budget.push_member(block.thought.get_or_insert_default(), thought, "text"));
         }
-        block
-            .citations
-            .extend(json::some(delta, "citation").map(|citation| budget.keep(citation)).filter(|kept| !kept.is_null()));
+        block.citations.extend(
+            json::present(delta, "citation").map(|citation| budget.keep(citation)).filter(|kept| !kept.is_null()),
+        );
         block.has_redacted_thought |= !thought["redactedContent"].is_null();
         let results = json::items(delta, "toolResult");
         if !results.is_empty() {

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::assembler::ConverseAssembler;
 use super::blocks;
-use crate::asked::asked;
-use crate::bedrock::token_counts::TokenCounts;
+use crate::annotate::{FINISH_REASON, with_input_and_tools};
+use crate::bedrock::token_counts;
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
 use llmobs_model::Annotation;
@@ -33,16 +33,19 @@ impl Codec for BedrockConverse {
         let config = &request["inferenceConfig"];
         let present = METADATA.iter().filter(|(name, _)| !config[name].is_null());
         let said = present.fold(said, |said, (name, own)| said.metadata(*own, &config[name]));
-        asked(said, blocks::input(request), blocks::tools(request))
+        with_input_and_tools(said, blocks::input(request), blocks::tools(request))
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
         let body = response.body;
-        let said = said.output(blocks::output(body)).metrics(TokenCounts::of_usage(&body["usage"]).metrics());
+        let said = said
+            .output(blocks::output(body))
+            .metrics(token_counts::of_usage(&body["usage"]).with_cache_in_input().metrics());
         let citations = blocks::citations(body);
         let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
         match body["stopReason"].as_str() {
-            Some(reason) => said.metadata("stop_reason", reason),
+            // Datadog's Python SDK calls it so for this API only.
+            Some(reason) => said.metadata("stop_reason", reason).metadata(FINISH_REASON, reason),
             None => said,
         }
     }

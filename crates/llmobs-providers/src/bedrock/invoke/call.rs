@@ -10,13 +10,13 @@ use serde_json::{Map, Value};
 use super::assembler::InvokeAssembler;
 use super::dialect::Dialect;
 use super::text;
+use crate::annotate::{with_finish_reasons, with_input_and_tools};
 use crate::anthropic::AnthropicMessages;
-use crate::asked::asked;
 use crate::bedrock::converse;
-use crate::bedrock::token_counts::TokenCounts;
+use crate::bedrock::token_counts;
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
-use crate::{cohere, failure, json, openai};
+use crate::{anthropic, cohere, failure, json, openai};
 use llmobs_model::{Annotation, Message, metric};
 
 /// `POST /model/{id}/invoke` and `/invoke-with-response-stream` of a model that writes.
@@ -51,41 +51,43 @@ impl Codec for BedrockInvoke {
         let said = Annotation::new();
         let said = match Dialect::of(request) {
             Dialect::Anthropic => return named(AnthropicMessages.annotate_request(endpoint, request), endpoint),
-            Dialect::Nova => asked(said, converse::input(request), converse::tools(request)),
+            Dialect::Nova => with_input_and_tools(said, converse::input(request), converse::tools(request)),
             Dialect::Chat => bare(openai::OpenAiChat.annotate_request(endpoint, request)),
             Dialect::Cohere => bare(cohere::CohereChat.annotate_request(endpoint, request)),
-            Dialect::Text => asked(said, text::input(request), Vec::new()),
+            Dialect::Text => with_input_and_tools(said, text::input(request), Vec::new()),
         };
         named(said.metadata_map(parameters(request)), endpoint)
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
         let body = response.body;
-        let invocation = TokenCounts::of_invocation(response.head, body);
+        let invocation = token_counts::of_invocation(response.head, body);
         let said = match Dialect::of_answer(body) {
             Dialect::Anthropic => {
-                let own = TokenCounts::of_anthropic(&body["usage"]);
-                AnthropicMessages.annotate_response(said, response).metrics(own.or(invocation).metrics())
+                let own = anthropic::tokens(&body["usage"]);
+                AnthropicMessages
+                    .annotate_response(said, response)
+                    .metrics(own.or(invocation).with_cache_in_input().metrics())
             }
             Dialect::Nova => {
-                let own = TokenCounts::of_usage(&body["usage"]);
-                said.output(converse::output(body)).metrics(own.or(invocation).metrics())
+                let own = token_counts::of_usage(&body["usage"]);
+                let said = with_finish_reasons(said, [&body["stopReason"]]);
+                said.output(converse::output(body)).metrics(own.or(invocation).with_cache_in_input().metrics())
             }
             Dialect::Chat => {
                 // Its own counts hold: the cached tokens are in them already.
                 let said = openai::OpenAiChat.annotate_response(said, response);
                 let has_counts = said.metrics.get(metric::INPUT_TOKENS).is_some();
-                if has_counts { said } else { said.metrics(invocation.metrics()) }
+                if has_counts { said } else { said.metrics(invocation.with_cache_in_input().metrics()) }
             }
             Dialect::Cohere => {
                 // Bedrock counts what is paid for, Cohere what the model saw.
-                let mut said = cohere::CohereChat.annotate_response(said, response).metrics(invocation.metrics());
-                said.metadata.remove("finish_reason");
-                said
+                cohere::CohereChat.annotate_response(said, response).metrics(invocation.with_cache_in_input().metrics())
             }
             Dialect::Text => {
+                let said = with_finish_reasons(said, text::finish_reasons(body));
                 let output = some(text::output(body));
-                said.output(output).metrics(text::counts(body).or(invocation).metrics())
+                said.output(output).metrics(text::counts(body).or(invocation).with_cache_in_input().metrics())
             }
         };
         let said = named(said, response.endpoint);
@@ -120,7 +122,7 @@ fn some(messages: Vec<Message>) -> Vec<Message> {
 fn parameters(request: &Value) -> Map<String, Value> {
     let places = || std::iter::once(request).chain(CONFIGS.iter().map(|name| &request[name]));
     let parameter = |(own, names): &(&str, &[&str])| {
-        let value = places().find_map(|place| json::first(place, names))?;
+        let value = places().find_map(|place| json::first_present(place, names))?;
         Some(((*own).to_owned(), value.clone()))
     };
     PARAMETERS.iter().filter_map(parameter).collect()

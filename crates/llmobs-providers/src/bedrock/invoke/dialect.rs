@@ -22,7 +22,7 @@ pub(super) enum Dialect {
 impl Dialect {
     /// The shape of this request.
     pub(super) fn of(request: &Value) -> Self {
-        let has = |name: &str| json::some(request, name).is_some();
+        let has = |name: &str| json::present(request, name).is_some();
         match () {
             () if has("anthropic_version") => Self::Anthropic,
             () if has("messages") && is_nova(request) => Self::Nova,

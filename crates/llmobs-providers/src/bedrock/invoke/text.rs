@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::bedrock::token_counts::TokenCounts;
 use crate::codec::FrameSummary;
 use crate::json::{self, StreamBudget};
+use crate::usage::TokenUsage;
 use llmobs_model::Message;
 
 /// The prompt; none of these families says who speaks.
 pub(super) fn input(request: &Value) -> Vec<Message> {
-    let prompt = json::first(request, &["prompt", "inputText", "inputPrompt"]);
+    let prompt = json::first_present(request, &["prompt", "inputText", "inputPrompt"]);
     prompt.map(|prompt| Message::new("", json::as_text(prompt))).into_iter().collect()
 }
 
@@ -23,21 +23,36 @@ pub(super) fn output(body: &Value) -> Vec<Message> {
 }
 
 /// What the body itself counts.
-pub(super) fn counts(body: &Value) -> TokenCounts {
+pub(super) fn counts(body: &Value) -> TokenUsage {
     let count = |name: &str| json::count(body, name);
     let results = json::items(body, "results").iter().filter_map(|result| json::count(result, "tokenCount"));
     let usage = &body["usage"];
-    TokenCounts {
+    TokenUsage {
         input: count("inputTextTokenCount").or(count("prompt_token_count")).or(json::count(usage, "prompt_tokens")),
         output: count("totalOutputTextTokenCount")
             .or(count("generation_token_count"))
             .or(json::count(usage, "completion_tokens"))
             .or(results.reduce(u64::saturating_add)),
-        ..TokenCounts::default()
+        ..TokenUsage::default()
     }
 }
 
-/// TokenCounts that a chunk may have and the next one repeats as null.
+/// The names that the families give to the reason for the end, in the body or in each of its texts.
+const REASONS: &[&str] = &["stop_reason", "completionReason", "finish_reason", "finishReason"];
+
+/// Returns why the texts ended.
+pub(super) fn finish_reasons(body: &Value) -> Vec<&Value> {
+    let lists = ["results", "generations", "outputs", "choices", "completions"].into_iter();
+    let texts = lists.flat_map(|name| json::items(body, name));
+    let reason = |of| match json::first_present(of, REASONS)? {
+        // Jurassic has `{"reason": "endoftext"}`.
+        reason if reason.is_object() => json::present(reason, "reason"),
+        reason => Some(reason),
+    };
+    std::iter::once(body).chain(texts).filter_map(reason).collect()
+}
+
+/// Counts of chunks; the next one may repeat them as null.
 const COUNTED: &[&str] =
     &["inputTextTokenCount", "totalOutputTextTokenCount", "prompt_token_count", "generation_token_count", "usage"];
 
@@ -76,11 +91,17 @@ fn has_items((items, _): &(&[Value], &[&str])) -> bool {
 pub(super) struct Texts {
     texts: BTreeMap<u64, String>,
     counts: Map<String, Value>,
+    finish_reason: Value,
 }
 
 impl Texts {
     pub(super) fn chunk(&mut self, chunk: &Value, budget: &mut StreamBudget) -> FrameSummary {
-        self.counts.extend(json::allowed(chunk, COUNTED).into_iter().filter(|(_, count)| !count.is_null()));
+        for (name, count) in json::pick(chunk, COUNTED) {
+            crate::usage::merge(self.counts.entry(name).or_insert(Value::Null), &count);
+        }
+        if let Some(reason) = finish_reasons(chunk).into_iter().find(|reason| reason.is_string()) {
+            self.finish_reason = budget.keep(reason);
+        }
         let mut is_content = false;
         for (index, piece) in pieces(chunk) {
             if self.texts.contains_key(&index) || budget.take(size_of::<(u64, String)>()) {
@@ -96,6 +117,7 @@ impl Texts {
         let texts: Vec<Value> = self.texts.into_values().map(|text| json!({"text": text})).collect();
         let mut whole = self.counts;
         whole.insert("generations".to_owned(), texts.into());
+        whole.insert("finish_reason".to_owned(), self.finish_reason);
         whole
     }
 }

@@ -97,6 +97,7 @@ fn a_message_that_is_only_a_call_has_its_role() {
         .output([Message::assistant("").tool_call(call)])
         .metrics(tokens(5, 2))
         .metadata("stop_reason", "tool_use");
+    let expected = expected.metadata("finish_reason", "tool_use");
     assert_eq!(said, expected);
 }
 
@@ -157,7 +158,7 @@ fn the_cached_tokens_are_parts_of_the_input() {
             counted([("input_tokens", 9), ("output_tokens", 2), ("total_tokens", 11), ("cache_read_input_tokens", 4)]),
         ),
         (json!({}), counted([])),
-        (json!({"inputTokens": "5", "outputTokens": -1}), counted([])),
+        (json!({"inputTokens": "5", "outputTokens": -1}), counted([("input_tokens", 5)])),
     ] {
         let said = whole().answered(ResponseHead::new(200), &answer(&json!([{"text": "x"}]), "end_turn", &usage));
         assert_eq!(said.metrics, expected, "{usage}");
@@ -250,6 +251,7 @@ fn a_stream_says_what_the_whole_would_have_said() {
         ]))
         .metadata("citations", json!([{"title": "T", "location": {"documentChar": {"start": 0, "end": 4}}}]))
         .metadata("stop_reason", "tool_use");
+    let expected = expected.metadata("finish_reason", "tool_use");
     assert_eq!(streamed, expected);
 }
 

@@ -43,7 +43,10 @@ fn claude_is_read_as_at_anthropic_but_named_as_bedrock_does() {
     });
     let expected = asked.output([Message::new("reasoning", "Hm."), Message::assistant("Rain.")]);
     let exchange = exchange(CLAUDE, "invoke", &request);
-    assert_eq!(exchange.answered(ResponseHead::new(200), &body), expected.clone().metrics(tokens(20, 4)));
+    assert_eq!(
+        exchange.answered(ResponseHead::new(200), &body),
+        expected.clone().metrics(tokens(20, 4)).metadata("finish_reason", "end_turn")
+    );
     // What the body does not count, the headers do.
     let mut headers = http::HeaderMap::new();
     for (name, value) in [
@@ -62,7 +65,10 @@ fn claude_is_read_as_at_anthropic_but_named_as_bedrock_does() {
         ("cache_read_input_tokens", 5),
         ("cache_write_input_tokens", 0),
     ]);
-    assert_eq!(exchange.answered(ResponseHead::new(200).headers(&headers), &body), expected.metrics(counts));
+    assert_eq!(
+        exchange.answered(ResponseHead::new(200).headers(&headers), &body),
+        expected.metrics(counts).metadata("finish_reason", "end_turn")
+    );
 }
 
 #[test]
@@ -87,6 +93,7 @@ fn a_stream_of_claude_says_what_the_whole_would_have_said() {
     ]);
     let exchange = exchange(CLAUDE, "invoke-with-response-stream", &request);
     let expected = asked.output([Message::assistant("Rain.")]).metrics(counts);
+    let expected = expected.metadata("finish_reason", "end_turn");
     assert_eq!(exchange.stream(AWS, &chunks(&events).concat()), expected);
     assert_eq!(exchange.first_token(AWS, &chunks(&events)), Some(3.0));
 }
@@ -135,6 +142,7 @@ fn a_stream_of_nova_says_what_the_whole_would_have_said() {
         ("cache_write_input_tokens", 0),
     ]));
     let model = "amazon.nova-pro-v1:0";
+    let expected = expected.metadata("finish_reason", "tool_use");
     assert_eq!(exchange(model, "invoke", &request).answered(ResponseHead::new(200), &body), expected);
     let streamed = exchange(model, "invoke-with-response-stream", &request).stream(AWS, &chunks(&events).concat());
     assert_eq!(streamed, expected);
@@ -181,10 +189,11 @@ fn chat_completions_of_many_families_are_read_as_those_of_openai() {
             .metadata("max_tokens", 64)
             .output([Message::assistant("I look.").tool_call(call)])
             .metrics(tokens(17, 8));
+        let expected = expected.metadata("finish_reason", "tool_calls");
         assert_eq!(exchange(model, "invoke", &request).answered(ResponseHead::new(200), &body), expected, "{model}");
         let streamed =
             exchange(model, "invoke-with-response-stream", &request).stream(AWS, &chunks(&stream(piece)).concat());
-        assert_eq!(streamed, expected, "{model}");
+        assert_eq!(streamed, expected.metadata("finish_reason", "stop"), "{model}");
     }
 }
 

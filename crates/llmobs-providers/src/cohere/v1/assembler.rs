@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::cohere::citations::Citations;
-use crate::json::{StreamBudget, get, items, some, text};
+use crate::json::{StreamBudget, get, items, present, text};
 
 /// What came so far.
 #[derive(Debug)]
@@ -62,8 +62,9 @@ impl V1Assembler {
 
     fn end(&mut self, said: &Value) {
         for name in ["finish_reason", "meta", "error"] {
-            if let Some(value) = some(said, name) {
-                self.rest.insert(name.to_owned(), self.budget.keep(value));
+            if let Some(value) = present(said, name) {
+                let kept = self.budget.keep(value);
+                crate::usage::merge(self.rest.entry(name).or_insert(Value::Null), &kept);
             }
         }
     }

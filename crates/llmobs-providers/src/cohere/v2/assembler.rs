@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::cohere::citations::Citations;
-use crate::json::{StreamBudget, get, many, some};
+use crate::json::{StreamBudget, as_list, count, get, present};
 
 /// What came so far.
 #[derive(Debug)]
@@ -51,14 +51,14 @@ impl V2Assembler {
 
     /// Takes in an event, and says whether it is part of the answer.
     pub(in crate::cohere) fn event(&mut self, kind: &str, event: &Value) -> bool {
-        let index = get(event, &["index"]).as_u64().unwrap_or(0);
+        let index = count(event, "index").unwrap_or(0);
         let message = get(event, &["delta", "message"]);
         match kind {
             "content-start" | "content-delta" => self.content(index, get(message, &["content"])),
             "tool-plan-delta" => self.budget.push_member(&mut self.tool_plan, message, "tool_plan"),
             "tool-call-start" | "tool-call-delta" => self.call(index, get(message, &["tool_calls"])),
             "citation-start" => {
-                self.citations.add(many(get(message, &["citations"])), &mut self.budget);
+                self.citations.add(as_list(get(message, &["citations"])), &mut self.budget);
                 false
             }
             "message-end" => {
@@ -92,8 +92,9 @@ impl V2Assembler {
 
     fn end(&mut self, delta: &Value) {
         for name in ["finish_reason", "usage", "error"] {
-            if let Some(value) = some(delta, name) {
-                self.rest.insert(name.to_owned(), self.budget.keep(value));
+            if let Some(value) = present(delta, name) {
+                let kept = self.budget.keep(value);
+                crate::usage::merge(self.rest.entry(name).or_insert(Value::Null), &kept);
             }
         }
     }

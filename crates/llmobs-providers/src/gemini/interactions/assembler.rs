@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::step::InteractionStep;
 use crate::codec::{Frame, FrameSummary, StreamAssembler};
 use crate::failure;
-use crate::json::{StreamBudget, first, get, text};
+use crate::json::{StreamBudget, first_present, get, text};
 
 /// The steps so far, by index, or in the first generation the outputs.
 #[derive(Debug)]
@@ -50,10 +50,10 @@ impl InteractionAssembler {
 impl StreamAssembler for InteractionAssembler {
     fn push(&mut self, frame: Frame) -> FrameSummary {
         let event = frame.data;
-        let kind = first(&event, &["event_type"]).and_then(Value::as_str).unwrap_or(&frame.event);
+        let kind = first_present(&event, &["event_type"]).and_then(Value::as_str).unwrap_or(&frame.event);
         match kind {
             "step.start" | "content.start" => {
-                let start = first(&event, &["step", "content"]).unwrap_or(&Value::Null);
+                let start = first_present(&event, &["step", "content"]).unwrap_or(&Value::Null);
                 self.with_step(&event, |step, budget| step.start(start, budget))
             }
             "step.delta" | "content.delta" => {

@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 use super::super::model_owner::{self, NAME};
 use super::assembler::InteractionAssembler;
 use super::steps;
-use crate::asked::asked;
+use crate::annotate::{with_finish_reasons, with_input_and_tools};
 use crate::codec::{Codec, Response, StreamAssembler};
-use crate::counts::{count, sum};
 use crate::endpoint::Endpoint;
 use crate::failure;
-use crate::json::{allowed, first, get, items, text};
-use llmobs_model::{Annotation, Message, ToolDefinition, metric};
+use crate::json::{count, first_present, get, items, pick, text};
+use crate::usage::{TokenUsage, sum};
+use llmobs_model::{Annotation, Message, ToolDefinition};
 
 /// Interactions with models and agents of Gemini.
 #[derive(Debug)]
@@ -29,7 +29,11 @@ impl Codec for GeminiInteractions {
         messages.extend(steps::messages("user", get(request, &["input"])));
         let said = model_owner::model(Annotation::new(), endpoint, model(request).or(endpoint.model.as_deref()));
         let functions = items(request, "tools").iter().filter(|tool| text(tool, "type") == "function");
-        asked(said.metadata_map(configuration(request)), messages, functions.map(tool_definition).collect())
+        with_input_and_tools(
+            said.metadata_map(configuration(request)),
+            messages,
+            functions.map(tool_definition).collect(),
+        )
     }
 
     fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
@@ -37,6 +41,7 @@ impl Codec for GeminiInteractions {
         let said = model_owner::model(said, endpoint, model(body).or(model(request)).or(endpoint.model.as_deref()));
         // One that is polled may have failed without a bad status.
         let said = failure::inside(body).into_iter().fold(said, Annotation::span_error);
+        let said = with_finish_reasons(said, [get(body, &["status"])]);
         counted(said, get(body, &["usage"])).output(answered(body))
     }
 
@@ -62,14 +67,14 @@ const CONFIGURATION: &[&str] = &[
 ];
 
 fn configuration(request: &Value) -> Map<String, Value> {
-    let mut given = allowed(get(request, &["generation_config"]), CONFIGURATION);
+    let mut given = pick(get(request, &["generation_config"]), CONFIGURATION);
     given.retain(|_, value| !value.is_null());
     given
 }
 
 /// A model, or an agent in its place.
 fn model(of: &Value) -> Option<&str> {
-    first(of, &["model", "agent"]).and_then(Value::as_str).filter(|model| !model.is_empty())
+    first_present(of, &["model", "agent"]).and_then(Value::as_str).filter(|model| !model.is_empty())
 }
 
 fn answered(body: &Value) -> Vec<Message> {
@@ -83,16 +88,17 @@ fn tool_definition(function: &Value) -> ToolDefinition {
 }
 
 fn counted(said: Annotation, usage: &Value) -> Annotation {
-    let tokens = |name: &str| get(usage, &[name]).as_u64();
+    let tokens = |name: &str| count(usage, name);
     let thoughts = tokens("total_thought_tokens");
     let input = sum([tokens("total_input_tokens"), tokens("total_tool_use_tokens")]);
     let output = sum([tokens("total_output_tokens"), thoughts]);
-    let counts = [
-        (metric::INPUT_TOKENS, input),
-        (metric::OUTPUT_TOKENS, output),
-        (metric::TOTAL_TOKENS, tokens("total_tokens").or(sum([input, output]))),
-        (metric::CACHE_READ_INPUT_TOKENS, tokens("total_cached_tokens")),
-        (metric::REASONING_OUTPUT_TOKENS, thoughts),
-    ];
-    count(said, counts)
+    let counts = TokenUsage {
+        input,
+        output,
+        total: tokens("total_tokens").or(sum([input, output])),
+        cache_read: tokens("total_cached_tokens"),
+        cache_write: None,
+        reasoning: thoughts,
+    };
+    said.metrics(counts.metrics())
 }

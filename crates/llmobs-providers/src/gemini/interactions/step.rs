@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::json::{StreamBudget, first, get, items, text};
+use crate::json::{StreamBudget, first_present, get, items, text};
 
 /// A step, or an output of the first generation.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl InteractionStep {
                 !summary.is_empty()
             }
             "arguments_delta" => {
-                let part = first(delta, &["arguments", "partial_arguments"]).and_then(Value::as_str);
+                let part = first_present(delta, &["arguments", "partial_arguments"]).and_then(Value::as_str);
                 budget.push(&mut self.arguments, part.unwrap_or_default());
                 part.is_some()
             }

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use crate::gemini::content::{file_marker, role};
-use crate::json::{as_text, get, items, many, text};
+use crate::json::{as_list, as_text, get, items, text};
 use llmobs_model::{Message, ToolCall, ToolResult};
 
 /// The messages of a text, a step, a turn, a content, or a list of them; `speaker` is who says what
 /// names nobody.
 pub(super) fn messages(speaker: &str, said: &Value) -> Vec<Message> {
-    many(said).iter().flat_map(|step| one(speaker, step)).collect()
+    as_list(said).iter().flat_map(|step| one(speaker, step)).collect()
 }
 
 fn one(speaker: &str, step: &Value) -> Vec<Message> {
@@ -32,7 +32,7 @@ fn one(speaker: &str, step: &Value) -> Vec<Message> {
 /// A thought, unless all that is shown of it is its signature.
 fn thought(step: &Value) -> Option<Message> {
     let part = |part: &Value| part.as_str().unwrap_or_else(|| text(part, "text")).to_owned();
-    let shown: String = many(get(step, &["summary"])).iter().map(part).collect();
+    let shown: String = as_list(get(step, &["summary"])).iter().map(part).collect();
     Some(Message::new("reasoning", shown)).filter(|message| !message.content.is_empty())
 }
 

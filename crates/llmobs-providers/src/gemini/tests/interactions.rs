@@ -57,6 +57,7 @@ fn a_conversation_of_steps() {
         .metric("total_tokens", 59)
         .metric("cache_read_input_tokens", 0)
         .metric("reasoning_output_tokens", 6);
+    let expected = expected.metadata("finish_reason", "completed");
     assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 
@@ -98,6 +99,7 @@ fn the_first_generation_has_outputs() {
         Message::assistant("").tool_call(search),
         Message::new("tool", "").tool_result(found.id("s1").kind("google_search_result")),
     ]);
+    let expected = expected.metadata("finish_reason", "completed");
     assert_eq!(hi().answer(200, &answer), expected);
 }
 
@@ -137,6 +139,7 @@ fn a_stream_of_steps_says_what_the_whole_interaction_says() {
         .metric("input_tokens", 2)
         .metric("output_tokens", 3)
         .metric("total_tokens", 5);
+    let expected = expected.metadata("finish_reason", "completed");
     assert_eq!(hi().answer(200, &whole), expected);
     assert_eq!(hi().stream(SSE, &(sse(&events) + "data: [DONE]\n\n")), expected);
 }
@@ -165,6 +168,7 @@ fn a_stream_of_contents_says_the_same() {
         Message::assistant("[inline data: image/png]"),
         Message::assistant("").tool_call(ToolCall::new("f", json!({"a": 1})).id("c").kind("function_call")),
     ]);
+    let expected = expected.metadata("finish_reason", "completed");
     assert_eq!(hi().stream(SSE, &sse(&events)), expected);
 }
 

@@ -50,6 +50,7 @@ fn a_stream_says_what_the_whole_answer_says() {
         .metric("output_tokens", 24)
         .metric("total_tokens", 25)
         .metric("reasoning_output_tokens", 4);
+    let expected = expected.metadata("finish_reason", "STOP");
     assert_eq!(exchange().answer(200, &whole), expected);
     assert_eq!(exchange().stream(SSE, &sse(&chunks)), expected);
     assert_eq!(exchange().stream("application/json; charset=UTF-8", &array(&chunks)), expected);

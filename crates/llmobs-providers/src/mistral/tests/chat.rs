@@ -43,6 +43,7 @@ fn a_plain_exchange_has_mistrals_settings() {
         .metric("output_tokens", 4)
         .metric("total_tokens", 16)
         .metric("cache_read_input_tokens", 8);
+    let expected = expected.metadata("finish_reason", "stop");
     assert_eq!(TestExchange::new(URL, &request).answer(200, &answer), expected);
 }
 

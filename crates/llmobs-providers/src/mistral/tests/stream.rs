@@ -20,6 +20,7 @@ fn a_stream_says_what_the_whole_answer_says() {
     let usage = json!({"prompt_tokens": 10, "completion_tokens": 6, "total_tokens": 16, "prompt_tokens_details": {"cached_tokens": 5}});
     let mut end = chunk(0, &json!({"content": ""}));
     end["usage"] = usage.clone();
+    end["choices"][0]["finish_reason"] = json!("tool_calls");
     let events = [
         chunk(0, &json!({"role": "assistant", "content": ""})),
         chunk(0, &thought("Ea")),
@@ -48,6 +49,7 @@ fn a_stream_says_what_the_whole_answer_says() {
         .metric("output_tokens", 6)
         .metric("total_tokens", 16)
         .metric("cache_read_input_tokens", 5);
+    let expected = expected.metadata("finish_reason", "tool_calls");
     assert_eq!(hi().answer(200, &whole), expected);
     assert_eq!(hi().stream(SSE, &(sse(&events) + "data: [DONE]\n\n")), expected);
 }

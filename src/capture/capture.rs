@@ -1,0 +1,445 @@
+//! The spans of one layer, and what can be done with one by its id.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tracing_core::dispatcher::WeakDispatch;
+use tracing_core::metadata::LevelFilter;
+use tracing_core::span::Id;
+use tracing_core::{Dispatch, Event, Subscriber};
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+use super::allowlist::LlmObsFilter;
+use super::ancestors::{Ancestors, CloseNotice, CloseSpan, RegistryAccess, SpanSite, span_of_event};
+use super::context_stack;
+use super::evaluable::EvaluableSpan;
+use super::extensions_probe::are_extensions_free;
+use super::otel;
+use super::parent_context::{InheritedContext, ParentContext};
+use super::record::SpanRecord;
+use super::roll_call::{self, Answer, call_roll};
+use super::services::{Options, Services};
+use super::span_table::{SpanTable, TableEntry};
+use super::trace::TraceState;
+use crate::queue::Queue;
+use crate::recording::RecordedAnnotation;
+use crate::stats::{LossReason, Problem};
+use llmobs_model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKind};
+
+/// The spans of one layer, with the services that they use.
+#[derive(Debug)]
+pub(crate) struct Capture {
+    pub(crate) services: Services,
+    pub(super) spans: SpanTable,
+    /// The registry, known once the layer is part of a subscriber.
+    registry: OnceLock<RegistryAccess>,
+    /// The dispatch that the subscriber became, known once an LLM span is entered or annotated. `on_register_dispatch`
+    /// would tell it earlier, but `Option` and `Vec` do not pass that on (tracing-subscriber 0.3.23).
+    dispatch: OnceLock<WeakDispatch>,
+    /// A span became an LLM span that the filter hides, so that ancestors must be looked for behind the filter too.
+    has_promoted: AtomicBool,
+    /// Promoted spans that have no [`CloseNotice`]: somebody has to look whether they are open still.
+    unwatched: Mutex<Vec<Id>>,
+    unwatched_count: AtomicUsize,
+}
+
+impl Capture {
+    pub(crate) fn new(queue: Arc<Queue>, options: Options) -> Self {
+        Self {
+            services: Services::new(queue, options),
+            spans: SpanTable::default(),
+            registry: OnceLock::new(),
+            dispatch: OnceLock::new(),
+            has_promoted: AtomicBool::new(false),
+            unwatched: Mutex::default(),
+            unwatched_count: AtomicUsize::new(0),
+        }
+    }
+
+    /// Creates the filter that belongs to the layer.
+    pub(crate) fn filter(&self, max_level: LevelFilter) -> LlmObsFilter {
+        LlmObsFilter::new(max_level, Arc::clone(&self.services.plans))
+    }
+
+    /// Learns the type of the subscriber below the layer. A layer is part of one.
+    pub(super) fn attach<S: Subscriber + for<'a> LookupSpan<'a>>(&self) {
+        if self.registry.set(RegistryAccess::of::<S>()).is_ok() {
+            roll_call::attach();
+        }
+    }
+
+    /// Ends all open spans, because the layer goes.
+    pub(super) fn detach(&self) {
+        if self.registry.get().is_some() {
+            roll_call::detach();
+        }
+        self.spans.drain().for_each(|entry| self.end(entry));
+    }
+
+    /// Learns the dispatch from the one that is the default while a span of this layer is entered, unless that is
+    /// another subscriber's.
+    #[inline]
+    pub(super) fn learn_dispatch(self: &Arc<Self>) {
+        if self.dispatch.get().is_none() {
+            tracing::dispatcher::get_default(|dispatch| {
+                self.is_part_of(dispatch);
+            });
+        }
+    }
+
+    /// Returns whether the layer is part of the subscriber behind a dispatch.
+    pub(super) fn is_part_of(self: &Arc<Self>, dispatch: &Dispatch) -> bool {
+        let Some(registry) = self.registry.get() else { return false };
+        if let Some(own) = self.dispatch.get() {
+            return own.upgrade().is_some_and(|own| registry.are_same(&own, dispatch));
+        }
+        let is_part = call_roll::<Self>(dispatch).iter().any(|layer| Arc::ptr_eq(layer, self));
+        if is_part {
+            let _ = self.dispatch.set(dispatch.downgrade());
+        }
+        is_part
+    }
+
+    /// Returns all layers of ours in the subscriber that this one is part of.
+    pub(super) fn layers(self: &Arc<Self>, dispatch: &Dispatch) -> Vec<Arc<Self>> {
+        let mut layers = if roll_call::may_be_several() { call_roll::<Self>(dispatch) } else { Vec::new() };
+        if !layers.iter().any(|layer| Arc::ptr_eq(layer, self)) {
+            layers.push(Arc::clone(self));
+        }
+        layers
+    }
+
+    /// Yields the spans around a new span, nearest first.
+    #[inline]
+    pub(super) fn ancestors_of_new_span<'a, S>(&self, id: &Id, ctx: &'a Context<'_, S>) -> Ancestors<'a, S>
+    where
+        S: Subscriber + for<'b> LookupSpan<'b>,
+    {
+        if self.has_promoted.load(Ordering::Acquire)
+            && let Some(all) = self.known_ancestors(id)
+        {
+            return all;
+        }
+        Ancestors::Visible(ctx.span(id).and_then(|span| span.parent()))
+    }
+
+    /// Yields the spans that an event is inside of, nearest first.
+    pub(super) fn ancestors_of_event<'a, S>(&self, event: &Event<'_>, ctx: &'a Context<'_, S>) -> Ancestors<'a, S>
+    where
+        S: Subscriber + for<'b> LookupSpan<'b>,
+    {
+        let (inside, visible) = (span_of_event(event, ctx), ctx.event_span(event));
+        // `event_span` finds the nearest visible span on this thread's stack, but no ancestor of a hidden parent.
+        let is_direct = !self.has_promoted.load(Ordering::Acquire) && visible.as_ref().map(SpanRef::id) == inside;
+        let all = inside.filter(|_| !is_direct).and_then(|id| self.known_ancestors(&id));
+        all.unwrap_or(Ancestors::Visible(visible))
+    }
+
+    fn known_ancestors<'a, S: LookupSpan<'a>>(&self, id: &Id) -> Option<Ancestors<'a, S>> {
+        let (access, dispatch) = (*self.registry.get()?, self.dispatch.get()?.upgrade()?);
+        Some(access.ancestors(dispatch, id.clone()))
+    }
+
+    /// Yields a span and the spans around it, nearest first.
+    pub(super) fn all_ancestors(&self, dispatch: &Dispatch, id: &Id) -> impl Iterator<Item = SpanSite> {
+        let access = self.registry.get();
+        access.into_iter().flat_map(|access| access.ancestors::<Registry>(dispatch.clone(), id.clone()))
+    }
+
+    /// Returns what a span inside of these takes over.
+    #[inline]
+    pub(super) fn parent_context(&self, ancestors: impl Iterator<Item = SpanSite>) -> Option<ParentContext> {
+        let (mut inherited, mut parent) = (None::<Box<InheritedContext>>, None);
+        for site in ancestors {
+            parent = self.spans.with(&site.id, |record| {
+                let parent = record.parent_context(&self.services);
+                if parent.is_none()
+                    && let Some(outer) = record.inherited_context()
+                {
+                    inherited = Some(outer.merge_nearer(inherited.take()));
+                }
+                parent
+            });
+            if let Some(Some(_)) = parent {
+                break;
+            }
+        }
+        let parent = parent.flatten();
+        match inherited {
+            Some(inherited) => Some(inherited.merge_over(parent)),
+            None => parent,
+        }
+    }
+
+    /// Annotates the span with this id and returns whether it is an LLM span, or became one.
+    pub(crate) fn annotate(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, annotation: RecordedAnnotation) -> bool {
+        let layers = self.layers(dispatch);
+        let (mut annotation, mut is_found) = (Some(annotation), false);
+        for (number, layer) in layers.iter().enumerate().rev() {
+            // The last one takes the annotation itself.
+            let annotation = if number == 0 { annotation.take() } else { annotation.clone() };
+            let Some(annotation) = annotation else { continue };
+            is_found |= layer.annotate_own(dispatch, id, annotation, Arc::ptr_eq(layer, self));
+        }
+        is_found
+    }
+
+    fn annotate_own(
+        self: &Arc<Self>,
+        dispatch: &Dispatch,
+        id: &Id,
+        annotation: RecordedAnnotation,
+        may_promote: bool,
+    ) -> bool {
+        let (makes_llm_span, mut annotation) = (annotation.kind.is_some(), Some(annotation));
+        let is_found = self.spans.with_entry(id, |entry| {
+            let TableEntry::Open(record) = entry else { return false };
+            let is_meant = makes_llm_span || record.standing_kind().is_some();
+            if let Some(annotation) = annotation.take_if(|_| is_meant) {
+                record.annotate(&self.services, annotation);
+            }
+            is_meant
+        });
+        match (is_found, annotation) {
+            (None, Some(annotation)) if makes_llm_span && may_promote => {
+                self.promote(dispatch, id, |record| record.annotate(&self.services, annotation)).is_some()
+            }
+            (is_found, _) => is_found.unwrap_or(false),
+        }
+    }
+
+    /// Ends the span with this id now and returns whether it was open.
+    pub(crate) fn finish(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> bool {
+        let mut was_open = false;
+        for layer in self.layers(dispatch) {
+            let record = layer.spans.finish(id, |record| {
+                was_open |= record.standing_kind().is_some();
+                record.evaluable(&layer.services)
+            });
+            record.into_iter().for_each(|record| layer.end(TableEntry::Open(record)));
+        }
+        was_open
+    }
+
+    /// Ends a span that was taken out of the table.
+    pub(super) fn end(&self, entry: TableEntry) {
+        if let TableEntry::Open(record) = entry {
+            let ended = record.end(&self.services, self.services.clock.instant());
+            self.services.send(ended);
+        }
+    }
+
+    /// Returns how long the span with this id is open, in seconds, and its kind.
+    pub(crate) fn age(&self, id: &Id) -> Option<(f64, SpanKind)> {
+        self.spans.with(id, |record| record.age(&self.services))?
+    }
+
+    /// Returns the context of the span with this id.
+    pub(crate) fn context(&self, dispatch: &Dispatch, id: &Id) -> Option<SpanContext> {
+        let apm = otel::context_of(dispatch, id);
+        let context = self.spans.with(id, |record| {
+            apm.into_iter().for_each(|apm| record.correlate(apm, false));
+            record.context()
+        })?;
+        Some(self.with_ml_app(context?))
+    }
+
+    /// Returns the context of the nearest LLM span: this one or one around it.
+    pub(crate) fn nearest_context(&self, dispatch: &Dispatch, id: &Id) -> Option<SpanContext> {
+        let context_of = |site: SpanSite| self.spans.with(&site.id, |record| record.context())?;
+        Some(self.with_ml_app(self.all_ancestors(dispatch, id).find_map(context_of)?))
+    }
+
+    /// Annotates the nearest LLM span and returns whether there is one.
+    pub(crate) fn annotate_nearest(
+        self: &Arc<Self>,
+        dispatch: &Dispatch,
+        id: &Id,
+        annotation: RecordedAnnotation,
+    ) -> bool {
+        let is_llm_span =
+            |site: &SpanSite| self.spans.with(&site.id, |record| record.context().is_some()) == Some(true);
+        let nearest = self.all_ancestors(dispatch, id).find(is_llm_span);
+        nearest.is_some_and(|site| self.annotate(dispatch, &site.id, annotation))
+    }
+
+    /// Returns the context for a request that is made inside this span: that of the nearest LLM span, or else of the
+    /// parent in another process.
+    ///
+    /// A task that makes a request is tagged, and an `llm` span that calls a gateway which reports the call itself
+    /// becomes a workflow.
+    pub(crate) fn outgoing(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, url: Option<&str>) -> Option<SpanContext> {
+        let (mut session_id, mut found) = (None, None);
+        for site in self.all_ancestors(dispatch, id) {
+            found = self.spans.with(&site.id, |record| {
+                let context = record.outgoing_context();
+                if context.is_none() {
+                    session_id = session_id.take().or_else(|| record.session_for_descendants());
+                }
+                Some((context?, record.kind(), site.id.clone()))
+            });
+            if let Some(Some(_)) = found {
+                break;
+            }
+        }
+        let (context, kind, caller) = found??;
+        let mut context = self.with_ml_app(context);
+        // Spans that start below here in this process get this session too.
+        context.session_id = session_id.or(context.session_id);
+        // The parent in the APM trace is the very span that makes the request, be it an LLM span or not.
+        if let Some(apm) = otel::context_of(dispatch, id) {
+            context.apm = Some(Arc::new(apm));
+        }
+        let outbound = &self.services.outbound;
+        match kind {
+            Some(SpanKind::Task) if outbound.mark_tasks => {
+                let (key, value) = crate::fields::PROXY_TAG;
+                self.annotate(dispatch, &caller, Annotation::new().tag(key, value).into());
+            }
+            Some(SpanKind::Llm) if url.is_some_and(|url| outbound.proxy_urls.contain(url)) => {
+                self.leave_call_to_gateway(&caller);
+            }
+            Some(_) | None => {}
+        }
+        Some(context)
+    }
+
+    pub(super) fn leave_call_to_gateway(&self, id: &Id) {
+        self.spans.with(id, |record| record.leave_call_to_gateway(&self.services));
+    }
+
+    /// Puts the span with this id under one of another process, and returns whether that was possible.
+    pub(crate) fn adopt(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, parent: &SpanContext) -> bool {
+        let adopt = |layer: &Arc<Self>| {
+            layer.spans.with_entry(id, |entry| match entry {
+                TableEntry::Open(record) => record.adopt(&layer.services, parent.clone()),
+                TableEntry::Finished(_) => false,
+            })
+        };
+        let adopted: Vec<bool> = self.layers(dispatch).iter().filter_map(adopt).collect();
+        if adopted.is_empty() {
+            let adopt = |record: &mut SpanRecord| record.adopt(&self.services, parent.clone());
+            return self.promote(dispatch, id, adopt).unwrap_or(false);
+        }
+        adopted.into_iter().all(|is_adopted| is_adopted)
+    }
+
+    /// Joins an evaluation to the span with this id, in every layer that has the span.
+    pub(crate) fn evaluate(
+        self: &Arc<Self>,
+        dispatch: &Dispatch,
+        id: &Id,
+        evaluation: Evaluation,
+    ) -> Result<(), EvaluationError> {
+        let found = |layer: Arc<Self>| {
+            let span = layer.evaluable(id).filter(|span| !span.is_off)?;
+            Some((layer, span))
+        };
+        let mut found: Vec<_> = self.layers(dispatch).into_iter().filter_map(found).collect();
+        let (last, span) = found.pop().ok_or(EvaluationError::Span)?;
+        let mut outcome = Ok(());
+        for (layer, span) in found {
+            outcome = outcome.and(layer.services.submit_evaluation(span.join(evaluation.clone())));
+        }
+        outcome.and(last.services.submit_evaluation(span.join(evaluation)))
+    }
+
+    /// Returns the span with this id as evaluations see it.
+    pub(super) fn evaluable(&self, id: &Id) -> Option<EvaluableSpan> {
+        self.spans.with_entry(id, |entry| match entry {
+            TableEntry::Open(record) => record.evaluable(&self.services),
+            TableEntry::Finished(evaluable) => evaluable.as_deref().cloned(),
+        })?
+    }
+
+    /// Returns the traces of the LLM spans that the span with this id is inside of, in all layers.
+    pub(super) fn traces(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> Vec<Arc<TraceState>> {
+        let mut traces = Vec::new();
+        for layer in self.layers(dispatch) {
+            let trace = |site: SpanSite| {
+                let trace = |record: &mut SpanRecord| (!record.is_context_only()).then(|| Arc::clone(record.trace()));
+                layer.spans.with(&site.id, trace)?
+            };
+            traces.extend(layer.all_ancestors(dispatch, id).filter_map(trace));
+        }
+        traces
+    }
+
+    /// Counts entries that did not fit into a header.
+    pub(crate) fn count_left_out(&self, entries: usize) {
+        (0..entries).for_each(|_| self.services.count(Problem::Header, "a request"));
+    }
+
+    /// Gives a record to a span that the filter hides, and returns what `change` does to it.
+    fn promote<T>(
+        self: &Arc<Self>,
+        dispatch: &Dispatch,
+        id: &Id,
+        change: impl FnOnce(&mut SpanRecord) -> T,
+    ) -> Option<T> {
+        let registry = self.registry.get()?;
+        let site = registry.site(dispatch, id)?;
+        let _ = self.dispatch.set(dispatch.downgrade());
+        self.has_promoted.store(true, Ordering::Release);
+        let parent = self.parent_context(self.all_ancestors(dispatch, id));
+        let Some(mut record) = SpanRecord::begin(&self.services, site.metadata.name(), parent, None) else {
+            self.services.queue.refuse(LossReason::OpenSpans);
+            return None;
+        };
+        context_stack::for_each(|annotation, traces| record.annotate_from_context(&self.services, annotation, traces));
+        // Another thread may have been faster; then this record, which has no kind, ends unsent.
+        let (changed, surplus) = self.spans.with_or_insert(id, Box::new(record), change);
+        match surplus {
+            Some(surplus) => self.end(TableEntry::Open(surplus)),
+            None => self.watch(registry, dispatch, id),
+        }
+        changed
+    }
+
+    /// Makes sure that a promoted span ends when it closes: `on_close` is not called for spans that the filter hides.
+    fn watch(self: &Arc<Self>, registry: &RegistryAccess, dispatch: &Dispatch, id: &Id) {
+        let notice = || CloseNotice { spans: Arc::clone(self) as Arc<dyn CloseSpan>, id: id.clone() };
+        if are_extensions_free(dispatch, id) && registry.attach(dispatch, id, notice()) {
+            return;
+        }
+        self.unwatched.lock().unwrap_or_else(PoisonError::into_inner).push(id.clone());
+        self.unwatched_count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends promoted spans that have closed and whose extensions could hold no notice.
+    #[inline]
+    pub(crate) fn sweep_unwatched(&self) {
+        if self.unwatched_count.load(Ordering::Relaxed) > 0 {
+            self.sweep();
+        }
+    }
+
+    #[cold]
+    fn sweep(&self) {
+        let Some(registry) = self.registry.get() else { return };
+        let dispatch = self.dispatch.get().and_then(WeakDispatch::upgrade);
+        let is_open = |id: &Id| dispatch.as_ref().is_some_and(|dispatch| registry.site(dispatch, id).is_some());
+        let mut unwatched = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed: Vec<Id> = unwatched.extract_if(.., |id| !is_open(id)).collect();
+        self.unwatched_count.store(unwatched.len(), Ordering::Relaxed);
+        drop(unwatched);
+        closed.iter().for_each(|id| self.close_span(id));
+    }
+
+    fn with_ml_app(&self, mut context: SpanContext) -> SpanContext {
+        context.ml_app.get_or_insert_with(|| Arc::clone(&self.services.ml_app));
+        context
+    }
+}
+
+impl Answer for Capture {}
+
+impl CloseSpan for Capture {
+    fn close_span(&self, id: &Id) {
+        if let Some(entry) = self.spans.remove(id) {
+            self.end(entry);
+        }
+    }
+}

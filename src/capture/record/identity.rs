@@ -1,0 +1,154 @@
+//! The identity of an open span: kind, times, trace, session, application, policy.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::super::interner::intern;
+use super::super::services::Services;
+use super::super::trace::TraceState;
+use super::values::text_of;
+use crate::clock::nanos_between;
+use crate::recording::{ChildDefaults, FieldValue, Head, Origin};
+use crate::stats::Problem;
+use llmobs_model::{Annotation, CapturePolicy, Prompt, SpanContext, SpanKind, ToolDefinition};
+
+/// The identity of an open span. Ids and inherited values are in the [`Origin`] of its recording.
+#[derive(Debug)]
+pub(super) struct SpanIdentity {
+    /// `None` until a field or an annotation gives one; an LLM span from then on.
+    pub(super) kind: Option<SpanKind>,
+    started: Instant,
+    /// Times that were set explicitly, in nanoseconds since 1970.
+    start_ns: Option<u64>,
+    end_ns: Option<u64>,
+    pub(super) trace: Arc<TraceState>,
+    /// Defaults for spans directly below.
+    pub(super) child_defaults: Option<Arc<ChildDefaults>>,
+    /// The parent in another process, which a non-LLM span hands on too.
+    pub(super) remote_parent: Option<Box<SpanContext>>,
+    /// A span has started below this one, so that its parent cannot change any more.
+    pub(super) has_children: bool,
+    /// The span named its session itself.
+    pub(super) has_own_session: bool,
+    /// The span named its application itself.
+    pub(super) has_own_ml_app: bool,
+    /// The place in the APM trace is the span's own.
+    pub(super) is_correlated: bool,
+}
+
+impl SpanIdentity {
+    pub(super) const fn new(started: Instant, trace: Arc<TraceState>) -> Self {
+        Self {
+            kind: None,
+            started,
+            start_ns: None,
+            end_ns: None,
+            trace,
+            child_defaults: None,
+            remote_parent: None,
+            has_children: false,
+            has_own_session: false,
+            has_own_ml_app: false,
+            is_correlated: false,
+        }
+    }
+
+    /// Takes the times of an annotation.
+    pub(super) fn set_times(&mut self, annotation: &Annotation) {
+        self.start_ns = annotation.start_ns.or(self.start_ns);
+        self.end_ns = annotation.end_ns.or(self.end_ns);
+    }
+
+    pub(super) fn set_session(&mut self, origin: &mut Origin, session_id: Option<&str>) {
+        if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
+            let session_id = intern(session_id);
+            self.trace.name_session(&session_id);
+            origin.session_id = Some(session_id);
+            self.has_own_session = true;
+        }
+    }
+
+    pub(super) fn set_ml_app(&mut self, origin: &mut Origin, ml_app: Option<&str>) {
+        if let Some(ml_app) = ml_app.filter(|name| !name.is_empty()) {
+            origin.ml_app = Some(intern(ml_app));
+            self.has_own_ml_app = true;
+        }
+    }
+
+    /// Keeps the defaults for spans that start directly below from now on.
+    pub(super) fn set_child_defaults(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) {
+        if prompt.is_some() || tools.is_some() {
+            Arc::make_mut(self.child_defaults.get_or_insert_default()).record(prompt, tools);
+        }
+    }
+
+    /// Takes a policy from a field. A word that is no policy means that nothing is captured.
+    pub(super) fn set_policy(services: &Services, origin: &mut Origin, value: Option<FieldValue<'_>>) {
+        let Some(value) = value else { return };
+        origin.policy = text_of(value).and_then(|word| word.parse().ok()).unwrap_or_else(|| {
+            services.count(Problem::UnknownPolicy, origin.name);
+            CapturePolicy::None
+        });
+    }
+
+    /// Returns the policy so far: the span's own or the inherited one, within the bound of its kind.
+    pub(super) fn policy(&self, services: &Services, origin: &Origin) -> CapturePolicy {
+        let bound = self.kind.map(|kind| services.policies.of(kind)).unwrap_or_default();
+        origin.policy.min(bound)
+    }
+
+    /// Returns the policy for values that libraries record: the strictest bound of all while the kind is not known.
+    pub(super) fn third_party_policy(&self, services: &Services, origin: &Origin) -> CapturePolicy {
+        let policies = &services.policies;
+        origin.policy.min(self.kind.map_or_else(|| policies.strictest(), |kind| policies.of(kind)))
+    }
+
+    /// Removes from an annotation what the policy does not let out.
+    pub(super) fn restrict_annotation(&self, services: &Services, origin: &Origin, annotation: &mut Annotation) {
+        let policy = self.policy(services, origin);
+        if policy < CapturePolicy::All {
+            annotation.input = None;
+            annotation.output = None;
+            if let Some(details) = &mut annotation.details {
+                // Tools stay: the version of a tool is no content, and spans below take it from here.
+                details.prompt = None;
+                details.intent = None;
+                details.agent_manifest = None;
+            }
+        }
+        if policy < CapturePolicy::Metadata {
+            annotation.metadata.clear();
+        }
+    }
+
+    /// Returns the defaults for spans below a span of `kind`, as far as the policy lets them out: a span below may have
+    /// a laxer policy.
+    pub(super) fn child_defaults_below(
+        &self,
+        services: &Services,
+        origin: &Origin,
+        kind: Option<SpanKind>,
+    ) -> Option<Arc<ChildDefaults>> {
+        let defaults = self.child_defaults.as_ref()?.below(kind?)?;
+        if self.policy(services, origin) == CapturePolicy::All {
+            return Some(defaults);
+        }
+        let tool_definitions = Some(defaults.tool_definitions.clone()?);
+        Some(Arc::new(ChildDefaults { prompt: None, tool_definitions }))
+    }
+
+    /// Settles start and duration of a span that ends `now`. An end before the start becomes the start.
+    pub(super) fn settle_times(&self, head: &mut Head, now: Instant) {
+        let took_ns = nanos_between(self.started, now);
+        let end_ns = self.end_ns.unwrap_or_else(|| head.origin.start_ns.saturating_add(took_ns));
+        head.origin.start_ns = self.start_ns.unwrap_or(head.origin.start_ns);
+        head.duration_ns = end_ns.saturating_sub(head.origin.start_ns);
+    }
+
+    /// Returns the time since the start of the span, which may have been set explicitly.
+    pub(super) fn age(&self, origin: &Origin, now: Instant) -> Duration {
+        let now_ns = origin.start_ns.saturating_add(nanos_between(self.started, now));
+        let start_ns = self.start_ns.unwrap_or(origin.start_ns);
+        Duration::from_nanos(now_ns.saturating_sub(start_ns))
+    }
+}
