@@ -1,27 +1,53 @@
-//! `src/` is as `docs/architecture.md` says; each rule is a function and has an example that breaks it.
+//! The sources of each crate are as `docs/architecture.md` says; each rule is a function and has examples that break it.
 
+mod circles;
+mod pages;
 mod source;
 mod table;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use circles::Modules;
+use pages::{Files, missing_names, unlisted};
 use source::{Source, Token, UsedPath, mark_test_files, read_tree};
 use table::Table;
 
+/// The files in import circles: for the root package by room, for the others by crate. A number may only fall.
+const CIRCLES: &[(&str, usize)] = &[
+    ("llmobs-model", 10),
+    ("llmobs-providers", 69),
+    ("llmobs-receiver", 15),
+    ("src/builder", 3),
+    ("src/capture", 21),
+    ("src/clients", 4),
+    ("src/export", 3),
+    ("src/queue", 8),
+    ("src/recording", 4),
+    ("src/vocabulary", 27),
+];
+
 #[test]
-fn the_source_is_as_the_architecture_says() {
+fn the_sources_are_as_the_architecture_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = std::fs::read_to_string(root.join("docs/architecture.md")).unwrap();
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
-    let crates = dependencies(&manifest);
-    assert!(crates.iter().any(|name| name == "tracing_subscriber"), "Cargo.toml was not understood: {crates:?}");
-    let house = House { sources: read_tree(&root.join("src")), table: Table::parse(&document).unwrap(), crates };
-    assert!(house.sources.len() > 10 && house.sources.iter().any(|source| source.path == "lib.rs"));
+    let table = Some(Table::parse(&document).unwrap());
+    let house = House {
+        folder: "src".to_owned(),
+        sources: read_tree(&root.join("src")),
+        table,
+        crates: dependencies(&manifest),
+    };
+    assert!(house.crates.iter().any(|name| name == "tracing_subscriber"), "Cargo.toml was not understood");
+    let houses: Vec<House> = std::iter::once(house).chain(other_crates(root)).collect();
+    assert!(houses.len() > 3 && houses.iter().all(|house| house.sources.iter().any(|source| source.path == "lib.rs")));
     let rules = [
         names_only_rooms_of_its_row,
         stops_at_the_door,
         uses_only_crates_of_its_row,
         doors_are_short,
+        rooms_are_folders,
         files_are_short,
         names_are_nouns_of_the_problem,
         environment_is_read_in_one_place,
@@ -29,20 +55,71 @@ fn the_source_is_as_the_architecture_says() {
         nobody_sleeps,
         field_names_are_spelled_in_one_place,
     ];
-    let broken: Vec<String> = rules.iter().flat_map(|rule| rule(&house)).collect();
+    let broken: Vec<String> = houses.iter().flat_map(|house| rules.iter().flat_map(|rule| rule(house))).collect();
     assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
 }
 
-/// All that the rules look at.
+#[test]
+fn import_circles_only_become_fewer() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let house =
+        House { folder: "src".to_owned(), sources: read_tree(&root.join("src")), table: None, crates: Vec::new() };
+    let mut counted = BTreeMap::new();
+    let mut shown = Vec::new();
+    for house in std::iter::once(house).chain(other_crates(root)) {
+        for (place, circles) in circles_by_place(&house) {
+            counted.insert(place, circles.iter().map(Vec::len).sum::<usize>());
+            shown.extend(circles.iter().map(|circle| format!("{}: {}", house.folder, circle.join(" "))));
+        }
+    }
+    let recorded: BTreeMap<String, usize> =
+        CIRCLES.iter().map(|(place, count)| ((*place).to_owned(), *count)).collect();
+    assert_eq!(counted, recorded, "a number may only fall, and is then written down:\n{}", shown.join("\n"));
+}
+
+/// Pages that name files. Decision records name those of their time.
+const PAGES: [&str; 6] = [
+    "docs/architecture.md",
+    "docs/conventions.md",
+    "docs/tour.md",
+    "README.md",
+    "CONTRIBUTING.md",
+    "benches/README.md",
+];
+
+#[test]
+fn files_that_pages_name_exist_and_the_tree_has_every_room() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = Files::read(root);
+    let mut broken = Vec::new();
+    for page in PAGES {
+        let Ok(text) = std::fs::read_to_string(root.join(page)) else {
+            broken.push(format!("{page} does not exist"));
+            continue;
+        };
+        broken.extend(missing_names(&text, &files).into_iter().map(|name| format!("{page}: {name} does not exist")));
+    }
+    let architecture = std::fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+    for folder in ["src", "crates"] {
+        let unlisted = unlisted(&architecture, folder, &files).into_iter();
+        broken.extend(unlisted.map(|name| format!("docs/architecture.md: the tree does not list {name}")));
+    }
+    assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
+}
+
+/// The sources of one crate, and what holds for them.
 struct House {
+    /// Where the sources lie, below the repository.
+    folder: String,
     sources: Vec<Source>,
-    table: Table,
+    /// Rooms of the root package name each other as this table says; other crates have none.
+    table: Option<Table>,
     /// The crates of `[dependencies]`, as code spells them.
     crates: Vec<String>,
 }
 
 impl House {
-    /// Files of rooms: not the front page, and not programs, which are crates of their own.
+    /// Returns the files of rooms: not the front page, and not programs, which are crates of their own.
     fn rooms(&self) -> impl Iterator<Item = &Source> {
         self.sources.iter().filter(|source| !matches!(source.room(), "lib" | "bin"))
     }
@@ -54,22 +131,61 @@ impl House {
     fn has_file(&self, room: &str, name: &str) -> bool {
         self.rooms().any(|source| source.room() == room && source.modules().get(1) == Some(&name))
     }
+
+    fn at(&self, source: &Source, line: impl std::fmt::Display) -> String {
+        format!("{}/{}: {line}", self.folder, source.path)
+    }
+
+    fn at_path(&self, source: &Source, path: &UsedPath, reason: &str) -> String {
+        format!("{}/{}:{}: {}: {reason}", self.folder, source.path, path.line, path.segments.join("::"))
+    }
+}
+
+/// Reads the crates below `crates/`.
+fn other_crates(root: &Path) -> Vec<House> {
+    let folders = std::fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<_> = folders.filter(|folder| folder.join("src").is_dir()).collect();
+    folders.sort();
+    let house = |folder: std::path::PathBuf| {
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let name = format!("crates/{}/src", folder.file_name().unwrap().to_str().unwrap());
+        House { sources: read_tree(&folder.join("src")), folder: name, table: None, crates: dependencies(&manifest) }
+    };
+    folders.into_iter().map(house).collect()
+}
+
+/// Returns the circles of each room of the root package, or of a whole crate.
+fn circles_by_place(house: &House) -> Vec<(String, Vec<Vec<&str>>)> {
+    let modules = Modules::new(&house.sources);
+    let is_code = |source: &Source| source.test_lines < source.lines;
+    if house.folder != "src" {
+        let name = house.folder.split('/').nth(1).unwrap().to_owned();
+        let circles = modules.circles(is_code);
+        return if circles.is_empty() { Vec::new() } else { vec![(name, circles)] };
+    }
+    let rooms: std::collections::BTreeSet<&str> = house.rooms().map(Source::room).collect();
+    let circles = rooms.into_iter().map(|room| {
+        let circles = modules.circles(|source| is_code(source) && source.room() == room);
+        (format!("src/{room}"), circles)
+    });
+    circles.filter(|(_, circles)| !circles.is_empty()).collect()
 }
 
 fn names_only_rooms_of_its_row(house: &House) -> Vec<String> {
+    let Some(table) = &house.table else { return Vec::new() };
     let mut broken = Vec::new();
     for source in house.rooms() {
         let room = source.room();
-        if !house.table.has_row(room) {
-            broken.push(format!("src/{}: the room {room} has no row in the table", source.path));
+        if !table.has_row(room) {
+            broken.push(house.at(source, format_args!("the room {room} has no row in the table")));
         }
         for (path, absolute) in product_paths(source).filter_map(|path| Some((source.absolute(&path)?, path))).map(swap)
         {
             let Some(other) = absolute.first().filter(|other| *other != room) else { continue };
-            if !house.is_room(other) && !house.table.may_name(room, "everything") {
-                broken.push(at(source, &path, "goes through the front page; name the room"));
-            } else if house.is_room(other) && !house.table.may_name(room, other) {
-                broken.push(at(source, &path, &format!("{room} may not name {other}")));
+            if !house.is_room(other) && !table.may_name(room, "everything") {
+                broken.push(house.at_path(source, &path, "goes through the front page; name the room"));
+            } else if house.is_room(other) && !table.may_name(room, other) {
+                broken.push(house.at_path(source, &path, &format!("{room} may not name {other}")));
             }
         }
     }
@@ -86,7 +202,7 @@ fn stops_at_the_door(house: &House) -> Vec<String> {
                 source.absolute(&path).unwrap_or_else(|| if is_front { path.segments.clone() } else { Vec::new() });
             let [other, file, rest @ ..] = absolute.as_slice() else { continue };
             if other != source.room() && house.has_file(other, file) && !(is_front && rest.is_empty()) {
-                broken.push(at(source, &path, &format!("reaches past the door of {other}")));
+                broken.push(house.at_path(source, &path, &format!("reaches past the door of {other}")));
             }
         }
     }
@@ -94,12 +210,13 @@ fn stops_at_the_door(house: &House) -> Vec<String> {
 }
 
 fn uses_only_crates_of_its_row(house: &House) -> Vec<String> {
+    let Some(table) = &house.table else { return Vec::new() };
     let mut broken = Vec::new();
     for source in house.rooms() {
         let is_foreign = |path: &UsedPath| house.crates.contains(&path.segments[0]);
         for path in product_paths(source).filter(is_foreign) {
-            if !house.table.may_use(source.room(), &path.segments) {
-                broken.push(at(source, &path, &format!("{} may not use this crate", source.room())));
+            if !table.may_use(source.room(), &path.segments) {
+                broken.push(house.at_path(source, &path, &format!("{} may not use this crate", source.room())));
             }
         }
     }
@@ -108,27 +225,37 @@ fn uses_only_crates_of_its_row(house: &House) -> Vec<String> {
 
 fn doors_are_short(house: &House) -> Vec<String> {
     let doors = house.sources.iter().filter(|source| source.path.ends_with("mod.rs"));
-    doors
-        .filter(|door| door.lines > 80)
-        .map(|door| format!("src/{}: {} lines, a door has 80", door.path, door.lines))
+    let long = doors.filter(|door| door.lines > 80);
+    long.map(|door| house.at(door, format_args!("{} lines, a door has 80", door.lines))).collect()
+}
+
+/// A room is one file, or a folder with a door: a file beside its folder would be a door with logic.
+fn rooms_are_folders(house: &House) -> Vec<String> {
+    let beside = house.rooms().filter(|source| {
+        let folder = format!("{}/", source.room());
+        !source.path.contains('/') && house.sources.iter().any(|other| other.path.starts_with(&folder))
+    });
+    beside
+        .map(|source| house.at(source, format_args!("the room is a folder, so its door is {}/mod.rs", source.room())))
         .collect()
 }
 
 fn files_are_short(house: &House) -> Vec<String> {
     let length = |source: &Source| source.lines.saturating_sub(source.test_lines);
     let long = house.sources.iter().filter(|source| length(source) > 400);
-    long.map(|source| format!("src/{}: {} lines without tests, a file has 400", source.path, length(source))).collect()
+    long.map(|source| house.at(source, format_args!("{} lines without tests, a file has 400", length(source))))
+        .collect()
 }
 
 fn names_are_nouns_of_the_problem(house: &House) -> Vec<String> {
     let vague = ["utils", "util", "common", "core", "helpers", "helper", "manager", "managers"];
     let is_vague = |source: &&Source| source.path.trim_end_matches(".rs").split('/').any(|part| vague.contains(&part));
-    house.sources.iter().filter(is_vague).map(|source| format!("src/{}: the name says nothing", source.path)).collect()
+    house.sources.iter().filter(is_vague).map(|source| house.at(source, "the name says nothing")).collect()
 }
 
 fn environment_is_read_in_one_place(house: &House) -> Vec<String> {
     let elsewhere = house.rooms().filter(|source| source.path != "config/env.rs");
-    broken_paths(elsewhere, "only config/env.rs reads the environment", |path| {
+    broken_paths(house, elsewhere, "only config/env.rs reads the environment", |path| {
         !path.test && has_pair(path, &["std"], "env")
     })
 }
@@ -136,15 +263,16 @@ fn environment_is_read_in_one_place(house: &House) -> Vec<String> {
 fn clock_is_read_in_one_place(house: &House) -> Vec<String> {
     let elsewhere = || house.sources.iter().filter(|source| source.path != "clock.rs");
     let asks = |path: &UsedPath| !path.test && has_pair(path, &["Instant", "SystemTime"], "now");
-    let mut broken = broken_paths(elsewhere(), "only clock.rs asks for the time", asks);
+    let mut broken = broken_paths(house, elsewhere(), "only clock.rs asks for the time", asks);
     for source in elsewhere() {
         for call in source.words.windows(3).filter(|call| !call[0].test) {
             let asks = call[0].token == Token::Mark('.')
                 && call[1].token == Token::Name("elapsed".to_owned())
                 && matches!(call[2].token, Token::Open(_));
             if asks {
-                broken
-                    .push(format!("src/{}:{}: .elapsed(): only clock.rs asks for the time", source.path, call[1].line));
+                broken.push(
+                    house.at(source, format_args!("{}: .elapsed(): only clock.rs asks for the time", call[1].line)),
+                );
             }
         }
     }
@@ -152,7 +280,7 @@ fn clock_is_read_in_one_place(house: &House) -> Vec<String> {
 }
 
 fn nobody_sleeps(house: &House) -> Vec<String> {
-    broken_paths(house.sources.iter(), "nobody sleeps", |path| has_pair(path, &["thread"], "sleep"))
+    broken_paths(house, house.sources.iter(), "nobody sleeps", |path| has_pair(path, &["thread"], "sleep"))
 }
 
 fn field_names_are_spelled_in_one_place(house: &House) -> Vec<String> {
@@ -162,7 +290,7 @@ fn field_names_are_spelled_in_one_place(house: &House) -> Vec<String> {
             if let Token::Literal(text) = &word.token
                 && spells_field(text)
             {
-                broken.push(format!("src/{}:{}: {text}: field names are spelled in fields", source.path, word.line));
+                broken.push(house.at(source, format_args!("{}: {text}: field names are spelled in fields", word.line)));
             }
         }
     }
@@ -184,22 +312,19 @@ fn product_paths(source: &Source) -> impl Iterator<Item = UsedPath> {
 }
 
 fn broken_paths<'a>(
+    house: &House,
     sources: impl Iterator<Item = &'a Source>,
     reason: &str,
     is_broken: impl Fn(&UsedPath) -> bool,
 ) -> Vec<String> {
     let broken = |source: &Source| -> Vec<String> {
-        source.paths().iter().filter(|path| is_broken(path)).map(|path| at(source, path, reason)).collect()
+        source.paths().iter().filter(|path| is_broken(path)).map(|path| house.at_path(source, path, reason)).collect()
     };
     sources.flat_map(broken).collect()
 }
 
 fn has_pair(path: &UsedPath, first: &[&str], second: &str) -> bool {
     path.segments.windows(2).any(|pair| first.contains(&pair[0].as_str()) && pair[1] == second)
-}
-
-fn at(source: &Source, path: &UsedPath, reason: &str) -> String {
-    format!("src/{}:{}: {}: {reason}", source.path, path.line, path.segments.join("::"))
 }
 
 fn swap<A, B>((one, other): (A, B)) -> (B, A) {
@@ -232,8 +357,9 @@ mod tests {
         let mut sources: Vec<Source> = doors.chain(files).map(|(path, text)| Source::new(path, text)).collect();
         mark_test_files(&mut sources);
         House {
+            folder: "src".to_owned(),
             sources,
-            table: Table::parse(table).unwrap(),
+            table: Some(Table::parse(table).unwrap()),
             crates: ["tokio", "reqwest", "serde"].map(str::to_owned).to_vec(),
         }
     }
@@ -282,6 +408,8 @@ mod tests {
     #[test]
     fn rules_about_single_places_find_what_breaks_them_and_nothing_else() {
         check(&[
+            (rooms_are_folders, "export.rs", "", 1),
+            (rooms_are_folders, "exporter.rs", "", 0),
             (names_are_nouns_of_the_problem, "export/utils.rs", "", 1),
             (names_are_nouns_of_the_problem, "core/batch.rs", "", 1),
             (names_are_nouns_of_the_problem, "export/score.rs", "", 0),

@@ -42,6 +42,8 @@ pub struct UsedPath {
     pub segments: Vec<String>,
     pub line: usize,
     pub test: bool,
+    /// The name under which a `use` brings it into the file.
+    pub imported_as: Option<String>,
     depth: usize,
 }
 
@@ -74,7 +76,8 @@ impl Source {
         let mut found = Vec::new();
         let mut at = 0;
         while at < self.words.len() {
-            at = if self.begins_path(at) { self.read_tree(at, &[], &mut found) } else { at + 1 };
+            let is_use = at > 0 && self.name(at - 1) == Some("use");
+            at = if self.begins_path(at) { self.read_tree(at, &[], is_use, &mut found) } else { at + 1 };
         }
         found
     }
@@ -132,12 +135,12 @@ impl Source {
     }
 
     /// Reads one path or `use` tree, and says where it ends.
-    fn read_tree(&self, mut at: usize, prefix: &[String], found: &mut Vec<UsedPath>) -> usize {
+    fn read_tree(&self, mut at: usize, prefix: &[String], is_use: bool, found: &mut Vec<UsedPath>) -> usize {
         let Word { line, test, depth, .. } = self.words[at];
         let mut segments = prefix.to_vec();
         loop {
             if self.is(at, &Token::Open(Delimiter::Brace)) {
-                return self.read_branches(at + 1, &segments, found);
+                return self.read_branches(at + 1, &segments, is_use, found);
             }
             let Some(name) = self.name(at).or_else(|| self.is(at, &Token::Mark('*')).then_some("*")) else { break };
             segments.push(name.to_owned());
@@ -147,17 +150,19 @@ impl Source {
             }
             at += 1;
         }
-        found.push(UsedPath { segments, line, test, depth });
+        let name = if self.name(at) == Some("as") { self.name(at + 1) } else { segments.last().map(String::as_str) };
+        let imported_as = name.filter(|_| is_use).map(str::to_owned);
+        found.push(UsedPath { segments, line, test, imported_as, depth });
         at
     }
 
-    fn read_branches(&self, mut at: usize, prefix: &[String], found: &mut Vec<UsedPath>) -> usize {
+    fn read_branches(&self, mut at: usize, prefix: &[String], is_use: bool, found: &mut Vec<UsedPath>) -> usize {
         while at < self.words.len() && !self.is(at, &Token::Close) {
             let is_renamed = self.name(at) == Some("as");
             let is_branch = self.name(at).is_some() || self.is(at, &Token::Mark('*'));
             at = match (is_renamed, is_branch) {
                 (true, _) => at + 2,
-                (false, true) => self.read_tree(at, prefix, found),
+                (false, true) => self.read_tree(at, prefix, is_use, found),
                 (false, false) => at + 1,
             };
         }

@@ -44,7 +44,7 @@ struct DeltaKind {
     to: &'static str,
 }
 
-/// What is appended. Signatures are not.
+/// The deltas that are appended. Signatures are not among them.
 const DELTAS: &[DeltaKind] = &[
     DeltaKind { kind: "text_delta", from: "text", block: "text", to: "text" },
     DeltaKind { kind: "input_json_delta", from: "partial_json", block: "tool_use", to: "input" },
@@ -60,12 +60,12 @@ struct CommonEvent<'a> {
     kind: &'a str,
     index: u64,
     #[serde(borrow)]
-    delta: StrictObject<CommonDelta<'a>>,
+    delta: StrictObject<CommonEventDelta<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CommonDelta<'a> {
+struct CommonEventDelta<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     #[serde(borrow, default)]

@@ -23,7 +23,7 @@ pub(crate) enum Framing {
     Aws(Aws),
 }
 
-/// What the beginning of a body shows.
+/// The result of looking at the beginning of a body.
 #[derive(Debug)]
 pub(crate) enum Detected {
     /// Only white space has come.

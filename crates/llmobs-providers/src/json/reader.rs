@@ -298,6 +298,10 @@ impl<'a> Reader<'a> {
     }
 
     fn skip_whitespace(&mut self) {
+        // Nearly always there is none.
+        if self.peek().is_none_or(|byte| byte > b' ') {
+            return;
+        }
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
         self.at = self.at.saturating_add(rest.iter().take_while(is_space).count());

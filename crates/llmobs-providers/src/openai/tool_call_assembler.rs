@@ -13,7 +13,7 @@ pub(super) struct ToolCallsAssembler {
     by_index: BTreeMap<u64, Vec<ChatToolCall>>,
 }
 
-/// One tool call, as far as it has come.
+/// A tool call, as far as it has come.
 #[derive(Debug, Default)]
 pub(super) struct ChatToolCall {
     id: String,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::verdicts::Verdicts;
+use super::super::evaluation_index::EvaluationIndex;
 use super::*;
 
 const TRACE: &str = "6a87950000000000a1b2c3d4e5f60718";
@@ -28,12 +28,12 @@ fn span(id: u64, parent: u64, (kind, name): (&str, &str), (start, duration): (u6
 }
 
 fn trace(spans: Vec<Value>) -> Trace {
-    let spans = spans.into_iter().map(|json| Arc::new(ReceivedSpan::new(json).unwrap())).collect();
+    let spans = spans.into_iter().map(|json| Arc::new(ReceivedSpan::new(&json).unwrap())).collect();
     let evaluation = json!({"join_on": {"span": {"span_id": "5", "trace_id": "t"}}, "label": "helpful",
         "metric_type": "score", "score_value": 0.85, "assessment": "pass"});
     let feedback = json!({"event_kind": "feedback", "feedback_join_key": "m-1", "label": "thumb",
         "metric_type": "boolean", "boolean_value": true});
-    Trace::new(spans, &Verdicts::read([&evaluation, &feedback])).unwrap()
+    Trace::new(spans, &EvaluationIndex::read([&evaluation, &feedback])).unwrap()
 }
 
 fn link(span: &str, trace: &str, from: &str, to: &str) -> Value {

@@ -22,7 +22,7 @@ pub(super) fn output(body: &Value) -> Vec<Message> {
     pieces(body).into_iter().map(|(_, text)| Message::new("", text)).collect()
 }
 
-/// What the body itself counts.
+/// Reads the token counts of the body itself.
 pub(super) fn counts(body: &Value) -> TokenUsage {
     let count = |name: &str| json::count(body, name);
     let results = json::items(body, "results").iter().filter_map(|result| json::count(result, "tokenCount"));

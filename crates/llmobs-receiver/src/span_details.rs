@@ -1,17 +1,17 @@
-//! What stands below the line of a span: one line each.
+//! The lines below a span in a tree: input, prompt, links, output, error, evaluations.
 
 use anstyle::Style;
 
-use super::decode::{Evaluation, ReceivedSpan};
-use super::page::{BAD, DIM, GOOD};
-use super::text;
+use super::decode::{ReceivedEvaluation, ReceivedSpan};
+use super::styled_line::{BAD, DIM, GOOD};
 use super::trace::Trace;
+use super::visible_text as text;
 use llmobs_model::{LinkEnd, Prompt, SpanError, SpanLink};
 
-/// One line: how it looks, a label of at most four letters, and a text of at most so many characters.
+/// A line: its style, a label of at most four letters, and a text.
 pub(super) type Detail = (Style, &'static str, String);
 
-/// Input, output, prompt, links, error and what was thought of the span, each in at most `room` characters.
+/// Returns input, prompt, links, output, error and evaluations of a span, each in at most `room` characters.
 pub(super) fn details(trace: &Trace, span: &ReceivedSpan, room: usize) -> Vec<Detail> {
     let event = &span.event;
     let mut found = Vec::new();
@@ -26,7 +26,7 @@ pub(super) fn details(trace: &Trace, span: &ReceivedSpan, room: usize) -> Vec<De
     let output = event.output.as_ref().map(|output| text::preview(output, room));
     found.extend(output.map(|output| (DIM, "out", output)));
     found.extend(event.error.as_ref().map(|error| (BAD, "err", failure(error, room))));
-    found.extend(trace.evaluations_of(span).iter().map(|evaluation| verdict(evaluation, room)));
+    found.extend(trace.evaluations_of(span).iter().map(|evaluation| opinion(evaluation, room)));
     found
 }
 
@@ -37,10 +37,10 @@ fn prompt_name(prompt: &Prompt) -> String {
     format!("prompt {id}{version}{label}")
 }
 
-/// Where what came in came from, by the name of the span if that is in this trace.
+/// Describes the other end of a link, by the name of the span if it is in this trace.
 fn origin(trace: &Trace, span: &ReceivedSpan, link: &SpanLink) -> String {
     let end = link.from.as_str();
-    let other = trace.spans().find(|other| other.event.span_id == link.span_id);
+    let other = trace.span(link.span_id);
     let whose = match other {
         Some(other) => format!("{} {}", other.kind, other.event.name),
         None if link.trace_id == span.event.trace_id => format!("span {}", link.span_id),
@@ -59,13 +59,13 @@ fn failure(error: &SpanError, room: usize) -> String {
     if what.is_empty() { "(no message)".to_owned() } else { what.join(": ") }
 }
 
-fn verdict(evaluation: &Evaluation, room: usize) -> Detail {
+fn opinion(evaluation: &ReceivedEvaluation, room: usize) -> Detail {
     let style = if evaluation.assessment.as_deref() == Some("fail") { BAD } else { GOOD };
     let label = if evaluation.is_feedback { "user" } else { "eval" };
     let assessment = evaluation.assessment.as_ref().map_or(String::new(), |word| format!(" ({word})"));
     let why = evaluation.reasoning.as_ref().map_or(String::new(), |reasoning| format!(": {reasoning}"));
-    let what = format!("{} {}{assessment}{why}", evaluation.label, evaluation.value);
-    (style, label, text::visible(&what, room))
+    let shown = format!("{} {}{assessment}{why}", evaluation.label, evaluation.value);
+    (style, label, text::visible(&shown, room))
 }
 
 const MAX_LINKS: usize = 4;

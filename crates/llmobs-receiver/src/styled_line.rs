@@ -1,12 +1,12 @@
-//! Lines of styled text, as wide as they may be.
+//! Lines of styled text with a maximal width.
 
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::text;
+use super::visible_text as text;
 
-/// How a trace is shown.
+/// The style of a trace as text.
 ///
 /// # Example
 ///
@@ -24,18 +24,18 @@ pub struct TreeStyle {
 }
 
 impl TreeStyle {
-    /// 100 characters wide, without colours.
+    /// Creates a style that is 100 characters wide and has no colours.
     pub const fn new() -> Self {
         Self { width: DEFAULT_WIDTH, color: false }
     }
 
-    /// Sets how many characters a line may have; default 100, at least 40.
+    /// Sets the width of a line in characters; default 100, at least 40.
     pub fn width(mut self, characters: usize) -> Self {
         self.width = characters.max(MIN_WIDTH);
         self
     }
 
-    /// Sets whether to use ANSI colours; default is not to.
+    /// Switches ANSI colours on or off; default off.
     pub const fn color(mut self, color: bool) -> Self {
         self.color = color;
         self
@@ -48,20 +48,20 @@ impl Default for TreeStyle {
     }
 }
 
-/// One line, in pieces of one style each.
+/// A line, in pieces of one style each.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Line {
     pieces: Vec<(Style, String)>,
 }
 
 impl Line {
-    /// Adds text of ours, or that was made visible before.
+    /// Adds text of this crate, or text that was made visible before.
     pub(super) fn with(mut self, style: Style, text: &str) -> Self {
         self.pieces.push((style, text.to_owned()));
         self
     }
 
-    /// Adds text from elsewhere.
+    /// Adds text from outside, with control characters made visible.
     pub(super) fn with_foreign(self, style: Style, text: &str) -> Self {
         self.with(style, &text::visible(text, MAX_NAME))
     }
@@ -97,7 +97,7 @@ impl Line {
     }
 }
 
-/// The text so far.
+/// A text of lines that share a style.
 pub(super) struct Page {
     text: String,
     style: TreeStyle,
@@ -134,5 +134,5 @@ pub(super) const TOKENS: Style = AnsiColor::BrightYellow.on_default();
 
 pub(super) const DEFAULT_WIDTH: usize = 100;
 const MIN_WIDTH: usize = 40;
-/// What is shown of a name, a model, a session.
+/// Characters that are shown of a name, a model, a session.
 const MAX_NAME: usize = 80;

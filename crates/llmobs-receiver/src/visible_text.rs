@@ -1,13 +1,11 @@
-//! Text of others for one line of a terminal: escaped, on one line, cut.
+//! Text from outside for one line of a terminal: escaped, on one line, cut.
 
 use std::fmt::Write;
 
 use llmobs_model::{Content, Document, Media, Message, ToolCall, ToolResult};
 
-/// The text on one line, with everything visible that a terminal could take for a command, in at most `max`
-/// characters; what is cut ends in `…`.
-///
-/// The end of a huge text is not looked at.
+/// Returns a text on one line of at most `max` characters, with control and invisible characters escaped. A text that was cut
+/// ends in `…`; the end of a huge text is not read.
 pub(super) fn visible(text: &str, max: usize) -> String {
     let mut shown = String::new();
     let mut length = 0_usize;
@@ -33,7 +31,7 @@ pub(super) fn visible(text: &str, max: usize) -> String {
     cut(&shown, max)
 }
 
-/// At most `max` characters; what is cut ends in `…`.
+/// Cuts a text to at most `max` characters; a text that was cut ends in `…`.
 pub(super) fn cut(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
         return text.to_owned();
@@ -45,8 +43,8 @@ pub(super) fn cut(text: &str, max: usize) -> String {
     short
 }
 
-/// A content on one line: of a conversation the last message, after the roles of those before it; of
-/// documents each one's beginning.
+/// Returns content on one line: the last message of a conversation, after the roles of the messages before; the beginning of
+/// each document.
 pub(super) fn preview(content: &Content, max: usize) -> String {
     match content {
         Content::Text(text) => visible(text, max),
@@ -57,7 +55,7 @@ pub(super) fn preview(content: &Content, max: usize) -> String {
     }
 }
 
-/// Three digits and a unit.
+/// Returns a duration with three digits and a unit.
 pub(super) fn duration(ns: u64) -> String {
     const MINUTE: u64 = 60_000_000_000;
     if ns >= MINUTE {
@@ -77,7 +75,7 @@ pub(super) fn duration(ns: u64) -> String {
     }
 }
 
-/// Tokens in and out; empty when neither is known.
+/// Returns tokens in and out; empty when neither is known.
 pub(super) fn tokens(input: Option<u64>, output: Option<u64>) -> String {
     match (input, output) {
         (Some(input), Some(output)) => format!("{input}→{output} tok"),
@@ -130,7 +128,7 @@ fn media(part: &Media) -> String {
     format!("[{}]", part.mime_type)
 }
 
-/// All documents in full if they have room together, otherwise the same share for each.
+/// Returns all documents in full if they fit together, otherwise the same share of each.
 fn beginnings(documents: &[Document], max: usize) -> String {
     let shown = |share: usize| {
         let some = documents.iter().take(max);
@@ -155,11 +153,11 @@ fn document(document: &Document, max: usize) -> String {
     shown + &visible(&document.text, max)
 }
 
-/// Control characters, and those that turn the direction of writing or show nothing.
+/// Returns whether a character controls a terminal, turns the direction of writing, or shows nothing.
 fn is_command(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(character, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' | '\u{ffa0}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')
 }
 
 #[cfg(test)]
@@ -169,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_reaches_the_terminal_as_a_command() {
+    fn control_and_invisible_characters_are_escaped() {
         for (given, shown) in [
             ("plain ü 日本 👩‍🚀", "plain ü 日本 👩‍🚀"),
             ("  a\tb  c\r\n   d\n", "a b c ⏎ d"),
@@ -177,6 +175,7 @@ mod tests {
             ("\u{9b}31m", "\\u{9b}31m"),
             ("right\u{202e}left\u{2066}", "right\\u{202e}left\\u{2066}"),
             ("a\u{0}b\u{7f}", "a\\u{0}b\\u{7f}"),
+            ("a\u{2800}\u{3164}\u{180e}b", "a\\u{2800}\\u{3164}\\u{180e}b"),
         ] {
             assert_eq!(visible(given, 100), shown);
         }

@@ -1,11 +1,11 @@
-//! JSON of SDKs that take more for JSON than the standard does.
+//! JSON of SDKs that write more than the standard allows.
 
-/// Gives a text in which what is beside the standard is replaced; the rest stays as it is.
+/// Replaces parts that the standard does not allow; the rest stays as it is.
 ///
 /// - `NaN`, `Infinity` and `-Infinity` become `null`: Python writes them for such floats.
 /// - Half a surrogate pair, `\ud83d` alone, becomes `\ufffd`: Python and JavaScript write it when a text was cut
 ///   in the middle of a character.
-/// - Bytes that are no UTF-8 become U+FFFD.
+/// - Bytes that are not UTF-8 become U+FFFD.
 pub(super) fn repair(text: &[u8]) -> String {
     let mut repaired = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -20,7 +20,7 @@ pub(super) fn repair(text: &[u8]) -> String {
     String::from_utf8_lossy(&repaired).into_owned()
 }
 
-/// How many bytes to take from the inside of a string, and what stands there instead if not they.
+/// Returns the number of bytes to take from the inside of a string, and their replacement.
 fn character(text: &[u8]) -> (usize, Option<&'static [u8]>) {
     if !text.starts_with(b"\\") {
         return (1, None);
@@ -33,13 +33,13 @@ fn character(text: &[u8]) -> (usize, Option<&'static [u8]>) {
     }
 }
 
-/// The same outside of strings.
+/// Returns the number of bytes to take from outside of strings, and their replacement.
 fn token(text: &[u8]) -> (usize, Option<&'static [u8]>) {
     let found = NO_NUMBERS.into_iter().find(|word| text.starts_with(word));
     found.map_or((1, None), |word| (word.len(), Some(b"null")))
 }
 
-/// The number in `\u0000`.
+/// Returns the number in `\u0000`.
 fn code_unit(text: &[u8]) -> Option<u16> {
     let digits = text.strip_prefix(br"\u")?.get(..4)?;
     u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
@@ -47,7 +47,7 @@ fn code_unit(text: &[u8]) -> Option<u16> {
 
 const NO_NUMBERS: [&[u8]; 3] = [b"-Infinity", b"Infinity", b"NaN"];
 
-/// Length of `\u0000`.
+/// The length of `\u0000`.
 const ESCAPE: usize = 6;
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_beside_the_standard_is_replaced() {
+    fn only_parts_beside_the_standard_are_replaced() {
         for (text, repaired) in [
             (&br#"{"a":NaN,"b":[-Infinity, Infinity ,1]}"#[..], r#"{"a":null,"b":[null, null ,1]}"#),
             (br#"["NaN","\"NaN",NaN,"\\",-Infinity]"#, r#"["NaN","\"NaN",null,"\\",null]"#),

@@ -1,8 +1,8 @@
-//! Which part of the intake or of the Agent a request means.
+//! Endpoints: the parts of the intake and of the Agent that requests mean.
 
 use serde_json::{Value, json};
 
-/// What a path stands for.
+/// The meaning of a method and a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endpoint {
     /// Span events.
@@ -13,20 +13,20 @@ pub(super) enum Endpoint {
     Traces,
     /// APM traces in a format that has no room for span events.
     PlainTraces,
-    /// What the Agent can do.
+    /// The features of the Agent.
     Info,
-    /// One of those that take something, by a method that it does not take.
+    /// A known path with a method that it does not take.
     WrongMethod,
-    /// An event that the Agent refuses to pass on, because it does not say where to.
+    /// A request for the Agent's proxy without the header that names the intake.
     NoSubdomain,
-    /// Something of LLM Observability that is not known here: an answer of 200 would be a lie.
+    /// A path of LLM Observability that is not known here: a status of 200 would be a lie.
     Unknown,
     /// Anything else that an SDK may send: telemetry, statistics, configuration.
     Other,
 }
 
 impl Endpoint {
-    /// Finds the endpoint; `has_subdomain` is whether the request names the intake for the Agent.
+    /// Finds the endpoint; `has_subdomain` is true when the request names the intake for the Agent.
     ///
     /// Only the end of the path counts, and slashes may be doubled: recording proxies and gateways put something
     /// before it, and so does a base URL that ends in a slash.
@@ -47,6 +47,11 @@ impl Endpoint {
         }
     }
 
+    /// Returns whether requests bring spans or evaluations.
+    pub(super) const fn takes_items(self) -> bool {
+        matches!(self, Self::Spans | Self::Evaluations | Self::Traces | Self::PlainTraces)
+    }
+
     fn of_intake(self, method: &str, before: &[&str], has_subdomain: bool) -> Self {
         if method != "POST" {
             return Self::WrongMethod;
@@ -59,7 +64,7 @@ impl Endpoint {
     }
 }
 
-/// What an Agent says about itself.
+/// Returns the features of an Agent.
 pub(super) fn agent_info() -> Value {
     json!({
         "version": "7.99.0",
