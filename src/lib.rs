@@ -194,7 +194,7 @@ pub use llmobs_model::{
 #[cfg(feature = "observe")]
 pub use llmobs_providers as providers;
 pub use processors::*;
-pub use stats::{LossReason, Problem, Stats};
+pub use stats::{FlushOutcome, LossReason, Problem, Stats};
 pub use streaming::*;
 
 #[doc(hidden)]

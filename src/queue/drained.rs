@@ -1,4 +1,4 @@
-//! What the worker has taken out of the shards: read in the order in which it came in.
+//! Chunks that the encoder has taken out of the shards, read in the order in which their items were accepted.
 
 use std::collections::VecDeque;
 
@@ -6,41 +6,44 @@ use super::chunk::{Chunk, Next};
 use super::shards::SHARDS;
 use crate::recording::FieldLog;
 
-/// See the file's card.
+/// A merge of all shards by sequence number.
+///
+/// Numbers have no gaps, so the next item is known without comparing: it has the number `next`, and it is nearly always
+/// in the shard of the item before.
 #[derive(Debug, Default)]
-pub(crate) struct Taken {
+pub(crate) struct Drained {
     rows: [Row; SHARDS],
-    /// The row that the last item was in; threads mostly push several behind one another.
+    /// The row of the last item; a thread mostly pushes several items behind one another.
     last: usize,
-    /// The number of the item whose turn it is.
+    /// The number of the item to be read next.
     next: u64,
-    /// All before this number are here; of those behind it some may be missing.
+    /// Every item below this number is in a row. Some above may be, too, and some of those may still be missing.
     end: u64,
-    /// How many were not there when their turn came: none, unless a thread got a number and never put its item in, for which
-    /// no way is known.
+    /// Items that were not there when their turn came. A thread would have to get a number and never put its item in,
+    /// for which no way is known; such items are counted as lost.
     missing: u64,
 }
 
-/// What is from one shard.
+/// The chunks of one shard.
 #[derive(Debug, Default)]
 pub(super) struct Row {
     chunks: VecDeque<Chunk>,
-    /// The number of its first item.
+    /// The number of its first unread item.
     first: Option<u64>,
 }
 
-impl Taken {
-    /// All numbers before this one are here now.
+impl Drained {
+    /// Notes that every number below `end` is here now.
     pub(super) fn extend_to(&mut self, end: u64) {
         self.end = end;
     }
 
-    /// How many were not there since this was asked last.
+    /// Returns how many items were missing since the last call.
     pub(super) const fn take_missing(&mut self) -> u64 {
         std::mem::replace(&mut self.missing, 0)
     }
 
-    /// What there is of each shard, for more of it to be put behind.
+    /// Returns the rows, in the order of the shards.
     pub(super) fn rows(&mut self) -> impl Iterator<Item = &mut Row> {
         self.rows.iter_mut()
     }
@@ -49,7 +52,12 @@ impl Taken {
         self.next == self.end
     }
 
-    /// The next item; what a span says goes into the log that is given, which must be empty.
+    /// Returns the number of the item that is read next; every item below it has been read.
+    pub(crate) const fn next_number(&self) -> u64 {
+        self.next
+    }
+
+    /// Reads the next item; the log of a span is moved into `log`, which must be empty.
     #[inline]
     pub(super) fn next(&mut self, log: &mut FieldLog) -> Option<Next<'_>> {
         if self.rows.get(self.last).is_none_or(|row| row.first != Some(self.next)) {
@@ -62,7 +70,7 @@ impl Taken {
         self.rows.get_mut(self.last)?.next(log)
     }
 
-    /// Goes to the row where the next item is: the smallest number, which is the next one where none is missing.
+    /// Goes to the row with the smallest number, which is `next` unless an item is missing.
     fn seek(&mut self) {
         let rows = self.rows.iter().enumerate();
         let first = rows.filter_map(|(at, row)| Some((row.first?, at))).min();
@@ -71,21 +79,22 @@ impl Taken {
         (self.next, self.last) = (number, at);
     }
 
-    /// The chunk that the last item was the last one of.
+    /// Takes the chunk out whose last item was read last.
     #[inline]
-    pub(super) fn used_up(&mut self) -> Option<Chunk> {
-        self.rows.get_mut(self.last)?.used_up()
+    pub(super) fn take_read_chunk(&mut self) -> Option<Chunk> {
+        self.rows.get_mut(self.last)?.take_read_chunk()
     }
 }
 
 impl Row {
+    /// Appends the chunks of a shard.
     pub(super) fn append(&mut self, chunks: &mut VecDeque<Chunk>) {
         if self.chunks.is_empty() {
             std::mem::swap(&mut self.chunks, chunks);
         } else {
             self.chunks.append(chunks);
         }
-        self.look();
+        self.update_first();
     }
 
     fn next(&mut self, log: &mut FieldLog) -> Option<Next<'_>> {
@@ -94,16 +103,16 @@ impl Row {
         chunk.next(log)
     }
 
-    fn used_up(&mut self) -> Option<Chunk> {
+    fn take_read_chunk(&mut self) -> Option<Chunk> {
         if self.first.is_some() {
             return None;
         }
         let chunk = self.chunks.pop_front();
-        self.look();
+        self.update_first();
         chunk
     }
 
-    fn look(&mut self) {
+    fn update_first(&mut self) {
         self.first = self.chunks.front().and_then(Chunk::first);
     }
 }
