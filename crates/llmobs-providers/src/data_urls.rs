@@ -54,10 +54,7 @@ fn in_prompt(prompt: &mut Prompt) {
     in_members(&mut prompt.variables);
     match &mut prompt.template {
         Some(Template::Text(text)) => in_text(text),
-        Some(Template::Chat(parts)) => parts.iter_mut().for_each(|part| match part {
-            TemplatePart::Message { content, .. } => in_text(content),
-            TemplatePart::Placeholder(_) | _ => {}
-        }),
+        Some(Template::Chat(parts)) => parts.iter_mut().for_each(|part| if let TemplatePart::Message { content, .. } = part { in_text(content) }),
         None | _ => {}
     }
 }

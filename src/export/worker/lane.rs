@@ -201,12 +201,9 @@ impl Lane {
                 Consequence::Kept(until)
             }
             Verdict::Lost(reason) => Consequence::Lost(reason),
-            Verdict::TooLarge => match self.split(&batch) {
-                Some(sizes) => Consequence::Split(sizes),
-                None => {
-                    self.size.refuse(batch.batch.bytes(), now);
-                    Consequence::Lost(LossReason::TooLarge)
-                }
+            Verdict::TooLarge => if let Some(sizes) = self.split(&batch) { Consequence::Split(sizes) } else {
+                self.size.refuse(batch.batch.bytes(), now);
+                Consequence::Lost(LossReason::TooLarge)
             },
             Verdict::Invalid => match self.bisect(&batch) {
                 Some(sizes) => Consequence::Split(sizes),

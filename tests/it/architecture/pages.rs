@@ -12,14 +12,11 @@ pub fn missing_names(page: &str, files: &Files) -> Vec<String> {
     let mut missing = Vec::new();
     let mut tree = Tree::default();
     for line in page.lines() {
-        match TreeLine::read(line) {
-            Some(entry) => missing.extend(tree.missing(&entry, files)),
-            None => {
-                tree.stay_or_end(line);
-                let bases = || tree.root.iter().cloned().chain(files.bases());
-                let unknown = names(line).filter(|name| !files.has_below(name, bases()));
-                missing.extend(unknown.map(str::to_owned));
-            }
+        if let Some(entry) = TreeLine::read(line) { missing.extend(tree.missing(&entry, files)) } else {
+            tree.stay_or_end(line);
+            let bases = || tree.root.iter().cloned().chain(files.bases());
+            let unknown = names(line).filter(|name| !files.has_below(name, bases()));
+            missing.extend(unknown.map(str::to_owned));
         }
     }
     missing

@@ -50,7 +50,7 @@ const NAMES: &[&str] = &[
     "event.name",
 ];
 
-/// ResolvedAttributes that make the readers look closer.
+/// `ResolvedAttributes` that make the readers look closer.
 fn word() -> impl Strategy<Value = String> {
     let known = [
         "role",
