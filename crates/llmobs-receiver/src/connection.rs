@@ -12,7 +12,7 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Sleep, sleep};
 
 /// Accepts at most [`MAX_CONNECTIONS`] at a time; more wait in the backlog of the system.
 #[derive(Debug)]
@@ -145,8 +145,7 @@ impl Connection {
         };
         if self.timed != phase {
             self.timed = phase;
-            let deadline = Instant::now().checked_add(patience).unwrap_or_else(Instant::now);
-            self.deadline.as_mut().set(sleep_until(deadline));
+            self.deadline.as_mut().set(sleep(patience));
         }
         self.deadline.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }

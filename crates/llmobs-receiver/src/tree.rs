@@ -196,4 +196,5 @@ const GAP: usize = 2;
 const LABEL: usize = 5;
 
 #[cfg(test)]
+#[path = "tree_tests.rs"]
 mod tests;

@@ -96,7 +96,7 @@ fn weather() -> Trace {
 #[test]
 fn a_trace_is_a_tree() {
     // The documentation shows this file.
-    assert_eq!(weather().to_tree(&TreeStyle::new()), include_str!("../tree.txt"));
+    assert_eq!(weather().to_tree(&TreeStyle::new()), include_str!("tree.txt"));
 }
 
 #[test]
