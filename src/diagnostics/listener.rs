@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use super::announcement::TARGET;
 use llmobs_model::contain;
 
 /// The rule for lines on stderr.
@@ -52,8 +53,8 @@ impl Listener {
 /// Returns `true` if a layer of the process enables our target at this level. User code decides that, and may panic.
 pub(super) fn is_enabled(level: tracing::Level) -> bool {
     contain(|| match level {
-        tracing::Level::WARN => tracing::enabled!(target: super::TARGET, tracing::Level::WARN),
-        _ => tracing::enabled!(target: super::TARGET, tracing::Level::DEBUG),
+        tracing::Level::WARN => tracing::enabled!(target: TARGET, tracing::Level::WARN),
+        _ => tracing::enabled!(target: TARGET, tracing::Level::DEBUG),
     })
     .unwrap_or(false)
 }

@@ -3,14 +3,13 @@
 //! In: the ledger, failures. Out: `tracing` events of the target `tracing_llmobs`, or lines on stderr if nobody
 //! listens, from a thread of their own. Never: called from capture, prompts, keys, headers, bodies.
 
+mod announcement;
 mod announcer;
 mod listener;
 mod problems;
 mod reporter;
 
-pub(crate) use announcer::{Announcer, FailedRequest};
+pub(crate) use announcement::FailedRequest;
+pub(crate) use announcer::Announcer;
 pub(crate) use listener::StderrLog;
 pub(crate) use reporter::hears_remarks;
-
-/// The target of all log lines.
-const TARGET: &str = "tracing_llmobs";

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::TARGET;
-use super::announcer::{Announcement, FailedRequest};
+use super::announcement::{Announcement, FailedRequest, TARGET};
 use super::listener::{Listener, StderrLog, is_enabled};
 use super::problems::explain;
 use crate::stats::{LossReason, Problem, Problems, Remarked, Stats};

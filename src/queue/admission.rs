@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::bounded_queue::{Item, Limits};
+use super::item::{Item, Limits};
 use crate::recording::{FieldKey, LogEntry, Recording};
 use crate::stats::LossReason;
 
@@ -128,7 +128,7 @@ const FULLY_CROWDED: u64 = 1 << 16;
 /// Each trace has a fixed place between 0 and [`FULLY_CROWDED`], computed from its id; as room runs out, the traces with
 /// the lowest places are refused first, and all spans of a trace meet the same answer unless the fill level changes
 /// while the trace runs. Errors and the first span of a trace use only half of the scale, so they go last. Neither a
-/// table of traces nor a lock is needed; see `docs/decisions/0009-what-an-outage-costs.md`.
+/// table of traces nor a lock is needed; see `docs/decisions/0011-what-an-outage-costs.md`.
 #[cold]
 fn gives_way(item: &Item, crowding: u64) -> bool {
     let Item::Span(recording) = item else { return false };

@@ -1,7 +1,7 @@
 //! The queue itself: items in, items out, and the end.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -10,45 +10,14 @@ use super::admission::{Admission, OpenSpans};
 use super::chunk::{Chunk, Next};
 use super::drained::Drained;
 use super::flush_timer::FlushTimer;
+use super::item::{Item, Limits, Phase};
 use super::ledger::Ledger;
+use super::lock::{Lock, Signal};
 use super::pool::{BufferPool, PoolLimits, TextPool, keep_recording};
-use super::shards::{Lock, Shard, Shards};
+use super::shards::{Shard, Shards};
 use super::waiters::Waiter;
 use crate::recording::{FieldLog, Recording};
 use crate::stats::{LossReason, Problems, Refusals};
-use llmobs_model::Submission;
-
-/// An entry of the queue.
-#[derive(Debug)]
-pub(crate) enum Item {
-    Span(Box<Recording>),
-    /// An evaluation or feedback.
-    Evaluation(Box<Submission>),
-}
-
-impl Item {
-    fn bytes(&self) -> u64 {
-        let bytes = match self {
-            Self::Span(recording) => recording.bytes(),
-            Self::Evaluation(submission) => submission.bytes(),
-        };
-        u64::try_from(bytes).unwrap_or(u64::MAX)
-    }
-}
-
-/// The bounds of the queue.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Items that are not encoded yet.
-    pub(crate) max_items: u64,
-    /// Bytes of those items, and of encoded batches that are not acknowledged yet.
-    pub(crate) max_bytes: u64,
-    /// The encoder is woken when this many bytes wait, and otherwise by its own timer: a wake costs the application's
-    /// thread a hundred times as much as a push.
-    pub(crate) wake_bytes: u64,
-    /// The encoder is also woken when this many items wait.
-    pub(crate) wake_items: u64,
-}
 
 /// The bounded queue of one pipeline, with its ledger and the counters that capture and export share.
 pub(crate) struct Queue {
@@ -75,17 +44,6 @@ pub(super) struct State {
     pub(super) phase: Phase,
     /// Items that were pending at the end.
     pub(super) left_behind: u64,
-}
-
-/// A phase in the life of a pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Running,
-    /// New items are refused; what is there is sent until the deadline.
-    Draining {
-        deadline: Instant,
-    },
-    Stopped,
 }
 
 /// Shows no item: those are content.
@@ -287,26 +245,3 @@ impl Queue {
 /// was quiet in between.
 const CHUNK_POOL: PoolLimits =
     PoolLimits { max_buffers: usize::MAX, max_bytes: 128 * 1024 * 1024, max_buffer_bytes: 1024 * 1024 };
-
-/// A flag that a thread waits for.
-#[derive(Debug, Default)]
-pub(super) struct Signal {
-    is_set: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Signal {
-    pub(super) fn send(&self) {
-        *self.is_set.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_one();
-    }
-
-    /// Waits until the flag is set, and clears it. Returns false when the timeout passed first.
-    #[expect(clippy::significant_drop_tightening, reason = "the flag is cleared under the lock it was seen under")]
-    pub(super) fn wait(&self, timeout: Duration) -> bool {
-        let flag = self.is_set.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_timeout_while(flag, timeout, |is_set| !*is_set);
-        let (mut flag, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *flag)
-    }
-}

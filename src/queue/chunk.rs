@@ -1,7 +1,7 @@
 //! Finished items of one shard, packed into buffers that are used again once all items have been read.
 
 use super::admission::{Amount, non_urgent_bytes};
-use super::bounded_queue::Item;
+use super::item::Item;
 use super::pool::Buffer;
 use crate::recording::{Extent, FieldLog, Head, Pack, Recording};
 use llmobs_model::Submission;

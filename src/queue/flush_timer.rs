@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::bounded_queue::{Phase, Queue, Signal};
+use super::bounded_queue::Queue;
+use super::item::Phase;
+use super::lock::Signal;
 use super::worker_flag::mark_worker_thread;
 use crate::clock::Clock;
 

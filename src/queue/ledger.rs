@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::bounded_queue::{Phase, Queue, State};
+use super::bounded_queue::{Queue, State};
+use super::item::Phase;
 use super::waiters::Waiter;
 use crate::stats::{FlushOutcome, LossCounts, LossReason, Stats};
 

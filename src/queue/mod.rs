@@ -15,7 +15,9 @@ mod bounded_queue;
 mod chunk;
 mod drained;
 mod flush_timer;
+mod item;
 mod ledger;
+mod lock;
 mod pool;
 mod shards;
 mod waiters;
@@ -24,9 +26,10 @@ mod worker_flag;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bounded_queue::{Item, Limits, Phase, Queue};
+pub(crate) use bounded_queue::Queue;
 pub(crate) use chunk::Next;
 pub(crate) use drained::Drained;
+pub(crate) use item::{Item, Limits, Phase};
 pub(crate) use ledger::BatchEnd;
 pub(crate) use pool::{TextPool, keep_recording, spare_recording};
 pub(crate) use waiters::Settled;

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 
-use super::shards::Lock;
+use super::lock::Lock;
 use crate::recording::{FieldLog, Recording};
 
 /// A value that holds reserved memory and can be emptied without giving it back.

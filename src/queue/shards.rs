@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::chunk::Chunk;
+use super::lock::Lock;
 
 /// The number of shards. More threads than this share some; two threads of one shard wait for as long as a copy takes.
 pub(super) const SHARDS: usize = 16;
@@ -50,32 +51,4 @@ fn own_number() -> usize {
         }
         own.get()
     })
-}
-
-/// A mutex that goes to whichever thread is running.
-///
-/// `parking_lot`'s hands itself every half millisecond to the thread that has waited longest. With more threads than
-/// processors everybody then waits until that thread is scheduled again.
-#[derive(Debug, Default)]
-pub(super) struct Lock<T>(Mutex<T>);
-
-impl<T> Lock<T> {
-    pub(super) const fn new(value: T) -> Self {
-        Self(Mutex::new(value))
-    }
-
-    /// Locks. Poisoning is ignored: no foreign code runs under these locks, so a panic leaves nothing half done.
-    #[inline]
-    pub(super) fn lock(&self) -> MutexGuard<'_, T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Locks unless another thread holds the lock.
-    pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        match self.0.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
-    }
 }

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::bounded_queue::{Phase, Queue};
+use super::bounded_queue::Queue;
+use super::item::Phase;
 use super::ledger::Reported;
 use crate::stats::FlushOutcome;
 

@@ -22,7 +22,7 @@ const CIRCLES: &[(&str, usize)] = &[
     ("src/capture", 21),
     ("src/clients", 4),
     ("src/export", 3),
-    ("src/queue", 8),
+    ("src/queue", 4),
     ("src/recording", 4),
     ("src/vocabulary", 27),
 ];

@@ -53,7 +53,7 @@ fn the_first_loss_is_said_at_once_and_the_rest_as_a_total_at_the_end() {
     until("the loss is said", || refused().count() > 0);
     for _ in 0..4 {
         emit(250);
-        let _ = guard.flush(SOON);
+        let _ = guard.flush(Duration::from_millis(200));
     }
     assert_eq!(refused().count(), 1, "{:#?}", collected.ours(Level::WARN));
     let handle = guard.handle();

@@ -296,12 +296,12 @@ fn a_flush_in_time_covers_all_that_came_before_it_even_when_later_spans_fail_fir
         let mut context = Context::from_waker(Waker::noop());
         assert!(flush.as_mut().poll(&mut context).is_pending());
         pipeline.emit_annotated(Annotation::new().tag("large", "x".repeat(5_000)));
-        block_on(flush).unwrap();
+        // It may have met the loss of the third.
+        let _ = block_on(flush);
         let stats = pipeline.guard.handle().stats();
         assert_eq!(stats.delivered, 2, "the flush ended before its span was delivered: {stats:?}");
-        // It may have met the loss of the third.
         let _ = first.join().unwrap();
-        pipeline.guard.flush(SOON).unwrap();
+        let _ = pipeline.guard.flush(SOON);
         let stats = pipeline.guard.handle().stats();
         assert_eq!((stats.delivered, stats.lost(LossReason::TooLarge), stats.pending), (2, 1, 0));
     });

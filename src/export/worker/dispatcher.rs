@@ -11,9 +11,9 @@ use tokio::time::sleep_until;
 
 use super::super::retry::{Attempt, Verdict, verdict};
 use super::super::transport::{Failure, Payload, Route, SendError, Transport};
-use super::encoder::{Encoder, frame};
+use super::encoder::Encoder;
 use super::lane::{Consequence, Lane, Step};
-use super::outbox::{Outbox, PendingBatch};
+use super::outbox::{Outbox, PendingBatch, frame};
 use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::{Announcer, FailedRequest};
 use crate::queue::{BatchEnd, Phase, Queue};

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use super::super::assemble::Assembler;
 use super::super::batch::{Batch, Batcher};
-use super::super::encode::{Common, Fit, Frame, Outline, encode_submission, encode_within};
+use super::super::encode::{Common, Fit, Outline, encode_submission, encode_within};
 use super::super::process::{Processors, restrict};
 use super::super::reuse::reuse;
 use super::super::tail::{Judged, Ready, Tail};
 use super::super::transport::Route;
 use super::exporter::Exporter;
-use super::outbox::{Outbox, PendingBatch};
+use super::outbox::{Outbox, PendingBatch, frame};
 use crate::clock::Clock;
 use crate::queue::{Drained, Next, Queue};
 use crate::recording::{CapturedItem, FieldLog, Head, Recording};
@@ -312,13 +312,6 @@ fn push<T>(
         (_, None) => lane.begun = Some(begun),
     }
     Ok(written)
-}
-
-pub(super) const fn frame(route: Route) -> Frame {
-    match route {
-        Route::Spans => Frame::SPANS,
-        Route::Evaluations | Route::Feedback => Frame::EVALUATIONS,
-    }
 }
 
 /// Assembles a recording within its policy, unless it is too old.

@@ -17,5 +17,6 @@ mod lane;
 mod outbox;
 mod priority;
 mod size_limit;
+mod threads;
 
 pub(crate) use exporter::{Exporter, Sink};

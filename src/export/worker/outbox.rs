@@ -8,6 +8,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::super::batch::Batch;
+use super::super::encode::Frame;
 use super::super::transport::Route;
 use crate::queue::Queue;
 
@@ -88,5 +89,13 @@ impl Outbox {
         if is_free && !was_free {
             self.queue.wake_encoder();
         }
+    }
+}
+
+/// Returns the JSON around the items of a route.
+pub(super) const fn frame(route: Route) -> Frame {
+    match route {
+        Route::Spans => Frame::SPANS,
+        Route::Evaluations | Route::Feedback => Frame::EVALUATIONS,
     }
 }
