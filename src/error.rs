@@ -5,6 +5,8 @@
 use std::error::Error;
 use std::{fmt, io};
 
+use crate::stats::FlushOutcome;
+
 /// The cause of an error, from a crate that is no part of this crate's interface.
 type Cause = Box<dyn Error + Send + Sync + 'static>;
 
@@ -163,18 +165,25 @@ impl fmt::Debug for ConfigError {
     }
 }
 
-/// Waiting for the exporter ended early.
-///
-/// After a flush, pending items are still being sent; after a shutdown they are lost, and counted.
+/// A flush or shutdown that did not deliver everything.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
-    /// The time was up before everything was sent.
-    #[error("the flush timed out with {pending} items pending")]
+    /// The time was up first. After a flush the pending items are still being sent; after a shutdown they are lost.
+    #[error("the time was up with {pending} items pending: {outcome}")]
     #[non_exhaustive]
     TimedOut {
         /// Items that were accepted and were neither delivered nor lost at that time.
         pending: u64,
+        /// What became of all items since the flush before.
+        outcome: FlushOutcome,
+    },
+    /// Nothing is pending, but items were lost or refused since the flush before.
+    #[error("not everything was delivered: {outcome}")]
+    #[non_exhaustive]
+    Incomplete {
+        /// What became of all items since the flush before.
+        outcome: FlushOutcome,
     },
     /// The exporter's own thread called it, and would wait for itself.
     #[error("a flush cannot be waited for on the exporter's own thread")]
@@ -182,4 +191,14 @@ pub enum FlushError {
     /// The exporter has stopped: it was shut down before, or failed.
     #[error("the exporter has stopped")]
     Stopped,
+}
+
+impl FlushError {
+    /// Returns what became of all items since the flush before, if that is known.
+    pub const fn outcome(&self) -> Option<&FlushOutcome> {
+        match self {
+            Self::TimedOut { outcome, .. } | Self::Incomplete { outcome } => Some(outcome),
+            Self::OnWorker | Self::Stopped => None,
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What the application holds: the guard that ends the exporter, and handles to ask it.
+//! The guard that ends the exporter, and the handles that ask it.
 //!
 //! In: requests to flush, to stop, to look. Out: answers within a deadline. Never: waiting longer than asked.
 
@@ -12,8 +12,8 @@ use tracing::Span;
 use crate::capture::{Capture, RecordedSpan};
 use crate::clock::Clock;
 use crate::error::FlushError;
-use crate::queue::{Unsettled, is_worker_thread};
-use crate::stats::{LossReason, Stats};
+use crate::queue::{Settled, is_worker_thread};
+use crate::stats::{FlushOutcome, LossReason, Stats};
 use crate::streaming::StreamRecorder;
 use llmobs_model::{Annotation, Evaluation, EvaluationError, Feedback, SpanContext};
 
@@ -62,8 +62,9 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`FlushError`], when that takes longer than `timeout`.
-    pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+    /// [`FlushError::TimedOut`], when that takes longer than `timeout`, and [`FlushError::Incomplete`], when items were
+    /// lost.
+    pub fn flush(&self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         self.handle.flush(timeout)
     }
 
@@ -71,8 +72,9 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`FlushError`], when that takes longer than `timeout`.
-    pub async fn flush_async(&self, timeout: Duration) -> Result<(), FlushError> {
+    /// [`FlushError::TimedOut`], when that takes longer than `timeout`, and [`FlushError::Incomplete`], when items were
+    /// lost.
+    pub async fn flush_async(&self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         self.handle.flush_async(timeout).await
     }
 
@@ -82,8 +84,9 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`FlushError::TimedOut`] with the number of items that were lost so.
-    pub fn shutdown(mut self, timeout: Duration) -> Result<(), FlushError> {
+    /// [`FlushError::TimedOut`] with the number of items that were lost so, and [`FlushError::Incomplete`], when others
+    /// were lost before.
+    pub fn shutdown(mut self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         self.end(timeout)
     }
 
@@ -92,8 +95,8 @@ impl Guard {
     /// # Errors
     ///
     /// As [`shutdown`](Self::shutdown).
-    pub async fn shutdown_async(mut self, timeout: Duration) -> Result<(), FlushError> {
-        let Some(capture) = self.handle.capture.take() else { return Ok(()) };
+    pub async fn shutdown_async(mut self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
+        let Some(capture) = self.handle.capture.take() else { return Ok(FlushOutcome::default()) };
         let deadline = deadline(timeout);
         capture.services.queue.close(deadline);
         let answer_by = deadline.checked_add(GRACE).unwrap_or(deadline);
@@ -101,8 +104,8 @@ impl Guard {
     }
 
     /// Ends it once: whoever has shut down does not wait again when the guard is dropped.
-    fn end(&mut self, timeout: Duration) -> Result<(), FlushError> {
-        let Some(capture) = self.handle.capture.take() else { return Ok(()) };
+    fn end(&mut self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
+        let Some(capture) = self.handle.capture.take() else { return Ok(FlushOutcome::default()) };
         capture.services.queue.close(deadline(timeout));
         if is_worker_thread() {
             return Err(FlushError::OnWorker);
@@ -149,9 +152,10 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`FlushError::TimedOut`] after `timeout`; what is pending is still being sent.
-    pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        let Some(capture) = &self.capture else { return Ok(()) };
+    /// [`FlushError::TimedOut`] after `timeout`; what is pending is still being sent. [`FlushError::Incomplete`], when items
+    /// were lost since the flush before: `Ok` is never returned for lost data.
+    pub fn flush(&self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
+        let Some(capture) = &self.capture else { return Ok(FlushOutcome::default()) };
         if is_worker_thread() {
             return Err(FlushError::OnWorker);
         }
@@ -164,8 +168,8 @@ impl Handle {
     /// # Errors
     ///
     /// As [`flush`](Self::flush).
-    pub async fn flush_async(&self, timeout: Duration) -> Result<(), FlushError> {
-        let Some(capture) = &self.capture else { return Ok(()) };
+    pub async fn flush_async(&self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
+        let Some(capture) = &self.capture else { return Ok(FlushOutcome::default()) };
         capture.sweep_unwatched();
         answer(capture.services.queue.flush_from_task(deadline(timeout))).await
     }
@@ -244,13 +248,27 @@ impl Handle {
     }
 }
 
-/// After a shutdown nothing is pending, even if the worker is late to notice.
-fn settle(capture: &Capture, ended: Result<(), FlushError>) -> Result<(), FlushError> {
+/// Ends a shutdown: what is pending is lost, even if the exporter is late to notice. Spans that closed after the door did
+/// are no failure of the shutdown.
+fn settle(capture: &Capture, ended: Result<FlushOutcome, FlushError>) -> Result<FlushOutcome, FlushError> {
     match ended {
-        Err(FlushError::TimedOut { .. }) => {
-            Err(FlushError::TimedOut { pending: capture.services.queue.stop(LossReason::Deadline) })
+        Err(FlushError::TimedOut { outcome, .. }) => {
+            let pending = capture.services.queue.stop(LossReason::Deadline);
+            Err(FlushError::TimedOut { pending, outcome: outcome.with_pending(pending) })
         }
-        Ok(()) | Err(FlushError::OnWorker | FlushError::Stopped) => ended,
+        Err(FlushError::Incomplete { outcome }) if outcome.lost_total() == outcome.lost(LossReason::Closed) => {
+            Ok(outcome)
+        }
+        Ok(_) | Err(FlushError::OnWorker | FlushError::Stopped | FlushError::Incomplete { .. }) => ended,
+    }
+}
+
+/// Turns an outcome into an error unless everything was delivered, or dropped on purpose.
+fn judge(Settled(outcome): Settled) -> Result<FlushOutcome, FlushError> {
+    match outcome {
+        outcome if outcome.pending() > 0 => Err(FlushError::TimedOut { pending: outcome.pending(), outcome }),
+        outcome if outcome.is_complete() => Ok(outcome),
+        outcome => Err(FlushError::Incomplete { outcome }),
     }
 }
 
@@ -260,23 +278,22 @@ fn deadline(timeout: Duration) -> Instant {
     now.checked_add(timeout.min(LONGEST)).unwrap_or(now)
 }
 
-fn wait(capture: &Capture, answer: &Receiver<Unsettled>, timeout: Duration) -> Result<(), FlushError> {
+fn wait(capture: &Capture, answer: &Receiver<Settled>, timeout: Duration) -> Result<FlushOutcome, FlushError> {
     match answer.recv_timeout(timeout) {
-        Ok(Unsettled(0)) => Ok(()),
-        Ok(Unsettled(pending)) => Err(FlushError::TimedOut { pending }),
-        Err(RecvTimeoutError::Timeout) => Err(FlushError::TimedOut { pending: capture.services.queue.stats().pending }),
+        Ok(settled) => judge(settled),
+        Err(RecvTimeoutError::Timeout) => match capture.services.queue.outcome() {
+            // It was settled in the moment in which the time was up.
+            outcome if outcome.pending() == 0 => judge(Settled(outcome)),
+            outcome => Err(FlushError::TimedOut { pending: outcome.pending(), outcome }),
+        },
         Err(RecvTimeoutError::Disconnected) => Err(FlushError::Stopped),
     }
 }
 
-async fn answer(answer: oneshot::Receiver<Unsettled>) -> Result<(), FlushError> {
-    match answer.await {
-        Ok(Unsettled(0)) => Ok(()),
-        Ok(Unsettled(pending)) => Err(FlushError::TimedOut { pending }),
-        Err(_) => Err(FlushError::Stopped),
-    }
+async fn answer(answer: oneshot::Receiver<Settled>) -> Result<FlushOutcome, FlushError> {
+    answer.await.map_or(Err(FlushError::Stopped), judge)
 }
 
-/// What the worker gets to say after the deadline how it went.
-const GRACE: Duration = Duration::from_millis(50);
+/// The time after the deadline in which the exporter logs the totals.
+const GRACE: Duration = Duration::from_millis(40);
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -12,9 +12,9 @@ use super::Builder;
 use crate::capture::{Capture, CaptureLayer, FieldSelection, LlmObsLayer, Options, Outbound};
 use crate::clock::Clock;
 use crate::config::{Settings, Tuning};
-use crate::diagnostics::{Diagnostics, StderrLog};
+use crate::diagnostics::StderrLog;
 use crate::error::ConfigError;
-use crate::export::{Aside, Assembler, Batcher, Frame, Sink, Tail, Transport, Worker};
+use crate::export::{Assembler, Exporter, Sink, Tail, Transport};
 use crate::guard::Guard;
 use crate::queue::{Limits, Queue};
 use crate::recording::CapturedItem;
@@ -67,23 +67,19 @@ impl Builder {
             Some(events) => Sink::Memory(events),
             None => Sink::Intake(Box::new(Transport::new(&settings)?)),
         };
-        let worker = Worker {
+        let exporter = Exporter {
             queue: Arc::clone(&queue),
             assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue))
                 .policies(processing.policies),
-            spans: Batcher::new(Frame::SPANS, settings.tuning.max_payload_bytes),
-            evaluations: Batcher::new(Frame::EVALUATIONS, settings.tuning.max_payload_bytes),
             processors: processing.processors,
             tail: Tail::new(processing.rules),
-            sink,
             clock: parts.clock.clone(),
             flush_interval: settings.tuning.flush_interval,
             max_event_bytes: settings.tuning.max_event_bytes,
+            max_payload_bytes: settings.tuning.max_payload_bytes,
             evaluation_source: settings.evaluation_source,
-            diagnostics: Diagnostics::new(settings.warnings.iter().map(ToString::to_string).collect(), stderr),
-            aside: Aside::default(),
         };
-        worker.start()?;
+        exporter.start(sink, settings.warnings.iter().map(ToString::to_string).collect(), stderr)?;
         let options = Options {
             selection,
             clock: parts.clock,

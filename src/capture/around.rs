@@ -29,7 +29,7 @@ pub(crate) fn call_around(span: &Span) -> Option<CallAround> {
     let (id, kind) = find(span, |capture, dispatch, id| {
         let kind = |record: &mut SpanRecord| record.standing_kind().map(|_| record.kind());
         let nearest = |site: SpanSite| Some((capture.spans.with(&site.id, kind)??, site.id));
-        let (kind, id) = capture.all_ancestors(dispatch, id).find_map(nearest)?;
+        let (kind, id) = capture.subscriber.all_ancestors(dispatch, id).find_map(nearest)?;
         Some((id, kind.filter(|kind| kind.has_model())?))
     })??;
     Some(CallAround { span: span.clone(), id, kind })

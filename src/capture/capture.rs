@@ -1,18 +1,15 @@
 //! The spans of one layer, and what can be done with one by its id.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tracing_core::dispatcher::WeakDispatch;
 use tracing_core::metadata::LevelFilter;
 use tracing_core::span::Id;
-use tracing_core::{Dispatch, Event, Subscriber};
-use tracing_subscriber::Registry;
-use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use tracing_core::{Dispatch, Subscriber};
+use tracing_subscriber::registry::LookupSpan;
 
 use super::allowlist::LlmObsFilter;
-use super::ancestors::{Ancestors, CloseNotice, CloseSpan, RegistryAccess, SpanSite, span_of_event};
+use super::ancestors::{CloseNotice, CloseSpan, RegistryAccess, SpanSite};
 use super::context_stack;
 use super::evaluable::EvaluableSpan;
 use super::extensions_probe::are_extensions_free;
@@ -22,6 +19,7 @@ use super::record::SpanRecord;
 use super::roll_call::{self, Answer, call_roll};
 use super::services::{Options, Services};
 use super::span_table::{SpanTable, TableEntry};
+use super::subscriber_link::SubscriberLink;
 use super::trace::TraceState;
 use crate::queue::Queue;
 use crate::recording::RecordedAnnotation;
@@ -33,13 +31,7 @@ use llmobs_model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKin
 pub(crate) struct Capture {
     pub(crate) services: Services,
     pub(super) spans: SpanTable,
-    /// The registry, known once the layer is part of a subscriber.
-    registry: OnceLock<RegistryAccess>,
-    /// The dispatch that the subscriber became, known once an LLM span is entered or annotated. `on_register_dispatch`
-    /// would tell it earlier, but `Option` and `Vec` do not pass that on (tracing-subscriber 0.3.23).
-    dispatch: OnceLock<WeakDispatch>,
-    /// A span became an LLM span that the filter hides, so that ancestors must be looked for behind the filter too.
-    has_promoted: AtomicBool,
+    pub(super) subscriber: SubscriberLink,
     /// Promoted spans that have no [`CloseNotice`]: somebody has to look whether they are open still.
     unwatched: Mutex<Vec<Id>>,
     unwatched_count: AtomicUsize,
@@ -50,9 +42,7 @@ impl Capture {
         Self {
             services: Services::new(queue, options),
             spans: SpanTable::default(),
-            registry: OnceLock::new(),
-            dispatch: OnceLock::new(),
-            has_promoted: AtomicBool::new(false),
+            subscriber: SubscriberLink::default(),
             unwatched: Mutex::default(),
             unwatched_count: AtomicUsize::new(0),
         }
@@ -65,14 +55,14 @@ impl Capture {
 
     /// Learns the type of the subscriber below the layer. A layer is part of one.
     pub(super) fn attach<S: Subscriber + for<'a> LookupSpan<'a>>(&self) {
-        if self.registry.set(RegistryAccess::of::<S>()).is_ok() {
+        if self.subscriber.attach::<S>() {
             roll_call::attach();
         }
     }
 
     /// Ends all open spans, because the layer goes.
     pub(super) fn detach(&self) {
-        if self.registry.get().is_some() {
+        if self.subscriber.registry().is_some() {
             roll_call::detach();
         }
         self.spans.drain().for_each(|entry| self.end(entry));
@@ -82,7 +72,7 @@ impl Capture {
     /// another subscriber's.
     #[inline]
     pub(super) fn learn_dispatch(self: &Arc<Self>) {
-        if self.dispatch.get().is_none() {
+        if !self.subscriber.is_known() {
             tracing::dispatcher::get_default(|dispatch| {
                 self.is_part_of(dispatch);
             });
@@ -91,13 +81,12 @@ impl Capture {
 
     /// Returns whether the layer is part of the subscriber behind a dispatch.
     pub(super) fn is_part_of(self: &Arc<Self>, dispatch: &Dispatch) -> bool {
-        let Some(registry) = self.registry.get() else { return false };
-        if let Some(own) = self.dispatch.get() {
-            return own.upgrade().is_some_and(|own| registry.are_same(&own, dispatch));
+        if let Some(is_same) = self.subscriber.is(dispatch) {
+            return is_same;
         }
         let is_part = call_roll::<Self>(dispatch).iter().any(|layer| Arc::ptr_eq(layer, self));
         if is_part {
-            let _ = self.dispatch.set(dispatch.downgrade());
+            self.subscriber.learn(dispatch);
         }
         is_part
     }
@@ -111,43 +100,6 @@ impl Capture {
         layers
     }
 
-    /// Yields the spans around a new span, nearest first.
-    #[inline]
-    pub(super) fn ancestors_of_new_span<'a, S>(&self, id: &Id, ctx: &'a Context<'_, S>) -> Ancestors<'a, S>
-    where
-        S: Subscriber + for<'b> LookupSpan<'b>,
-    {
-        if self.has_promoted.load(Ordering::Acquire)
-            && let Some(all) = self.known_ancestors(id)
-        {
-            return all;
-        }
-        Ancestors::Visible(ctx.span(id).and_then(|span| span.parent()))
-    }
-
-    /// Yields the spans that an event is inside of, nearest first.
-    pub(super) fn ancestors_of_event<'a, S>(&self, event: &Event<'_>, ctx: &'a Context<'_, S>) -> Ancestors<'a, S>
-    where
-        S: Subscriber + for<'b> LookupSpan<'b>,
-    {
-        let (inside, visible) = (span_of_event(event, ctx), ctx.event_span(event));
-        // `event_span` finds the nearest visible span on this thread's stack, but no ancestor of a hidden parent.
-        let is_direct = !self.has_promoted.load(Ordering::Acquire) && visible.as_ref().map(SpanRef::id) == inside;
-        let all = inside.filter(|_| !is_direct).and_then(|id| self.known_ancestors(&id));
-        all.unwrap_or(Ancestors::Visible(visible))
-    }
-
-    fn known_ancestors<'a, S: LookupSpan<'a>>(&self, id: &Id) -> Option<Ancestors<'a, S>> {
-        let (access, dispatch) = (*self.registry.get()?, self.dispatch.get()?.upgrade()?);
-        Some(access.ancestors(dispatch, id.clone()))
-    }
-
-    /// Yields a span and the spans around it, nearest first.
-    pub(super) fn all_ancestors(&self, dispatch: &Dispatch, id: &Id) -> impl Iterator<Item = SpanSite> {
-        let access = self.registry.get();
-        access.into_iter().flat_map(|access| access.ancestors::<Registry>(dispatch.clone(), id.clone()))
-    }
-
     /// Returns what a span inside of these takes over.
     #[inline]
     pub(super) fn parent_context(&self, ancestors: impl Iterator<Item = SpanSite>) -> Option<ParentContext> {
@@ -155,11 +107,8 @@ impl Capture {
         for site in ancestors {
             parent = self.spans.with(&site.id, |record| {
                 let parent = record.parent_context(&self.services);
-                if parent.is_none()
-                    && let Some(outer) = record.inherited_context()
-                {
-                    inherited = Some(outer.merge_nearer(inherited.take()));
-                }
+                let outer = parent.is_none().then(|| record.inherited_context()).flatten();
+                inherited = outer.map(|outer| outer.merge_nearer(inherited.take())).or(inherited.take());
                 parent
             });
             if let Some(Some(_)) = parent {
@@ -218,7 +167,9 @@ impl Capture {
                 was_open |= record.standing_kind().is_some();
                 record.evaluable(&layer.services)
             });
-            record.into_iter().for_each(|record| layer.end(TableEntry::Open(record)));
+            if let Some(record) = record {
+                layer.end(TableEntry::Open(record));
+            }
         }
         was_open
     }
@@ -240,7 +191,9 @@ impl Capture {
     pub(crate) fn context(&self, dispatch: &Dispatch, id: &Id) -> Option<SpanContext> {
         let apm = otel::context_of(dispatch, id);
         let context = self.spans.with(id, |record| {
-            apm.into_iter().for_each(|apm| record.correlate(apm, false));
+            if let Some(apm) = apm {
+                record.correlate(apm, false);
+            }
             record.context()
         })?;
         Some(self.with_ml_app(context?))
@@ -249,7 +202,7 @@ impl Capture {
     /// Returns the context of the nearest LLM span: this one or one around it.
     pub(crate) fn nearest_context(&self, dispatch: &Dispatch, id: &Id) -> Option<SpanContext> {
         let context_of = |site: SpanSite| self.spans.with(&site.id, |record| record.context())?;
-        Some(self.with_ml_app(self.all_ancestors(dispatch, id).find_map(context_of)?))
+        Some(self.with_ml_app(self.subscriber.all_ancestors(dispatch, id).find_map(context_of)?))
     }
 
     /// Annotates the nearest LLM span and returns whether there is one.
@@ -261,7 +214,7 @@ impl Capture {
     ) -> bool {
         let is_llm_span =
             |site: &SpanSite| self.spans.with(&site.id, |record| record.context().is_some()) == Some(true);
-        let nearest = self.all_ancestors(dispatch, id).find(is_llm_span);
+        let nearest = self.subscriber.all_ancestors(dispatch, id).find(is_llm_span);
         nearest.is_some_and(|site| self.annotate(dispatch, &site.id, annotation))
     }
 
@@ -272,12 +225,11 @@ impl Capture {
     /// becomes a workflow.
     pub(crate) fn outgoing(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, url: Option<&str>) -> Option<SpanContext> {
         let (mut session_id, mut found) = (None, None);
-        for site in self.all_ancestors(dispatch, id) {
+        for site in self.subscriber.all_ancestors(dispatch, id) {
             found = self.spans.with(&site.id, |record| {
                 let context = record.outgoing_context();
-                if context.is_none() {
-                    session_id = session_id.take().or_else(|| record.session_for_descendants());
-                }
+                let session = context.is_none().then(|| record.session_for_descendants()).flatten();
+                session_id = session_id.take().or(session);
                 Some((context?, record.kind(), site.id.clone()))
             });
             if let Some(Some(_)) = found {
@@ -294,7 +246,11 @@ impl Capture {
         }
         let outbound = &self.services.outbound;
         match kind {
-            Some(SpanKind::Task) if outbound.mark_tasks => {
+            // With gateways named, only requests to them are such calls; without, any request may be.
+            Some(SpanKind::Task)
+                if outbound.mark_tasks
+                    && (outbound.proxy_urls.is_empty() || url.is_some_and(|url| outbound.proxy_urls.contain(url))) =>
+            {
                 let (key, value) = crate::fields::PROXY_TAG;
                 self.annotate(dispatch, &caller, Annotation::new().tag(key, value).into());
             }
@@ -362,7 +318,7 @@ impl Capture {
                 let trace = |record: &mut SpanRecord| (!record.is_context_only()).then(|| Arc::clone(record.trace()));
                 layer.spans.with(&site.id, trace)?
             };
-            traces.extend(layer.all_ancestors(dispatch, id).filter_map(trace));
+            traces.extend(layer.subscriber.all_ancestors(dispatch, id).filter_map(trace));
         }
         traces
     }
@@ -379,11 +335,11 @@ impl Capture {
         id: &Id,
         change: impl FnOnce(&mut SpanRecord) -> T,
     ) -> Option<T> {
-        let registry = self.registry.get()?;
+        let registry = self.subscriber.registry()?;
         let site = registry.site(dispatch, id)?;
-        let _ = self.dispatch.set(dispatch.downgrade());
-        self.has_promoted.store(true, Ordering::Release);
-        let parent = self.parent_context(self.all_ancestors(dispatch, id));
+        self.subscriber.learn(dispatch);
+        self.subscriber.look_behind_filter();
+        let parent = self.parent_context(self.subscriber.all_ancestors(dispatch, id));
         let Some(mut record) = SpanRecord::begin(&self.services, site.metadata.name(), parent, None) else {
             self.services.queue.refuse(LossReason::OpenSpans);
             return None;
@@ -400,7 +356,10 @@ impl Capture {
 
     /// Makes sure that a promoted span ends when it closes: `on_close` is not called for spans that the filter hides.
     fn watch(self: &Arc<Self>, registry: &RegistryAccess, dispatch: &Dispatch, id: &Id) {
-        let notice = || CloseNotice { spans: Arc::clone(self) as Arc<dyn CloseSpan>, id: id.clone() };
+        let notice = || {
+            let spans: Arc<dyn CloseSpan> = Arc::<Self>::clone(self);
+            CloseNotice { spans, id: id.clone() }
+        };
         if are_extensions_free(dispatch, id) && registry.attach(dispatch, id, notice()) {
             return;
         }
@@ -418,14 +377,16 @@ impl Capture {
 
     #[cold]
     fn sweep(&self) {
-        let Some(registry) = self.registry.get() else { return };
-        let dispatch = self.dispatch.get().and_then(WeakDispatch::upgrade);
+        let Some(registry) = self.subscriber.registry() else { return };
+        let dispatch = self.subscriber.dispatch();
         let is_open = |id: &Id| dispatch.as_ref().is_some_and(|dispatch| registry.site(dispatch, id).is_some());
         let mut unwatched = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner);
         let closed: Vec<Id> = unwatched.extract_if(.., |id| !is_open(id)).collect();
         self.unwatched_count.store(unwatched.len(), Ordering::Relaxed);
         drop(unwatched);
-        closed.iter().for_each(|id| self.close_span(id));
+        for id in &closed {
+            self.close_span(id);
+        }
     }
 
     fn with_ml_app(&self, mut context: SpanContext) -> SpanContext {

@@ -74,6 +74,6 @@ fn evaluable<S>(capture: &Capture, event: &Event<'_>, ctx: &Context<'_, S>) -> O
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let mut ancestors = capture.ancestors_of_event(event, ctx);
+    let mut ancestors = capture.subscriber.ancestors_of_event(event, ctx);
     ancestors.find_map(|site| capture.evaluable(&site.id))
 }

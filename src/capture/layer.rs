@@ -57,7 +57,7 @@ impl CaptureLayer {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let mut ancestors = self.capture.ancestors_of_event(event, ctx);
+        let mut ancestors = self.capture.subscriber.ancestors_of_event(event, ctx);
         let has_hidden = ancestors.has_hidden();
         ancestors.find_map(|site| match self.capture.spans.with(&site.id, |record| record.is_context_only()) {
             Some(false) => Some(Some(site)),
@@ -78,7 +78,8 @@ where
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if is_roll_call(metadata) {
-            roll_call::answer(Arc::clone(&self.capture) as Arc<dyn roll_call::Answer>);
+            let capture: Arc<dyn roll_call::Answer> = Arc::<Capture>::clone(&self.capture);
+            roll_call::answer(capture);
         }
         // The filter in front has decided.
         Interest::always()
@@ -91,7 +92,7 @@ where
         let capture = &*self.capture;
         let services = &capture.services;
         capture.sweep_unwatched();
-        let ancestors = capture.ancestors_of_new_span(id, &ctx);
+        let ancestors = capture.subscriber.ancestors_of_new_span(id, &ctx);
         let parent = capture.parent_context(ancestors);
         if parent.as_ref().is_some_and(|parent| parent.trace.is_off()) {
             return;
@@ -209,4 +210,74 @@ fn is_same_attribute(event: &Metadata<'_>, span: &Metadata<'_>) -> bool {
         && event.line() == span.line()
         && event.file() == span.file()
         && event.target() == span.target()
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use tracing::{Span, info, info_span};
+    use tracing_subscriber::prelude::*;
+    use tracing_subscriber::registry::Registry;
+
+    use super::*;
+    use crate::capture::LlmObsSpanExt;
+    use crate::testing;
+    use llmobs_model::SpanKind;
+
+    /// A neighbour that wants every span.
+    struct Neighbour;
+
+    impl<S: Subscriber> Layer<S> for Neighbour {}
+
+    #[expect(clippy::unwrap_used, clippy::panic, reason = "a neighbour that panics is what is tested")]
+    fn poison(span: &Span) {
+        let poisoned = catch_unwind(AssertUnwindSafe(|| {
+            span.with_subscriber(|(id, dispatch)| {
+                let span = dispatch.downcast_ref::<Registry>().unwrap().span(id).unwrap();
+                let _extensions = span.extensions_mut();
+                std::panic::panic_any("under the lock");
+            });
+        }));
+        assert!(poisoned.is_err());
+    }
+
+    #[test]
+    fn a_neighbour_that_poisons_extensions_harms_no_callback_also_while_unwinding() {
+        let (layer, recorder) = testing::recorder();
+        // The second layer wants all spans, so that some are hidden from the first only.
+        let subscriber = tracing_subscriber::registry().with(layer).with(Neighbour.with_filter(LevelEverything));
+        tracing::subscriber::with_default(subscriber, || {
+            let span = info_span!("span", llmobs.kind = "llm", llmobs.output = tracing::field::Empty);
+            poison(&span);
+            span.record("llmobs.output", "recorded");
+            span.in_scope(|| info!(llmobs.metadata.event = true));
+            let child = info_span!(parent: &span, "child", llmobs.kind = "tool");
+            child.follows_from(&span);
+            assert!(span.annotate(Annotation::new().tag("key", "value")) && span.llmobs_context().is_some());
+            let hidden = info_span!("hidden");
+            poison(&hidden);
+            assert!(hidden.annotate(Annotation::new().kind(SpanKind::Task)));
+            let unwound = catch_unwind(AssertUnwindSafe(move || {
+                let _closed_while_unwinding = (child, span, hidden);
+                std::panic::panic_any("of the host");
+            }));
+            assert!(unwound.is_err());
+            // The next span notices that the hidden one has closed.
+            drop(info_span!("next", llmobs.kind = "task"));
+        });
+        assert_eq!(recorder.tree().lines().count(), 4, "{}", recorder.tree());
+        let span = recorder.span("span");
+        assert_eq!((&span.metadata["event"], span.tags.get("key")), (&true.into(), Some("value")));
+        assert_eq!(recorder.span("hidden").kind, SpanKind::Task);
+    }
+
+    /// A filter that enables all spans.
+    struct LevelEverything;
+
+    impl<S> tracing_subscriber::layer::Filter<S> for LevelEverything {
+        fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+            true
+        }
+    }
 }

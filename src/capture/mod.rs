@@ -30,6 +30,7 @@ mod extensions_probe;
 #[cfg_attr(not(feature = "opentelemetry"), path = "no_otel.rs")]
 mod otel;
 mod roll_call;
+mod subscriber_link;
 
 // The layer, and the ways to it.
 mod annotation_context;

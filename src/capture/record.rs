@@ -1,6 +1,5 @@
 //! A span while it is open.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,25 +9,25 @@ use super::ended::{Ended, InlineEvaluations};
 use super::evaluable::{EvaluableSpan, join_or_refer};
 use super::interner::intern;
 use super::nesting::NestingState;
-use super::parent_context::{InheritedContext, ParentContext, ParentPosition, SpanStart};
+use super::parent_context::{ParentContext, SpanStart};
 use super::plan::{Plan, attribute_plan};
 use super::services::{RemarkSite, Services};
 use super::trace::TraceState;
-use crate::fields::{SESSION_TAG, prompt_of, session_of_tags, tools_of};
-use crate::recording::{FieldLog, FieldValue, Identity, KindSource, Origin, RecordedAnnotation};
+use crate::fields::SESSION_TAG;
+use crate::recording::{FieldLog, KindSource, RecordedAnnotation};
 use crate::stats::Problem;
 use llmobs_conventions::{AttributePlan, Classification, EvaluationDraft, Remark};
-use llmobs_model::{AgentAttribution, Annotation, ApmContext, Evaluation, EvaluationScope, SpanContext, SpanKind};
+use llmobs_model::{Annotation, ApmContext, Evaluation, EvaluationScope, Sampling, SpanContext, SpanKind};
 
 mod content;
 mod foreign;
 mod identity;
 mod values;
+mod views;
 
 use content::SpanContent;
 use foreign::{ForeignState, counts_tokens};
-use identity::SpanIdentity;
-use values::{name_of, text_of};
+use identity::{Identified, SpanIdentity};
 
 /// An open span of one layer: an LLM span, one that may become one, or one that sets something for LLM spans below it.
 ///
@@ -74,8 +73,8 @@ impl SpanRecord {
     /// Applies the values that the span was created with.
     pub(super) fn apply_initial_values(&mut self, services: &Services) {
         let (log, origin) = self.content.log_and_origin();
-        let kind = identify(services, &mut self.identity, origin, log);
-        self.set_own_identity(services, kind);
+        let kind = self.identity.apply(services, origin, log);
+        self.set_own_identity(services, &kind);
         if self.foreign.is_some() {
             self.classify(services);
         }
@@ -87,8 +86,8 @@ impl SpanRecord {
     /// Applies values that were recorded later.
     pub(super) fn apply(&mut self, services: &Services, values: &mut FieldLog, has_identity: bool) {
         if has_identity && values.has_identity() {
-            let kind = identify(services, &mut self.identity, self.content.origin_mut(), values);
-            self.set_own_identity(services, kind);
+            let kind = self.identity.apply(services, self.content.origin_mut(), values);
+            self.set_own_identity(services, &kind);
         }
         SpanContent::restrict(self.identity.policy(services, self.content.origin()), values);
         let log = self.content.log();
@@ -190,7 +189,7 @@ impl SpanRecord {
         }
     }
 
-    fn set_own_identity(&mut self, services: &Services, identified: Identified) {
+    fn set_own_identity(&mut self, services: &Services, identified: &Identified) {
         if let Some(kind) = identified.kind {
             self.set_kind(services, kind);
         }
@@ -202,12 +201,18 @@ impl SpanRecord {
     /// Puts the span, and what starts below it, under a span of another process.
     ///
     /// Returns `false` and counts a problem when a span has started below it already.
-    pub(super) fn adopt(&mut self, services: &Services, parent: SpanContext) -> bool {
+    pub(super) fn adopt(&mut self, services: &Services, mut parent: SpanContext) -> bool {
         let identity = &mut self.identity;
         let before = self.content.origin_mut();
         if identity.has_children {
             services.count(Problem::LateParent, before.name);
             return false;
+        }
+        // Decided once for all that starts below, and by an id that the caller does not choose: otherwise it could pick one
+        // that is always sampled.
+        if parent.has_untrusted_ids {
+            let id = services.ids.trace_id(before.start_ns);
+            parent.sampling = Some(Sampling::decide(services.sample_rate, &id));
         }
         let remote_parent = Box::new(parent.clone());
         let mut start = ParentContext::remote(parent).start(before.span_id);
@@ -250,6 +255,7 @@ impl SpanRecord {
     }
 
     /// Ends the span at `now`.
+    #[expect(clippy::boxed_local, reason = "the table hands the box over; a record is large")]
     pub(super) fn end(mut self: Box<Self>, services: &Services, now: Instant) -> Ended {
         let mut evaluations = None;
         if self.foreign.is_some() {
@@ -392,171 +398,4 @@ impl SpanRecord {
         let origin = self.content.origin();
         SpanContext::new(origin.trace_id.clone(), origin.span_id)
     }
-}
-
-/// What others read of an open span.
-impl SpanRecord {
-    pub(super) const fn kind(&self) -> Option<SpanKind> {
-        self.identity.kind
-    }
-
-    pub(super) const fn trace(&self) -> &Arc<TraceState> {
-        &self.identity.trace
-    }
-
-    /// Returns the kind, or the provisional one of a span that may become an LLM span.
-    pub(super) fn standing_kind(&self) -> Option<SpanKind> {
-        let provisional =
-            || self.foreign.as_ref().filter(|foreign| foreign.may_be_llm_span()).map(|_| SpanKind::Workflow);
-        self.identity.kind.or_else(provisional)
-    }
-
-    /// Returns whether the span is no LLM span and only sets something for LLM spans below it.
-    pub(super) fn is_context_only(&self) -> bool {
-        self.identity.kind.is_none()
-            && self.identity.remote_parent.is_none()
-            && self.foreign.as_ref().is_some_and(|foreign| !foreign.is_candidate)
-    }
-
-    /// Returns the time since the start of an LLM span, and its kind.
-    pub(super) fn age(&self, services: &Services) -> Option<(f64, SpanKind)> {
-        let age = self.identity.age(self.content.origin(), services.clock.instant());
-        Some((age.as_secs_f64(), self.identity.kind?))
-    }
-
-    /// Returns the span as evaluations see it, if it is an LLM span.
-    pub(super) fn evaluable(&self, services: &Services) -> Option<EvaluableSpan> {
-        let context = self.context().or_else(|| self.context_if_off())?;
-        Some(self.evaluable_at(services, context))
-    }
-
-    fn evaluable_at(&self, services: &Services, context: SpanContext) -> EvaluableSpan {
-        let origin = self.content.origin();
-        let (ml_app, policy) = (origin.ml_app.clone(), self.identity.third_party_policy(services, origin));
-        EvaluableSpan { context, ml_app, policy, is_off: self.identity.trace.is_off() }
-    }
-
-    /// Returns the context of an LLM span.
-    pub(super) fn context(&self) -> Option<SpanContext> {
-        let kind = self.standing_kind()?;
-        let origin = self.content.origin();
-        let agent = match kind {
-            SpanKind::Agent => Some(AgentAttribution::new(Some(self.agent_name()), origin.span_id)),
-            SpanKind::Llm
-            | SpanKind::Workflow
-            | SpanKind::Tool
-            | SpanKind::Task
-            | SpanKind::Embedding
-            | SpanKind::Retrieval
-            | _ => origin.agent.clone(),
-        };
-        let mut context = self.span_context();
-        context.ml_app.clone_from(&origin.ml_app);
-        context.session_id.clone_from(&origin.session_id);
-        context.sampling = origin.sampling;
-        context.agent = agent;
-        context.apm.clone_from(&origin.apm);
-        Some(context)
-    }
-
-    /// Returns what a span that starts below this one takes over.
-    pub(super) fn parent_context(&mut self, services: &Services) -> Option<ParentContext> {
-        let kind = self.standing_kind();
-        let context = match kind {
-            Some(_) => self.context(),
-            None => self.remote_context().or_else(|| self.context_if_off()),
-        }?;
-        self.identity.has_children = true;
-        let origin = self.content.origin();
-        Some(ParentContext {
-            context,
-            position: if kind.is_some() { ParentPosition::Local } else { ParentPosition::Remote },
-            policy: origin.policy,
-            child_defaults: self.identity.child_defaults_below(services, origin, kind),
-            trace: Arc::clone(&self.identity.trace),
-            marks: self.nesting.marks(),
-        })
-    }
-
-    /// Returns what a span that is no LLM span sets for those below it.
-    pub(super) fn inherited_context(&mut self) -> Option<InheritedContext> {
-        if !self.is_context_only() {
-            return None;
-        }
-        self.identity.has_children = true;
-        let trace = Arc::clone(&self.identity.trace);
-        Some(InheritedContext::new(self.span_context(), trace, self.session_for_descendants(), self.nesting.user()))
-    }
-
-    /// Returns the session that a non-LLM span sets for those below it.
-    pub(super) fn session_for_descendants(&self) -> Option<Arc<str>> {
-        self.content.origin().session_id.clone().filter(|_| self.identity.has_own_session && self.is_context_only())
-    }
-
-    /// Returns the context for outgoing requests: that of an LLM span, or else of the remote parent of this span.
-    pub(super) fn outgoing_context(&self) -> Option<SpanContext> {
-        let mut context = match self.standing_kind() {
-            Some(_) => self.context(),
-            None => self.remote_context(),
-        }?;
-        context.session_id = context.session_id.or_else(|| self.identity.trace.session());
-        Some(context)
-    }
-
-    /// Returns the remote parent that a non-LLM span hands on, with the session that the span names itself.
-    fn remote_context(&self) -> Option<SpanContext> {
-        let mut context = self.identity.remote_parent.as_deref()?.clone();
-        if self.identity.has_own_session {
-            context.session_id.clone_from(&self.content.origin().session_id);
-        }
-        Some(context)
-    }
-
-    /// Returns the place of any span of a trace that is not captured, so that those below it are not captured either.
-    fn context_if_off(&self) -> Option<SpanContext> {
-        self.identity.trace.is_off().then(|| self.span_context())
-    }
-
-    /// Returns the name of an agent: the given one, that of an attribute, or the span's.
-    fn agent_name(&self) -> &str {
-        let attribute = self.foreign.as_ref().and_then(|foreign| foreign.agent.as_deref());
-        self.content.given_name().or(attribute).unwrap_or(self.content.origin().name)
-    }
-}
-
-/// Results of [`identify`] that concern more than the identity.
-#[derive(Debug, Default)]
-struct Identified {
-    kind: Option<SpanKind>,
-    has_session: bool,
-}
-
-/// Takes the identity that values of our own convention set, all but the kind.
-fn identify(services: &Services, identity: &mut SpanIdentity, origin: &mut Origin, values: &FieldLog) -> Identified {
-    // Most spans set nothing but their kind.
-    if let Some(kind) = values.kind_alone() {
-        return Identified { kind: parse_kind(services, kind, origin.name), has_session: false };
-    }
-    let Identity { kind, session_id, ml_app, tags, prompt, tools, policy } = values.identity();
-    let tagged = tags.and_then(text_of).and_then(session_of_tags);
-    let session = session_id.and_then(name_of).or(tagged.map(Cow::Owned));
-    identity.set_session(origin, session.as_deref());
-    identity.set_ml_app(origin, ml_app.and_then(name_of).as_deref());
-    SpanIdentity::set_policy(services, origin, policy);
-    if let Some(prompt) = prompt.and_then(text_of).and_then(prompt_of) {
-        identity.set_child_defaults(Some(&prompt), None);
-    }
-    if let Some(tools) = tools.and_then(text_of).and_then(tools_of) {
-        identity.set_child_defaults(None, Some(&tools));
-    }
-    let has_session = session.is_some_and(|session| !session.is_empty());
-    Identified { kind: kind.and_then(|kind| parse_kind(services, kind, origin.name)), has_session }
-}
-
-fn parse_kind(services: &Services, kind: FieldValue<'_>, span_name: &'static str) -> Option<SpanKind> {
-    let parsed = text_of(kind).and_then(|text| text.parse().ok());
-    if parsed.is_none() {
-        services.count(Problem::UnknownKind, span_name);
-    }
-    parsed
 }

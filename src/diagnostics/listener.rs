@@ -1,7 +1,9 @@
 //! The listeners of our log events: the subscriber of the process, or stderr.
 
 use std::io::Write as _;
-use std::panic::catch_unwind;
+
+use super::announcement::TARGET;
+use llmobs_model::contain;
 
 /// The rule for lines on stderr.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd)]
@@ -39,7 +41,7 @@ impl Listener {
     /// Emits the event, prints the line, or both.
     pub(super) fn warn(self, event: impl FnOnce(), line: impl FnOnce() -> String) {
         if self.is_log {
-            super::report::contain(event);
+            let _ = contain(event);
         }
         if self.is_stderr {
             // A closed stderr is no reason to panic, and there is nobody left to tell.
@@ -50,9 +52,9 @@ impl Listener {
 
 /// Returns `true` if a layer of the process enables our target at this level. User code decides that, and may panic.
 pub(super) fn is_enabled(level: tracing::Level) -> bool {
-    catch_unwind(|| match level {
-        tracing::Level::WARN => tracing::enabled!(target: super::report::TARGET, tracing::Level::WARN),
-        _ => tracing::enabled!(target: super::report::TARGET, tracing::Level::DEBUG),
+    contain(|| match level {
+        tracing::Level::WARN => tracing::enabled!(target: TARGET, tracing::Level::WARN),
+        _ => tracing::enabled!(target: TARGET, tracing::Level::DEBUG),
     })
     .unwrap_or(false)
 }

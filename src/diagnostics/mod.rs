@@ -1,12 +1,15 @@
-//! Log events about ourselves: few, rate-limited, without content.
+//! The exporter's own log lines: few words, no content.
 //!
-//! In: the ledger, failures of requests, warnings of the configuration. Out: `tracing` events of the target
-//! `tracing_llmobs`, or lines on stderr if nobody listens to it. Never: called from capture; prompts, keys, headers, bodies.
+//! In: the ledger, failures. Out: `tracing` events of the target `tracing_llmobs`, or lines on stderr if nobody
+//! listens, from a thread of their own. Never: called from capture, prompts, keys, headers, bodies.
 
-mod report;
-
-mod explain;
+mod announcement;
+mod announcer;
 mod listener;
+mod problems;
+mod reporter;
 
+pub(crate) use announcement::FailedRequest;
+pub(crate) use announcer::Announcer;
 pub(crate) use listener::StderrLog;
-pub(crate) use report::{Diagnostics, hears_remarks};
+pub(crate) use reporter::hears_remarks;

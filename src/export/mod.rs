@@ -1,19 +1,16 @@
-//! Recordings → the intake, on the worker's thread.
+//! Recordings → the intake, on the exporter's threads.
 //!
 //! In: items from the queue. Out: requests, and an entry in the ledger for every item.
 //! Never: application threads, spans of its own.
 //!
 //! ```text
-//! Item ─▶ assemble ─▶ Outline ────────────────────────▶ encode ─▶ batch ─▶ Payload ─▶ transport ─▶ intake
-//!           │            └─▶ SpanEvent ─▶ process ─▶ tail ─┘ └ shrink                      └ retry: again, in halves, or lost
+//! Item ─▶ assemble ─▶ Outline ────────────────────────▶ encode ─▶ batch ─▶ worker/lane ─▶ transport ─▶ intake
+//!           │            └─▶ SpanEvent ─▶ process ─▶ tail ─┘ └ shrink        └ retry: kept, split, or lost
 //!           └ shape, details, links      where there are processors or rules, or the sink is in this process
 //! ```
 
-mod priority;
-mod watch;
 mod worker;
 
-mod aside;
 mod assemble;
 mod details;
 mod inner;
@@ -35,11 +32,8 @@ mod transport;
 
 mod retry;
 
-pub(crate) use aside::Aside;
 pub(crate) use assemble::Assembler;
-pub(crate) use batch::Batcher;
-pub(crate) use encode::Frame;
 pub(crate) use process::Processors;
 pub(crate) use tail::{KeepRules, Tail};
 pub(crate) use transport::Transport;
-pub(crate) use worker::{Sink, Worker};
+pub(crate) use worker::{Exporter, Sink};

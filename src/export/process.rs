@@ -1,15 +1,13 @@
-//! What may still be changed or taken out before something becomes bytes: of a span by its own policy, then by the
-//! processors; of an evaluation by those that see texts.
+//! Processors and capture policies: the last place where an event may be changed or dropped before it becomes bytes.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::encode::Outline;
 use crate::fields::SESSION_TAG;
 use crate::queue::Queue;
 use crate::stats::{LossReason, Problem};
-use llmobs_model::{CapturePolicy, SpanEvent, Status, Submission, Tags, Verdict};
+use llmobs_model::{CapturePolicy, SpanEvent, Status, Submission, Tags, Verdict, contain};
 
 /// The processors in the order in which they were given.
 #[derive(Clone, Default)]
@@ -18,7 +16,7 @@ pub(crate) struct Processors(Vec<Processor>);
 #[derive(Clone)]
 enum Processor {
     Span(Arc<dyn Fn(&mut SpanEvent) -> Verdict + Send + Sync>),
-    /// Sees every text of whatever leaves.
+    /// Sees every text that leaves the process.
     Text(Arc<dyn Fn(&mut String) -> Verdict + Send + Sync>),
 }
 
@@ -35,33 +33,34 @@ impl Processors {
         self.0.is_empty()
     }
 
-    /// Lets every processor see the span until one takes it out. Whatever fails, the original does not leave.
+    /// Shows the span to every processor until one drops it. When a processor fails, the original does not leave.
     pub(super) fn process(&self, event: &mut SpanEvent, place: &'static str, queue: &Queue) -> Result<(), LossReason> {
         if self.0.is_empty() {
             return Ok(());
         }
         let identity = Identity::of(event);
         for processor in &self.0 {
-            let verdict = contained(|| match processor {
+            let verdict = contain(|| match processor {
                 Processor::Span(processor) => processor(event),
                 Processor::Text(processor) => each(|see| event.rewrite_texts(see), processor.as_ref()),
             });
-            outcome(verdict, place, queue)?;
+            outcome(verdict.unwrap_or(Verdict::Fail), place, queue)?;
         }
         identity.impose(event);
         agree(event);
         Ok(())
     }
 
-    /// The same for an evaluation or feedback, of which only its texts are seen. One that the intake would not take any
-    /// more stays here, too.
+    /// Shows the texts of an evaluation or feedback to the processors that see texts. It is also dropped when it is not
+    /// valid any more.
     pub(super) fn process_submission(&self, submission: &mut Submission, queue: &Queue) -> Result<(), LossReason> {
         let texts = self.0.iter().filter_map(|processor| match processor {
             Processor::Text(processor) => Some(processor),
             Processor::Span(_) => None,
         });
         for processor in texts {
-            let verdict = contained(|| each(|see| submission.rewrite_texts(see), processor.as_ref()));
+            let seen = contain(|| each(|see| submission.rewrite_texts(see), processor.as_ref()));
+            let verdict = seen.unwrap_or(Verdict::Fail);
             let verdict = if verdict == Verdict::Keep && !submission.is_valid() { Verdict::Fail } else { verdict };
             outcome(verdict, "an evaluation", queue)?;
         }
@@ -75,7 +74,7 @@ impl fmt::Debug for Processors {
     }
 }
 
-/// Shows every text to the processor until it is not content with one.
+/// Shows every text to the processor until it drops one.
 fn each(
     walk: impl FnOnce(&mut dyn FnMut(&mut String)),
     processor: &(dyn Fn(&mut String) -> Verdict + Send + Sync),
@@ -89,15 +88,6 @@ fn each(
     verdict
 }
 
-/// A panic is a failure. What was thrown may itself panic when it is dropped.
-fn contained(processor: impl FnOnce() -> Verdict) -> Verdict {
-    let outcome = catch_unwind(AssertUnwindSafe(processor));
-    outcome.unwrap_or_else(|thrown| {
-        drop(catch_unwind(AssertUnwindSafe(|| drop(thrown))));
-        Verdict::Fail
-    })
-}
-
 fn outcome(verdict: Verdict, place: &'static str, queue: &Queue) -> Result<(), LossReason> {
     match verdict {
         Verdict::Keep => Ok(()),
@@ -109,7 +99,7 @@ fn outcome(verdict: Verdict, place: &'static str, queue: &Queue) -> Result<(), L
     }
 }
 
-/// What ties the span to others, which a processor cannot change.
+/// The members that tie a span to others, which a processor cannot change.
 struct Identity(SpanEvent);
 
 impl Identity {
@@ -132,7 +122,7 @@ impl Identity {
     }
 }
 
-/// The tags that repeat something else repeat what is there now: what was redacted in one place is not in the other.
+/// Updates the tags that repeat other members, so that a value that was redacted there is not left here.
 fn agree(event: &mut SpanEvent) {
     if event.error.is_some() {
         event.status = Status::Error;
@@ -153,7 +143,7 @@ fn repeat(tags: &mut Tags, key: &'static str, value: Option<String>) {
     }
 }
 
-/// Takes out what the policy does not let out.
+/// Removes the members that the policy does not let out.
 pub(super) fn restrict(event: &mut Outline<'_>, policy: CapturePolicy) {
     if policy == CapturePolicy::All {
         return;
@@ -178,5 +168,5 @@ pub(super) fn restrict(event: &mut Outline<'_>, policy: CapturePolicy) {
 
 const ERROR_TAG: &str = "error";
 const ERROR_TYPE_TAG: &str = "error_type";
-/// Tags that say no more than other parts of the event do.
+/// Tags that only repeat other members of the event.
 const SETTLED_TAGS: [&str; 5] = ["agent_service", ERROR_TAG, ERROR_TYPE_TAG, "ml_app", SESSION_TAG];

@@ -1,17 +1,16 @@
-//! What becomes of traces that are not sampled: rules look at how their spans went, and may keep the whole trace.
+//! Tail sampling: rules look at the spans of a trace that is not sampled, and may keep the whole trace.
 //!
-//! The spans of such a trace wait here until one of them fits a rule, or one has ended that is the first of its trace in
-//! this process, within bounds.
+//! The spans of such a trace wait here, within bounds, until one of them fits a rule, or until the first span of the trace
+//! in this process has ended.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use llmobs_model::{Sampling, SpanEvent, TraceId};
+use llmobs_model::{Sampling, SpanEvent, TraceId, contain};
 
-/// Which spans make a trace worth keeping, and what becomes of the other traces that are not sampled.
+/// The rules that keep a trace although it is not sampled, and the fate of the other traces.
 #[derive(Clone, Default)]
 pub(crate) struct KeepRules {
     pub(crate) drop_unsampled: bool,
@@ -31,12 +30,7 @@ impl KeepRules {
 
     /// A rule that panics keeps the span: nothing is lost by a defect.
     fn fit(&self, event: &SpanEvent) -> bool {
-        self.rules.iter().any(|rule| {
-            catch_unwind(AssertUnwindSafe(|| rule(event))).unwrap_or_else(|thrown| {
-                drop(catch_unwind(AssertUnwindSafe(|| drop(thrown))));
-                true
-            })
-        })
+        self.rules.iter().any(|rule| contain(|| rule(event)).unwrap_or(true))
     }
 }
 
@@ -47,32 +41,28 @@ impl fmt::Debug for KeepRules {
     }
 }
 
-/// A span on its way out.
+/// An event that waits to be encoded.
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) event: SpanEvent,
-    /// With its end the trace is over, as far as this process goes.
+    /// The first span of its trace in this process: with its end the trace is over here.
     pub(super) is_entry: bool,
     /// The name in `tracing`, for the counters.
     pub(super) place: &'static str,
-    /// About what it holds.
+    /// The bytes that it holds, roughly.
     pub(super) bytes: usize,
+    /// Its number in the queue.
+    pub(super) number: u64,
 }
 
-/// The spans that may leave, and how many are not sampled and gone.
+/// The outcome of judging: spans that may leave, and the number of those that are dropped.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
     pub(super) ready: Vec<Ready>,
     pub(super) unsampled: u64,
 }
 
-impl Judged {
-    pub(super) const fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.unsampled == 0
-    }
-}
-
-/// See the file's card.
+/// The spans that wait for a decision about their trace, and recent decisions.
 #[derive(Debug)]
 pub(crate) struct Tail {
     rules: KeepRules,
@@ -81,7 +71,7 @@ pub(crate) struct Tail {
     order: VecDeque<TraceId>,
     spans: usize,
     bytes: usize,
-    /// What was decided of traces whose spans may still come, the oldest first.
+    /// Decisions about traces whose spans may still come.
     decided: HashMap<TraceId, bool>,
     decided_order: VecDeque<TraceId>,
 }
@@ -103,17 +93,23 @@ impl Tail {
         Self { rules, open, order, spans: 0, bytes: 0, decided, decided_order }
     }
 
-    /// Whether code of the application runs in here.
+    /// Returns true when code of the application runs in here.
     pub(super) fn has_rules(&self) -> bool {
         !self.rules.is_empty()
     }
 
-    /// Whether spans wait for the end of their trace.
+    /// Returns true when spans wait for the end of their trace.
     pub(super) fn is_holding(&self) -> bool {
         self.spans > 0
     }
 
-    /// Whether a span goes that no rule could keep.
+    /// Returns the number of the oldest span that waits here.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        // Groups are in the order of their first spans, and each has those in their order.
+        self.open.get(self.order.front()?)?.spans.first().map(|span| span.number)
+    }
+
+    /// Returns true for a span that is dropped and that no rule could keep.
     pub(super) fn drops(&self, sampling: Option<Sampling>) -> bool {
         self.rules.drop_unsampled && sampling.is_some_and(|sampling| !sampling.keep)
     }
@@ -211,7 +207,7 @@ mod tests {
         let mut event = SpanEvent::new(id, TraceId::new(trace), SpanKind::Task, name);
         event.parent_id = has_parent.then_some(id);
         event.sampling = Some(Sampling::new(0.0, false));
-        Ready { event, is_entry: !has_parent, place: name, bytes: 1_000 }
+        Ready { event, is_entry: !has_parent, place: name, bytes: 1_000, number: 0 }
     }
 
     fn tail(drop_unsampled: bool) -> Tail {

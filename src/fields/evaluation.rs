@@ -5,12 +5,12 @@ use serde_json::Value;
 use crate::recording::{EvaluationField, FieldKey, FieldLog, FieldValue, LogEntry};
 use llmobs_model::{Evaluation, EvaluationError};
 
-/// The evaluation that the fields of an event say.
+/// Returns the evaluation in the fields of an event.
 pub(crate) fn evaluation(log: &FieldLog) -> Result<Evaluation, EvaluationError> {
     let (mut label, mut values) = (String::new(), Vec::new());
     let mut described = Vec::new();
-    for said in log.iter() {
-        let LogEntry::Field(FieldKey::Evaluation(field), value) = said else { continue };
+    for entry in log.iter() {
+        let LogEntry::Field(FieldKey::Evaluation(field), value) = entry else { continue };
         match field {
             EvaluationField::Label => label = text(value),
             EvaluationField::Categorical => values.push(("categorical", Value::String(text(value)))),
@@ -51,7 +51,7 @@ fn describe(
     })
 }
 
-/// The value as text; one that was too large to keep is empty.
+/// Returns a value as text. A value that was too large to keep is empty.
 fn text(value: FieldValue<'_>) -> String {
     match value {
         FieldValue::Text(text) | FieldValue::Formatted(text) => text.to_owned(),
@@ -62,8 +62,8 @@ fn text(value: FieldValue<'_>) -> String {
     }
 }
 
-/// The value as JSON; a text that holds JSON is that. A number that is not finite, and what was too large to keep, is
-/// null, which no type takes.
+/// Returns a value as JSON, parsed from text if it is JSON. Infinite numbers and values that were too large to keep become
+/// null, which no type of evaluation accepts.
 fn parsed(value: FieldValue<'_>) -> Value {
     match value {
         FieldValue::Text(text) | FieldValue::Formatted(text) => {
@@ -77,7 +77,7 @@ fn parsed(value: FieldValue<'_>) -> Value {
     }
 }
 
-/// The same, but of a text only an array or an object is taken for JSON.
+/// Returns a value as JSON; text is parsed only if it holds an array or an object.
 fn structured(value: FieldValue<'_>) -> Value {
     match value {
         FieldValue::Text(text) | FieldValue::Formatted(text) => match parsed(value) {

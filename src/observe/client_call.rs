@@ -21,10 +21,59 @@ use crate::recording::{FieldKey, RecordedAnnotation};
 use llmobs_model::{Annotation, SpanError};
 use llmobs_providers::{Call, Ending, Endpoint, ResponseHead};
 
-/// A model call that is under way. [The module](self) has an example.
+/// A model call that is under way.
 ///
 /// Its span ends once: with [`complete`](Self::complete), [`fail`](Self::fail), the end that the response's own bytes
 /// announce, or, at the latest, when the value is dropped. Later calls have no effect.
+///
+/// # Example
+///
+/// An adapter for a client that this crate does not know:
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue};
+/// use tracing_llmobs::observe::{ClientCall, EndpointRules};
+/// use tracing_llmobs::{Message, testing};
+/// use tracing_subscriber::prelude::*;
+///
+/// // The client to be observed, which this crate does not know.
+/// struct Answer { status: u16, content_type: &'static str, body: Vec<u8> }
+/// fn post(url: &str, body: &[u8]) -> std::io::Result<Answer> {
+/// #   let _ = (url, body);
+/// #   let body = br#"{"model": "m-1", "choices": [{"message": {"role": "assistant", "content": "Hello."}}]}"#.to_vec();
+/// #   Ok(Answer { status: 200, content_type: "application/json", body })
+/// }
+///
+/// fn observed_post(rules: &EndpointRules, url: &str, body: &[u8]) -> std::io::Result<Answer> {
+///     let Some(mut call) = ClientCall::begin(rules, "POST", url, || body.to_vec().into()) else {
+///         return post(url, body); // Not a model call, or nobody listens.
+///     };
+///     // Requests made inside the span propagate its context.
+///     match call.span().in_scope(|| post(url, body)) {
+///         Ok(answer) => {
+///             let content_type = HeaderValue::from_static(answer.content_type);
+///             call.response(answer.status, &HeaderMap::from_iter([(http::header::CONTENT_TYPE, content_type)]));
+///             call.push(&answer.body); // A streaming client calls this for each chunk.
+///             call.complete();
+///             Ok(answer)
+///         }
+///         Err(error) => {
+///             call.fail(&error);
+///             Err(error)
+///         }
+///     }
+/// }
+///
+/// let (layer, recorder) = testing::recorder();
+/// let _default = tracing_subscriber::registry().with(layer).set_default();
+/// let rules = EndpointRules::new().provider("http://gpu-7:8000", "our-vllm");
+/// let request = br#"{"model": "m", "messages": [{"role": "user", "content": "Greet me."}]}"#;
+/// observed_post(&rules, "http://gpu-7:8000/v1/chat/completions", request).unwrap();
+///
+/// let span = recorder.span("OpenAI.createChatCompletion");
+/// assert_eq!((span.model_name.as_deref(), span.model_provider.as_deref()), (Some("m-1"), Some("our-vllm")));
+/// assert_eq!(span.output, Some(Message::assistant("Hello.").into()));
+/// ```
 #[derive(Debug)]
 #[must_use = "the span ends when the call is dropped"]
 pub struct ClientCall {
@@ -62,7 +111,16 @@ impl ClientCall {
     ///
     /// The request's body is retained as it is and read later, on the exporter's thread; pass no bytes if it cannot be seen.
     pub fn begin(rules: &EndpointRules, method: &str, url: &str, body: impl FnOnce() -> Bytes) -> Option<Self> {
-        Self::begin_at(rules.endpoint(method, url)?, url, |endpoint| Call::new(endpoint, body()))
+        let endpoint = rules.endpoint(method, url)?;
+        if !endpoint.is_ambiguous() {
+            return Self::begin_at(endpoint, url, |endpoint| Call::new(endpoint, body()));
+        }
+        // Another service may use such a path on a host that is not known; the body tells.
+        let body = body();
+        if !endpoint.is_confirmed_by(&body) {
+            return None;
+        }
+        Self::begin_at(endpoint, url, |endpoint| Call::new(endpoint, body))
     }
 
     /// Begins to observe a request whose body is sent in chunks. The recorder takes the chunks, at the latest until the

@@ -29,50 +29,7 @@
 //!
 //! # An adapter for a client of your own
 //!
-//! ```
-//! use http::{HeaderMap, HeaderValue};
-//! use tracing_llmobs::observe::{ClientCall, EndpointRules};
-//! use tracing_llmobs::{Message, testing};
-//! use tracing_subscriber::prelude::*;
-//!
-//! // The client to be observed, which this crate does not know.
-//! struct Answer { status: u16, content_type: &'static str, body: Vec<u8> }
-//! fn post(url: &str, body: &[u8]) -> std::io::Result<Answer> {
-//! #   let _ = (url, body);
-//! #   let body = br#"{"model": "m-1", "choices": [{"message": {"role": "assistant", "content": "Hello."}}]}"#.to_vec();
-//! #   Ok(Answer { status: 200, content_type: "application/json", body })
-//! }
-//!
-//! fn observed_post(rules: &EndpointRules, url: &str, body: &[u8]) -> std::io::Result<Answer> {
-//!     let Some(mut call) = ClientCall::begin(rules, "POST", url, || body.to_vec().into()) else {
-//!         return post(url, body); // Not a model call, or nobody listens.
-//!     };
-//!     // Requests made inside the span propagate its context.
-//!     match call.span().in_scope(|| post(url, body)) {
-//!         Ok(answer) => {
-//!             let content_type = HeaderValue::from_static(answer.content_type);
-//!             call.response(answer.status, &HeaderMap::from_iter([(http::header::CONTENT_TYPE, content_type)]));
-//!             call.push(&answer.body); // A streaming client calls this for each chunk.
-//!             call.complete();
-//!             Ok(answer)
-//!         }
-//!         Err(error) => {
-//!             call.fail(&error);
-//!             Err(error)
-//!         }
-//!     }
-//! }
-//!
-//! let (layer, recorder) = testing::recorder();
-//! let _default = tracing_subscriber::registry().with(layer).set_default();
-//! let rules = EndpointRules::new().provider("http://gpu-7:8000", "our-vllm");
-//! let request = br#"{"model": "m", "messages": [{"role": "user", "content": "Greet me."}]}"#;
-//! observed_post(&rules, "http://gpu-7:8000/v1/chat/completions", request).unwrap();
-//!
-//! let span = recorder.span("OpenAI.createChatCompletion");
-//! assert_eq!((span.model_name.as_deref(), span.model_provider.as_deref()), (Some("m-1"), Some("our-vllm")));
-//! assert_eq!(span.output, Some(Message::assistant("Hello.").into()));
-//! ```
+//! [`ClientCall`] has a complete example.
 //!
 //! A client whose bodies are [`http_body::Body`] wraps the response's in an [`ObservedBody`]. A client that sends the
 //! request's body in chunks begins with [`ClientCall::begin_streaming`]. An adapter for something other than HTTP, such as

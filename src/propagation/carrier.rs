@@ -1,11 +1,11 @@
-//! What carries headers.
+//! Carriers of headers.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// Something with named texts that travels with a request: HTTP headers, the attributes of a queue's message.
+/// Named texts that travel with a request, such as HTTP headers or the attributes of a message in a queue.
 ///
 /// Names are in lower case. Implemented for [`http::HeaderMap`] and for maps from `String` to `String`, whose names may
 /// be in any case.
@@ -24,10 +24,10 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 /// assert_eq!(parent.span_id.as_u64(), 240);
 /// ```
 pub trait Carrier {
-    /// All texts under this name, in their order; what is no text is left out.
+    /// Returns all texts under this name, in their order, without values that are no text.
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str>;
 
-    /// Puts one text under this name in place of all that are there. It is printable ASCII.
+    /// Replaces all texts under this name with one, which is printable ASCII.
     fn set(&mut self, name: &'static str, value: String);
 }
 
@@ -54,12 +54,12 @@ impl<H: BuildHasher> Carrier for HashMap<String, String, H> {
     }
 }
 
-/// The first text of a carrier that is no longer than this.
+/// Returns the first text under a name, unless it is longer than `max_bytes`.
 pub(super) fn first<'a>(carrier: &'a impl Carrier, name: &'a str, max_bytes: usize) -> Option<&'a str> {
     carrier.values(name).next().filter(|text| text.len() <= max_bytes).map(str::trim)
 }
 
-/// Whether a text can be part of a header: printable ASCII.
+/// Returns whether a text is printable ASCII, as headers require.
 pub(super) fn is_printable(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, 0x20..=0x7e))
 }
@@ -71,5 +71,5 @@ pub(super) const TAGS: &str = "x-datadog-tags";
 pub(super) const TRACEPARENT: &str = "traceparent";
 pub(super) const TRACESTATE: &str = "tracestate";
 
-/// Longer than any number that is read.
+/// The bound for numbers; all valid ones are shorter.
 pub(super) const MAX_NUMBER_BYTES: usize = 64;

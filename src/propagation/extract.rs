@@ -1,4 +1,4 @@
-//! Headers → [`SpanContext`].
+//! Reads a [`SpanContext`] from headers.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,28 +10,38 @@ use super::tracestate::State;
 use super::{keys, tagset, trace_id, traceparent};
 use llmobs_model::{AgentAttribution, ApmContext, Sampling, SpanContext, SpanId, TraceId};
 
-/// How far headers from outside are believed.
+/// How much of a caller's headers is believed.
+///
+/// | from the headers | `All` | `Place` | `Nothing` |
+/// |---|---|---|---|
+/// | ids of the caller's LLM span and trace | yes | yes | no |
+/// | ids of the APM span and trace | yes | yes | no |
+/// | application, session, agent | yes | no | no |
+/// | LLM sampling decision and rate | yes | no: decided here, by an id that the caller does not choose | no |
+/// | APM sampling priority | passed on | no | no |
+/// | tags of the trace (`_dd.p.*`), `tracestate` of any vendor | passed on | no | no |
+///
+/// With `All`, a caller decides about the record: it can have its traces dropped (`llmobs_sd=0`) or kept. Use `Place` or
+/// `Nothing` where callers are not services of your own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Trust {
-    /// Everything: the caller is a service of one's own.
+    /// Believes everything: the caller is a service of your own.
     #[default]
     All,
-    /// Only where the caller stands: its spans and ours are one trace, but it names no application, session or agent and
-    /// decides about no sampling.
+    /// Believes only the ids: the spans of caller and service are one trace, and all else is decided here.
     Place,
-    /// Nothing: a trace begins here.
+    /// Believes nothing: a trace begins here.
     Nothing,
 }
 
-/// Where the caller stands, as it says in its headers; `None` when it says nothing of use.
+/// Reads the caller's span context; `None` if the headers have none.
 ///
-/// `x-datadog-tags` comes first, and what it does not have is looked for in `tracestate`. A caller that has no LLM span
+/// `x-datadog-tags` comes first; entries that it lacks are read from `tracestate`. A caller without an LLM span
 /// (`is_llm_span` is false then) still passes on its application, its session and its place in the APM trace.
 ///
-/// Headers are not believed to be well-formed: more than 512 bytes of `x-datadog-tags` or `tracestate` and characters
-/// other than printable ASCII are not looked at, and nothing in them makes this fail. See [`extract_trusting`] for callers
-/// that may lie.
+/// Headers may be malformed: more than 512 bytes of `x-datadog-tags` or `tracestate`, and characters other than printable
+/// ASCII, are ignored, and nothing in them makes this fail. For callers that may lie, use [`extract_trusting`].
 ///
 /// # Example
 ///
@@ -49,7 +59,7 @@ pub fn extract(carrier: &impl Carrier) -> Option<SpanContext> {
     extract_trusting(carrier, Trust::All)
 }
 
-/// The same for a caller who is not wholly trusted.
+/// Reads as much of the caller's span context as `trust` allows.
 ///
 /// # Example
 ///
@@ -63,27 +73,35 @@ pub fn extract(carrier: &impl Carrier) -> Option<SpanContext> {
 /// assert_eq!(extract_trusting(&headers, Trust::Nothing), None);
 /// ```
 pub fn extract_trusting(carrier: &impl Carrier, trust: Trust) -> Option<SpanContext> {
-    let whole = match trust {
-        Trust::Nothing => return None,
-        Trust::Place => false,
-        Trust::All => true,
-    };
+    if trust == Trust::Nothing {
+        return None;
+    }
     let state = State::read(carrier);
     let entries = Entries::read(carrier, &state);
-    let apm = place(carrier, &entries).map(|apm| with_others(apm, &entries, &state));
+    let apm = place(carrier, &entries);
     let mut context = parent(&entries, apm.as_ref())?;
-    context.apm = apm.map(Arc::new);
-    if whole {
-        context.ml_app = entries.text(keys::ML_APP);
-        context.session_id = entries.text(keys::SESSION_ID);
-        context.sampling = sampling(&entries);
-        let agent_id = entries.get(keys::AGENT_ID).and_then(span_id);
-        context.agent = agent_id.map(|id| AgentAttribution::new(entries.get(keys::AGENT_NAME), id));
+    if trust == Trust::Place {
+        context.has_untrusted_ids = true;
+        context.apm = apm.map(ids_of).map(Arc::new);
+        return Some(context);
     }
+    context.apm = apm.map(|apm| with_others(apm, &entries, &state)).map(Arc::new);
+    context.ml_app = entries.text(keys::ML_APP);
+    context.session_id = entries.text(keys::SESSION_ID);
+    context.sampling = sampling(&entries);
+    let agent_id = entries.get(keys::AGENT_ID).and_then(span_id);
+    context.agent = agent_id.map(|id| AgentAttribution::new(entries.get(keys::AGENT_NAME), id));
     Some(context)
 }
 
-/// The LLM span of the caller, or in its place the APM span.
+/// Keeps only the ids of an APM span: priority, tags and vendors' state would decide about services further on.
+fn ids_of(apm: ApmContext) -> ApmContext {
+    let mut ids = ApmContext::new(apm.trace_id);
+    ids.span_id = apm.span_id;
+    ids
+}
+
+/// Returns the caller's LLM span, or else its APM span.
 fn parent(entries: &Entries<'_>, apm: Option<&ApmContext>) -> Option<SpanContext> {
     let trace_id = entries.get(keys::TRACE_ID).and_then(trace_id::from_wire);
     let trace_id = trace_id.or_else(|| apm.map(|apm| apm.trace_id.clone()));
@@ -96,7 +114,7 @@ fn parent(entries: &Entries<'_>, apm: Option<&ApmContext>) -> Option<SpanContext
     Some(context)
 }
 
-/// The place in the APM trace: Datadog's headers, else W3C's.
+/// Returns the caller's span in the APM trace: from Datadog's headers, else from W3C's.
 pub(super) fn place(carrier: &impl Carrier, entries: &Entries<'_>) -> Option<ApmContext> {
     let w3c = first(carrier, TRACEPARENT, traceparent::MAX_BYTES).and_then(traceparent::parse);
     let number = |name| first(carrier, name, MAX_NUMBER_BYTES);
@@ -111,7 +129,7 @@ pub(super) fn place(carrier: &impl Carrier, entries: &Entries<'_>) -> Option<Apm
     Some(apm)
 }
 
-/// What others say, to be passed on as it is.
+/// Adds the tags and states of other products and vendors, to be passed on unchanged.
 fn with_others(mut apm: ApmContext, entries: &Entries<'_>, state: &State<'_>) -> ApmContext {
     let tags: Vec<String> = entries.others().map(|(key, value)| format!("{key}={value}")).collect();
     apm.tags = Some(tags.join(",")).filter(|tags| !tags.is_empty()).map(Arc::from);
@@ -131,7 +149,7 @@ fn sampling(entries: &Entries<'_>) -> Option<Sampling> {
     }
 }
 
-/// A span id in decimal, or in hex where it cannot be decimal.
+/// Parses a span id: decimal, or hex where it cannot be decimal.
 fn span_id(text: &str) -> Option<SpanId> {
     let text = text.trim();
     let decimal = || text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
@@ -139,12 +157,12 @@ fn span_id(text: &str) -> Option<SpanId> {
     decimal().or_else(hex)
 }
 
-/// What travels with the trace, of both headers.
+/// The entries that travel with the trace, from both headers.
 #[derive(Debug)]
 pub(super) struct Entries<'a> {
-    /// A later one of a key wins.
+    /// From `x-datadog-tags`; of entries with the same key the last wins.
     tags: Vec<(&'a str, &'a str)>,
-    /// For what the tags do not have.
+    /// From `tracestate`, for keys that the tags lack.
     state: Vec<(&'a str, String)>,
 }
 
@@ -162,7 +180,7 @@ impl<'a> Entries<'a> {
         value.filter(|value| !value.is_empty())
     }
 
-    /// Those that are none of ours, one of each key.
+    /// Returns the entries of other products, one for each key.
     pub(super) fn others(&self) -> impl Iterator<Item = (&str, &str)> {
         let state = self.state.iter().map(|(key, value)| (*key, Cow::Borrowed(value.as_str())));
         let all = self.tags.iter().map(|(key, value)| (*key, Cow::Borrowed(*value))).chain(state);

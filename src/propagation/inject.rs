@@ -1,4 +1,4 @@
-//! [`SpanContext`] → headers.
+//! Writes a [`SpanContext`] into headers.
 
 use tracing::Span;
 
@@ -10,14 +10,14 @@ use super::{keys, trace_id, traceparent};
 use crate::capture::find;
 use llmobs_model::{ApmContext, Sampling, SpanContext, SpanId, TraceId};
 
-/// Says in the headers where the span stands, for the service that is called, and whether there was anything to say.
+/// Writes the span's context into the headers of a request. Returns `false` if there is none to write.
 ///
-/// That is the nearest LLM span: this one or one around it. Without any it is the parent in another process that was set
-/// for a span around it. Other entries of the headers stay: those of other vendors, and the ids of an APM tracer that has
-/// written its own. What cannot be written, or does not fit, is left out entry by entry, never the header, and counted as
-/// [`Problem::Header`](crate::Problem::Header).
+/// The context is that of the nearest LLM span: this one or one around it. Without any, it is the remote parent that was
+/// set for a span around it. Entries of other vendors stay, and so do ids that an APM tracer has written. Entries that
+/// cannot be written or do not fit are left out one by one, and counted as [`Problem::Header`](crate::Problem::Header).
 ///
-/// A span of kind `task` that calls out so gets the tag `ml-proxy:custom`; see
+/// A `task` span gets the tag `ml-proxy:custom`, unless [gateways](crate::Builder::instrumented_proxy_urls) are named: then
+/// only [`inject_for_url`] with the URL of one of them adds it. See
 /// [`Builder::mark_proxy_calls`](crate::Builder::mark_proxy_calls).
 ///
 /// # Example
@@ -38,8 +38,9 @@ pub fn inject(span: &Span, carrier: &mut impl Carrier) -> bool {
     inject_from(span, None, carrier)
 }
 
-/// The same for a request to this URL: an `llm` span that calls one of the
-/// [gateways that report model calls](crate::Builder::instrumented_proxy_urls) becomes a `workflow` without token counts.
+/// Writes the span's context into the headers of a request to this URL, as [`inject`] does. An `llm` span that calls one of
+/// the [gateways that report model calls](crate::Builder::instrumented_proxy_urls) becomes a `workflow` without token
+/// counts, and a `task` span that does gets the tag `ml-proxy:custom`.
 ///
 /// # Example
 ///
@@ -61,7 +62,7 @@ pub fn inject_for_url(span: &Span, url: &str, carrier: &mut impl Carrier) -> boo
 }
 
 fn inject_from(span: &Span, url: Option<&str>, carrier: &mut impl Carrier) -> bool {
-    // A span that nobody wants knows no subscriber, but the one around it may.
+    // A disabled span has no subscriber, but the span around it may.
     let current;
     let span = if span.is_disabled() {
         current = Span::current();
@@ -78,7 +79,7 @@ fn inject_from(span: &Span, url: Option<&str>, carrier: &mut impl Carrier) -> bo
     .is_some()
 }
 
-/// The same for a context at hand, such as one that was stored; returns how many entries were left out.
+/// Writes a context into headers, such as one that was stored. Returns the number of entries that were left out.
 ///
 /// # Example
 ///
@@ -109,43 +110,44 @@ pub fn inject_context(context: &SpanContext, carrier: &mut impl Carrier) -> usiz
     in_tags.into_iter().zip(in_state).filter(|(in_tags, in_state)| !in_tags && !in_state).count()
 }
 
-/// What is said about the LLM span, the most important first.
+/// Returns the entries of the LLM span, the most important first: later ones are left out where space ends.
 fn entries(context: &SpanContext) -> Vec<(&'static str, String)> {
     let mut entries = Vec::with_capacity(8);
-    let mut say = |key, value: Option<String>| entries.extend(value.map(|value| (key, value)));
+    let mut add = |key, value: Option<String>| entries.extend(value.map(|value| (key, value)));
     if context.is_llm_span {
-        say(keys::PARENT_ID, Some(context.span_id.to_string()));
-        say(keys::TRACE_ID, Some(trace_id::to_wire(&context.trace_id)));
+        add(keys::PARENT_ID, Some(context.span_id.to_string()));
+        add(keys::TRACE_ID, Some(trace_id::to_wire(&context.trace_id)));
     } else {
-        say(keys::PARENT_ID, Some(keys::UNDEFINED.to_owned()));
+        add(keys::PARENT_ID, Some(keys::UNDEFINED.to_owned()));
     }
-    say(keys::ML_APP, context.ml_app.as_deref().map(str::to_owned));
-    say(keys::SESSION_ID, context.session_id.as_deref().map(str::to_owned));
-    say(keys::SAMPLING_DECISION, context.sampling.map(|sampling| u8::from(sampling.keep).to_string()));
-    say(keys::SAMPLE_RATE, context.sampling.map(Sampling::rate_text));
-    say(keys::AGENT_ID, context.agent.as_ref().map(|agent| agent.span_id.to_string()));
-    say(keys::AGENT_NAME, context.agent.as_ref().and_then(|agent| agent.name.as_deref()).map(str::to_owned));
+    add(keys::ML_APP, context.ml_app.as_deref().map(str::to_owned));
+    add(keys::SESSION_ID, context.session_id.as_deref().map(str::to_owned));
+    add(keys::SAMPLING_DECISION, context.sampling.map(|sampling| u8::from(sampling.keep).to_string()));
+    add(keys::SAMPLE_RATE, context.sampling.map(Sampling::rate_text));
+    add(keys::AGENT_ID, context.agent.as_ref().map(|agent| agent.span_id.to_string()));
+    add(keys::AGENT_NAME, context.agent.as_ref().and_then(|agent| agent.name.as_deref()).map(str::to_owned));
     entries
 }
 
 /// A key and its value.
 type Pair = (String, String);
 
-/// What goes out beside the LLM span: the place in the APM trace, and what others say.
+/// The outgoing values beside those of the LLM span: the span in the APM trace, and entries of other products.
 #[derive(Debug)]
 struct Outgoing {
     trace_id: u128,
     span_id: SpanId,
     priority: i8,
-    /// Entries of the trace that are none of ours.
+    /// Entries of the trace that belong to other products.
     tags: Vec<Pair>,
-    /// Keys of our member of `tracestate` that neither travel with the trace nor change with every hop.
+    /// Entries of Datadog's member of `tracestate` that neither travel with the trace nor change with every hop.
     own: Vec<Pair>,
     foreign: Vec<String>,
 }
 
 impl Outgoing {
-    /// What the carrier has already wins over what the context brings, unless it was written by us for another span.
+    /// Merges the carrier's headers over the context, unless this crate wrote them for another span: a retry or a copied
+    /// request must name its own parent.
     fn new(context: &SpanContext, carrier: &impl Carrier) -> Self {
         let state = State::read(carrier);
         let there = Entries::read(carrier, &state);
@@ -173,7 +175,7 @@ impl Outgoing {
         }
     }
 
-    /// `x-datadog-tags`, and which entries are in it.
+    /// Returns `x-datadog-tags`, and for each entry whether it is in it.
     fn tags(&self, entries: &[(&'static str, String)]) -> (Option<String>, Vec<bool>) {
         let mut tags = Tagset::default();
         let high = self.trace_id >> 64;
@@ -185,7 +187,7 @@ impl Outgoing {
             tags.push(key, value);
         }
         let written = entries.iter().scan(true, |goes_on, (key, value)| {
-            // An agent's name means nothing without its id.
+            // An agent's name is of no use without its id, which comes before it.
             let is_written = (*goes_on || *key != keys::AGENT_NAME) && tags.push(key, value);
             *goes_on = is_written;
             Some(is_written)
@@ -197,7 +199,7 @@ impl Outgoing {
         (tags.into_text(), written)
     }
 
-    /// `tracestate`, and which entries are in it.
+    /// Returns `tracestate`, and for each entry whether it is in it.
     fn state(&self, entries: &[(&'static str, String)]) -> (String, Vec<bool>) {
         let mut member = Member::default();
         member.push_as_is(PRIORITY, &self.priority.to_string());
@@ -221,7 +223,7 @@ impl Outgoing {
         (member.with_foreign(self.foreign.iter().map(String::as_str)), written)
     }
 
-    /// The entries of others: those that go before ours, and those that go behind.
+    /// Splits the entries of other products into those before and those behind the LLM span's.
     fn in_order(&self) -> (Vec<&Pair>, Vec<&Pair>) {
         self.tags.iter().partition(|(key, _)| keys::FIRST.contains(&key.as_str()))
     }
@@ -236,7 +238,7 @@ fn brought_tags(apm: Option<&ApmContext>) -> impl Iterator<Item = (&str, &str)> 
     tags.split(',').filter_map(|tag| tag.split_once('=')).filter(|(key, _)| !keys::is_ours(key))
 }
 
-/// An APM trace id is a number; another service's text becomes one, always the same.
+/// Returns an APM trace id as a number. A textual id becomes its hash, so that all services derive the same number.
 fn number(id: &TraceId) -> u128 {
     let text = || id.to_string();
     id.as_u128().filter(|number| *number & LOW_64_BITS != 0).unwrap_or_else(|| {
@@ -245,7 +247,7 @@ fn number(id: &TraceId) -> u128 {
     })
 }
 
-/// Whoever says nothing about the APM trace does not stand in its way.
+/// The priority without an APM tracer: the APM trace is kept unless a tracer further on decides otherwise.
 const KEEP: i8 = 1;
 /// The part of a trace id that headers of 64 bits carry.
 const LOW_64_BITS: u128 = 0xffff_ffff_ffff_ffff;

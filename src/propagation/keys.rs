@@ -1,4 +1,4 @@
-//! What travels with the trace, in either header, without the header's prefix.
+//! Keys of the entries that travel with the trace, without the prefix of either header.
 //!
 //! Source: dd-trace-py `ddtrace/llmobs/_constants.py`, August 2026.
 
@@ -15,10 +15,10 @@ pub(super) const AGENT_NAME: &str = "llmobs_pagent_name";
 
 /// The high half of the APM trace id, 16 hex digits.
 pub(super) const HIGH_TRACE_ID: &str = "tid";
-/// How the sampling decision was made, and which products asked for the trace.
+/// The decision maker of the sampling, and the products that the trace belongs to. Other SDKs write them first.
 pub(super) const FIRST: [&str; 2] = ["dm", "ts"];
 
-/// Whether a key is one of ours, written anew at every hop.
+/// Returns whether a key belongs to LLM Observability or to the trace id; both are written anew at every hop.
 pub(super) fn is_ours(key: &str) -> bool {
     key == HIGH_TRACE_ID || key.starts_with("llmobs_")
 }

@@ -1,13 +1,13 @@
-//! Between services: where a span stands, to headers and back.
+//! Propagation of span contexts between services, in the headers of requests.
 //!
 //! In: spans, headers. Out: headers, [`SpanContext`](crate::SpanContext)s.
-//! Never: the queue, I/O, panics, trust: what comes in is bounded in size and characters and read once, in linear time.
+//! Never: the queue, I/O, panics. Incoming headers are untrusted: bounded in size and characters, and read once, in linear time.
 //!
 //! ```text
-//! span ─▶ SpanContext ─▶ x-datadog-trace-id, -parent-id, -sampling-priority   the place in the APM trace
-//!                        traceparent                                          the same for W3C
-//!                        x-datadog-tags: _dd.p.llmobs_*=…   (tagset.rs)       what LLM spans pass on
-//!                        tracestate: dd=…;t.llmobs_*:…      (tracestate.rs)   the same for W3C
+//! span ─▶ SpanContext ─▶ x-datadog-trace-id, -parent-id, -sampling-priority   the span in the APM trace
+//!                        traceparent                                          the same in W3C's format
+//!                        x-datadog-tags: _dd.p.llmobs_*=…   (tagset.rs)       values that LLM spans inherit
+//!                        tracestate: dd=…;t.llmobs_*:…      (tracestate.rs)   the same in W3C's format
 //! ```
 //!
 //! # Example
@@ -17,13 +17,13 @@
 //!
 //! # fn send(_: http::HeaderMap) {}
 //! # let incoming = http::HeaderMap::new();
-//! // The service that calls:
-//! let span = tracing::info_span!("ask the other service", llmobs.kind = "task");
+//! // The calling service:
+//! let span = tracing::info_span!("call the other service", llmobs.kind = "task");
 //! let mut headers = http::HeaderMap::new();
 //! propagation::inject(&span, &mut headers);
 //! send(headers);
 //!
-//! // The service that is called, before anything starts below its first span:
+//! // The called service, before any child of its first span starts:
 //! let span = tracing::info_span!("answer", llmobs.kind = "workflow");
 //! if let Some(parent) = propagation::extract(&incoming) {
 //!     span.set_llmobs_parent(parent);

@@ -8,7 +8,7 @@ use tracing::Span;
 
 use super::inject::inject_for_url;
 
-/// Every request says where the current span stands; see [`inject`](super::inject).
+/// A middleware that injects the current span's context into every request; see [`inject`](super::inject).
 ///
 /// # Example
 ///
@@ -23,7 +23,7 @@ use super::inject::inject_for_url;
 pub struct Propagation;
 
 impl Propagation {
-    /// The middleware.
+    /// Creates the middleware.
     pub const fn new() -> Self {
         Self
     }

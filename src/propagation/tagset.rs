@@ -1,8 +1,8 @@
-//! `x-datadog-tags`: `_dd.p.llmobs_parent_id=1,_dd.p.dm=-1`.
+//! The header `x-datadog-tags`: `_dd.p.llmobs_parent_id=1,_dd.p.dm=-1`.
 
 use super::carrier::is_printable;
 
-/// The entries of the header that travel with the trace, without their prefix; what is none is left out.
+/// Returns the entries that travel with the trace, without their prefix. Malformed entries are skipped.
 pub(super) fn parse(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let text = if text.len() <= MAX_BYTES { text } else { "" };
     let entries = text.split(',').filter_map(|entry| entry.trim_start().split_once('='));
@@ -11,12 +11,12 @@ pub(super) fn parse(text: &str) -> impl Iterator<Item = (&str, &str)> {
         .filter(|(key, value)| is_safe(key, value))
 }
 
-/// A header that is being written.
+/// The header while it is written.
 #[derive(Debug, Default)]
 pub(super) struct Tagset(String);
 
 impl Tagset {
-    /// Appends an entry and says whether it could be written and fitted.
+    /// Appends an entry. Returns `false` if it has characters that cannot be written, or does not fit.
     pub(super) fn push(&mut self, key: &str, value: &str) -> bool {
         let separator = usize::from(!self.0.is_empty());
         let bytes = [self.0.len(), separator, PREFIX.len(), key.len(), 1, value.len()];
@@ -37,14 +37,14 @@ impl Tagset {
     }
 }
 
-/// Spaces at the ends of a value would not arrive.
+/// Returns whether an entry arrives as it was written; spaces at the ends of a value would not.
 fn is_safe(key: &str, value: &str) -> bool {
     let is_key = !key.is_empty() && is_printable(key) && !key.contains([' ', ',', '=']);
     is_key && !value.is_empty() && value.trim() == value && is_printable(value) && !value.contains(',')
 }
 
 const PREFIX: &str = "_dd.p.";
-/// Other SDKs refuse to read more, as a whole.
+/// Other SDKs ignore the whole header if it is longer.
 pub(super) const MAX_BYTES: usize = 512;
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_entry_is_left_out() {
+    fn malformed_entries_are_skipped() {
         let text = "_dd.p.a=1,_dd.p.b==2=, _dd.p.c=3,x=4,_dd.p.d,_dd.p.=5,=,,_dd.p.e=,_dd.p.f=\u{e9},_dd.p.a=6";
         assert_eq!(parse(text).collect::<Vec<_>>(), [("a", "1"), ("b", "=2="), ("c", "3"), ("a", "6")]);
         assert_eq!(parse(&format!("_dd.p.a={}", "1".repeat(505))).count(), 0);

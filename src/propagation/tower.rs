@@ -14,11 +14,14 @@ use super::inject::inject_for_url;
 use crate::capture::LlmObsSpanExt;
 use crate::fields;
 
-/// For a server: LLM spans that start while a request is handled are below the caller's, and so are requests that are made
-/// meanwhile, even if no LLM span starts here.
+/// A layer for servers: LLM spans that start while a request is handled become children of the caller's span, and so do
+/// the spans of services that are called meanwhile, even if no LLM span starts here.
 ///
-/// A request whose headers say something of use is handled inside a `tracing` span called `request`, of the target
-/// `tracing_llmobs::propagation` and the level INFO, which carries the caller's context; it is no LLM span itself.
+/// A request whose headers hold a span context is handled inside a `tracing` span named `request`, of the target
+/// `tracing_llmobs::propagation` and the level INFO, which is no LLM span itself.
+///
+/// The default trusts callers with everything, sampling decision and session included. On a public edge, set
+/// [`Trust::Place`] or [`Trust::Nothing`].
 ///
 /// # Example
 ///
@@ -37,12 +40,12 @@ pub struct ServerLayer {
 }
 
 impl ServerLayer {
-    /// A layer that trusts its callers.
+    /// Creates a layer with [`Trust::All`].
     pub const fn new() -> Self {
         Self { trust: Trust::All }
     }
 
-    /// How far callers are believed. Default: [`Trust::All`].
+    /// Sets how much of the callers' headers is believed. Default: [`Trust::All`].
     pub const fn trust(mut self, trust: Trust) -> Self {
         self.trust = trust;
         self
@@ -57,7 +60,7 @@ impl<S> Layer<S> for ServerLayer {
     }
 }
 
-/// What [`ServerLayer`] makes of a service.
+/// The service that [`ServerLayer`] makes of another one.
 #[derive(Debug, Clone)]
 pub struct Server<S> {
     inner: S,
@@ -76,7 +79,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Server<S> {
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let mut span = Span::none();
         if let Some(parent) = extract_trusting(request.headers(), self.trust) {
-            // A field of ours makes the span visible for us; it is never filled in.
+            // The layer sees only spans with a declared `llmobs.*` field; this one stays empty.
             span = info_span!(target: "tracing_llmobs::propagation", "request", { fields::ML_APP } = Empty);
             span.set_llmobs_parent(parent);
         }
@@ -85,7 +88,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Server<S> {
     }
 }
 
-/// For a client: every request says where the current span stands; see [`inject`](super::inject).
+/// A layer for clients that injects the current span's context into every request; see [`inject`](super::inject).
 ///
 /// # Example
 ///
@@ -102,7 +105,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Server<S> {
 pub struct ClientLayer;
 
 impl ClientLayer {
-    /// The layer.
+    /// Creates the layer.
     pub const fn new() -> Self {
         Self
     }
@@ -116,7 +119,7 @@ impl<S> Layer<S> for ClientLayer {
     }
 }
 
-/// What [`ClientLayer`] makes of a service.
+/// The service that [`ClientLayer`] makes of another one.
 #[derive(Debug, Clone)]
 pub struct Client<S> {
     inner: S,

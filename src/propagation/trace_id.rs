@@ -1,12 +1,12 @@
-//! LLM trace ids between services: decimal on the way, hex at rest.
+//! LLM trace ids in headers, where they are decimal; everywhere else they are hex.
 
 use super::carrier::is_printable;
 use llmobs_model::TraceId;
 
-/// The id as it travels.
+/// Returns the id as it is written into a header.
 ///
-/// Decimal, as the Python and Node SDKs write it. A number that fits into 64 bits is written in hex, because readers
-/// keep small decimal numbers as they are.
+/// Decimal, as the Python and Node SDKs write it. A number that fits into 64 bits is written in hex, because readers do not
+/// convert small decimal numbers.
 pub(super) fn to_wire(id: &TraceId) -> String {
     match id.as_u128() {
         Some(number) if number > u128::from(u64::MAX) => number.to_string(),
@@ -14,9 +14,9 @@ pub(super) fn to_wire(id: &TraceId) -> String {
     }
 }
 
-/// The id that came, or `None` for what is none.
+/// Parses the id of a header; `None` if it is invalid.
 ///
-/// To be done once for a value: 32 digits can be a decimal number and, after it was read, hex.
+/// Call it once for a value: 32 digits can be a decimal number first, and hex after the conversion.
 ///
 /// Source: dd-trace-py `ddtrace/llmobs/_utils.py` `_normalize_wire_trace_id_to_hex`, dd-trace-js
 /// `packages/dd-trace/src/llmobs/util.js`, August 2026.
@@ -33,7 +33,7 @@ pub(super) fn from_wire(text: &str) -> Option<TraceId> {
     }
 }
 
-/// Longer ids are nobody's.
+/// No SDK writes longer ids.
 const MAX_BYTES: usize = 128;
 
 #[cfg(test)]
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_read_as_the_other_sdks_read_them() {
+    fn ids_are_parsed_as_by_the_other_sdks() {
         let table = [
             ("136686078985991532839173165325766493976", "66d4c80000000000a1b2c3d4e5f60718"),
             ("66d4c80000000000a1b2c3d4e5f60718", "66d4c80000000000a1b2c3d4e5f60718"),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_was_read_is_written_so_that_it_is_read_again() {
+    fn a_parsed_id_survives_writing_and_parsing() {
         let own = TraceId::new(0x66d4_c800_0000_0000_a1b2_c3d4_e5f6_0718);
         assert_eq!(to_wire(&own), "136686078985991532839173165325766493976");
         for id in [own, TraceId::new(240), TraceId::new(1 << 64), "12345".parse().unwrap(), "custom".parse().unwrap()] {

@@ -1,8 +1,8 @@
-//! The place in the APM trace, in W3C's header: `00-<32 hex>-<16 hex>-<2 hex>`.
+//! The span in the APM trace, in W3C's header: `00-<32 hex>-<16 hex>-<2 hex>`.
 
 use llmobs_model::{ApmContext, SpanId, TraceId};
 
-/// What the header says; `None` for what is none, such as a zero id or the version `ff`.
+/// Parses the header; `None` if it is invalid, for example with a zero id or the version `ff`.
 pub(super) fn parse(text: &str) -> Option<ApmContext> {
     let mut parts = text.split('-');
     let (version, trace_id, span_id) = (parts.next()?, parts.next()?, parts.next()?);
@@ -24,13 +24,13 @@ pub(super) fn format(trace_id: u128, span_id: SpanId, is_sampled: bool) -> Strin
     format!("00-{trace_id:032x}-{:016x}-{:02x}", span_id.as_u64(), u8::from(is_sampled))
 }
 
-/// A number of exactly so many hex digits.
+/// Parses a number of exactly `digits` hex digits.
 pub(super) fn hex(text: &str, digits: usize) -> Option<u128> {
     let is_hex = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hex.then(|| u128::from_str_radix(text, 16).ok()).flatten()
 }
 
-/// As long as this version is, and something for later ones.
+/// The length of this version, with room for later ones.
 pub(super) const MAX_BYTES: usize = 128;
 
 #[cfg(test)]
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_headers_are_read() {
+    fn only_valid_headers_are_parsed() {
         let good = "00-6b00661400000000c40f6432bd13b069-ee899e20bc4de97f-01";
         let apm = parse(good).unwrap();
         let (trace_id, span_id) = (apm.trace_id.as_u128().unwrap(), apm.span_id.unwrap());

@@ -1,28 +1,28 @@
-//! `tracestate`: `dd=s:1;p:00f0;t.llmobs_parent_id:240,other=vendor`.
+//! The header `tracestate`: `dd=s:1;p:00f0;t.llmobs_parent_id:240,other=vendor`.
 
 use super::carrier::{Carrier, TRACESTATE, is_printable};
 
-/// What is read of the header, all of its lines together.
+/// The header's members, from all of its lines.
 #[derive(Debug, Default)]
 pub(super) struct State<'a> {
-    /// Keys and values of our member, values still written as they came.
+    /// Keys and values of Datadog's member, values still escaped.
     pub(super) own: Vec<(&'a str, &'a str)>,
-    /// The members of other vendors, whole.
+    /// The members of other vendors, unparsed.
     pub(super) foreign: Vec<&'a str>,
 }
 
 impl<'a> State<'a> {
-    /// Reads the first members, within the limits; what is none is left out.
+    /// Reads the first members, within the limits. Malformed members are skipped.
     pub(super) fn read(carrier: &'a impl Carrier) -> Self {
         Self::parse(carrier.values(TRACESTATE))
     }
 
-    /// The same of lines.
+    /// Reads the members of these lines.
     pub(super) fn parse(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut state = Self::default();
         let mut room = MAX_BYTES;
         for text in lines.take(MAX_MEMBERS) {
-            // What is cut off is a member that would not fit anyway.
+            // The member at the cut is incomplete, and would not fit anyway.
             let cut = (0..=text.len().min(room)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
             let (seen, rest) = text.split_at_checked(cut).unwrap_or((text, ""));
             room = room.saturating_sub(cut);
@@ -50,31 +50,31 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The keys that travel with the trace, without their prefix.
+    /// Returns the entries that travel with the trace, without their prefix.
     pub(super) fn tags(&self) -> impl Iterator<Item = (&'a str, String)> + '_ {
         let tags = self.own.iter().filter_map(|(key, value)| Some((key.strip_prefix(PREFIX)?, *value)));
         tags.map(|(key, value)| (key, value.replace('~', "=")))
     }
 
-    /// The keys of our member that neither travel with the trace nor change with every hop.
+    /// Returns the entries of Datadog's member that neither travel with the trace nor change with every hop.
     pub(super) fn others(&self) -> impl Iterator<Item = (&'a str, &'a str)> + '_ {
         let changes = |key: &str| key.starts_with(PREFIX) || [PRIORITY, LAST_PARENT].contains(&key);
         self.own.iter().copied().filter(move |(key, _)| !changes(key))
     }
 }
 
-/// Our member while it is being written.
+/// Datadog's member while it is written.
 #[derive(Debug, Default)]
 pub(super) struct Member(String);
 
 impl Member {
-    /// Appends a key that travels with the trace, and says whether it could be written and fitted.
+    /// Appends an entry that travels with the trace. Returns `false` if it cannot be written or does not fit.
     pub(super) fn push_tag(&mut self, key: &str, value: &str) -> bool {
         let is_safe = is_printable(value) && !value.contains([',', ';', '~']) && value.trim() == value;
         is_safe && !value.is_empty() && self.push(&[PREFIX, key], &value.replace('=', "~"))
     }
 
-    /// Appends a key as it is.
+    /// Appends an entry unescaped.
     pub(super) fn push_as_is(&mut self, key: &str, value: &str) -> bool {
         self.push(&[key], value)
     }
@@ -96,7 +96,7 @@ impl Member {
         true
     }
 
-    /// The whole header: our member first, then those of others as far as they fit.
+    /// Returns the whole header: Datadog's member first, then other vendors' as far as they fit.
     pub(super) fn with_foreign<'a>(self, foreign: impl IntoIterator<Item = &'a str>) -> String {
         let mut members = vec![self.0];
         let mut room = MAX_BYTES.saturating_sub(members.iter().map(String::len).sum());
@@ -109,12 +109,12 @@ impl Member {
     }
 }
 
-/// The sampling priority and the id of the last span, in our member.
+/// The sampling priority and the id of the last span, in Datadog's member.
 pub(super) const PRIORITY: &str = "s";
 pub(super) const LAST_PARENT: &str = "p";
 const OWN: &str = "dd";
 const PREFIX: &str = "t.";
-/// W3C's limits, and of our member the one of the other SDKs.
+/// W3C's limits; that of Datadog's member is the other SDKs'.
 const MAX_BYTES: usize = 512;
 const MAX_MEMBERS: usize = 32;
 const MAX_FOREIGN_BYTES: usize = 128;
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn our_member_is_found_among_others() {
+    fn datadogs_member_is_found_among_others() {
         let carrier = carrier("ot=rv:1;th:0, dd=s:1;t.a:b~c;x;p:00f0;o:rum , =,bare,z=1,dd=t.a:no");
         let state = State::read(&carrier);
         assert_eq!(state.tags().collect::<Vec<_>>(), [("a", "b=c".to_owned())]);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_read_than_the_limits_allow() {
+    fn reading_stops_at_the_limits() {
         let long = format!("a={},b={},dd=t.k:v", "x".repeat(200), "\u{e9}".repeat(200));
         assert!(State::read(&carrier(&long)).own.is_empty());
         let many = "a=1,".repeat(100);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_left_out() {
+    fn entries_that_cannot_be_written_are_left_out() {
         let mut member = Member::default();
         let long = "x".repeat(256);
         let tags =

@@ -1,40 +1,97 @@
-//! What became of every item: the counters that must move together, and who moves them.
+//! The ledger: what became of every item, and which batches are not settled yet.
 
-use super::{Phase, Queue, Unsettled, Waiter};
-use crate::stats::{Counts, LossReason, Stats};
+use std::collections::BTreeMap;
+
+use super::bounded_queue::{Queue, State};
+use super::item::Phase;
+use super::waiters::Waiter;
+use crate::stats::{FlushOutcome, LossCounts, LossReason, Stats};
 
 /// The counters that must move together.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// Accepted without having entered; see [`Queue::adopt`].
-    pub(super) adopted: u64,
-    pub(super) delivered: u64,
-    pub(super) settled: u64,
-    pub(super) requests: u64,
-    pub(super) retries: u64,
-    pub(super) lost: Counts<{ LossReason::ALL.len() }>,
+    /// Accepted items that were found inside others and never stood in the queue; see [`Queue::adopt`].
+    adopted: u64,
+    delivered: u64,
+    settled: u64,
+    requests: u64,
+    retries: u64,
+    restarts: u64,
+    lost: LossCounts,
+    /// Batches that are closed and not settled, by the number of their first item.
+    outstanding: BTreeMap<u64, u32>,
+    /// Every item below this number is settled or in a closed batch.
+    drained: u64,
+    /// The counters as the last flush reported them, so that each loss is reported once.
+    reported: Reported,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Reported {
+    delivered: u64,
+    lost: LossCounts,
+}
+
+/// The end of a batch, or of a part of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BatchEnd {
+    Delivered,
+    Lost(LossReason),
 }
 
 impl Ledger {
-    /// How many were accepted, of whom so many have entered. Those are to be counted after the lock was taken: an item is
-    /// settled after it has entered.
-    pub(super) const fn accepted(&self, entered: u64) -> u64 {
+    /// Returns how many items were accepted, `entered` of them through the door.
+    ///
+    /// `entered` must be loaded after the lock was taken: an item is settled after it has entered, so the difference is
+    /// never negative.
+    const fn accepted(&self, entered: u64) -> u64 {
         self.adopted.saturating_add(entered)
     }
 
     pub(super) const fn pending(&self, entered: u64) -> u64 {
         self.accepted(entered).saturating_sub(self.settled)
     }
+
+    /// Returns the low-water mark: every item below this number is settled.
+    ///
+    /// Batches are settled in any order (several are in flight, some wait for another attempt), so a flush cannot count
+    /// settled items: later ones may be among them.
+    pub(super) fn settled_below(&self) -> u64 {
+        let first = self.outstanding.first_key_value().map(|(first, _)| *first);
+        first.map_or(self.drained, |first| first.min(self.drained))
+    }
+
+    pub(super) fn stop(&mut self, reason: LossReason, entered: u64) -> u64 {
+        let pending = self.pending(entered);
+        self.lost.lose(reason, pending);
+        self.settled = self.accepted(entered);
+        self.outstanding.clear();
+        self.drained = u64::MAX;
+        pending
+    }
+
+    pub(super) const fn reported(&self) -> Reported {
+        self.reported
+    }
+
+    /// Returns what happened since `since`, and notes that it has been reported.
+    pub(super) fn report(&mut self, since: Reported, refused: &LossCounts, entered: u64) -> FlushOutcome {
+        let now = Reported { delivered: self.delivered, lost: self.lost.and(refused) };
+        self.reported = now;
+        let delivered = now.delivered.saturating_sub(since.delivered);
+        FlushOutcome::new(delivered, self.pending(entered), now.lost.since(&since.lost))
+    }
 }
 
 impl Queue {
-    /// Counts an item that never became one.
+    /// Counts an item that is refused at the door, or never became one.
     pub(crate) fn refuse(&self, reason: LossReason) {
         self.refusals.count(reason);
     }
 
-    /// Counts an item that was found in the reading of another one and belongs to it, so that it does not wait here: whoever
-    /// waits for that one waits for this one too, which is to come directly behind it. After the end it is refused.
+    /// Counts an item that was found while another one was read, such as a tool call inside a response. It has the
+    /// number of that item, so a flush that waits for the one waits for both. After the end it is refused.
+    #[expect(clippy::significant_drop_tightening, reason = "phase and count are one decision")]
     pub(crate) fn adopt(&self) -> Result<(), LossReason> {
         let mut state = self.state.lock();
         if state.phase == Phase::Stopped {
@@ -42,21 +99,49 @@ impl Queue {
             return Err(LossReason::Closed);
         }
         state.ledger.adopted = state.ledger.adopted.saturating_add(1);
-        for waiter in &mut state.waiters {
-            waiter.target = waiter.target.saturating_add(1);
-        }
-        drop(state);
         Ok(())
     }
 
-    /// Counts items that the intake acknowledged.
+    /// Counts a batch that waits to be sent; its first item has the number `first`.
+    #[expect(clippy::significant_drop_tightening, reason = "the entry borrows from the guard")]
+    pub(crate) fn open_batch(&self, first: u64, bytes: usize) {
+        self.admission.retain(wide(bytes));
+        let mut state = self.state.lock();
+        let batches = state.ledger.outstanding.entry(first).or_default();
+        *batches = batches.saturating_add(1);
+    }
+
+    /// Counts the end of a batch that was counted by [`open_batch`](Self::open_batch).
+    pub(crate) fn end_batch(&self, first: u64, bytes: usize, items: u64, end: BatchEnd) {
+        self.admission.release(wide(bytes));
+        self.settle(items, |ledger| {
+            match end {
+                BatchEnd::Delivered => ledger.delivered = ledger.delivered.saturating_add(items),
+                BatchEnd::Lost(reason) => ledger.lost.lose(reason, items),
+            }
+            let left = ledger.outstanding.get_mut(&first).map(|batches| {
+                *batches = batches.saturating_sub(1);
+                *batches
+            });
+            if left == Some(0) {
+                ledger.outstanding.remove(&first);
+            }
+        });
+    }
+
+    /// Counts items that reached their destination without a batch.
     pub(crate) fn deliver(&self, items: u64) {
         self.settle(items, |ledger| ledger.delivered = ledger.delivered.saturating_add(items));
     }
 
-    /// Counts items that were accepted and will not arrive.
+    /// Counts accepted items that are lost before they are in a batch.
     pub(crate) fn lose(&self, reason: LossReason, items: u64) {
         self.settle(items, |ledger| ledger.lost.lose(reason, items));
+    }
+
+    /// Notes that every item below `number` is settled or in a batch that was counted.
+    pub(crate) fn drained_below(&self, number: u64) {
+        self.settle(0, |ledger| ledger.drained = ledger.drained.max(number));
     }
 
     /// Counts a request, and whether it repeats one that failed.
@@ -66,6 +151,12 @@ impl Queue {
         state.ledger.retries = state.ledger.retries.saturating_add(u64::from(is_retry));
     }
 
+    /// Counts a restart of an exporter thread after a panic.
+    pub(crate) fn count_restart(&self) {
+        let mut state = self.state.lock();
+        state.ledger.restarts = state.ledger.restarts.saturating_add(1);
+    }
+
     fn settle(&self, items: u64, count: impl FnOnce(&mut Ledger)) {
         let mut state = self.state.lock();
         if state.phase == Phase::Stopped {
@@ -73,34 +164,61 @@ impl Queue {
         }
         count(&mut state.ledger);
         state.ledger.settled = state.ledger.settled.saturating_add(items);
-        let settled = state.ledger.settled;
-        let done: Vec<Waiter> = state.waiters.extract_if(.., |waiter| waiter.target <= settled).collect();
+        if state.waiters.is_empty() && state.phase == Phase::Running {
+            return;
+        }
+        let settled_below = state.ledger.settled_below();
+        let done: Vec<Waiter> = state.waiters.extract_if(.., |waiter| waiter.target <= settled_below).collect();
+        // What is pending now came after these waiters.
+        let mut answers = self.outcomes(&mut state, done);
+        answers.iter_mut().for_each(Waiter::settle);
         drop(state);
-        for waiter in done {
-            waiter.done.answer(Unsettled(0));
+        answers.into_iter().for_each(Waiter::answer);
+        // While draining, the dispatcher ends as soon as nothing is pending. Not on every call: the dispatcher encodes too, and
+        // would wake itself for ever.
+        if items > 0 {
+            self.call_attention();
         }
     }
 
-    /// The ledger at this instant.
+    /// Gives each waiter its outcome, to be sent once the lock is free.
+    pub(super) fn outcomes(&self, state: &mut State, waiters: Vec<Waiter>) -> Vec<Waiter> {
+        if waiters.is_empty() {
+            return waiters;
+        }
+        let (refused, entered) = (self.refusals.snapshot(), self.admission.entered());
+        let with_outcome = |mut waiter: Waiter| {
+            waiter.outcome = state.ledger.report(waiter.since, &refused, entered);
+            waiter
+        };
+        waiters.into_iter().map(with_outcome).collect()
+    }
+
+    /// Returns the ledger at this instant.
     pub(crate) fn stats(&self) -> Stats {
         let problems = self.problems.snapshot();
         let refused = self.refusals.snapshot();
         let state = self.state.lock();
         let ledger = &state.ledger;
-        let entered = self.waiting.entered();
+        let entered = self.admission.entered();
         let accepted = ledger.accepted(entered);
         Stats {
             offered: accepted.saturating_add(refused.total()),
             accepted,
             delivered: ledger.delivered,
             pending: ledger.pending(entered),
-            // At the end all is lost, wherever it still is.
-            queued_bytes: if state.phase == Phase::Stopped { 0 } else { self.waiting.bytes() },
+            // At the end everything is lost, wherever it still is.
+            queued_bytes: if state.phase == Phase::Stopped { 0 } else { self.admission.bytes() },
             open_spans: self.open.spans(),
             requests: ledger.requests,
             retries: ledger.retries,
+            restarts: ledger.restarts,
             lost: ledger.lost.and(&refused),
             problems,
         }
     }
+}
+
+fn wide(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }

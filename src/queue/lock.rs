@@ -1,11 +1,12 @@
-//! The lock of what all threads share: the standard library's, which goes to whoever is running.
-//!
-//! `parking_lot`'s is handed to the one who has waited longest, every half millisecond; with more threads than processors
-//! nobody gets on until that one runs again.
+//! The locks and the signal of this room.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
-/// See the file's card.
+/// A mutex that goes to whichever thread is running.
+///
+/// `parking_lot`'s hands itself every half millisecond to the thread that has waited longest. With more threads than
+/// processors everybody then waits until that thread is scheduled again.
 #[derive(Debug, Default)]
 pub(super) struct Lock<T>(Mutex<T>);
 
@@ -14,18 +15,41 @@ impl<T> Lock<T> {
         Self(Mutex::new(value))
     }
 
-    /// Nothing foreign runs inside, so that who panicked there has left nothing half done.
+    /// Locks. Poisoning is ignored: no foreign code runs under these locks, so a panic leaves nothing half done.
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same, if nobody has it just now.
+    /// Locks unless another thread holds the lock.
     pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {
             Ok(guard) => Some(guard),
             Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         }
+    }
+}
+
+/// A flag that a thread waits for.
+#[derive(Debug, Default)]
+pub(super) struct Signal {
+    is_set: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Signal {
+    pub(super) fn send(&self) {
+        *self.is_set.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_one();
+    }
+
+    /// Waits until the flag is set, and clears it. Returns false when the timeout passed first.
+    #[expect(clippy::significant_drop_tightening, reason = "the flag is cleared under the lock it was seen under")]
+    pub(super) fn wait(&self, timeout: Duration) -> bool {
+        let flag = self.is_set.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(flag, timeout, |is_set| !*is_set);
+        let (mut flag, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *flag)
     }
 }

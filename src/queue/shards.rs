@@ -1,4 +1,4 @@
-//! Where each thread puts its items, so that threads do not wait for one another.
+//! Where each thread puts its items, so that threads rarely wait for one another.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -8,23 +8,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::chunk::Chunk;
 use super::lock::Lock;
 
-/// More threads than this share some of them; with the same one they wait for as long as a copy takes.
+/// The number of shards. More threads than this share some; two threads of one shard wait for as long as a copy takes.
 pub(super) const SHARDS: usize = 16;
 
 /// The chunks of the threads that put items here, in order; the last one is being filled.
 pub(super) type Shard = VecDeque<Chunk>;
 
-/// See the file's card.
+/// The shards of all threads.
 #[derive(Debug, Default)]
-pub(super) struct Shards([Apart; SHARDS]);
+pub(super) struct Shards([CacheLine; SHARDS]);
 
-/// A line of the processors' caches for each, and the one that is fetched with it.
+/// A shard on a cache line of its own (and the neighbour that processors fetch with it), so that threads of different
+/// shards do not slow each other down.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Apart(Lock<Shard>);
+struct CacheLine(Lock<Shard>);
 
 impl Shards {
-    /// That of this thread, locked.
+    /// Locks the shard of the calling thread.
     #[inline]
     pub(super) fn own(&self) -> MutexGuard<'_, Shard> {
         let Self([first, ..]) = self;
@@ -32,11 +33,11 @@ impl Shards {
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Lock<Shard>> {
-        self.0.iter().map(|apart| &apart.0)
+        self.0.iter().map(|line| &line.0)
     }
 }
 
-/// Threads are numbered as they come.
+/// Returns the shard number of this thread: threads are numbered in the order of their first item.
 #[inline]
 fn own_number() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);

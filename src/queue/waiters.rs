@@ -1,131 +1,166 @@
-//! Who waits for what is pending, and how he is answered.
+//! Threads and tasks that wait for a flush or for the end, and how they are answered.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::{Phase, Queue};
+use super::bounded_queue::Queue;
+use super::item::Phase;
+use super::ledger::Reported;
+use crate::stats::FlushOutcome;
 
-/// Somebody who waits for everything accepted so far to be settled.
+/// A flush or shutdown that is waited for.
 #[derive(Debug)]
 pub(super) struct Waiter {
+    /// The waiter is answered when every item below this number is settled.
     pub(super) target: u64,
-    /// When the worker answers on its own; `None` when the waiter has a timer himself.
+    /// The time of the answer in any case; `None` when the waiter has a timer of its own.
     deadline: Option<Instant>,
-    pub(super) done: Done,
+    /// The counters that its outcome is relative to.
+    pub(super) since: Reported,
+    pub(super) outcome: FlushOutcome,
+    reply: Reply,
 }
 
-/// What a waiter waits for.
+/// The condition that a waiter waits for.
 #[derive(Debug, Clone, Copy)]
 enum Goal {
     /// Everything accepted so far is delivered or lost.
     Settled,
-    /// The worker has ended.
+    /// The pipeline has stopped.
     Stopped,
 }
 
+/// The way back to a waiter.
 #[derive(Debug)]
-pub(super) enum Done {
-    Thread(mpsc::SyncSender<Unsettled>),
-    Task(oneshot::Sender<Unsettled>),
+enum Reply {
+    Thread(mpsc::SyncSender<Settled>),
+    Task(oneshot::Sender<Settled>),
 }
 
-/// The answer to a waiter: how many items are pending, because the deadline passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unsettled(pub(crate) u64);
+/// The answer to a waiter. Items are pending in it when the deadline passed first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settled(pub(crate) FlushOutcome);
+
+impl Waiter {
+    /// Notes that nothing is pending that this waiter waits for.
+    pub(super) fn settle(&mut self) {
+        self.outcome = std::mem::take(&mut self.outcome).with_pending(0);
+    }
+
+    /// Answers. A waiter that has given up is not there any more, and needs no answer.
+    pub(super) fn answer(self) {
+        let settled = Settled(self.outcome);
+        match self.reply {
+            Reply::Thread(tx) => drop(tx.try_send(settled)),
+            Reply::Task(tx) => drop(tx.send(settled)),
+        }
+    }
+}
 
 impl Queue {
     /// Asks for everything accepted so far to be sent; the answer comes through the receiver.
-    pub(crate) fn flush_from_thread(&self) -> mpsc::Receiver<Unsettled> {
+    pub(crate) fn flush_from_thread(&self) -> mpsc::Receiver<Settled> {
         let (tx, rx) = mpsc::sync_channel(1);
-        self.enlist(Goal::Settled, None, Done::Thread(tx));
+        self.enlist(Goal::Settled, None, Reply::Thread(tx));
         rx
     }
 
-    /// Waits for the end of the worker.
-    pub(crate) fn end_from_thread(&self) -> mpsc::Receiver<Unsettled> {
+    /// Waits for the end of the pipeline, on a thread.
+    pub(crate) fn end_from_thread(&self) -> mpsc::Receiver<Settled> {
         let (tx, rx) = mpsc::sync_channel(1);
-        self.enlist(Goal::Stopped, None, Done::Thread(tx));
+        self.enlist(Goal::Stopped, None, Reply::Thread(tx));
         rx
     }
 
-    /// The same for a task.
-    pub(crate) fn end_from_task(&self, deadline: Instant) -> oneshot::Receiver<Unsettled> {
+    /// Asks for everything accepted so far to be sent, from a task: it is answered at the deadline at the latest, because
+    /// the timers of its executor are not ours to use.
+    pub(crate) fn flush_from_task(self: &Arc<Self>, deadline: Instant) -> oneshot::Receiver<Settled> {
         let (tx, rx) = oneshot::channel();
-        self.enlist(Goal::Stopped, Some(deadline), Done::Task(tx));
+        self.enlist_task(Goal::Settled, deadline, Reply::Task(tx));
         rx
     }
 
-    /// The same for a task; the worker answers at the deadline.
-    pub(crate) fn flush_from_task(&self, deadline: Instant) -> oneshot::Receiver<Unsettled> {
+    /// Waits for the end of the pipeline, in a task.
+    pub(crate) fn end_from_task(self: &Arc<Self>, deadline: Instant) -> oneshot::Receiver<Settled> {
         let (tx, rx) = oneshot::channel();
-        self.enlist(Goal::Settled, Some(deadline), Done::Task(tx));
+        self.enlist_task(Goal::Stopped, deadline, Reply::Task(tx));
         rx
     }
 
-    fn enlist(&self, goal: Goal, deadline: Option<Instant>, done: Done) {
-        let mut state = self.state.lock();
-        let (target, left) = match goal {
-            Goal::Settled => (state.ledger.accepted(self.waiting.entered()), 0),
-            Goal::Stopped => (u64::MAX, state.left_behind),
-        };
-        if target <= state.ledger.settled || state.phase == Phase::Stopped {
-            drop(state);
-            done.answer(Unsettled(left));
-            return;
+    fn enlist_task(self: &Arc<Self>, goal: Goal, deadline: Instant, reply: Reply) {
+        if self.enlist(goal, Some(deadline), reply) {
+            self.timer.start(self);
         }
-        state.waiters.push(Waiter { target, deadline, done });
-        drop(state);
-        self.enlisted.notify_one();
-        self.work.notify_one();
     }
 
-    /// Whether somebody waits for everything accepted so far, or for the end.
+    /// Adds a waiter, or answers it at once. Returns whether it waits.
+    fn enlist(&self, goal: Goal, deadline: Option<Instant>, reply: Reply) -> bool {
+        let mut state = self.state.lock();
+        let since = state.ledger.reported();
+        let target = match goal {
+            Goal::Settled => self.admission.entered(),
+            Goal::Stopped => u64::MAX,
+        };
+        let mut waiter = Waiter { target, deadline, since, outcome: FlushOutcome::default(), reply };
+        let is_nothing_pending = state.ledger.pending(self.admission.entered()) == 0 && matches!(goal, Goal::Settled);
+        if state.phase == Phase::Stopped || is_nothing_pending || target <= state.ledger.settled_below() {
+            let (refused, entered) = (self.refusals.snapshot(), self.admission.entered());
+            waiter.outcome = state.ledger.report(since, &refused, entered);
+            waiter.outcome = match goal {
+                Goal::Settled => waiter.outcome.with_pending(0),
+                Goal::Stopped => waiter.outcome.with_pending(state.left_behind),
+            };
+            drop(state);
+            waiter.answer();
+            return false;
+        }
+        state.waiters.push(waiter);
+        drop(state);
+        self.wake_all();
+        true
+    }
+
+    /// Returns what became of items since the last flush, for a waiter whose own timer ended.
+    pub(crate) fn outcome(&self) -> FlushOutcome {
+        let mut state = self.state.lock();
+        let since = state.ledger.reported();
+        state.ledger.report(since, &self.refusals.snapshot(), self.admission.entered())
+    }
+
+    /// Returns true while somebody waits for a flush, or for the end.
     ///
-    /// Asked after [`Queue::take`]: whoever waits for less than what was taken is seen here.
+    /// Asked after [`Queue::drain`]: a waiter for less than what was drained is seen here.
     pub(crate) fn is_awaited(&self) -> bool {
         let state = self.state.lock();
         !state.waiters.is_empty() || state.phase != Phase::Running
     }
 
-    /// Answers those tasks whose deadline has passed and says when the next one comes.
+    /// Answers the waiters whose deadline has passed. Returns the next deadline.
     pub(crate) fn expire_waiters(&self, now: Instant) -> Option<Instant> {
         let mut state = self.state.lock();
-        let pending = state.ledger.pending(self.waiting.entered());
-        let late = |waiter: &mut Waiter| waiter.deadline.is_some_and(|deadline| deadline <= now);
-        let expired: Vec<Waiter> = state.waiters.extract_if(.., late).collect();
+        let is_late = |waiter: &mut Waiter| waiter.deadline.is_some_and(|deadline| deadline <= now);
+        let expired: Vec<Waiter> = state.waiters.extract_if(.., is_late).collect();
         let next = state.waiters.iter().filter_map(|waiter| waiter.deadline).min();
+        let expired = self.outcomes(&mut state, expired);
         drop(state);
-        for waiter in expired {
-            waiter.done.answer(Unsettled(pending));
-        }
+        expired.into_iter().for_each(Waiter::answer);
         next
     }
 
-    /// Ends when somebody new waits; to be made before the waiters are looked at.
-    pub(crate) fn enlisted(&self) -> tokio::sync::futures::Notified<'_> {
-        self.enlisted.notified()
-    }
-
-    /// After the end nobody waits any longer.
+    /// Answers all waiters at the end.
     pub(crate) fn dismiss_waiters(&self) {
         let mut state = self.state.lock();
         let waiters = std::mem::take(&mut state.waiters);
         let left = state.left_behind;
+        let waiters = self.outcomes(&mut state, waiters);
         drop(state);
-        for waiter in waiters {
-            waiter.done.answer(Unsettled(left));
+        for mut waiter in waiters {
+            waiter.outcome = waiter.outcome.with_pending(left);
+            waiter.answer();
         }
-    }
-}
-
-impl Done {
-    /// Nobody may be there any more; then nobody needs the answer.
-    pub(super) fn answer(self, unsettled: Unsettled) {
-        match self {
-            Self::Thread(tx) => drop(tx.try_send(unsettled)),
-            Self::Task(tx) => drop(tx.send(unsettled)),
-        }
+        // The timer has nobody to wait for any more, and ends.
+        self.timer.wake();
     }
 }

@@ -2,13 +2,15 @@
 
 use super::annotation::RecordedAnnotation;
 use super::field_key::{FieldKey, FieldSlot};
-use super::recording::FieldValue;
+use super::span_recording::FieldValue;
 
 mod identity;
 mod pack;
+mod stored;
 
 pub(crate) use identity::Identity;
 pub(crate) use pack::{Extent, Pack};
+use stored::{Stored, index, offset};
 
 /// An entry of a log, as its readers see it.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +35,10 @@ pub(crate) struct FieldLog {
     entries: Vec<Entry>,
     /// Bytes of `text` that no entry refers to any more.
     garbage: usize,
+    /// Bytes of annotations, at most twice of what they are.
     annotation_bytes: usize,
+    /// The value of `annotation_bytes` from which on they are counted anew.
+    recount_at: usize,
     /// Which meanings may have an entry, by [`FieldKey::bit`]: most values are the first of theirs.
     seen: u64,
 }
@@ -42,52 +47,6 @@ pub(crate) struct FieldLog {
 enum Entry {
     Field(FieldKey, Stored),
     Annotation(Box<RecordedAnnotation>),
-}
-
-/// Small, because every span has a dozen and they are cold when the worker comes to them; a log is far from 4 GiB.
-#[derive(Debug, Clone, Copy)]
-enum Stored {
-    Text { start: u32, end: u32 },
-    Formatted { start: u32, end: u32 },
-    Large(u32),
-    Signed(i64),
-    Unsigned(u64),
-    Float(f64),
-    Bool(bool),
-    Oversize,
-}
-
-impl Stored {
-    /// The same in a log where so many bytes of text and so many large texts come before.
-    #[inline]
-    const fn behind(self, text: u32, large: u32) -> Self {
-        match self {
-            Self::Text { start, end } => {
-                Self::Text { start: start.saturating_add(text), end: end.saturating_add(text) }
-            }
-            Self::Formatted { start, end } => {
-                Self::Formatted { start: start.saturating_add(text), end: end.saturating_add(text) }
-            }
-            Self::Large(at) => Self::Large(at.saturating_add(large)),
-            number @ (Self::Signed(_) | Self::Unsigned(_) | Self::Float(_) | Self::Bool(_) | Self::Oversize) => number,
-        }
-    }
-
-    /// The value, whose text lies in one of these.
-    #[inline]
-    fn value<'a>(self, all: &'a str, large: &'a [String]) -> FieldValue<'a> {
-        let text = |start, end| all.get(index(start)..index(end)).unwrap_or_default();
-        match self {
-            Self::Text { start, end } => FieldValue::Text(text(start, end)),
-            Self::Formatted { start, end } => FieldValue::Formatted(text(start, end)),
-            Self::Large(at) => FieldValue::Text(large.get(index(at)).map_or("", String::as_str)),
-            Self::Signed(number) => FieldValue::Signed(number),
-            Self::Unsigned(number) => FieldValue::Unsigned(number),
-            Self::Float(number) => FieldValue::Float(number),
-            Self::Bool(flag) => FieldValue::Bool(flag),
-            Self::Oversize => FieldValue::Oversize,
-        }
-    }
 }
 
 impl FieldLog {
@@ -101,7 +60,15 @@ impl FieldLog {
     const SWEEP: usize = 16 * 1024;
 
     pub(crate) const fn new() -> Self {
-        Self { text: String::new(), large: Vec::new(), entries: Vec::new(), garbage: 0, annotation_bytes: 0, seen: 0 }
+        Self {
+            text: String::new(),
+            large: Vec::new(),
+            entries: Vec::new(),
+            garbage: 0,
+            annotation_bytes: 0,
+            recount_at: 0,
+            seen: 0,
+        }
     }
 
     /// Appends a value; one of the same meaning that came before goes.
@@ -180,9 +147,24 @@ impl FieldLog {
             Entry::Annotation(_) | Entry::Field(..) => None,
         });
         if let Some(earlier) = earlier {
-            self.annotation_bytes = self.annotation_bytes.saturating_sub(earlier.text_bytes());
+            // Adding up is enough while nothing is replaced, and too much otherwise. Counting anew costs as much as the
+            // annotation holds, so that it is done only when the sum has doubled: a loop with ever-new keys stays linear.
+            let replaced = [
+                earlier.input.as_ref().filter(|_| later.input.is_some()),
+                earlier.output.as_ref().filter(|_| later.output.is_some()),
+            ];
+            let replaced =
+                replaced.into_iter().flatten().fold(0_usize, |sum, gone| sum.saturating_add(gone.text_bytes()));
+            self.annotation_bytes = self.annotation_bytes.saturating_add(later.text_bytes()).saturating_sub(replaced);
             earlier.merge(later);
-            self.annotation_bytes = self.annotation_bytes.saturating_add(earlier.text_bytes());
+            if self.annotation_bytes > self.recount_at {
+                let all = |sum: usize, entry: &Entry| match entry {
+                    Entry::Annotation(annotation) => sum.saturating_add(annotation.text_bytes()),
+                    Entry::Field(..) => sum,
+                };
+                self.annotation_bytes = self.entries.iter().fold(0, all);
+                self.recount_at = self.annotation_bytes.saturating_mul(2).max(Self::LARGE);
+            }
         } else {
             self.make_way(&later);
             self.annotation_bytes = self.annotation_bytes.saturating_add(later.text_bytes());
@@ -252,6 +234,7 @@ impl FieldLog {
         self.entries.clear();
         self.garbage = 0;
         self.annotation_bytes = 0;
+        self.recount_at = 0;
         self.seen = 0;
     }
 
@@ -392,17 +375,6 @@ impl FieldLog {
 /// Whether two annotations go into the same slots.
 fn is_alike(one: &RecordedAnnotation, other: &RecordedAnnotation) -> bool {
     one.precedence == other.precedence
-}
-
-/// An offset that is out of reach refers to nothing.
-#[inline]
-fn offset(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-#[inline]
-fn index(offset: u32) -> usize {
-    usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -23,6 +23,11 @@ impl Gateways {
         Self { places: urls.split(',').filter_map(|url| Place::parse(url.trim())).collect() }
     }
 
+    /// Returns whether no gateway is named.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
     /// Whether a request to this URL goes to one of them.
     pub(crate) fn contain(&self, url: &str) -> bool {
         if self.places.is_empty() {

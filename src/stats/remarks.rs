@@ -1,48 +1,60 @@
-//! Remarks, counted by what is remarked on: a callsite has each of them said once.
+//! Remarks on spans of other crates, counted for each callsite and logged once for it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-/// See the file's card.
+/// The remarks of all callsites.
 #[derive(Debug, Default)]
-pub(crate) struct Remarks(Mutex<Vec<Remarked>>);
+pub(crate) struct Remarks {
+    all: Mutex<Vec<Remarked>>,
+    noted: AtomicU64,
+}
 
-/// One remark about one callsite.
+/// A remark about a callsite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Remarked {
-    /// In one word, and in a sentence.
+    /// The remark in one word, and in a sentence.
     pub(crate) remark: (&'static str, &'static str),
     /// The target and the name of the span or event.
     pub(crate) place: (&'static str, &'static str),
     pub(crate) count: u64,
-    is_said: bool,
+    is_logged: bool,
 }
 
 impl Remarks {
-    /// More than these tell nobody anything.
+    /// Bounds the table. Nobody reads more remarks than this.
     const MOST: usize = 256;
 
+    /// Counts a remark about the callsite with this target and name.
     pub(crate) fn note(&self, remark: (&'static str, &'static str), place: (&'static str, &'static str)) {
-        let mut all = self.0.lock();
+        self.noted.fetch_add(1, Ordering::Relaxed);
+        let mut all = self.all.lock();
         if let Some(known) = all.iter_mut().find(|known| known.remark.0 == remark.0 && known.place == place) {
             known.count = known.count.saturating_add(1);
         } else if all.len() < Self::MOST {
-            all.push(Remarked { remark, place, count: 1, is_said: false });
+            all.push(Remarked { remark, place, count: 1, is_logged: false });
         }
     }
 
-    /// Those that were not said yet, which they are from now on.
-    pub(crate) fn news(&self) -> Vec<Remarked> {
-        let mut all = self.0.lock();
+    /// Returns how many remarks were noted, on whatever.
+    pub(crate) fn noted(&self) -> u64 {
+        self.noted.load(Ordering::Relaxed)
+    }
+
+    /// Returns the remarks that were not logged yet, and marks them as logged.
+    pub(crate) fn take_new(&self) -> Vec<Remarked> {
+        let mut all = self.all.lock();
         let mut take = |known: &mut Remarked| {
-            let is_new = !std::mem::replace(&mut known.is_said, true);
+            let is_new = !std::mem::replace(&mut known.is_logged, true);
             is_new.then_some(*known)
         };
         all.iter_mut().filter_map(&mut take).collect()
     }
 
-    /// All of them, and how often they were met.
+    /// Returns all remarks with their counts.
     pub(crate) fn all(&self) -> Vec<Remarked> {
-        self.0.lock().clone()
+        self.all.lock().clone()
     }
 }
 
@@ -57,9 +69,9 @@ mod tests {
         for name in names.iter().chain(&names) {
             remarks.note(("model", "No model."), ("app", name));
         }
-        let news = remarks.news();
+        let news = remarks.take_new();
         assert_eq!((news.len(), news[0].count, news[0].place), (Remarks::MOST, 2, ("app", "span-0")));
         remarks.note(("model", "No model."), ("app", "span-0"));
-        assert_eq!((remarks.news().len(), remarks.all()[0].count), (0, 3));
+        assert_eq!((remarks.take_new().len(), remarks.all()[0].count), (0, 3));
     }
 }

@@ -24,7 +24,7 @@ const CIRCLES: &[(&str, usize)] = &[
     ("src/config", 2),
     ("src/diagnostics", 2),
     ("src/export", 3),
-    ("src/queue", 8),
+    ("src/queue", 4),
     ("src/recording", 4),
     ("tracing-llmobs-rmcp", 4),
 ];

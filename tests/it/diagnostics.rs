@@ -53,7 +53,7 @@ fn the_first_loss_is_said_at_once_and_the_rest_as_a_total_at_the_end() {
     until("the loss is said", || refused().count() > 0);
     for _ in 0..4 {
         emit(250);
-        guard.flush(SOON).unwrap();
+        let _ = guard.flush(Duration::from_millis(200));
     }
     assert_eq!(refused().count(), 1, "{:#?}", collected.ours(Level::WARN));
     let handle = guard.handle();
@@ -77,14 +77,15 @@ fn a_key_that_is_refused_is_an_error_that_says_where_to_look() {
     let receiver = receiver();
     receiver.answer_next((0..40).map(|index| Answer::status(if index % 2 == 0 { 401 } else { 403 })));
     let (collected, guard) = start(to(receiver.url()));
-    for _ in 0..40 {
+    for _ in 0..10 {
         emit(1);
-        guard.flush(SOON).unwrap();
+        let _ = guard.flush(Duration::from_millis(20));
     }
-    assert_eq!(guard.handle().stats().lost(LossReason::Unauthorized), 40);
-    guard.shutdown(SOON).unwrap();
+    let handle = guard.handle();
+    assert_eq!((handle.stats().pending, handle.stats().lost_total()), (10, 0), "they wait for a key that is accepted");
+    let _ = guard.shutdown(SOON);
     let said = collected.ours(Level::ERROR);
-    let hints = with(&said, &["DD_API_KEY", "DD_SITE", "reason=unauthorized"]);
+    let hints = with(&said, &["DD_API_KEY", "DD_SITE"]);
     assert!((1..=2).contains(&hints.len()), "{said:#?}");
     let said = collected.ours(Level::WARN);
     assert!(said.len() <= 6, "{said:#?}");
@@ -96,14 +97,14 @@ fn a_loss_of_another_sort_does_not_wait_for_its_turn() {
         return;
     }
     let receiver = receiver();
-    receiver.answer_next([400, 400, 413, 403, 400].map(Answer::status));
+    receiver.answer_next([400, 400, 413, 405, 400].map(Answer::status));
     let (collected, guard) = start(to(receiver.url()));
     for _ in 0..5 {
         emit(1);
-        guard.flush(SOON).unwrap();
+        let _ = guard.flush(SOON);
     }
     let said = || collected.ours(Level::WARN);
-    for reason in ["rejected", "too_large", "unauthorized"] {
+    for reason in ["rejected", "too_large"] {
         let word = format!("reason={reason};");
         until("every sort is said", || !with(&said(), &[&word]).is_empty());
         assert_eq!(with(&said(), &[&word]).len(), 1, "{:#?}", said());
@@ -122,7 +123,7 @@ fn failures_that_take_turns_are_said_once_each() {
     let (collected, guard) = start(to(receiver.url()));
     for _ in 0..8 {
         emit(1);
-        guard.flush(SOON).unwrap();
+        let _ = guard.flush(SOON);
     }
     let said = collected.ours(Level::WARN);
     assert_eq!(with(&said, &["A request failed"]).len(), 3, "{said:#?}");
@@ -171,10 +172,10 @@ fn a_subscriber_that_panics_costs_no_span() {
     tracing_subscriber::registry().with(layer).with(Panics).init();
     for _ in 0..3 {
         emit(1);
-        guard.flush(SOON).unwrap();
+        let _ = guard.flush(SOON);
     }
     let handle = guard.handle();
-    guard.shutdown(SOON).unwrap();
+    let _ = guard.shutdown(SOON);
     let stats = handle.stats();
     assert_eq!((stats.delivered, stats.lost(LossReason::Rejected), stats.lost_total()), (1, 2, 2), "{stats:?}");
 }

@@ -89,8 +89,8 @@ fn the_examples_of_the_reference_arrive_as_it_says() {
 }
 
 fn facts(span: &ReceivedSpan) -> Value {
-    let (meta, host) = (&span.json["meta"], span.event.tags.get("host"));
-    json!({"kind": span.kind, "metadata": meta["metadata"], "metrics": span.json["metrics"], "tag": host,
+    let (meta, host) = (&span.json()["meta"], span.event.tags.get("host"));
+    json!({"kind": span.kind, "metadata": meta["metadata"], "metrics": span.json()["metrics"], "tag": host,
         "input": meta["input"], "output": meta["output"]})
 }
 

@@ -464,7 +464,8 @@ fn a_list_is_one_tag_a_value() {
     });
     pipeline.guard.flush(crate::harness::SOON).unwrap();
     let sent = &receiver.spans()[0];
-    let tags: Vec<_> = sent.json["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap()).collect();
+    let json = sent.json();
+    let tags: Vec<_> = json["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap()).collect();
     let own = tags.into_iter().filter(|tag| ["team:", "none:", "one:"].iter().any(|key| tag.starts_with(key)));
     assert_eq!(
         own.collect::<Vec<_>>(),

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tracing::{Dispatch, error, info, info_span};
 use tracing_llmobs::{
-    AgentManifest, Annotation, Builder, Content, Document, Evaluation, Feedback, FlushError, LlmObsSpanExt, LossReason,
-    Media, Message, Problem, Prompt, Redactor, SizeLimit, SpanContext, SpanError, SpanId, SpanKind, Status,
-    TemplatePart, ToolCall, ToolDefinition, ToolResult, TraceId, Verdict,
+    AgentManifest, Annotation, Builder, Content, Document, Evaluation, Feedback, FlushError, FlushOutcome,
+    LlmObsSpanExt, LossReason, Media, Message, Problem, Prompt, Redactor, SizeLimit, SpanContext, SpanError, SpanId,
+    SpanKind, Status, TemplatePart, ToolCall, ToolDefinition, ToolResult, TraceId, Verdict,
 };
 
 use llmobs_receiver::Receiver;
@@ -163,7 +163,7 @@ fn a_processor_that_hangs_holds_nobody_up_beyond_the_deadline() {
         let intake = receiver();
         let patience = Duration::from_millis(100);
         let url = intake.url();
-        let ends: [(&str, fn(Pipeline, Duration) -> Result<(), FlushError>); 4] = [
+        let ends: [(&str, fn(Pipeline, Duration) -> Result<FlushOutcome, FlushError>); 4] = [
             ("flush", |pipeline, patience| pipeline.guard.flush(patience)),
             ("flush_async", |pipeline, patience| block_on(pipeline.guard.flush_async(patience))),
             ("shutdown", |pipeline, patience| pipeline.guard.shutdown(patience)),

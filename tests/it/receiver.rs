@@ -17,11 +17,13 @@ fn start() -> Receiver {
 
 /// Sends one request on a connection of its own; `None` when that was closed without an answer.
 fn send(receiver: &Receiver, (method, path, headers): (&str, &str, &str), body: &[u8]) -> Option<(u16, String)> {
+    // A request without one is refused: a web page can send it.
+    let content_type = if headers.contains("content-type") { "" } else { "content-type: application/json\r\n" };
     let address = receiver.url().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{content_type}{headers}content-length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).unwrap();
@@ -65,7 +67,7 @@ fn spans_arrive_by_every_road() {
     }
     let ids: Vec<_> = receiver.wait_for_spans(7, SOON).iter().map(|span| span.event.span_id.as_u64()).collect();
     assert_eq!(ids, [1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(receiver.spans()[0].json, span(1, "t", 0));
+    assert_eq!(receiver.spans()[0].json(), span(1, "t", 0));
     let requests = receiver.requests();
     assert_eq!(requests[1].path, "/evp_proxy/v2/api/v2/llmobs");
     assert_eq!(requests[1].header("X-Datadog-EVP-Subdomain"), Some("llmobs-intake"));
@@ -128,9 +130,9 @@ fn what_is_bad_is_refused_and_said() {
         ("PUT", "/v0.4/traces", "", b"\xc1", 400, "body is not msgpack"),
         ("POST", "/evp_proxy/v2/api/v2/llmobs", "", b"[]", 400, "X-Datadog-EVP-Subdomain is missing"),
         ("GET", "/evp_proxy/v2/api/v2/llmobs", known, b"", 405, "method is not one that this path takes"),
-        ("POST", "/api/v3/llmobs", "", b"[]", 404, "path is none of LLM Observability"),
-        ("GET", "/api/unstable/llm-obs/v1/datasets", "", b"", 404, "path is none of LLM Observability"),
-        ("POST", SPANS, "", &large, 413, "length limit"),
+        ("POST", "/api/v3/llmobs", "", b"[]", 404, "path is not a path of LLM Observability"),
+        ("GET", "/api/unstable/llm-obs/v1/datasets", "", b"", 404, "path is not a path of LLM Observability"),
+        ("POST", SPANS, "", &large, 413, "body is larger than"),
         ("PUT", "/v0.4/traces", "", b"\x90", 200, r#"{"rate_by_service":{}}"#),
         ("POST", "/v0.5/traces", "", b"\x92\x91\xa0\x90", 200, r#"{"rate_by_service":{}}"#),
         ("POST", "/telemetry/proxy/api/v2/apmtelemetry", "", b"{}", 200, "{}"),
@@ -305,7 +307,7 @@ fn the_port_is_free_again_when_the_receiver_is_gone() {
     let address = receiver.url().strip_prefix("http://").unwrap().to_owned();
     receiver.answer_next([Answer::status(202).delay(Duration::from_secs(3600))]);
     let mut hanging = TcpStream::connect(&address).unwrap();
-    hanging.write_all(b"POST /api/v2/llmobs HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n[]").unwrap();
+    hanging.write_all(b"POST /api/v2/llmobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]").unwrap();
     assert_eq!(receiver.wait_for_requests(1, SOON).len(), 1);
     drop(receiver);
     assert!(TcpStream::connect(&address).is_err());

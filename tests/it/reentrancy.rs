@@ -43,7 +43,7 @@ const BODIES: [(&str, fn()); 15] = [
     ("finishes", || {
         target().finish();
     }),
-    ("flushes", || HANDLE.get().unwrap().flush(Duration::from_secs(20)).unwrap()),
+    ("flushes", || drop(HANDLE.get().unwrap().flush(Duration::from_secs(20)).unwrap())),
     ("links to itself", || {
         let target = target();
         target.follows_from(&target);

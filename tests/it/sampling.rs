@@ -146,7 +146,7 @@ fn every_trace_is_sent_with_its_decision() {
     let pipeline = Pipeline::start(to(intake.url()).sample_rate(0.5));
     pipeline.emit(200);
     pipeline.guard.flush(SOON).unwrap();
-    let sent: Vec<_> = intake.spans().into_iter().map(|span| span.json["_dd"].clone()).collect();
+    let sent: Vec<_> = intake.spans().into_iter().map(|span| span.json()["_dd"].clone()).collect();
     assert_eq!(sent.len(), 200);
     for inner in &sent {
         assert_eq!(inner["sample_rate"], "0.5");

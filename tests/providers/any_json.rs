@@ -160,7 +160,7 @@ fn what_is_nested_deep_costs_no_stack_and_no_other_content() {
             let said = &messages(events[0].output.as_ref())[0];
             assert_eq!((said.content.as_str(), said.tool_calls.len()), ("text", 1), "{depth}");
             let stats = recorder.handle().stats();
-            assert!(Problem::ALL.into_iter().all(|problem| stats.problems(problem) == 0), "{depth}: {stats:?}");
+            assert!(Problem::ALL.iter().copied().all(|problem| stats.problems(problem) == 0), "{depth}: {stats:?}");
         }
     }
 }

@@ -126,7 +126,7 @@ fn every_recording_becomes_an_event_that_survives_the_wire() {
     let said: Vec<Annotation> = known.iter().map(|(_, exchange)| exchange.whole()).collect();
     let (events, recorder) = events(said.clone());
     let stats = recorder.handle().stats();
-    let problems: Vec<_> = Problem::ALL.into_iter().filter(|problem| stats.problems(*problem) > 0).collect();
+    let problems: Vec<_> = Problem::ALL.iter().copied().filter(|problem| stats.problems(*problem) > 0).collect();
     assert_eq!((events.len(), problems), (known.len(), Vec::new()), "{stats:?}");
     for ((recording, exchange), event) in known.iter().zip(&events) {
         let what = format!("{} {}: {event:#?}", recording.file, recording.id);

@@ -23,6 +23,7 @@ pub struct ForeignAttributes<'a> {
     plan: &'a AttributePlan<'a>,
     attributes: Vec<(&'a str, AttributeValue<'a>)>,
     events: Vec<EventAttributes<'a>>,
+    present: NameFilter,
 }
 
 /// An event inside a span.
@@ -38,16 +39,17 @@ pub struct EventAttributes<'a> {
 impl<'a> ForeignAttributes<'a> {
     /// Creates an empty set for a span of this plan.
     pub const fn new(plan: &'a AttributePlan<'a>) -> Self {
-        Self { plan, attributes: Vec::new(), events: Vec::new() }
+        Self { plan, attributes: Vec::new(), events: Vec::new(), present: NameFilter::EMPTY }
     }
 
     /// Creates an empty set with room for a number of attributes.
     pub fn with_capacity(plan: &'a AttributePlan<'a>, attributes: usize) -> Self {
-        Self { plan, attributes: Vec::with_capacity(attributes), events: Vec::new() }
+        Self { plan, attributes: Vec::with_capacity(attributes), events: Vec::new(), present: NameFilter::EMPTY }
     }
 
     /// Adds an attribute of the span. Of two values of one name the first counts: push the last recorded one only.
     pub fn push(&mut self, name: &'a str, value: AttributeValue<'a>) {
+        self.present.insert(name);
         self.attributes.push((name, value));
     }
 
@@ -117,8 +119,9 @@ impl<'a> ForeignAttributes<'a> {
         if !self.attributes.iter().any(|(name, _)| evaluations::is_inline(name)) {
             return Vec::new();
         }
-        let attributes = self.attributes.iter().copied().filter(|(name, _)| evaluations::is_inline(name));
-        let own = Self { plan: self.plan, attributes: attributes.collect(), events: Vec::new() };
+        let mut own = Self::new(self.plan);
+        let inline = self.attributes.iter().filter(|(name, _)| evaluations::is_inline(name));
+        inline.for_each(|(name, value)| own.push(name, *value));
         own.evaluations()
     }
 }
@@ -156,11 +159,49 @@ pub(crate) struct ResolvedAttributes<'a> {
     pub(crate) plan: &'a AttributePlan<'a>,
     pub(crate) events: &'a [EventAttributes<'a>],
     attributes: Cow<'a, [(&'a str, AttributeValue<'a>)]>,
+    present: NameFilter,
+}
+
+/// A set of names that may contain others too: the tables ask for hundreds of names of which a span has two dozen, so most
+/// lookups end here, without a comparison.
+#[derive(Debug, Clone, Copy)]
+struct NameFilter([u64; 4]);
+
+impl NameFilter {
+    const EMPTY: Self = Self([0; 4]);
+
+    fn insert(&mut self, name: &str) {
+        let (word, bit) = Self::place(name);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    fn may_contain(&self, name: &str) -> bool {
+        let (word, bit) = Self::place(name);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Returns the word and the bit of a name. Names share their beginnings, so its length and its last bytes decide.
+    fn place(name: &str) -> (usize, u64) {
+        let mut hash = name.len();
+        for byte in name.bytes().rev().take(8) {
+            hash = hash.wrapping_mul(31).wrapping_add(usize::from(byte));
+        }
+        // The low bits depend on the last bytes alone.
+        let hash = hash ^ hash.wrapping_shr(7);
+        (hash.wrapping_shr(6) & 3, 1_u64.wrapping_shl(u32::try_from(hash & 63).unwrap_or_default()))
+    }
 }
 
 impl<'a> ResolvedAttributes<'a> {
     pub(crate) fn new(span: &'a ForeignAttributes<'_>) -> Self {
-        let mut resolved = Self { plan: span.plan, events: &span.events, attributes: Cow::Borrowed(&span.attributes) };
+        let mut resolved = Self {
+            plan: span.plan,
+            events: &span.events,
+            attributes: Cow::Borrowed(&span.attributes),
+            present: span.present,
+        };
         resolved.fill_from_framework();
         resolved.fill_from_events();
         resolved
@@ -197,11 +238,15 @@ impl<'a> ResolvedAttributes<'a> {
 
     fn fill(&mut self, name: &'a str, value: AttributeValue<'a>) {
         if !self.has(name) {
+            self.present.insert(name);
             self.attributes.to_mut().push((name, value));
         }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<AttributeValue<'a>> {
+        if !self.present.may_contain(name) {
+            return None;
+        }
         let found = self.attributes.iter().find(|(own, value)| *own == name && !value.is_absent());
         found.map(|(_, value)| *value)
     }

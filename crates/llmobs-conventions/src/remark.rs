@@ -44,10 +44,12 @@ pub enum Remark {
     Off,
     /// An evaluation refers to an unknown response.
     Response,
+    /// An attribute has no place on a span of this kind.
+    Unused,
 }
 
 impl Remark {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Model,
         Self::ModelFallback,
         Self::Provider,
@@ -67,6 +69,7 @@ impl Remark {
         Self::Sessions,
         Self::Off,
         Self::Response,
+        Self::Unused,
     ];
 
     /// Returns the remark in one word.
@@ -91,6 +94,7 @@ impl Remark {
             Self::Sessions => "sessions",
             Self::Off => "off",
             Self::Response => "response",
+            Self::Unused => "unused",
         }
     }
 
@@ -120,6 +124,7 @@ impl Remark {
             Self::Response => {
                 "An evaluation refers to a response that no span has reported: it is joined to the span around it, or by the tag response.id."
             }
+            Self::Unused => "An attribute has no place on a span of its kind: it is left out.",
         }
     }
 }

@@ -46,13 +46,18 @@ pub struct SpanContext {
     pub agent: Option<AgentAttribution>,
     /// The span of the APM trace, where the APM trace is known to be another one.
     pub apm: Option<Arc<ApmContext>>,
+    /// True if the context came from a caller that is trusted with nothing but its ids. The sampling decision is then made
+    /// in this process, and independently of those ids, which the caller could choose to its liking. Not part of the text
+    /// form.
+    pub has_untrusted_ids: bool,
 }
 
 impl SpanContext {
     /// Creates the context of the LLM span with these ids, without other values.
     pub const fn new(trace_id: TraceId, span_id: SpanId) -> Self {
         let (ml_app, session_id, sampling, agent, apm) = (None, None, None, None, None);
-        Self { trace_id, span_id, is_llm_span: true, ml_app, session_id, sampling, agent, apm }
+        let (is_llm_span, has_untrusted_ids) = (true, false);
+        Self { trace_id, span_id, is_llm_span, ml_app, session_id, sampling, agent, apm, has_untrusted_ids }
     }
 }
 

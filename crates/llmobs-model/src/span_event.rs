@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::agent_manifest::AgentManifest;
 use super::content::Content;
 use super::id::{SpanId, TraceId};
+use super::json_size::{retained_members_bytes, sum_bytes};
 use super::metrics::Metrics;
 use super::prompt::Prompt;
 use super::span_context::{AgentAttribution, Sampling};
@@ -147,5 +148,36 @@ impl SpanEvent {
             sampling: None,
             collection_errors: Vec::new(),
         }
+    }
+
+    /// Returns the bytes that the event retains, for budgets.
+    #[doc(hidden)]
+    pub fn retained_bytes(&self) -> usize {
+        let texts = [&self.model_name, &self.model_provider, &self.tool_version, &self.intent, &self.session_id];
+        let texts =
+            texts.into_iter().flatten().fold(self.name.capacity(), |sum, text| sum.saturating_add(text.capacity()));
+        let content = [&self.input, &self.output].into_iter().flatten();
+        let content = content.fold(0_usize, |sum, content| sum.saturating_add(content.text_bytes()));
+        let lists = sum_bytes(&self.tool_definitions, ToolDefinition::text_bytes)
+            .saturating_add(sum_bytes(&self.links, |_| 0))
+            .saturating_add(sum_bytes(&self.cost_tags, |key| key.len()))
+            .saturating_add(sum_bytes(&self.collection_errors, String::len));
+        let pairs = self.tags.iter().count().saturating_mul(size_of::<(Cow<'_, str>, Cow<'_, str>)>());
+        let boxed = self.prompt.as_ref().map_or(0, |prompt| prompt.text_bytes().saturating_add(size_of::<Prompt>()));
+        [
+            size_of::<Self>(),
+            texts,
+            content,
+            lists,
+            pairs,
+            boxed,
+            self.tags.text_bytes(),
+            self.metrics.text_bytes().saturating_mul(2),
+            retained_members_bytes(&self.metadata),
+            self.error.as_ref().map_or(0, SpanError::text_bytes),
+            self.agent_manifest.as_ref().map_or(0, AgentManifest::text_bytes),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
     }
 }

@@ -1,4 +1,4 @@
-//! One call of a model: its request, and the head of its response.
+//! A call of a model: its request, and the head of its response.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -15,7 +15,7 @@ use super::json;
 use super::response_reader::ResponseReader;
 use llmobs_model::{Annotation, SpanError, SpanKind};
 
-/// One call of a model: its endpoint and the body of its request.
+/// A call of a model: its endpoint and the body of its request.
 ///
 /// Creating a call copies and parses nothing. The request is parsed when an annotation is asked for, which may be on another
 /// thread, long after the call.

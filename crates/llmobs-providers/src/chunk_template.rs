@@ -1,11 +1,11 @@
 //! Frames that differ from one before in one text only, as nearly all of most streams do: they need not be parsed.
 
-/// What stands before and behind the text of a frame. In one that has both, all but the text means what it meant there.
+/// The bytes before and behind the text of a frame. In another frame with the same bytes around its text, all but the text has the same meaning.
 #[derive(Debug, Default)]
 pub(super) struct ChunkTemplate {
-    /// With the quotation mark that opens the text.
+    /// Ends with the quotation mark that opens the text.
     before: Vec<u8>,
-    /// With the one that closes it.
+    /// Begins with the quotation mark that closes the text.
     behind: Vec<u8>,
 }
 

@@ -67,7 +67,7 @@ pub(crate) trait StreamAssembler: Send {
     fn finish(self: Box<Self>) -> Value;
 }
 
-/// One frame of a stream without its framing.
+/// A frame of a stream without its framing.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
     /// The name that the framing gives it: the SSE event or the AWS `:event-type`; else empty.
@@ -77,7 +77,7 @@ pub(crate) struct Frame {
     pub(crate) data: Value,
 }
 
-/// What a frame means for the time to the first token and for the status.
+/// The meaning of a frame for the time to the first token and for the status.
 #[derive(Debug, Default)]
 pub(crate) struct FrameSummary {
     /// Marks part of the response: text, a tool call, reasoning; not a greeting or a role.

@@ -10,19 +10,19 @@ use llmobs_model::{Annotation, Content, Message, Prompt, SpanError, Template, Te
 
 /// The annotation with a marker for each `data:` URL in whatever it says. Of a text without one nothing is read twice, and
 /// JSON in a text is not parsed.
-pub(super) fn without_data_urls(mut said: Annotation) -> Annotation {
-    said.input.iter_mut().chain(&mut said.output).for_each(in_content);
-    in_members(&mut said.metadata);
-    if let Some(details) = &mut said.details {
+pub(super) fn without_data_urls(mut annotation: Annotation) -> Annotation {
+    annotation.input.iter_mut().chain(&mut annotation.output).for_each(in_content);
+    in_members(&mut annotation.metadata);
+    if let Some(details) = &mut annotation.details {
         details.tool_definitions.iter_mut().flatten().for_each(in_definition);
         details.prompt.iter_mut().for_each(in_prompt);
         details.synthesized.iter_mut().for_each(|child| *child = without_data_urls(mem::take(child)));
     }
-    said.error = said.error.map(error_without_data_urls);
-    said
+    annotation.error = annotation.error.map(error_without_data_urls);
+    annotation
 }
 
-/// The same for an error: some say again what they could not read.
+/// Marks `data:` URLs in an error: some providers repeat input that they could not read.
 pub(super) fn error_without_data_urls(mut error: SpanError) -> SpanError {
     in_text(&mut error.message);
     in_text(&mut error.stack);
@@ -54,11 +54,14 @@ fn in_prompt(prompt: &mut Prompt) {
     in_members(&mut prompt.variables);
     match &mut prompt.template {
         Some(Template::Text(text)) => in_text(text),
-        Some(Template::Chat(parts)) => parts.iter_mut().for_each(|part| match part {
-            TemplatePart::Message { content, .. } => in_text(content),
-            TemplatePart::Placeholder(_) | _ => {}
-        }),
-        None | _ => {}
+        Some(Template::Chat(parts)) => {
+            for part in parts {
+                if let TemplatePart::Message { content, .. } = part {
+                    in_text(content);
+                }
+            }
+        }
+        Some(_) | None => {}
     }
 }
 
@@ -101,7 +104,7 @@ fn marked(text: &str) -> String {
     short
 }
 
-/// What follows base64 bytes. A backslash belongs to them if it escapes one of them, and not if it escapes the quote behind.
+/// Returns the text behind base64 bytes. A backslash belongs to them if it escapes one of them, and not if it escapes the quote behind.
 fn behind_data(text: &str) -> &str {
     let is_data = |char: char| char.is_ascii_alphanumeric() || matches!(char, '+' | '/' | '=' | '-' | '_' | '%');
     let mut rest = text;
@@ -165,14 +168,14 @@ mod tests {
         let call = ToolCall::new("look", json!({"at": [{"picture": URL}], "n": 1}));
         let message = Message::assistant(URL).tool_call(call).tool_result(ToolResult::new(json!([URL]).to_string()));
         let tool = ToolDefinition::new("look").description(URL).schema(json!({"default": URL}));
-        let said = Annotation::new()
+        let annotation = Annotation::new()
             .input(message)
             .output(Content::Json(json!([URL])))
             .metadata("tool_choice", json!({"a": URL}))
             .tool_definitions([tool])
             .prompt(Prompt::new("p").variable("v", URL).template(URL))
             .span_error(SpanError::new(URL));
-        let said = format!("{:?}", without_data_urls(said));
-        assert!(!said.contains("aGVs") && said.matches(OMITTED).count() == 10, "{said}");
+        let annotation = format!("{:?}", without_data_urls(annotation));
+        assert!(!annotation.contains("aGVs") && annotation.matches(OMITTED).count() == 10, "{annotation}");
     }
 }

@@ -1,13 +1,14 @@
-//! Which API of which provider a URL is.
+//! Recognises the API and the provider of a request by its method and URL.
 
 use std::borrow::Cow;
 
 use super::bedrock;
+use super::json;
 use super::routes::{Route, provider_at};
 use super::url::Url;
 use llmobs_model::SpanKind;
 
-/// An API: the shape of its requests and answers, whoever serves it.
+/// An API: the shape of its requests and responses, on whatever host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Api {
@@ -58,7 +59,7 @@ pub enum Api {
 }
 
 impl Api {
-    /// The kind of span that a call is.
+    /// Returns the kind of the span of a call.
     pub const fn kind(self) -> SpanKind {
         match self {
             Self::OpenAiChat
@@ -86,7 +87,7 @@ impl Api {
         }
     }
 
-    /// Which client library of other languages a call would go through; the value of the tag `integration`.
+    /// The value of the tag `integration`: the name of the client library in Datadog's SDKs.
     pub(super) const fn integration(self) -> &'static str {
         match self {
             Self::OpenAiChat | Self::OpenAiCompletions | Self::OpenAiResponses | Self::OpenAiEmbeddings => "openai",
@@ -101,7 +102,15 @@ impl Api {
         }
     }
 
-    /// Who serves it, whatever the host: an API that only one has.
+    /// Tells whether its path is also in use by services that have nothing to do with models.
+    const fn has_common_path(self) -> bool {
+        matches!(
+            self,
+            Self::OpenAiCompletions | Self::OpenAiResponses | Self::OpenAiEmbeddings | Self::AnthropicMessages
+        )
+    }
+
+    /// The provider of an API that only one has, whatever the host.
     fn only_provider(self) -> Option<&'static str> {
         match self.integration() {
             "google_genai" | "vertexai" => Some("google"),
@@ -112,7 +121,7 @@ impl Api {
     }
 }
 
-/// An [`Api`] at a provider: what a request's method and URL say.
+/// An [`Api`] at a provider, recognised by the method and the URL of a request.
 ///
 /// # Example
 ///
@@ -121,7 +130,7 @@ impl Api {
 ///
 /// let endpoint = Endpoint::recognise("POST", "https://api.groq.com/openai/v1/chat/completions").unwrap();
 /// assert_eq!((endpoint.api(), endpoint.provider()), (Api::OpenAiChat, "groq"));
-/// // A host that nobody knows; say who it is.
+/// // A host that is not known: name the provider.
 /// let own = Endpoint::recognise("POST", "http://gpu-7:8000/v1/chat/completions").unwrap();
 /// assert_eq!(own.provider(), "unknown");
 /// assert_eq!(own.with_provider("our-vllm").provider(), "our-vllm");
@@ -131,28 +140,30 @@ impl Api {
 pub struct Endpoint {
     pub(super) api: Api,
     pub(super) provider: Cow<'static, str>,
-    /// Where the URL and not the body names the model.
+    /// The model, where the URL and not the body names it.
     pub(super) model: Option<String>,
     pub(super) is_streamed: bool,
     pub(super) is_proxy: bool,
+    /// The URL alone is no proof: another service may use such a path.
+    is_ambiguous: bool,
 }
 
 impl Endpoint {
-    /// An API at a provider of this name.
+    /// Creates the endpoint of an API at a provider of this name.
     pub fn new(api: Api, provider: impl Into<Cow<'static, str>>) -> Self {
-        Self { api, provider: provider.into(), model: None, is_streamed: false, is_proxy: false }
+        Self { api, provider: provider.into(), model: None, is_streamed: false, is_proxy: false, is_ambiguous: false }
     }
 
-    /// What a request with this method to this URL is, or `None` when it is no call of a model.
+    /// Recognises a request; `None` when it is not a call of a model.
     ///
-    /// Only host and path are looked at. The provider is known by its host (a domain or what is below it, never a part of
-    /// the text); any other host that speaks one of the APIs is `unknown`.
+    /// Only host and path are looked at. The provider is known by its domain; any other host that speaks one of the APIs is
+    /// `unknown`, and some paths there need a look at the body: see [`is_confirmed_by`](Self::is_confirmed_by).
     pub fn recognise(method: &str, url: &str) -> Option<Self> {
         Self::find(method, &Url::parse(url), None)
     }
 
-    /// The same where the host does not tell who serves it, a gateway or a server of one's own: the path is read as one of
-    /// this provider's, in the names of `model_provider`.
+    /// Recognises a request to a host that does not tell its provider, such as a gateway or a server of your own: the path is
+    /// read as one of this provider. The names are those of `model_provider`.
     ///
     /// # Example
     ///
@@ -179,50 +190,81 @@ impl Endpoint {
         if url.path.ends_with(":predict") && !model.is_some_and(embeds) {
             return None;
         }
-        let endpoint = Self::new(api, provider_at(url).or(api.only_provider()).unwrap_or(UNKNOWN));
+        let known = provider_at(url).or(api.only_provider());
+        let is_ambiguous = known.is_none() && provider.is_none() && api.has_common_path();
+        let endpoint = Self { is_ambiguous, ..Self::new(api, known.unwrap_or(UNKNOWN)) };
         Some(Self { model: model.map(str::to_owned), is_streamed: route.is_streamed, ..endpoint })
     }
 
-    /// The conversation that the URL names.
+    /// Returns the id of the conversation, where the URL names one (Bedrock agents).
     pub fn session_id(&self) -> Option<&str> {
         let place = self.model.as_deref().filter(|_| self.api == Api::BedrockAgent);
         place.and_then(bedrock::AgentUrl::read).map(|place| place.session)
     }
 
-    /// The API.
+    /// Tells whether a request with this body is a call of a model.
+    ///
+    /// Most URLs are proof enough. On a host that is not known, a path such as `/v1/messages` or `/v1/responses` may belong to
+    /// any service; there the body has to name a model and carry messages, an input or a prompt.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use llmobs_providers::Endpoint;
+    ///
+    /// let endpoint = Endpoint::recognise("POST", "https://sms.example.com/v1/messages").unwrap();
+    /// assert!(!endpoint.is_confirmed_by(br#"{"to": "447700900000", "text": "Hello."}"#));
+    /// assert!(endpoint.is_confirmed_by(br#"{"model": "claude-sonnet-4-5", "messages": []}"#));
+    /// ```
+    pub fn is_confirmed_by(&self, body: &[u8]) -> bool {
+        if !self.is_ambiguous {
+            return true;
+        }
+        let request = json::parse(body);
+        let has_model = self.model.is_some() || !json::text(&request, "model").is_empty();
+        let has_stored_prompt = !json::text(json::get(&request, &["prompt"]), "id").is_empty();
+        has_stored_prompt || has_model && json::first_present(&request, &["messages", "input", "prompt"]).is_some()
+    }
+
+    /// Tells whether the body has to be looked at; see [`is_confirmed_by`](Self::is_confirmed_by).
+    pub const fn is_ambiguous(&self) -> bool {
+        self.is_ambiguous
+    }
+
+    /// Returns the API.
     pub const fn api(&self) -> Api {
         self.api
     }
 
-    /// Who serves it.
+    /// Returns the name of the provider.
     pub fn provider(&self) -> &str {
         &self.provider
     }
 
-    /// Says who serves it, for hosts that are not known.
+    /// Sets the provider, for hosts that are not known. It also confirms that the endpoint is one.
     pub fn with_provider(self, provider: impl Into<Cow<'static, str>>) -> Self {
-        Self { provider: provider.into(), ..self }
+        Self { provider: provider.into(), is_ambiguous: false, ..self }
     }
 
-    /// Says which model is called where the URL names it and was not at hand. What the answer says wins.
+    /// Sets the model, where the URL names it and was not at hand. The model that the response names wins.
     pub fn with_model(self, model: impl Into<String>) -> Self {
         Self { model: Some(model.into()), ..self }
     }
 
-    /// Says that the answer is a stream where neither its content type nor the request says so.
+    /// Marks the response as a stream, where neither its content type nor the request shows it.
     pub const fn streaming(mut self) -> Self {
         self.is_streamed = true;
         self
     }
 
-    /// Says that the URL is that of a proxy which reports its calls itself: the span is a `workflow`, without token counts.
+    /// Marks the host as a proxy that reports its calls itself: the span is a `workflow` without token counts.
     pub const fn behind_instrumented_proxy(mut self) -> Self {
         self.is_proxy = true;
         self
     }
 }
 
-/// What the provider of a host is called that is not known.
+/// The provider of a host that is not known.
 const UNKNOWN: &str = "unknown";
 
 #[cfg(test)]
@@ -230,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_say_api_provider_and_model() {
+    fn a_url_tells_api_provider_and_model() {
         use Api::{OpenAiChat as Chat, OpenAiCompletions as Completions, OpenAiEmbeddings as Embeddings};
         let azure = "https://r.openai.azure.com/openai/deployments/d-1";
         for (url, api, provider, model) in [
@@ -265,7 +307,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_generation_and_no_embedding_is_left_alone() {
+    fn a_common_path_on_an_unknown_host_needs_a_body_of_a_model_call() {
+        for (url, body, is_call) in [
+            ("https://sms.example.com/v1/messages", r#"{"from":"A","to":"1","text":"Hi"}"#, false),
+            ("https://sms.example.com/v1/messages", r#"{"model":"m","text":"Hi"}"#, false),
+            ("https://forms.example.com/v1/responses", r#"{"form":7,"answers":[]}"#, false),
+            ("https://ci.example.com/deployments/7/completions", r#"{"state":"done"}"#, false),
+            ("https://llm.example.com/v1/messages", r#"{"model":"m","messages":[]}"#, true),
+            ("https://llm.example.com/v1/responses", r#"{"prompt":{"id":"p"}}"#, true),
+            ("https://llm.example.com/openai/deployments/d/completions", r#"{"prompt":"Hi"}"#, true),
+            ("https://llm.example.com/v1/chat/completions", "", true),
+            ("https://api.anthropic.com/v1/messages", "", true),
+        ] {
+            let endpoint = Endpoint::recognise("POST", url).unwrap();
+            assert_eq!(endpoint.is_confirmed_by(body.as_bytes()), is_call, "{url} {body}");
+            assert!(endpoint.with_provider("own").is_confirmed_by(b""), "{url}");
+        }
+    }
+
+    #[test]
+    fn other_requests_are_not_recognised() {
         let openai = ["models", "files", "images/generations", "audio/transcriptions", "moderations", "batches"];
         let openai = openai.map(|path| format!("https://api.openai.com/v1/{path}"));
         let below =

@@ -4,14 +4,14 @@ use serde_json::Value;
 
 use llmobs_model::Media;
 
-/// What media of one request, or of one answer, may still be kept. All of its messages share it: pictures that fit one by one
+/// The media of a request, or of a response, that may still be kept. All of its messages share it: pictures that fit one by one
 /// may be too much together.
 #[derive(Debug)]
 pub(super) struct MediaBudget {
     left: usize,
 }
 
-/// What stands in the text for a picture or a sound.
+/// The text in place of a picture or a sound.
 pub(super) type Marker = &'static str;
 
 impl MediaBudget {
@@ -77,16 +77,16 @@ pub(super) fn without_media(value: &Value) -> Value {
     }
 }
 
-/// Whether a text is bytes.
+/// Tells whether a text is encoded bytes.
 pub(super) fn is_media(text: &str) -> bool {
     const LONG: usize = 512;
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
     data_url(text).is_some() || (text.len() >= LONG && text.bytes().all(is_base64))
 }
 
-/// What stands for a picture that is not kept.
+/// The marker of a picture that is not kept.
 pub(super) const IMAGE: Marker = "[image]";
-/// What stands for bytes of whatever kind.
+/// The marker of bytes of any kind.
 pub(super) const OMITTED: Marker = "[omitted]";
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
-//! Which URL is which API: a table, read from the top; the first row that fits counts.
+//! The table of URLs and their APIs, read from the top; the first row that fits counts.
 
 use super::endpoint::Api;
 use super::url::Url;
 
-/// One row of the table.
+/// A row of the table.
 #[derive(Debug)]
 pub(super) struct Route {
-    /// Where.
+    /// The hosts that it is for.
     pub(super) at: At,
-    /// What the path ends with; `{model}` in it stands for what names the model, and `^` before it says that it is all of the path.
+    /// The end of the path. `{model}` in it stands for the name of the model; with `^` before it, it is the whole path.
     pub(super) path: &'static str,
-    /// The API, or `None` for what only looks like one.
+    /// The API; `None` for a path that only looks like one.
     pub(super) api: Option<Api>,
-    /// The path alone says that the answer is a stream.
+    /// The path alone shows that the response is a stream.
     pub(super) is_streamed: bool,
 }
 
@@ -23,14 +23,14 @@ pub(super) enum At {
     Anywhere,
     /// Hosts of [`PROVIDERS`]: others use such a path for something else.
     AnyProvider,
-    /// This domain, and what is below it.
+    /// A domain and all below it.
     Domain(&'static str),
     /// Ollama's own domain, its port, or a host that is called so.
     Ollama,
 }
 
 impl Route {
-    /// The row that a URL of this provider fits, and the model that the path names.
+    /// Finds the row of a URL, and the model that the path names.
     pub(super) fn find<'a>(url: &'a Url, provider: Option<&str>) -> Option<(&'static Self, Option<&'a str>)> {
         ROUTES.iter().find_map(|route| Some((route, route.fits(url, provider)?)))
     }
@@ -52,7 +52,7 @@ impl Route {
 }
 
 impl At {
-    /// Whether a URL is there; the provider counts for more than the host where it is known.
+    /// Tells whether a URL is there; a provider that the caller has named counts for more than the host.
     fn is_at(&self, url: &Url, provider: Option<&str>) -> bool {
         match (self, provider) {
             (Self::Anywhere, _) | (Self::AnyProvider, Some(_)) => true,
@@ -65,7 +65,7 @@ impl At {
     }
 }
 
-/// Who serves models at this host, if it is known.
+/// Returns the provider of a host, if it is known.
 pub(super) fn provider_at(url: &Url) -> Option<&'static str> {
     PROVIDERS.iter().find(|(domain, _)| url.is_at(domain)).map(|(_, name)| *name)
 }
@@ -91,10 +91,13 @@ const ROUTES: &[Route] = &[
     // Vertex AI passes on to it.
     route(At::Anywhere, "/publishers/mistralai/models/{model}:rawPredict", Api::MistralChat),
     streamed("/publishers/mistralai/models/{model}:streamRawPredict", Api::MistralChat),
-    // OpenAI, and who speaks like it. Azure has the deployment in the path.
+    // OpenAI, and hosts with its dialect. Azure has the deployment in the path.
     route(At::Anywhere, "/deployments/{model}/chat/completions", Api::OpenAiChat),
     route(At::Anywhere, "/deployments/{model}/completions", Api::OpenAiCompletions),
     route(At::Anywhere, "/deployments/{model}/embeddings", Api::OpenAiEmbeddings),
+    // Databricks has OpenAI's dialect behind a path of its own.
+    route(At::Domain("databricks.com"), "/serving-endpoints/{model}/invocations", Api::OpenAiChat),
+    route(At::Domain("azuredatabricks.net"), "/serving-endpoints/{model}/invocations", Api::OpenAiChat),
     route(At::Anywhere, "/chat/completions", Api::OpenAiChat),
     route(At::Anywhere, "/v1/completions", Api::OpenAiCompletions),
     route(At::Anywhere, "^/completions", Api::OpenAiCompletions),
@@ -151,10 +154,12 @@ const ROUTES: &[Route] = &[
     route(At::Ollama, "/api/embeddings", Api::OllamaEmbed),
 ];
 
-/// Who serves models where: a domain, and what is below it. The name is that of `model_provider`.
+/// Domains, each with all below it, and the names of their providers as `model_provider` has them.
 const PROVIDERS: &[(&str, &str)] = &[
     ("openai.com", "openai"),
     ("chatgpt.com", "openai"),
+    ("databricks.com", "databricks"),
+    ("azuredatabricks.net", "databricks"),
     ("azure.com", "azure_openai"),
     ("azure.us", "azure_openai"),
     ("azure.cn", "azure_openai"),

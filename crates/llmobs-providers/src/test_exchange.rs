@@ -20,23 +20,23 @@ impl TestExchange {
         Self { endpoint, request: request.to_string() }
     }
 
-    /// What is said before there is an answer.
+    /// Annotates the request alone.
     pub(super) fn annotate_request(&self) -> Annotation {
         self.call().annotate_request()
     }
 
-    /// What is said of an answer in one piece.
+    /// Annotates a response in one piece.
     pub(super) fn answer(&self, status: u16, body: &Value) -> Annotation {
         self.answered(ResponseHead::new(status), body)
     }
 
-    /// The same, of an answer with headers.
+    /// Annotates a response in one piece with these headers.
     pub(super) fn answered(&self, head: ResponseHead, body: &Value) -> Annotation {
         let head = head.content_type("application/json");
         self.pieces(&head, [body.to_string().as_bytes()], Ending::Complete)
     }
 
-    /// What is said of a streamed answer, the same for every split in two and for single bytes.
+    /// Annotates a streamed response, and checks that every split in two and single bytes give the same.
     pub(super) fn stream(&self, content_type: &str, body: &(impl AsRef<[u8]> + ?Sized)) -> Annotation {
         let head = ResponseHead::new(200).content_type(content_type);
         let bytes = body.as_ref();
@@ -49,12 +49,12 @@ impl TestExchange {
         whole
     }
 
-    /// What is said of a streamed answer in pieces of this size.
+    /// Annotates a streamed response in pieces of this size.
     pub(super) fn split(&self, content_type: &str, body: &(impl AsRef<[u8]> + ?Sized), size: usize) -> Annotation {
         self.pieces(&ResponseHead::new(200).content_type(content_type), body.as_ref().chunks(size), Ending::Complete)
     }
 
-    /// What is said of a stream that breaks off; for every byte it may break off at, something is said, and no panic.
+    /// Annotates a stream that breaks off, and checks that each place it may break off at gives an output and an error.
     pub(super) fn broken(&self, content_type: &str, body: &(impl AsRef<[u8]> + ?Sized)) -> Annotation {
         let body = body.as_ref();
         let head = ResponseHead::new(200).content_type(content_type);
@@ -66,7 +66,7 @@ impl TestExchange {
         self.pieces(&head, [body], broken())
     }
 
-    /// What is said of a stream that the application lets go of.
+    /// Annotates a stream that the application drops.
     pub(super) fn dropped(&self, content_type: &str, body: &str) -> Annotation {
         self.pieces(&ResponseHead::new(200).content_type(content_type), [body.as_bytes()], Ending::Dropped)
     }
@@ -106,13 +106,13 @@ pub(super) fn sse(events: &[Value]) -> String {
     events.concat()
 }
 
-/// The same as lines.
+/// Returns the events of a stream as lines.
 pub(super) fn lines(events: &[Value]) -> String {
     let events: Vec<String> = events.iter().map(|event| format!("{event}\n")).collect();
     events.concat()
 }
 
-/// The same as one array, as Google writes it.
+/// Returns the events of a stream as one array, as Google writes it.
 pub(super) fn array(events: &[Value]) -> String {
     let events: Vec<String> = events.iter().map(Value::to_string).collect();
     format!("[{}\n]\n", events.join("\n,\r\n"))

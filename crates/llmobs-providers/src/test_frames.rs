@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use llmobs_model::{Annotation, SpanKind};
 
-/// What every annotation of an integration begins with.
+/// Returns the members that every annotation of an integration has.
 pub(super) fn said(kind: SpanKind, name: &str, integration: &str) -> Annotation {
     Annotation::new().kind(kind).name(name).tag("integration", integration)
 }

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 pub(super) struct Url {
     /// In lower case, without a port.
     pub(super) host: String,
-    /// As it is written; empty where it is not.
+    /// The port as it is written; empty where there is none.
     pub(super) port: String,
     /// Percent-decoded, without slashes at the end.
     pub(super) path: String,
@@ -25,7 +25,7 @@ impl Url {
         Self { host: host.to_ascii_lowercase(), port: port.to_owned(), path: path.trim_end_matches('/').to_owned() }
     }
 
-    /// Whether the host is this one, or below it.
+    /// Tells whether the host is this domain or below it.
     pub(super) fn is_at(&self, domain: &str) -> bool {
         self.host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 
-/// One answer of the receiver, for tests of what a client does with it.
+/// A response of the receiver, for tests of clients.
 ///
 /// # Example
 ///
@@ -70,7 +70,7 @@ impl Answer {
         self
     }
 
-    /// Answers that the request is bad, and why.
+    /// Creates a refusal with a reason.
     pub(super) fn refusal(status: u16, reason: &str) -> Self {
         Self::status(status).body(serde_json::json!({ "errors": [reason] }).to_string())
     }

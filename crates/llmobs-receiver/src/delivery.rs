@@ -1,21 +1,46 @@
-//! What is in a request. Pure.
+//! Deliveries: the spans and evaluations of a request, and the reasons why others were refused.
 
 use serde_json::Value;
 
 use super::body::{self, BodyError};
 use super::decode::{self, DecodeError, Found, ReceivedSpan};
-use super::route::Endpoint;
+use super::endpoint::Endpoint;
 
-/// What was taken from a request, and why the rest was not.
+/// The items of a request, and the reasons why others were refused.
+///
+/// # Example
+///
+/// ```
+/// use llmobs_receiver::DecodedRequest;
+///
+/// let body = br#"[{"spans":[{"span_id":"1","trace_id":"9","meta":{"span":{"kind":"task"}}}]}]"#;
+/// let request = DecodedRequest::decode("POST", "/api/v2/llmobs", body).expect("a path of spans")?;
+/// assert_eq!((request.spans.len(), request.rejected.len()), (1, 0));
+/// # Ok::<(), llmobs_receiver::BodyError>(())
+/// ```
 #[derive(Debug, Default)]
-pub(super) struct Delivery {
-    pub(super) spans: Vec<ReceivedSpan>,
-    pub(super) evaluations: Vec<Value>,
-    pub(super) rejected: Vec<String>,
+#[non_exhaustive]
+pub struct DecodedRequest {
+    /// The spans.
+    pub spans: Vec<ReceivedSpan>,
+    /// The evaluations and feedback, as they were sent.
+    pub evaluations: Vec<Value>,
+    /// The reasons for items that were refused, for example `/api/v2/llmobs: [0].spans[2].span_id is missing`.
+    pub rejected: Vec<String>,
 }
 
-impl Delivery {
-    /// Reads the body of a request; `None` for requests that bring nothing to keep.
+impl DecodedRequest {
+    /// Decodes a request as a [`Receiver`](crate::Receiver) does, without one; `None` for paths that bring neither spans nor
+    /// evaluations. The body may be packed.
+    ///
+    /// # Errors
+    ///
+    /// The body is not JSON or msgpack, or it is too large.
+    pub fn decode(method: &str, path: &str, body: &[u8]) -> Option<Result<Self, BodyError>> {
+        Self::read(Endpoint::of(method, path, true), path, body)
+    }
+
+    /// Decodes the body of a request; `None` for requests that have nothing to keep.
     pub(super) fn read(endpoint: Endpoint, path: &str, bytes: &[u8]) -> Option<Result<Self, BodyError>> {
         let take: fn(Value, &str) -> Self = match endpoint {
             Endpoint::Spans => |body, path| Self::of_spans(decode::spans(body), path),
@@ -43,7 +68,7 @@ fn reasons(errors: &[DecodeError], path: &str) -> Vec<String> {
     errors.iter().map(|error| format!("{path}: {error}")).collect()
 }
 
-/// What the receiver answered well although it did not take it.
+/// Items that the receiver refused although it accepted their request.
 ///
 /// # Example
 ///
@@ -58,12 +83,11 @@ fn reasons(errors: &[DecodeError], path: &str) -> Vec<String> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rejected {
-    /// How many spans, evaluations and envelopes were malformed. What else was in their requests was kept.
+    /// The number of spans, evaluations and envelopes that were malformed. Other items of their requests were kept.
     pub items: u64,
-    /// How many requests brought APM traces in a format that has no room for span events (v0.5), so that nobody
-    /// looked into them.
+    /// The number of requests with APM traces in a format that has no room for span events (v0.5), which are not read.
     pub unread: u64,
-    /// What was wrong with the latest 100 of the items, the oldest first, for example
+    /// The reasons for the latest 100 items, the oldest first, for example
     /// `/api/v2/llmobs: [0].spans[2].span_id is missing`.
     pub reasons: Vec<String>,
 }

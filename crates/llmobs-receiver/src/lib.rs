@@ -1,43 +1,45 @@
-//! A local intake on loopback: decode, store, print a trace tree.
-//!
-//! In: HTTP requests of any Datadog SDK, and what a test wants answered. Out: spans, evaluations, requests,
-//! traces as text. Never: leaves the machine, touches the disk, looks at a clock.
-//!
-//! ```text
-//! connection ─▶ server
-//!                   route     which part of the intake or the Agent is meant?
-//!                   body      bytes, perhaps gzip ─▶ JSON value   (pack: msgpack; repair: what is almost JSON)
-//!                   decode    JSON value ─▶ SpanEvent            (the keys of the wire)
-//!                   delivery  what was taken, and why the rest was not
-//!                   answer    what is answered, and what a test wants instead
-//!                   store     bounded; the oldest traces go first
-//!                     │
-//!                   trace     spans of one trace, who is below whom, and what was thought of them (verdicts)
-//!                   tree      a trace ─▶ lines               (detail: below a span; rails: to its left; text: escape, cut; page: styles)
-//! ```
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic"))]
 
+// connection ─▶ server
+//                  access       requests of web pages are refused
+//                  endpoint     the part of the intake or the Agent that a request means
+//                  request_body bytes, bounded in size, time and number
+//                  body         bytes, perhaps gzip ─▶ JSON value   (value_reader: budget; lenient_json: what is almost JSON)
+//                  decode       JSON value ─▶ SpanEvent
+//                  delivery     the items of a request, and errors of the rest
+//                  answer       responses, and those that a test wants instead
+//                  store        bounded; the oldest traces go first
+//                    │
+//                  trace        the spans of one trace in order, with their evaluations (evaluation_index)
+//                  tree         a trace ─▶ lines   (span_details, tree_lines, visible_text, styled_line)
+mod access;
 mod answer;
 mod body;
 mod connection;
 mod decode;
 mod delivery;
-mod detail;
-mod pack;
-mod page;
-mod rails;
-mod repair;
-mod route;
+mod endpoint;
+mod evaluation_index;
+mod lenient_json;
+mod received_request;
+mod request_body;
 mod server;
+mod span_details;
 mod store;
-mod text;
+mod styled_line;
 mod trace;
 mod tree;
-mod verdicts;
+mod tree_lines;
+mod value_reader;
+mod visible_text;
 
 pub use answer::Answer;
+pub use body::BodyError;
 pub use decode::{DecodeError, ReceivedSpan, decode_span};
-pub use delivery::Rejected;
-pub use page::TreeStyle;
+pub use delivery::{DecodedRequest, Rejected};
+pub use received_request::ReceivedRequest;
 pub use server::Receiver;
-pub use store::ReceivedRequest;
+pub use styled_line::TreeStyle;
 pub use trace::Trace;

@@ -1,4 +1,4 @@
-//! The receiver itself: a thread that serves, and what one asks it from other threads.
+//! The receiver: a thread that serves requests, and methods that other threads call.
 
 use std::io;
 use std::net::{TcpListener, ToSocketAddrs};
@@ -7,32 +7,46 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
-use axum::http::{HeaderMap, Method, Response, Uri};
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::Response;
+use axum::http::request::Parts;
 use parking_lot::{Condvar, Mutex};
 use serde_json::Value;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
+use super::access;
 use super::answer::Answer;
 use super::body::BodyError;
-use super::connection::{Connections, Cutter};
+use super::connection::{ConnectionHandle, Connections};
 use super::decode::ReceivedSpan;
-use super::delivery::{Delivery, Rejected};
-use super::route::{Endpoint, SUBDOMAIN, agent_info};
-use super::store::{ReceivedRequest, Store};
+use super::delivery::{DecodedRequest, Rejected};
+use super::endpoint::{Endpoint, SUBDOMAIN, agent_info};
+use super::received_request::ReceivedRequest;
+use super::request_body::{BodiesInFlight, read_body};
+use super::store::Store;
 use super::trace::Trace;
 use super::tree;
 
-/// A local intake: give its [`url`](Self::url) to any Datadog SDK, as Agent or as origin, and look at what came.
+/// A local intake. Give its [`url`](Self::url) to any Datadog SDK, as Agent or as origin, and look at what came.
 ///
-/// It speaks the paths of the agentless intake and those of the Agent, whatever stands before them, keeps
-/// everything in memory (about 256 MiB of spans; then the oldest traces go) and answers 202. Spans that ride an
-/// APM trace, as those of `ddtrace` for Python do by default, are found there. A malformed span is left out and
-/// [counted](Self::rejected), the rest of its request is kept. Its thread ends when it is dropped.
-/// Everything here works from plain threads and blocks them at most as long as it is told to.
+/// It serves the paths of the agentless intake and of the Agent, with any prefix, and responds with 202. Span events within
+/// APM traces, as `ddtrace` for Python sends them by default, are found there. A malformed span is left out and
+/// [counted](Self::rejected), the other items of its request are kept. The thread of the receiver ends when it is dropped.
+/// Methods work from plain threads and block them at most for the time that they are given.
+///
+/// # Bounds
+///
+/// It keeps everything in memory, at most 256 MiB in all: 128 MiB of spans (then the oldest traces go), 32 MiB of evaluations
+/// and 96 MiB of requests. Bodies have at most 32 MiB, 64 MiB unpacked, and the memory that their values take is bounded too.
+/// There are at most 512 connections; a head must come within 10 seconds, a body within 30.
+///
+/// # Safety of the machine
+///
+/// Anybody who can connect can send, so bind it to a loopback address. Requests that web pages make a browser send are
+/// refused: the `Host` must be an IP address or `localhost` (or [allowed](Self::allow_host)), the `Origin` absent, and the
+/// content type of spans and evaluations one that needs a preflight request, as `application/json` does.
 ///
 /// # Example
 ///
@@ -41,7 +55,7 @@ use super::tree;
 /// use llmobs_receiver::Receiver;
 ///
 /// let receiver = Receiver::bind("127.0.0.1:8126")?;
-/// // Prints what comes: finished traces at once, others when nothing more came for a while.
+/// // Prints finished traces at once, and others when nothing more came for a while.
 /// loop {
 ///     if receiver.wait_for_news(Duration::from_secs(2)) {
 ///         receiver.print_finished()?;
@@ -61,13 +75,11 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Listens on this address; port 0 takes any that is free.
-    ///
-    /// Give it a loopback address: it takes what comes, from whoever may connect.
+    /// Starts a receiver that listens on this address; port 0 takes any that is free.
     ///
     /// # Errors
     ///
-    /// The address is taken or is none, or the system gives no thread.
+    /// The address is in use or not valid, or the system cannot start a thread.
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
@@ -75,49 +87,48 @@ impl Receiver {
         let shared = Arc::new(Shared::default());
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::channel();
-        let router = Router::new().fallback(handle).layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-        let router = router.with_state(Arc::clone(&shared));
+        let router = Router::new().fallback(handle).with_state(Arc::clone(&shared));
         let thread = thread::Builder::new().name("llmobs-receiver".to_owned()).spawn(move || {
-            // The runtime is made and dropped here, because its drop panics on a thread of another runtime.
+            // The runtime is created and dropped on this thread: its drop panics on a thread of another runtime.
             let result = serve(listener, router, stopped, &ready);
-            // Nobody waits any more when it had started.
+            // Fails when it had started, because `bind` has returned by then.
             let _ = ready.send(result);
         })?;
         started.recv().map_err(io::Error::other)??;
         Ok(Self { url, shared, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens, for example `http://127.0.0.1:41234`.
+    /// Returns the URL, for example `http://127.0.0.1:41234`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The spans so far, in the order in which they came.
+    /// Returns the spans so far, in the order in which they came.
     pub fn spans(&self) -> Vec<ReceivedSpan> {
         self.shared.store.lock().spans()
     }
 
-    /// The evaluations and feedback so far, as they were sent.
+    /// Returns the evaluations and feedback so far, as they were sent.
     pub fn evaluations(&self) -> Vec<Value> {
         self.shared.store.lock().evaluations()
     }
 
-    /// The requests so far, refused ones and those of other products too.
+    /// Returns the requests so far, including refused ones and those of other products. Requests of web pages are not kept.
     pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.shared.store.lock().requests()
     }
 
-    /// The traces so far, whether they are finished or not.
+    /// Returns the traces so far, finished or not.
     pub fn traces(&self) -> Vec<Trace> {
         self.shared.store.lock().traces()
     }
 
-    /// How many spans and evaluations had to go because there were too many.
+    /// Returns the number of spans and evaluations that were dropped because the memory was full.
     pub fn forgotten(&self) -> usize {
         self.shared.store.lock().forgotten()
     }
 
-    /// What was answered well although it could not be taken, such as malformed spans beside good ones.
+    /// Returns the items that were refused although their request was accepted, such as malformed spans beside good ones.
     pub fn rejected(&self) -> Rejected {
         self.shared.store.lock().rejected()
     }
@@ -137,35 +148,35 @@ impl Receiver {
         self.shared.wait(timeout, |store| store.request_count() >= count).requests()
     }
 
-    /// Waits for the next request, whatever it is, and says whether one came.
+    /// Waits for the next request of any kind, and returns whether one came.
     pub fn wait_for_news(&self, timeout: Duration) -> bool {
         let before = self.shared.store.lock().arrivals;
         self.shared.wait(timeout, |store| store.arrivals != before).arrivals != before
     }
 
-    /// Answers the next requests with spans or evaluations like this, one each; those after them with 202.
+    /// Responds to the next requests with spans or evaluations like this, one each, and to later ones with 202.
     ///
-    /// Requests with APM traces, whether spans ride them or not, are answered as an Agent does all the same.
+    /// Requests with APM traces get the response of an Agent all the same.
     pub fn answer_next(&self, answers: impl IntoIterator<Item = Answer>) {
         self.shared.store.lock().script(answers);
     }
 
-    /// Answers every `GET /info` like this; without it, as an Agent that has an EVP proxy.
+    /// Responds to every `GET /info` like this; by default, as an Agent that has an EVP proxy.
     ///
-    /// `Answer::status(404)` is an intake that is no Agent.
+    /// `Answer::status(404)` is an intake that is not an Agent.
     pub fn answer_info(&self, answer: Answer) {
         self.shared.store.lock().info = Some(answer);
     }
 
-    /// Forgets everything that came; answers that are still to be given stay.
+    /// Removes everything that came; responses that are still to be given stay.
     pub fn clear(&self) {
         self.shared.store.lock().clear();
     }
 
-    /// Prints the traces that are finished and were not printed yet, and says how many that were.
+    /// Prints the traces that are finished and were not printed yet, and returns their number.
     ///
     /// A trace is finished when its root and all parents are there; one that grows afterwards is printed
-    /// again. Colours, and lines as wide as the terminal, when standard output is one; `NO_COLOR` is heard.
+    /// again. Colours, and lines as wide as the terminal, when standard output is one; `NO_COLOR` is respected.
     ///
     /// # Errors
     ///
@@ -183,6 +194,11 @@ impl Receiver {
         self.print(|_| true)
     }
 
+    /// Accepts requests whose `Host` is this name, for example `datadog-agent` in a network of containers.
+    pub fn allow_host(&self, name: impl Into<String>) {
+        self.shared.allowed_hosts.lock().push(name.into());
+    }
+
     fn print(&self, good: impl Fn(&Trace) -> bool) -> io::Result<usize> {
         let traces = self.shared.store.lock().unprinted(good);
         tree::print(&traces)?;
@@ -197,17 +213,20 @@ impl Drop for Receiver {
             let _ = stop.send(());
         }
         if let Some(thread) = self.thread.take() {
-            // It has nothing to say.
+            // Its outcome does not matter any more.
             let _ = thread.join();
         }
     }
 }
 
-/// What the serving thread and the others share.
+/// State that the serving thread and other threads share.
 #[derive(Debug, Default)]
 struct Shared {
     store: Mutex<Store>,
     news: Condvar,
+    /// Host names that are accepted beside addresses and `localhost`.
+    allowed_hosts: Mutex<Vec<String>>,
+    bodies: BodiesInFlight,
 }
 
 impl Shared {
@@ -217,9 +236,9 @@ impl Shared {
         store
     }
 
-    /// Keeps the request and what is in it, and says what is answered.
+    /// Keeps the request and its items, and returns the response.
     fn receive(&self, endpoint: Endpoint, request: ReceivedRequest) -> Answer {
-        let delivery = Delivery::read(endpoint, &request.path, &request.body);
+        let delivery = DecodedRequest::read(endpoint, &request.path, &request.body);
         let mut store = self.store.lock();
         store.add_request(request);
         let answer = match delivery {
@@ -232,7 +251,7 @@ impl Shared {
     }
 }
 
-fn answer_delivery(store: &mut Store, endpoint: Endpoint, delivery: Result<Delivery, BodyError>) -> Answer {
+fn answer_delivery(store: &mut Store, endpoint: Endpoint, delivery: Result<DecodedRequest, BodyError>) -> Answer {
     // APM traces come whenever their SDK likes; a test could not know which request its answer would go to.
     let scripted = if endpoint == Endpoint::Traces { None } else { store.next_answer() };
     match delivery {
@@ -243,7 +262,7 @@ fn answer_delivery(store: &mut Store, endpoint: Endpoint, delivery: Result<Deliv
             }
             answer
         }
-        Err(error) => scripted.unwrap_or_else(|| Answer::refusal(400, &error.to_string())),
+        Err(error) => scripted.unwrap_or_else(|| Answer::refusal(error.status(), &error.to_string())),
     }
 }
 
@@ -263,7 +282,7 @@ fn answer_other(store: &mut Store, endpoint: Endpoint) -> Answer {
         Endpoint::Info => store.info.clone().unwrap_or_else(|| Answer::status(200).body(agent_info().to_string())),
         Endpoint::WrongMethod => Answer::refusal(405, "method is not one that this path takes"),
         Endpoint::NoSubdomain => Answer::refusal(400, "header X-Datadog-EVP-Subdomain is missing"),
-        Endpoint::Unknown => Answer::refusal(404, "path is none of LLM Observability that is known here"),
+        Endpoint::Unknown => Answer::refusal(404, "path is not a path of LLM Observability that this receiver knows"),
         Endpoint::PlainTraces => {
             store.count_unread();
             answer_good(endpoint)
@@ -272,7 +291,7 @@ fn answer_other(store: &mut Store, endpoint: Endpoint) -> Answer {
     }
 }
 
-/// Serves until it is told to stop, and says when it is ready to.
+/// Serves requests until `stopped`, and reports when it is ready.
 fn serve(
     listener: TcpListener,
     router: Router,
@@ -281,11 +300,11 @@ fn serve(
 ) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
     runtime.block_on(async {
-        let connections = Connections(tokio::net::TcpListener::from_std(listener)?);
-        // The one who waits may be gone already.
+        let connections = Connections::new(tokio::net::TcpListener::from_std(listener)?);
+        // Fails only when `bind` has returned already.
         let _ = ready.send(Ok(()));
         tokio::select! {
-            result = axum::serve(connections, router.into_make_service_with_connect_info::<Cutter>()) => result,
+            result = axum::serve(connections, router.into_make_service_with_connect_info::<ConnectionHandle>()) => result,
             _ = stopped => Ok(()),
         }
     })?;
@@ -295,30 +314,39 @@ fn serve(
 
 async fn handle(
     State(shared): State<Arc<Shared>>,
-    ConnectInfo(cutter): ConnectInfo<Cutter>,
-    (method, uri, headers): (Method, Uri, HeaderMap),
-    body: Result<Bytes, BytesRejection>,
+    ConnectInfo(connection): ConnectInfo<ConnectionHandle>,
+    request: Request,
 ) -> Response<Body> {
-    let body = match body {
-        Ok(body) => body,
-        Err(error) => return Answer::refusal(error.status().as_u16(), &error.body_text()).into_response(),
-    };
-    let endpoint = Endpoint::of(method.as_str(), uri.path(), headers.contains_key(SUBDOMAIN));
-    let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
-    let request = ReceivedRequest { method: method.to_string(), path: uri.to_string(), headers, body: body.into() };
-    let answer = shared.receive(endpoint, request);
+    connection.handling();
+    let answer = respond(&shared, request).await;
     if !answer.waiting_time().is_zero() {
         tokio::time::sleep(answer.waiting_time()).await;
     }
     if answer.is_closing() {
-        cutter.cut();
+        connection.cut();
+    } else {
+        connection.idle();
     }
     answer.into_response()
+}
+
+async fn respond(shared: &Shared, request: Request) -> Answer {
+    let (Parts { method, uri, headers, .. }, body) = request.into_parts();
+    let endpoint = Endpoint::of(method.as_str(), uri.path(), headers.contains_key(SUBDOMAIN));
+    let authority = uri.authority().map(axum::http::uri::Authority::as_str);
+    let refusal = access::refusal(endpoint, authority, &headers, &shared.allowed_hosts.lock());
+    if let Some((status, reason)) = refusal {
+        return Answer::refusal(status, &reason);
+    }
+    let body = match read_body(body, &shared.bodies).await {
+        Ok(body) => body,
+        Err(error) => return Answer::refusal(error.status(), &error.to_string()),
+    };
+    let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
+    let (body, _in_flight) = body;
+    shared.receive(endpoint, ReceivedRequest::new(method.as_str(), uri.to_string(), headers, body))
 }
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
-
-/// More than the largest request that any SDK sends (20 MiB, of APM traces) or that the Agent takes (25 MB).
-const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;

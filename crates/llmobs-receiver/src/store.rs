@@ -1,4 +1,4 @@
-//! What came in, kept in memory and bounded: the oldest traces go first.
+//! The store: spans, evaluations and requests in memory, bounded by the memory they take. The oldest traces go first.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -7,83 +7,70 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::decode::ReceivedSpan;
-use super::delivery::{Delivery, Rejected};
+use super::delivery::{DecodedRequest, Rejected};
+use super::evaluation_index::EvaluationIndex;
+use super::received_request::ReceivedRequest;
 use super::trace::Trace;
-use super::verdicts::Verdicts;
 use llmobs_model::TraceId;
 
-/// A request as it came.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct ReceivedRequest {
-    /// For example `POST`.
-    pub method: String,
-    /// The path, with the query if there is one.
-    pub path: String,
-    /// The headers in their order; names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// The bytes as they came, packed if they were.
-    pub body: Vec<u8>,
-}
-
-impl ReceivedRequest {
-    /// The first header of this name, whatever its case.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-
-    /// The body as a JSON value, unpacked if it was packed; `None` when it is none.
-    pub fn json(&self) -> Option<Value> {
-        super::body::read(&self.body).ok()
-    }
-}
-
-/// Everything that is kept.
+/// Spans, evaluations and requests as they came, and the responses that a test wants next.
 #[derive(Debug, Default)]
 pub(super) struct Store {
     spans: VecDeque<Arc<ReceivedSpan>>,
     span_bytes: usize,
-    evaluations: VecDeque<Value>,
+    /// The JSON text of each: parsed, it would take ten times the memory.
+    evaluations: VecDeque<Box<str>>,
+    evaluation_bytes: usize,
     requests: VecDeque<Arc<ReceivedRequest>>,
     request_bytes: usize,
     forgotten: usize,
     rejected: Rejected,
-    /// How many spans each trace had when it was last printed.
+    /// The number of spans that each trace had when it was last printed.
     printed: HashMap<TraceId, usize>,
-    /// What tests want answered next.
+    /// Responses that a test wants next.
     script: VecDeque<Answer>,
-    /// What a test wants answered to `/info`.
+    /// The response to `/info` that a test wants.
     pub(super) info: Option<Answer>,
-    /// Grows with every request.
+    /// The number of requests so far.
     pub(super) arrivals: u64,
 }
 
 impl Store {
     pub(super) fn add_request(&mut self, request: ReceivedRequest) {
         self.arrivals = self.arrivals.wrapping_add(1);
-        self.request_bytes = self.request_bytes.saturating_add(request.body.len()).saturating_add(REQUEST_BYTES);
+        self.request_bytes = self.request_bytes.saturating_add(request.retained_bytes());
         self.requests.push_back(Arc::new(request));
         while self.request_bytes > MAX_REQUEST_BYTES
             && let Some(oldest) = self.requests.pop_front()
         {
-            self.request_bytes = self.request_bytes.saturating_sub(oldest.body.len()).saturating_sub(REQUEST_BYTES);
+            self.request_bytes = self.request_bytes.saturating_sub(oldest.retained_bytes());
         }
     }
 
-    pub(super) fn add(&mut self, delivery: Delivery) {
+    pub(super) fn add(&mut self, delivery: DecodedRequest) {
         for span in delivery.spans {
-            self.span_bytes = self.span_bytes.saturating_add(span.bytes);
+            self.span_bytes = self.span_bytes.saturating_add(span.retained_bytes);
             self.spans.push_back(Arc::new(span));
         }
         self.forget(MAX_SPAN_BYTES);
-        self.evaluations.extend(delivery.evaluations);
-        let excess = self.evaluations.len().saturating_sub(MAX_EVALUATIONS);
-        self.evaluations.drain(..excess);
-        self.forgotten = self.forgotten.saturating_add(excess);
+        for evaluation in delivery.evaluations {
+            self.add_evaluation(evaluation.to_string().into());
+        }
         self.rejected.add(delivery.rejected);
     }
 
-    /// Counts a request that nobody looks into.
+    fn add_evaluation(&mut self, json: Box<str>) {
+        self.evaluation_bytes = self.evaluation_bytes.saturating_add(evaluation_bytes(&json));
+        self.evaluations.push_back(json);
+        while self.evaluation_bytes > MAX_EVALUATION_BYTES
+            && let Some(oldest) = self.evaluations.pop_front()
+        {
+            self.evaluation_bytes = self.evaluation_bytes.saturating_sub(evaluation_bytes(&oldest));
+            self.forgotten = self.forgotten.saturating_add(1);
+        }
+    }
+
+    /// Counts a request whose body is not read.
     pub(super) const fn count_unread(&mut self) {
         self.rejected.unread = self.rejected.unread.saturating_add(1);
     }
@@ -102,7 +89,7 @@ impl Store {
         (self.script, self.info) = (old.script, old.info);
     }
 
-    /// The traces that were not printed as they are now, and are good enough to print.
+    /// Returns the traces that have changed since they were printed and fit `good`, and marks them as printed.
     pub(super) fn unprinted(&mut self, good: impl Fn(&Trace) -> bool) -> Vec<Trace> {
         let traces = self.traces().into_iter().filter(|trace| {
             self.printed.get(trace.trace_id()).is_none_or(|count| *count < trace.spans().len()) && good(trace)
@@ -114,9 +101,9 @@ impl Store {
         traces
     }
 
-    /// All traces, the one that began to come first first.
+    /// Returns all traces, in the order in which their first spans came.
     pub(super) fn traces(&self) -> Vec<Trace> {
-        let verdicts = Verdicts::read(&self.evaluations);
+        let evaluations = EvaluationIndex::read(&self.evaluations());
         let mut places = HashMap::new();
         let mut traces: Vec<Vec<Arc<ReceivedSpan>>> = Vec::new();
         for span in &self.spans {
@@ -126,7 +113,7 @@ impl Store {
                 None => traces.push(vec![Arc::clone(span)]),
             }
         }
-        traces.into_iter().filter_map(|spans| Trace::new(spans, &verdicts)).collect()
+        traces.into_iter().filter_map(|spans| Trace::new(spans, &evaluations)).collect()
     }
 
     pub(super) fn spans(&self) -> Vec<ReceivedSpan> {
@@ -134,7 +121,7 @@ impl Store {
     }
 
     pub(super) fn evaluations(&self) -> Vec<Value> {
-        self.evaluations.iter().cloned().collect()
+        self.evaluations.iter().filter_map(|json| serde_json::from_str(json).ok()).collect()
     }
 
     pub(super) fn requests(&self) -> Vec<ReceivedRequest> {
@@ -161,8 +148,8 @@ impl Store {
         self.rejected.clone()
     }
 
-    /// Takes whole traces out, oldest first, until what is left is below the bound by a quarter, so that not
-    /// every request costs a walk; the newest trace only gives its oldest spans.
+    /// Removes whole traces, oldest first, until a quarter of the bound is free: then not every request costs a walk. The
+    /// newest trace only loses its oldest spans.
     fn forget(&mut self, max_bytes: usize) {
         if self.span_bytes <= max_bytes {
             return;
@@ -172,7 +159,7 @@ impl Store {
         let mut sizes: HashMap<&TraceId, usize> = HashMap::new();
         for span in &self.spans {
             let size = sizes.entry(&span.event.trace_id).or_default();
-            *size = size.saturating_add(span.bytes);
+            *size = size.saturating_add(span.retained_bytes);
         }
         let mut left = self.span_bytes;
         let mut doomed = HashSet::new();
@@ -191,20 +178,23 @@ impl Store {
         while left > enough
             && let Some(oldest) = self.spans.pop_front()
         {
-            left = left.saturating_sub(oldest.bytes);
+            left = left.saturating_sub(oldest.retained_bytes);
         }
         self.span_bytes = left;
         self.forgotten = self.forgotten.saturating_add(before.saturating_sub(self.spans.len()));
     }
 }
 
-/// What the spans may take in memory, by the estimate of their JSON; their events take about as much again.
-const MAX_SPAN_BYTES: usize = 256 * 1024 * 1024;
-const MAX_REQUEST_BYTES: usize = 128 * 1024 * 1024;
-const MAX_EVALUATIONS: usize = 100_000;
+/// Memory that spans, evaluations and requests may take: 256 MiB in all.
+const MAX_SPAN_BYTES: usize = 128 * MIB;
+const MAX_EVALUATION_BYTES: usize = 32 * MIB;
+const MAX_REQUEST_BYTES: usize = 96 * MIB;
+const MIB: usize = 1024 * 1024;
 
-/// What a request takes beside its body, about.
-const REQUEST_BYTES: usize = 1024;
+/// Returns the memory that an evaluation takes.
+fn evaluation_bytes(json: &str) -> usize {
+    size_of::<Box<str>>().saturating_add(json.len())
+}
 
 #[cfg(test)]
 mod tests {
@@ -212,13 +202,13 @@ mod tests {
 
     use super::*;
 
-    /// Spans of these traces, each of the size 10, in a store that may hold this much.
+    /// Puts spans of these traces, each of the size 10, into a store that may hold `max_bytes`.
     fn kept(traces: &[&str], max_bytes: usize) -> (String, usize) {
         let mut store = Store::default();
         for (id, trace) in (1..).zip(traces) {
             let json = json!({"span_id": id, "trace_id": trace, "meta": {"span.kind": "task"}});
-            let mut span = ReceivedSpan::new(json).unwrap();
-            span.bytes = 10;
+            let mut span = ReceivedSpan::new(&json).unwrap();
+            span.retained_bytes = 10;
             store.span_bytes += 10;
             store.spans.push_back(Arc::new(span));
             store.forget(max_bytes);
@@ -243,12 +233,29 @@ mod tests {
     }
 
     #[test]
+    fn evaluations_are_bounded_by_the_memory_that_they_take() {
+        let mut store = Store::default();
+        let evaluations = (0..40).map(|_| json!({"label": "l", "reasoning": "x".repeat(1 << 20)})).collect();
+        store.add(DecodedRequest { evaluations, ..DecodedRequest::default() });
+        assert_eq!((store.evaluation_count(), store.forgotten()), (31, 9));
+    }
+
+    #[test]
+    fn headers_count_by_their_size() {
+        let mut store = Store::default();
+        for _ in 0..200 {
+            let headers = vec![("x".to_owned(), "y".repeat(1 << 20))];
+            store.add_request(ReceivedRequest::new("GET", "/".to_owned(), headers, Vec::new()));
+        }
+        assert_eq!(store.request_count(), 95);
+    }
+
+    #[test]
     fn requests_are_bounded_too() {
         let mut store = Store::default();
-        let body = vec![0; 50 * 1024 * 1024];
+        let body = vec![0; 40 * MIB];
         for path in ["/1", "/2", "/3"] {
-            let (method, headers) = ("POST".to_owned(), Vec::new());
-            store.add_request(ReceivedRequest { method, path: path.to_owned(), headers, body: body.clone() });
+            store.add_request(ReceivedRequest::new("POST", path.to_owned(), Vec::new(), body.clone()));
         }
         let paths: Vec<_> = store.requests.iter().map(|request| request.path.as_str()).collect();
         assert_eq!((paths, store.arrivals), (vec!["/2", "/3"], 3));

@@ -1,67 +1,67 @@
-//! The spans of one trace, and who is below whom.
+//! Traces: the spans of one trace, and their order in a tree.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::decode::{Evaluation, ReceivedSpan};
-use super::page::TreeStyle;
+use super::decode::{ReceivedEvaluation, ReceivedSpan};
+use super::evaluation_index::EvaluationIndex;
+use super::styled_line::TreeStyle;
 use super::tree;
-use super::verdicts::Verdicts;
 use llmobs_model::{SpanId, TraceId};
 
-/// One trace as it was received so far.
+/// A trace as it was received so far.
 ///
 /// Its `Display` is the tree without colours, at most 100 characters wide.
 #[derive(Debug, Clone)]
 pub struct Trace {
     id: TraceId,
-    /// By start; an id is in here once, as it came last.
+    /// By start; each id once, as it came last.
     spans: Vec<Arc<ReceivedSpan>>,
-    /// Where each of them is.
+    /// The index of each span in `spans`.
     places: HashMap<SpanId, usize>,
-    evaluations: HashMap<SpanId, Vec<Evaluation>>,
+    evaluations: HashMap<SpanId, Vec<Arc<ReceivedEvaluation>>>,
 }
 
 impl Trace {
-    /// Puts spans of one trace together; `None` when there are none.
-    pub(super) fn new(spans: Vec<Arc<ReceivedSpan>>, verdicts: &Verdicts) -> Option<Self> {
+    /// Creates a trace from its spans; `None` when there are none.
+    pub(super) fn new(spans: Vec<Arc<ReceivedSpan>>, index: &EvaluationIndex) -> Option<Self> {
         let id = spans.first()?.event.trace_id.clone();
         let mut known = HashSet::new();
         let mut spans: Vec<_> = spans.into_iter().rev().filter(|span| known.insert(span.event.span_id)).collect();
         spans.reverse();
         spans.sort_by_key(|span| span.event.start_ns);
-        let found = spans.iter().map(|span| (span.event.span_id, verdicts.of(span)));
+        let found = spans.iter().map(|span| (span.event.span_id, index.of(span)));
         let evaluations = found.filter(|(_, found)| !found.is_empty()).collect();
         let places = spans.iter().enumerate().map(|(place, span)| (span.event.span_id, place)).collect();
         Some(Self { id, spans, places, evaluations })
     }
 
-    /// Its id.
+    /// Returns the id.
     pub fn trace_id(&self) -> &TraceId {
         &self.id
     }
 
-    /// Its spans by start. A span that came twice is in here once.
+    /// Returns the spans by start. A span that came twice is in here once.
     pub fn spans(&self) -> impl ExactSizeIterator<Item = &ReceivedSpan> {
         self.spans.iter().map(AsRef::as_ref)
     }
 
-    /// The first span without a parent.
+    /// Returns the first span without a parent.
     pub fn root(&self) -> Option<&ReceivedSpan> {
         self.spans().find(|span| span.event.parent_id.is_none())
     }
 
-    /// Whether a root is there, and the parent of every other span.
+    /// Returns whether the trace has a root, and the parent of every other span.
     pub fn is_finished(&self) -> bool {
         let ids: HashSet<_> = self.spans().map(|span| span.event.span_id).collect();
         let all = self.spans().all(|span| span.event.parent_id.is_none_or(|id| ids.contains(&id)));
         all && self.root().is_some()
     }
 
-    /// The trace as text: two lines about the whole, then for every span a line with its kind, name, model,
-    /// tokens and duration, and one each for its input, prompt, links, output, error, evaluations and feedback. The
-    /// service stands at a span whose parent is of another one.
+    /// Draws the trace as text: two lines about the whole, then for every span a line with kind, name, model, tokens and
+    /// duration, and a line each for input, prompt, links, output, error, evaluations and feedback. A span whose parent is of
+    /// another service names its own.
     ///
     /// Characters that a terminal could take for commands are shown as `\u{1b}`, and line breaks as `⏎`.
     ///
@@ -74,7 +74,7 @@ impl Trace {
         tree::draw(self, style)
     }
 
-    /// The spans in the order in which a tree shows them, each with its place.
+    /// Returns the spans in the order in which a tree shows them.
     pub(super) fn rows(&self) -> Vec<Row<'_>> {
         let mut forest = Forest::new(&self.spans);
         let mut rows = Vec::with_capacity(self.spans.len());
@@ -87,13 +87,17 @@ impl Trace {
         rows
     }
 
-    /// The span that this one is below, if it came.
+    /// Returns the parent of a span, if it came.
     pub(super) fn parent_of(&self, span: &ReceivedSpan) -> Option<&ReceivedSpan> {
-        let id = span.event.parent_id?;
+        self.span(span.event.parent_id?)
+    }
+
+    /// Returns the span with this id, without a walk through the others.
+    pub(super) fn span(&self, id: SpanId) -> Option<&ReceivedSpan> {
         self.places.get(&id).and_then(|place| self.spans.get(*place)).map(AsRef::as_ref)
     }
 
-    pub(super) fn evaluations_of(&self, span: &ReceivedSpan) -> &[Evaluation] {
+    pub(super) fn evaluations_of(&self, span: &ReceivedSpan) -> &[Arc<ReceivedEvaluation>] {
         self.evaluations.get(&span.event.span_id).map_or(&[], Vec::as_slice)
     }
 }
@@ -104,18 +108,18 @@ impl fmt::Display for Trace {
     }
 }
 
-/// One span in a tree.
+/// A row of a tree.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'a> {
-    /// `None` stands for parents that never came.
+    /// The span; `None` stands for parents that never came.
     pub(super) span: Option<&'a ReceivedSpan>,
     pub(super) depth: usize,
-    /// Nothing follows on this depth below the same parent.
+    /// True for the last child of its parent.
     pub(super) is_last: bool,
     pub(super) has_children: bool,
 }
 
-/// Spans by parent. Walked with a stack of its own: a chain may be as long as the store is large.
+/// Spans by parent. Walks use a stack of their own: a chain may be as long as the store is large.
 struct Forest<'a> {
     children: HashMap<SpanId, Vec<&'a ReceivedSpan>>,
     seen: HashSet<SpanId>,
@@ -132,8 +136,8 @@ impl<'a> Forest<'a> {
         Self { children, seen: HashSet::new() }
     }
 
-    /// The roots, and the spans whose parent never came. Spans whose parents go round in a circle count as
-    /// such too, the earliest of each circle.
+    /// Returns the roots, and the spans whose parent never came. Of spans whose parents form a circle, the earliest one counts
+    /// as such too.
     fn heads(&mut self, spans: &'a [Arc<ReceivedSpan>]) -> (Vec<&'a ReceivedSpan>, Vec<&'a ReceivedSpan>) {
         let ids: HashSet<_> = spans.iter().map(|span| span.event.span_id).collect();
         let (mut roots, mut orphans): (Vec<&ReceivedSpan>, Vec<&ReceivedSpan>) = (Vec::new(), Vec::new());
@@ -168,7 +172,7 @@ impl<'a> Forest<'a> {
         }
     }
 
-    /// Puts siblings on the stack, the first one on top.
+    /// Pushes siblings onto the stack, the first one on top.
     fn open(&mut self, mut siblings: Vec<&'a ReceivedSpan>, depth: usize, stack: &mut Vec<Open<'a>>) {
         siblings.retain(|span| self.seen.insert(span.event.span_id));
         let last = siblings.len().saturating_sub(1);
@@ -176,7 +180,7 @@ impl<'a> Forest<'a> {
     }
 }
 
-/// A span that is still to be walked, its depth, and whether it is the last of its siblings.
+/// A span that is still to be visited, its depth, and whether it is the last of its siblings.
 type Open<'a> = (&'a ReceivedSpan, usize, bool);
 
 #[cfg(test)]
@@ -189,9 +193,9 @@ mod tests {
         let span = |(start, (id, parent)): (usize, &(u64, u64))| {
             let json = json!({"span_id": id, "trace_id": "t", "parent_id": parent, "start_ns": start,
                 "meta": {"span.kind": "task"}});
-            Arc::new(ReceivedSpan::new(json).unwrap())
+            Arc::new(ReceivedSpan::new(&json).unwrap())
         };
-        Trace::new(spans.iter().enumerate().map(span).collect(), &Verdicts::default()).unwrap()
+        Trace::new(spans.iter().enumerate().map(span).collect(), &EvaluationIndex::default()).unwrap()
     }
 
     fn shape(trace: &Trace) -> String {

@@ -1,15 +1,15 @@
-//! A trace as a tree of text. Pure, but for the printing at the door.
+//! Trees: a trace as text, and printing it to standard output.
 
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 
 use super::decode::ReceivedSpan;
-use super::detail::{Detail, details};
-use super::page::{BAD, DEFAULT_WIDTH, DIM, GOOD, Line, PLAIN, Page, STRONG, TOKENS, TreeStyle, WARN};
-use super::rails::Rails;
-use super::text;
+use super::span_details::{Detail, details};
+use super::styled_line::{BAD, DEFAULT_WIDTH, DIM, GOOD, Line, PLAIN, Page, STRONG, TOKENS, TreeStyle, WARN};
 use super::trace::{Row, Trace};
+use super::tree_lines::TreeLines;
+use super::visible_text as text;
 use llmobs_model::{SpanKind, Status, metric};
 
 /// Prints traces to standard output, in colour when it is a terminal that wants them.
@@ -17,7 +17,7 @@ pub(super) fn print(traces: &[Trace]) -> io::Result<()> {
     let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
     let width = terminal.map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0));
     let style = TreeStyle::new().width(width).color(true);
-    // This one takes the colours out where they are not wanted.
+    // The stream removes colours where they are not wanted.
     let mut out = anstream::stdout().lock();
     for trace in traces {
         writeln!(out, "{}", draw(trace, &style))?;
@@ -25,23 +25,23 @@ pub(super) fn print(traces: &[Trace]) -> io::Result<()> {
     out.flush()
 }
 
-/// The whole tree; every line ends in a line break.
+/// Draws the whole tree; every line ends in a line break.
 pub(super) fn draw(trace: &Trace, style: &TreeStyle) -> String {
     let mut page = Page::new(*style);
     page.add(summary(trace));
     page.add(names(trace));
     let rows = trace.rows();
     let columns = Columns::fit(trace, &rows, style.width);
-    let mut rails = Rails::default();
+    let mut lines = TreeLines::default();
     for row in &rows {
-        rails.enter(row);
+        lines.enter(row);
         let Some(span) = row.span else {
             page.add(Line::default().with(DIM, "(parent missing)"));
             continue;
         };
-        let before = rails.before_span().add(what(trace, span));
+        let before = lines.before_span().add(what(trace, span));
         page.add(span_line(span, before, columns));
-        for line in detail_lines(trace, span, &rails, style.width) {
+        for line in detail_lines(trace, span, &lines, style.width) {
             page.add(line);
         }
     }
@@ -84,7 +84,7 @@ fn names(trace: &Trace) -> Line {
     session.map_or(line.clone(), |session| line.with(DIM, " · session ").with_foreign(DIM, session))
 }
 
-/// Where the columns to the right of the names begin and how wide they are.
+/// The start of the columns to the right of the names, and their widths.
 #[derive(Debug, Clone, Copy)]
 struct Columns {
     left: usize,
@@ -95,11 +95,11 @@ struct Columns {
 impl Columns {
     fn fit(trace: &Trace, rows: &[Row<'_>], width: usize) -> Self {
         let (mut left, mut tokens, mut duration) = (0, 0, 0);
-        let mut rails = Rails::default();
+        let mut lines = TreeLines::default();
         for row in rows {
-            rails.enter(row);
+            lines.enter(row);
             let Some(span) = row.span else { continue };
-            left = rails.before_span().add(what(trace, span)).width().max(left);
+            left = lines.before_span().add(what(trace, span)).width().max(left);
             tokens = tokens_of(span).chars().count().max(tokens);
             duration = text::duration(span.event.duration_ns).chars().count().max(duration);
         }
@@ -119,7 +119,7 @@ fn span_line(span: &ReceivedSpan, before: Line, columns: Columns) -> Line {
     if span.event.status == Status::Error { line.with(BAD, " ✗") } else { line }
 }
 
-/// Kind, name, model, and the service where another one begins.
+/// Returns kind, name, model, and the service where another one begins.
 fn what(trace: &Trace, span: &ReceivedSpan) -> Line {
     let event = &span.event;
     let name = if event.status == Status::Error { BAD.bold() } else { STRONG };
@@ -142,8 +142,8 @@ fn service(span: &ReceivedSpan) -> &str {
     span.event.tags.get("service").unwrap_or_default()
 }
 
-fn detail_lines(trace: &Trace, span: &ReceivedSpan, rails: &Rails, width: usize) -> Vec<Line> {
-    let before = rails.before_detail();
+fn detail_lines(trace: &Trace, span: &ReceivedSpan, lines: &TreeLines, width: usize) -> Vec<Line> {
+    let before = lines.before_detail();
     let room = width.saturating_sub(before.width()).saturating_sub(LABEL).max(1);
     let line = |(style, label, text): Detail| {
         before.clone().with(style, &format!("{label:LABEL$}")).with(style, &text::cut(&text, room))
@@ -178,7 +178,7 @@ fn add(sum: &mut Option<u64>, more: Option<u64>) {
     }
 }
 
-/// Both ends of a long id.
+/// Returns both ends of a long id.
 fn short(id: &str) -> String {
     const END: usize = 8;
     let length = id.chars().count();
@@ -190,10 +190,11 @@ fn short(id: &str) -> String {
     format!("{begin}…{end}")
 }
 
-/// Between columns.
+/// Spaces between columns.
 const GAP: usize = 2;
-/// Of `in`, `with`, `from`, `out`, `err`, `eval`, `user` and a space.
+/// The width of `in`, `with`, `from`, `out`, `err`, `eval`, `user` and a space.
 const LABEL: usize = 5;
 
 #[cfg(test)]
+#[path = "tree_tests.rs"]
 mod tests;

@@ -1,19 +1,22 @@
 //! The identity of an open span: kind, times, trace, session, application, policy.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::interner::intern;
 use super::super::services::Services;
 use super::super::trace::TraceState;
-use super::values::text_of;
+use super::values::{name_of, text_of};
 use crate::clock::nanos_between;
-use crate::recording::{ChildDefaults, FieldValue, Head, Origin};
+use crate::fields::{prompt_of, session_of_tags, tools_of};
+use crate::recording::{ChildDefaults, FieldLog, FieldValue, Head, Identity, Origin};
 use crate::stats::Problem;
 use llmobs_model::{Annotation, CapturePolicy, Prompt, SpanContext, SpanKind, ToolDefinition};
 
 /// The identity of an open span. Ids and inherited values are in the [`Origin`] of its recording.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each read on its own")]
 pub(super) struct SpanIdentity {
     /// `None` until a field or an annotation gives one; an LLM span from then on.
     pub(super) kind: Option<SpanKind>,
@@ -51,6 +54,28 @@ impl SpanIdentity {
             has_own_ml_app: false,
             is_correlated: false,
         }
+    }
+
+    /// Takes the identity that values of our own convention set, all but the kind.
+    pub(super) fn apply(&mut self, services: &Services, origin: &mut Origin, values: &FieldLog) -> Identified {
+        // Most spans set nothing but their kind.
+        if let Some(kind) = values.kind_alone() {
+            return Identified { kind: parse_kind(services, kind, origin.name), has_session: false };
+        }
+        let Identity { kind, session_id, ml_app, tags, prompt, tools, policy } = values.identity();
+        let tagged = tags.and_then(text_of).and_then(session_of_tags);
+        let session = session_id.and_then(name_of).or(tagged.map(Cow::Owned));
+        self.set_session(origin, session.as_deref());
+        self.set_ml_app(origin, ml_app.and_then(name_of).as_deref());
+        Self::set_policy(services, origin, policy);
+        if let Some(prompt) = prompt.and_then(text_of).and_then(prompt_of) {
+            self.set_child_defaults(Some(&prompt), None);
+        }
+        if let Some(tools) = tools.and_then(text_of).and_then(tools_of) {
+            self.set_child_defaults(None, Some(&tools));
+        }
+        let has_session = session.is_some_and(|session| !session.is_empty());
+        Identified { kind: kind.and_then(|kind| parse_kind(services, kind, origin.name)), has_session }
     }
 
     /// Takes the times of an annotation.
@@ -151,4 +176,19 @@ impl SpanIdentity {
         let start_ns = self.start_ns.unwrap_or(origin.start_ns);
         Duration::from_nanos(now_ns.saturating_sub(start_ns))
     }
+}
+
+/// The values found by [`SpanIdentity::apply`] that concern more than the identity.
+#[derive(Debug, Default)]
+pub(super) struct Identified {
+    pub(super) kind: Option<SpanKind>,
+    pub(super) has_session: bool,
+}
+
+fn parse_kind(services: &Services, kind: FieldValue<'_>, span_name: &'static str) -> Option<SpanKind> {
+    let parsed = text_of(kind).and_then(|text| text.parse().ok());
+    if parsed.is_none() {
+        services.count(Problem::UnknownKind, span_name);
+    }
+    parsed
 }

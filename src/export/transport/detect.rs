@@ -1,4 +1,4 @@
-//! Whether the agent is there and takes our events.
+//! Detection of a Datadog Agent that forwards events.
 
 use reqwest::{Client, Response, Url};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::{client, endpoint};
 use crate::config::Settings;
 use crate::error::ConfigError;
 
-/// Asks the agent what it can do.
+/// A question to the agent about its endpoints.
 #[derive(Debug)]
 pub(super) struct Detect {
     client: Client,
@@ -23,9 +23,10 @@ impl Detect {
         Ok(Self { client, url, timeout: settings.tuning.info_timeout })
     }
 
-    /// Whether the agent answers in time that it has the way to the intake. Whatever else it does is a no.
+    /// Returns true when the agent answers in time that it forwards to the intake.
     ///
-    /// **Shape** of the answer: `{"endpoints": ["/evp_proxy/v2/", …], …}`, with or without the last slash.
+    /// **Shape** of the answer: `{"endpoints": ["/evp_proxy/v2/", …], …}`, with or without the last slash. The extension
+    /// for AWS Lambda lists the full paths instead, such as `/evp_proxy/v2/api/v2/llmobs`.
     pub(super) async fn is_there(&self) -> bool {
         let Ok(response) = self.client.get(self.url.clone()).timeout(self.timeout).send().await else { return false };
         if !response.status().is_success() {
@@ -34,11 +35,15 @@ impl Detect {
         let Some(body) = body(response).await else { return false };
         let Ok(info) = serde_json::from_slice::<Value>(&body) else { return false };
         let endpoints = info.get("endpoints").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        endpoints.iter().filter_map(Value::as_str).any(|path| path.trim_end_matches('/') == AGENT_PREFIX)
+        endpoints.iter().filter_map(Value::as_str).any(is_way_to_the_intake)
     }
 }
 
-/// A body that is not too long.
+fn is_way_to_the_intake(path: &str) -> bool {
+    path.strip_prefix(AGENT_PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Reads a body, unless it is too long.
 async fn body(mut response: Response) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.ok()? {

@@ -1,4 +1,4 @@
-//! A receiver of payloads that is known by address and credentials.
+//! The receiver of requests: its addresses, and the credentials it wants.
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, Url};
@@ -6,7 +6,7 @@ use reqwest::{Client, RequestBuilder, Url};
 use super::route::{KEY_HEADER, Payload, Route, SUBDOMAIN_HEADER};
 use crate::error::ConfigError;
 
-/// Where payloads are posted.
+/// A receiver of requests.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
     client: Client,
@@ -15,17 +15,17 @@ pub(super) struct Endpoint {
     credentials: Credentials,
 }
 
-/// Who answers for the payload.
+/// The credentials of a request.
 #[derive(Debug, Clone)]
 pub(super) enum Credentials {
-    /// We do, with the API key.
+    /// The API key.
     Key(HeaderValue),
-    /// The agent does, with its own key; it only has to know which intake is meant.
+    /// None: the agent adds its own key, and only has to know which intake is meant.
     Agents,
 }
 
 impl Endpoint {
-    /// An endpoint whose URLs are made of a route.
+    /// Creates an endpoint from the URL of each route.
     pub(super) fn new(
         client: Client,
         credentials: Credentials,
@@ -39,7 +39,7 @@ impl Endpoint {
     pub(super) fn request(&self, payload: &Payload) -> RequestBuilder {
         let url = match payload.route {
             Route::Spans => &self.spans,
-            Route::Evaluations => &self.evaluations,
+            Route::Evaluations | Route::Feedback => &self.evaluations,
         };
         let request = self.client.post(url.clone()).header(CONTENT_TYPE, "application/json");
         let request = match &self.credentials {
@@ -50,7 +50,7 @@ impl Endpoint {
     }
 }
 
-/// A URL that the configuration has let pass; what only a full parser refuses is named here.
+/// Parses a URL that the configuration has accepted. A full parser may still refuse it.
 pub(super) fn parse(url: &str) -> Result<Url, ConfigError> {
     Url::parse(url).map_err(|source| ConfigError::Client { source: source.into() })
 }

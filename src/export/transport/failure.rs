@@ -1,4 +1,4 @@
-//! Why a payload was not acknowledged.
+//! Failures of requests.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,42 +8,48 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use super::http_date;
 use crate::config::API_KEY;
 
-/// Why a payload was not acknowledged, with what a retry needs to know. It has neither URL nor body nor key.
+/// A request that was not acknowledged, with what a retry needs to know. It holds neither URL nor body nor key.
 #[derive(Debug)]
 pub(crate) struct SendError {
     pub(crate) failure: Failure,
-    /// What the receiver asked us to wait; from 10^9 seconds on it is a point in time, since 1970.
+    /// The wait that the receiver asked for; from 10^9 seconds on it is a point in time, since 1970.
     pub(crate) wait: Option<Duration>,
     pub(crate) source: Option<reqwest::Error>,
 }
 
-/// What went wrong.
+/// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// It answered with a status other than 2xx.
+    /// The status is not 2xx.
     Status(u16),
-    /// It answered 2xx with a web page: somebody's login, not the intake.
+    /// The response is 2xx with a web page: a login form, not the intake.
     WebPage,
     /// No connection was made: name, network, TLS.
     Connect,
-    /// The time was up; the payload may or may not have arrived.
+    /// The time was up. The request may have arrived.
     Timeout,
-    /// The connection broke, or what came was no HTTP; the payload may or may not have arrived.
+    /// The connection broke, or the response was not HTTP. The request may have arrived.
     Broken,
     /// There is no agent that takes events, and no API key to send them straight.
     NoWay,
 }
 
 impl SendError {
-    /// A failure that needs no cause.
+    /// Creates a failure without a cause.
     pub(crate) const fn new(failure: Failure) -> Self {
         Self { failure, wait: None, source: None }
     }
 
-    /// An answer with this status.
+    /// Returns the innermost cause as text. Not every subscriber asks for the sources of an error.
+    pub(crate) fn cause_text(&self) -> Option<String> {
+        let first = std::error::Error::source(self);
+        std::iter::successors(first, |error| error.source()).last().map(ToString::to_string)
+    }
+
+    /// Creates the failure of a response with this status.
     pub(super) fn status(status: u16, headers: &HeaderMap) -> Self {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-        // A reset of zero says nothing, and must not hide what else is said.
+        // A reset of zero carries no information, and must not hide the other header.
         let wait = header(RESET).and_then(seconds).filter(|wait| !wait.is_zero()).or_else(|| {
             let text = header(RETRY_AFTER.as_str())?;
             seconds(text).or_else(|| http_date::unix_time(text))
@@ -71,10 +77,10 @@ impl fmt::Display for SendError {
             }
             Failure::Status(status @ 300..=399) => write!(f, "status {status}, a redirect, which is not followed"),
             Failure::Status(status) => write!(f, "status {status}"),
-            Failure::WebPage => f.write_str("the answer was a web page, so it is not from the intake"),
+            Failure::WebPage => f.write_str("the response was a web page, so it is not from the intake"),
             Failure::Connect => f.write_str("no connection"),
             Failure::Timeout => f.write_str("no answer in time"),
-            Failure::Broken => f.write_str("the connection broke, or the answer was no HTTP"),
+            Failure::Broken => f.write_str("the connection broke, or the response was not HTTP"),
             Failure::NoWay => {
                 write!(f, "no Datadog Agent takes the events, and {} is not set for sending without one", API_KEY.name)
             }
@@ -88,10 +94,10 @@ impl std::error::Error for SendError {
     }
 }
 
-/// Seconds, which may have a fraction but no sign.
+/// Parses seconds, which may have a fraction but no sign.
 fn seconds(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(text.parse().ok()?).ok()
 }
 
-/// Datadog's own word for when a rate limit ends: seconds, or a unix time.
+/// Datadog's header for the end of a rate limit: seconds, or a unix time.
 const RESET: &str = "x-ratelimit-reset";

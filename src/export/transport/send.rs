@@ -1,9 +1,11 @@
-//! One payload, one attempt.
+//! A single attempt to send a request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Response, StatusCode};
+use tokio::sync::Mutex;
 
 use super::detect::Detect;
 use super::endpoint::Endpoint;
@@ -13,18 +15,18 @@ use super::{agent, agentless};
 use crate::config::{API_KEY, Mode, Settings};
 use crate::error::ConfigError;
 
-/// Sends payloads the way that was chosen, or is found to be there.
+/// Sends requests to the receiver that was configured, or that was found. Shared by all requests in flight.
 #[derive(Debug)]
 pub(crate) struct Transport {
-    way: Way,
+    way: Mutex<Way>,
 }
 
 #[derive(Debug)]
 enum Way {
-    Decided(Box<Endpoint>),
-    /// Nobody has chosen, and nothing was sent yet. The agent is asked when there is something to send, which is
-    /// neither at start nor on a thread of the application. The answer holds for good, so that a restart of the agent
-    /// does not change which organisation gets the data; but without a key there is only one way, and it is asked again.
+    Decided(Arc<Endpoint>),
+    /// No mode was configured, and no request was sent yet. The agent is asked when there is something to send: not at
+    /// start, and not on a thread of the application. A positive answer holds for good, so that a restart of the agent
+    /// does not change which organisation gets the data; without a key there is only one way, so the agent is asked again.
     Open(Box<Open>),
 }
 
@@ -40,17 +42,17 @@ impl Transport {
     pub(crate) fn new(settings: &Settings) -> Result<Self, ConfigError> {
         let straight = || settings.api_key.as_ref().map(|key| agentless::endpoint(settings, key)).transpose();
         let way = match settings.mode {
-            Mode::Agent => Way::Decided(Box::new(agent::endpoint(settings)?)),
+            Mode::Agent => Way::Decided(Arc::new(agent::endpoint(settings)?)),
             Mode::Agentless => {
                 let missing = ConfigError::MissingApiKey { setting: API_KEY.name };
-                Way::Decided(Box::new(straight()?.ok_or(missing)?))
+                Way::Decided(Arc::new(straight()?.ok_or(missing)?))
             }
             Mode::Auto => {
                 let (detect, agent) = (Detect::new(settings)?, agent::endpoint(settings)?);
                 Way::Open(Box::new(Open { detect, agent, agentless: straight()? }))
             }
         };
-        Ok(Self { way })
+        Ok(Self { way: Mutex::new(way) })
     }
 
     /// Posts a payload once; `Ok` means that a 2xx answer of the intake or the agent was read.
@@ -58,7 +60,7 @@ impl Transport {
     /// # Errors
     ///
     /// Anything else. After a timeout or a broken connection the payload may have arrived all the same.
-    pub(crate) async fn send(&mut self, payload: &Payload) -> Result<(), SendError> {
+    pub(crate) async fn send(&self, payload: &Payload) -> Result<(), SendError> {
         let endpoint = self.endpoint().await?;
         let response = endpoint.request(payload).send().await?;
         let status = response.status();
@@ -67,33 +69,39 @@ impl Transport {
             discard(response).await;
             return Err(error);
         }
-        // The intake answers 202. Who answers 200 with a page is a login form, and has kept nothing.
+        // The intake answers 202. A 200 with a web page comes from a login form in between, which has kept nothing.
         let is_page = status == StatusCode::OK && response.headers().get_all(CONTENT_TYPE).iter().any(is_web_page);
         discard(response).await;
         if is_page { Err(SendError::new(Failure::WebPage)) } else { Ok(()) }
     }
 
-    async fn endpoint(&mut self) -> Result<&Endpoint, SendError> {
-        if let Way::Open(open) = &self.way {
-            let Open { detect, agent, agentless } = open.as_ref();
-            let found = if detect.is_there().await { Some(agent) } else { agentless.as_ref() };
-            let endpoint = found.cloned().ok_or(SendError::new(Failure::NoWay))?;
-            self.way = Way::Decided(Box::new(endpoint));
-        }
-        match &self.way {
-            Way::Decided(endpoint) => Ok(endpoint),
-            Way::Open(_) => Err(SendError::new(Failure::NoWay)),
-        }
+    /// Returns the receiver. While it is not decided, requests wait here for one detection.
+    #[expect(
+        clippy::significant_drop_tightening,
+        reason = "the lock is held while the receiver is detected, so that it is once"
+    )]
+    async fn endpoint(&self) -> Result<Arc<Endpoint>, SendError> {
+        let mut way = self.way.lock().await;
+        let found = match &*way {
+            Way::Decided(endpoint) => return Ok(Arc::clone(endpoint)),
+            Way::Open(open) => {
+                let Open { detect, agent, agentless } = open.as_ref();
+                if detect.is_there().await { Some(agent) } else { agentless.as_ref() }.cloned()
+            }
+        };
+        let endpoint = Arc::new(found.ok_or(SendError::new(Failure::NoWay))?);
+        *way = Way::Decided(Arc::clone(&endpoint));
+        Ok(endpoint)
     }
 }
 
-/// Whether this is the media type of a web page; such types have no case.
+/// Returns true for the media type of a web page, in any case.
 fn is_web_page(content_type: &HeaderValue) -> bool {
     content_type.as_bytes().get(..WEB_PAGE.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(WEB_PAGE))
 }
 
-/// Reads a little of the body, so that the connection can be used again. The status has said it all: how the body
-/// ends, or whether, changes nothing.
+/// Reads a little of the body, so that the connection can be used again. The status alone decides: it does not matter
+/// how the body ends, or whether.
 async fn discard(mut response: Response) {
     let read = async {
         let mut left = MAX_BODY_BYTES;

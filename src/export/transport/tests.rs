@@ -194,7 +194,7 @@ async fn an_agent_is_one_if_it_says_so_in_time() {
         });
         let (agent, intake) = (agent.await, Rig::always(Answer::status(202)).await);
         let setup = Setup { key: true, agent: Some(&agent.url), origin: Some(&intake.url), ..Setup::default() };
-        let mut transport = setup.transport();
+        let transport = setup.transport();
         for _ in 0..2 {
             transport.send(&payload(Route::Spans)).await.unwrap();
         }
@@ -221,7 +221,7 @@ async fn without_a_key_the_agent_is_asked_until_it_is_there() {
         if flag.load(std::sync::atomic::Ordering::SeqCst) { Answer::with(200, "", INFO) } else { Answer::status(503) }
     })
     .await;
-    let mut transport = Setup { agent: Some(&agent.url), ..Setup::default() }.transport();
+    let transport = Setup { agent: Some(&agent.url), ..Setup::default() }.transport();
     let error = transport.send(&payload(Route::Spans)).await.unwrap_err();
     assert_eq!(error.failure, Failure::NoWay);
     assert!(error.to_string().contains("DD_API_KEY"), "{error}");
@@ -247,7 +247,7 @@ async fn an_error_names_neither_url_nor_key() {
     for url in [&refused, &silent.url, &closed.url] {
         let origin = format!("{url}/secret-path");
         let setup = Setup { agentless: Some(true), key: true, origin: Some(&origin), ..Setup::default() };
-        let mut transport = setup.transport();
+        let transport = setup.transport();
         let error = transport.send(&payload(Route::Spans)).await.unwrap_err();
         let mut text = format!("{error} {error:?}");
         let mut source = std::error::Error::source(&error);
@@ -294,7 +294,7 @@ async fn one_connection_is_kept_unless_the_process_is_frozen_in_between() {
         let rig = Rig::always(Answer::with(202, "", "{}")).await;
         let setup = Setup { agentless: Some(false), agent: Some(&rig.url), ..Setup::default() };
         let settings = Settings { keep_idle_connections: !is_lambda, ..setup.settings() };
-        let mut transport = Transport::new(&settings).unwrap();
+        let transport = Transport::new(&settings).unwrap();
         for _ in 0..3 {
             transport.send(&payload(Route::Spans)).await.unwrap();
         }

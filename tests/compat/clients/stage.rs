@@ -52,7 +52,7 @@ pub(crate) async fn trees(recorder: &Recorder, count: usize) -> Value {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let stats = recorder.handle().stats();
-    let problems: Vec<_> = Problem::ALL.into_iter().filter(|problem| stats.problems(*problem) > 0).collect();
+    let problems: Vec<_> = Problem::ALL.iter().copied().filter(|problem| stats.problems(*problem) > 0).collect();
     assert_eq!((problems, stats.is_balanced()), (vec![], true));
     seen::trees(&recorder.spans())
 }

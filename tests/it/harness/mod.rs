@@ -16,7 +16,7 @@ use tracing_subscriber::prelude::*;
 pub use child_process::{exporter_threads, nice_values, open_files};
 pub use child_process::{in_own_process, run_scene_with, run_scenes, scene, this_binary};
 pub use collected_log::{CollectedLog, LogLine};
-pub use raw_server::{RawServer, Reaction};
+pub use raw_server::{RawServer, Reaction, Request};
 
 /// The deadline of things that happen at once: after it they have failed.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -90,7 +90,8 @@ pub fn item_ids(body: &[u8]) -> Vec<String> {
         return metrics.iter().map(|metric| metric["label"].as_str().unwrap().to_owned()).collect();
     }
     let envelopes = json.as_array().unwrap().iter();
-    envelopes.map(|envelope| envelope["spans"][0]["span_id"].as_str().unwrap().to_owned()).collect()
+    // A probe has an envelope without spans.
+    envelopes.filter_map(|envelope| Some(envelope["spans"][0]["span_id"].as_str()?.to_owned())).collect()
 }
 
 /// Runs `story` on a thread of its own; fails when it hangs.

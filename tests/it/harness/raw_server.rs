@@ -23,7 +23,14 @@ pub enum Reaction {
     Stall,
     /// Reads nothing and says nothing.
     StallUnread,
+    /// Reads it and answers with these bytes after a while.
+    AnswerAfter(Duration, String),
+    /// Reads it and reacts to its content.
+    Decide(Decision),
 }
+
+/// A reaction to the content of a request; none of those that cut the request off.
+pub type Decision = Arc<dyn Fn(&Request) -> Reaction + Send + Sync>;
 
 impl Reaction {
     /// Answers with a status and an empty object.
@@ -96,6 +103,12 @@ impl RawServer {
     pub fn scripted(reactions: impl IntoIterator<Item = Reaction>) -> Self {
         let reactions: Vec<Reaction> = reactions.into_iter().collect();
         Self::start(move |index| reactions.get(index).cloned().unwrap_or_else(|| Reaction::status(202)))
+    }
+
+    /// Starts a server whose reactions depend on the content of requests.
+    pub fn answering(decide: impl Fn(&Request) -> Reaction + Send + Sync + 'static) -> Self {
+        let decide: Decision = Arc::new(decide);
+        Self::start(move |_| Reaction::Decide(Arc::clone(&decide)))
     }
 
     fn on_thread(
@@ -196,11 +209,24 @@ async fn converse(mut stream: impl Stream, shared: Shared) -> Option<()> {
         let most = match reaction {
             Reaction::ResetAfter(bytes) => bytes,
             Reaction::StallUnread => 1,
-            Reaction::Answer(_) | Reaction::AnswerThenReset(..) | Reaction::Endless(_) | Reaction::Stall => usize::MAX,
+            Reaction::Answer(_)
+            | Reaction::AnswerThenReset(..)
+            | Reaction::Endless(_)
+            | Reaction::Stall
+            | Reaction::AnswerAfter(..)
+            | Reaction::Decide(_) => usize::MAX,
         };
         let request = read(&mut stream, first[0], most).await?;
+        let reaction = match reaction {
+            Reaction::Decide(decide) => decide(&Request { at: Instant::now(), bytes: request.clone() }),
+            other => other,
+        };
         shared.log(request);
         match reaction {
+            Reaction::AnswerAfter(wait, bytes) => {
+                tokio::time::sleep(wait).await;
+                stream.write_all(bytes.as_bytes()).await.ok()?;
+            }
             Reaction::Answer(bytes) => stream.write_all(bytes.as_bytes()).await.ok()?,
             Reaction::AnswerThenReset(bytes, idle) => {
                 stream.write_all(bytes.as_bytes()).await.ok()?;
@@ -219,7 +245,7 @@ async fn converse(mut stream: impl Stream, shared: Shared) -> Option<()> {
                 stream.reset();
                 return None;
             }
-            Reaction::Stall | Reaction::StallUnread => std::future::pending().await,
+            Reaction::Stall | Reaction::StallUnread | Reaction::Decide(_) => std::future::pending().await,
         }
     }
 }

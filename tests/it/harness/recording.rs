@@ -60,5 +60,5 @@ pub fn problems(recorder: &Recorder) -> Vec<(Problem, u64)> {
     drop(recorder.spans());
     let stats = recorder.handle().stats();
     assert!(stats.is_balanced(), "{stats:?}");
-    Problem::ALL.into_iter().map(|one| (one, stats.problems(one))).filter(|(_, count)| *count > 0).collect()
+    Problem::ALL.iter().copied().map(|one| (one, stats.problems(one))).filter(|(_, count)| *count > 0).collect()
 }

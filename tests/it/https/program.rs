@@ -118,7 +118,7 @@ fn program() {
     let stats = handle.stats();
     assert!(stats.is_balanced(), "{stats:?}");
     eprintln!("delivered {}", stats.delivered);
-    for (reason, lost) in LossReason::ALL.map(|reason| (reason, stats.lost(reason))) {
+    for (reason, lost) in LossReason::ALL.iter().map(|reason| (*reason, stats.lost(*reason))) {
         if lost > 0 {
             eprintln!("lost {reason} {lost}");
         }

@@ -2,7 +2,9 @@
 
 use http::HeaderMap;
 use tracing_llmobs::propagation::{Trust, extract, extract_trusting, inject, inject_context};
-use tracing_llmobs::{AgentAttribution, Annotation, Builder, LlmObsSpanExt, Problem, Sampling, SpanContext, SpanId};
+use tracing_llmobs::{
+    AgentAttribution, Annotation, Builder, LlmObsSpanExt, Problem, Sampling, SpanContext, SpanId, TraceId,
+};
 
 use crate::harness::recording;
 
@@ -181,8 +183,48 @@ fn callers_are_believed_as_far_as_they_are_trusted() {
     context.agent = Some(AgentAttribution::new(None, SpanId::new(9).unwrap()));
     inject_context(&context, &mut headers);
     assert_eq!(extract_trusting(&headers, Trust::All), extract(&headers));
+    headers.insert("tracestate", "dd=s:2;o:rum;t.dm:-4,other=vendor".parse().unwrap());
     let place = extract_trusting(&headers, Trust::Place).unwrap();
     assert_eq!((&place.trace_id, place.span_id), (&context.trace_id, context.span_id));
     assert_eq!((place.ml_app, place.session_id, place.sampling, place.agent), (None, None, None, None));
+    let apm = place.apm.unwrap();
+    assert!(apm.span_id.is_some());
+    assert_eq!((&apm.sampling_priority, &apm.tags, &apm.tracestate), (&None, &None, &None));
     assert_eq!(extract_trusting(&headers, Trust::Nothing), None);
+}
+
+#[test]
+fn a_caller_that_is_trusted_with_its_ids_only_can_neither_leave_the_record_nor_force_itself_into_it() {
+    for (rate, demanded) in [(0.0, true), (1.0, false)] {
+        let settings = Builder::without_environment().sample_rate(rate);
+        let recorder = recording::record_with(settings, || {
+            for low in 1..50 {
+                // Low ids are sampled at nearly any rate.
+                let mut context = SpanContext::new(TraceId::new(1 << 64 | low), SpanId::new(7).unwrap());
+                context.sampling = Some(Sampling::new(0.5, demanded));
+                let mut headers = HeaderMap::new();
+                inject_context(&context, &mut headers);
+                let parent = extract_trusting(&headers, Trust::Place).unwrap();
+                let span = tracing::info_span!("work", llmobs.kind = "workflow");
+                assert!(span.set_llmobs_parent(parent));
+                span.in_scope(|| drop(tracing::info_span!("step", llmobs.kind = "task")));
+                let decided = span.llmobs_context().and_then(|context| context.sampling);
+                assert_eq!(decided.map(|sampling| sampling.keep), Some(!demanded));
+            }
+        });
+        assert!(recorder.spans().iter().all(|span| span.sampling.is_some_and(|sampling| sampling.keep != demanded)));
+    }
+}
+
+#[test]
+fn where_gateways_are_named_only_tasks_that_call_one_are_marked() {
+    let settings = Builder::without_environment().instrumented_proxy_urls("http://gateway:4000");
+    let recorder = recording::record_with(settings, || {
+        for (name, url) in [("gateway", "http://gateway:4000/v1"), ("elsewhere", "http://other/v1")] {
+            let span = tracing::info_span!("task", llmobs.kind = "task", llmobs.name = name);
+            assert!(tracing_llmobs::propagation::inject_for_url(&span, url, &mut HeaderMap::new()));
+        }
+    });
+    let tag = |name: &str| recorder.span(name).tags.get("ml-proxy").map(str::to_owned);
+    assert_eq!((tag("gateway").as_deref(), tag("elsewhere")), (Some("custom"), None));
 }

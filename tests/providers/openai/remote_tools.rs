@@ -61,7 +61,7 @@ fn a_call_of_a_remote_tool_is_a_span_below_the_call_of_the_model() {
         let (spans, recorder) = spans(said, CapturePolicy::All, CapturePolicy::All);
         let [model, rolled, spun] = &spans[..] else { panic!("{spans:#?}") };
         let stats = recorder.handle().stats();
-        let problems: Vec<_> = Problem::ALL.into_iter().filter(|problem| stats.problems(*problem) > 0).collect();
+        let problems: Vec<_> = Problem::ALL.iter().copied().filter(|problem| stats.problems(*problem) > 0).collect();
         assert_eq!((problems, stats.is_balanced(), stats.delivered), (vec![], true, 3));
         for (tool, at) in [rolled, spun].into_iter().zip(0..) {
             assert_eq!((tool.kind, tool.parent_id), (SpanKind::Tool, Some(model.span_id)));

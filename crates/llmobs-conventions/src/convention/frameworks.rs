@@ -1,6 +1,5 @@
 //! Rust crates whose spans have attributes of their own. They are recognised by target and span name, because names
-//! such as
-//! `model` mean nothing elsewhere.
+//! such as `model` mean nothing elsewhere.
 
 use crate::Conventions;
 use llmobs_model::SpanKind;

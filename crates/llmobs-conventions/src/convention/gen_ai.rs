@@ -1,6 +1,5 @@
 //! `OpenTelemetry` `GenAI` (`gen_ai.*`) in all versions from 1.27 to semantic-conventions-genai 0.1: operations, and
-//! attributes
-//! that become tags.
+//! attributes that become tags.
 
 use llmobs_model::SpanKind;
 

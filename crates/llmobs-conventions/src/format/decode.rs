@@ -58,8 +58,7 @@ pub(crate) fn written_text(value: AttributeValue<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// Returns the list or object that the value holds, or else its text. JSON inside a JSON string is read once more,
-/// never a third
-/// time.
+/// never a third time.
 pub(crate) fn json(value: AttributeValue<'_>) -> Option<Json<'_>> {
     let text = match value {
         AttributeValue::Text(text) => text,

@@ -1,8 +1,7 @@
 //! Attributes and events that carry messages, the strongest first.
 //!
 //! The first source that yields a message wins with all its messages. Sources are never mixed: two conventions on one
-//! span tell
-//! the same conversation twice.
+//! span tell the same conversation twice.
 
 use std::borrow::Cow;
 
@@ -33,7 +32,7 @@ pub(crate) enum MessageSource {
 }
 
 pub(crate) const USER: &str = "user";
-const ASSISTANT: &str = "assistant";
+pub(crate) const ASSISTANT: &str = "assistant";
 
 /// Input messages of `OpenTelemetry`.
 pub(crate) const OTEL_INPUT: &[MessageSource] = &[
@@ -93,7 +92,7 @@ pub(crate) fn both(attributes: &ResolvedAttributes<'_>) -> (Option<Conversation>
 }
 
 /// Returns whether the input attribute holds the output: rig 0.22 records both under one name.
-fn has_output_for_input(attributes: &ResolvedAttributes<'_>) -> bool {
+pub(crate) fn has_output_for_input(attributes: &ResolvedAttributes<'_>) -> bool {
     if attributes.has(gen_ai::OUTPUT_MESSAGES) {
         return false;
     }

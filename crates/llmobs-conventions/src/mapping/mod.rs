@@ -1,6 +1,7 @@
 //! Attributes of a span whose kind is known → [`MappedSpan`]. One file for each part of the result.
 
 pub(crate) mod content;
+pub(crate) mod fallback;
 pub(crate) mod message_sources;
 pub(crate) mod metadata;
 pub(crate) mod naming;
@@ -63,7 +64,7 @@ pub struct Summary {
 pub const UNKNOWN_MODEL: &str = "unknown";
 
 /// Members of the metadata that hold content, for kinds of span that have no other place for it.
-pub const CONTENT_IN_METADATA: [&str; 2] = ["system_instructions", "tool_parameters"];
+pub const CONTENT_IN_METADATA: &[&str] = &["system_instructions", "tool_parameters", "tool_definitions"];
 
 /// The key of the tag with the user of the application.
 pub const USER_TAG: &str = "user_id";
@@ -112,7 +113,8 @@ pub(crate) fn remarks_about(
 fn annotation(attributes: &ResolvedAttributes<'_>, kind: SpanKind, is_demoted: bool) -> (Annotation, RemarkSet) {
     // A demoted span is a model's span in all but its kind: it keeps its name and its order of message sources.
     let named_as = if is_demoted { SpanKind::Llm } else { kind };
-    let content = content::content(attributes, kind, is_demoted);
+    let mut content = content::content(attributes, kind, is_demoted);
+    fallback::fill(attributes, kind, &mut content);
     let mut annotation = Annotation::new();
     annotation.name = naming::name(attributes, named_as);
     annotation.session_id = attributes.first_text(SESSION).map(Cow::into_owned);
@@ -127,6 +129,9 @@ fn annotation(attributes: &ResolvedAttributes<'_>, kind: SpanKind, is_demoted: b
         annotation.model_provider = naming::provider(attributes);
     } else {
         metadata::put(&mut annotation.metadata, "model", model.map(Value::String));
+    }
+    if kind != SpanKind::Llm {
+        metadata::put(&mut annotation.metadata, "tool_definitions", tool_definitions::recorded(attributes));
     }
     let reasons = finish_reasons(attributes, content.finish_reasons);
     if !reasons.is_empty() {

@@ -1,9 +1,13 @@
 //! Remarks about a mapped span. Datadog shows the same as warnings about the mapping of OTLP spans.
 
 use crate::attributes::ResolvedAttributes;
-use crate::convention::precedence::{EMBEDDING_MODEL, METRICS, MODEL, PROVIDERS, TOOL_NAME};
+use crate::classification::OUTPUT_CONTENT;
+use crate::convention::precedence::{
+    EMBEDDING_MODEL, FIRST_TOKEN, FIRST_TOKEN_MS, METRICS, MODEL, OUTPUT_VALUE, PROVIDERS, RETRIEVAL_OUTPUT, TOOL_NAME,
+    TOOL_OUTPUT,
+};
 use crate::format::decode;
-use crate::mapping::tool_definitions;
+use crate::mapping::{prompt, tool_definitions};
 use crate::{Remark, RemarkSet, classification};
 use llmobs_model::{Annotation, SpanKind};
 
@@ -36,7 +40,22 @@ pub(crate) fn remarks(
             names.iter().any(|name| attributes.get(name).is_some_and(|value| decode::number(value).is_none())),
         );
     }
+    all.add_if(Remark::Unused, has_unused(attributes, kind));
     all
+}
+
+/// Returns whether an attribute has no place on a span of this kind, and none in its metadata or tags either.
+fn has_unused(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> bool {
+    let has_any = |names: &[&str]| names.iter().any(|name| attributes.has(name));
+    let times_first_token = matches!(kind, SpanKind::Llm | SpanKind::Embedding | SpanKind::Agent | SpanKind::Workflow);
+    (kind != SpanKind::Tool && has_any(TOOL_NAME))
+        || (!kind.has_model() && has_any(PROVIDERS))
+        || (kind != SpanKind::Embedding && attributes.has(EMBEDDING_MODEL))
+        || (kind != SpanKind::Llm && prompt::prompt(attributes).is_some())
+        || (!times_first_token && (has_any(FIRST_TOKEN) || attributes.has(FIRST_TOKEN_MS)))
+        // Only the number of vectors leaves.
+        || (kind == SpanKind::Embedding
+            && [OUTPUT_VALUE, TOOL_OUTPUT, RETRIEVAL_OUTPUT, OUTPUT_CONTENT].iter().any(|names| has_any(names)))
 }
 
 /// Attributes that must hold a JSON object.

@@ -2,8 +2,10 @@
 
 use crate::attributes::{ResolvedAttributes, is_item};
 use crate::convention::vercel;
+use crate::format::decode;
 use crate::format::json::Json;
 use llmobs_model::ToolDefinition;
+use serde_json::Value;
 
 /// Returns the definitions of the first attribute that has any.
 pub(crate) fn definitions(attributes: &ResolvedAttributes<'_>) -> Option<Vec<ToolDefinition>> {
@@ -11,6 +13,11 @@ pub(crate) fn definitions(attributes: &ResolvedAttributes<'_>) -> Option<Vec<Too
     let flattened =
         [TOOLS, FUNCTIONS].into_iter().filter_map(|name| attributes.flattened(&format!("{name}."), is_item));
     lists.chain(flattened).map(|json| read(&json)).find(|tools| !tools.is_empty())
+}
+
+/// Returns the definitions as they were recorded, for spans that call no model: agents declare their tools too.
+pub(crate) fn recorded(attributes: &ResolvedAttributes<'_>) -> Option<Value> {
+    [DEFINITIONS, vercel::TOOLS, TOOLS, FUNCTIONS].into_iter().find_map(|name| decode::member(attributes.get(name)?))
 }
 
 /// Returns whether an attribute holds no list of definitions, or a definition without a name.

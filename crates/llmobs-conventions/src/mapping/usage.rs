@@ -1,10 +1,13 @@
 //! Token counts, costs, and time to first token.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value};
 
 use crate::attributes::ResolvedAttributes;
 use crate::convention::precedence::{FIRST_TOKEN, FIRST_TOKEN_MS, LANGFUSE_COST, LANGFUSE_USAGE, METRICS};
 use crate::convention::{frameworks, langfuse};
+use crate::format::decode;
 use llmobs_model::{Annotation, SpanKind, metric};
 
 /// Returns whether the span counts tokens.
@@ -13,19 +16,20 @@ pub(crate) fn has_tokens(attributes: &ResolvedAttributes<'_>) -> bool {
 }
 
 /// Adds the numbers to an annotation: as metrics of spans that call a model, as metadata of others, whose numbers sum
-/// up the
-/// spans below and would count twice.
+/// up the spans below and would count twice.
 pub(crate) fn add(attributes: &ResolvedAttributes<'_>, kind: SpanKind, annotation: &mut Annotation) {
     let mut counted = counted(attributes);
     include_cached(attributes, &mut counted);
     include_thoughts(attributes, &mut counted);
+    let counted = counted.into_iter().map(|(name, number)| (Cow::Borrowed(name), number)).chain(unknown(attributes));
+    let counted: Vec<(Cow<'static, str>, Number)> = counted.collect();
     if kind.has_model() {
         for (name, number) in counted {
             annotation.metrics.put(name, number);
         }
     } else if !counted.is_empty() {
         let usage: Map<String, Value> =
-            counted.into_iter().map(|(name, number)| (name.to_owned(), Value::Number(number))).collect();
+            counted.into_iter().map(|(name, number)| (name.into_owned(), Value::Number(number))).collect();
         annotation.metadata.insert(USAGE.to_owned(), Value::Object(usage));
     }
     let Some(seconds) = first_token(attributes) else { return };
@@ -46,6 +50,19 @@ fn counted(attributes: &ResolvedAttributes<'_>) -> Vec<(&'static str, Number)> {
         }
     }
     counted
+}
+
+/// Returns counts that no table knows, by the rest of their names: providers invent new ones faster than conventions do.
+fn unknown(attributes: &ResolvedAttributes<'_>) -> Vec<(Cow<'static, str>, Number)> {
+    // A span has a few; a bound keeps generated names from becoming thousands of metrics.
+    const MOST: usize = 16;
+    let is_known = |rest: &str| {
+        METRICS.iter().flat_map(|(_, names)| names.iter()).any(|name| name.strip_prefix(USAGE_PREFIX) == Some(rest))
+    };
+    let counts = attributes.under(USAGE_PREFIX).filter_map(|(rest, value)| Some((rest, decode::number(value)?)));
+    let counts: Vec<_> = counts.filter(|(rest, _)| !rest.is_empty() && !is_known(rest)).take(MOST).collect();
+    // The intake drops a batch for one dot in the name of a metric.
+    counts.into_iter().map(|(rest, number)| (Cow::Owned(rest.replace('.', "_")), number)).collect()
 }
 
 fn named(attributes: &ResolvedAttributes<'_>) -> impl Iterator<Item = (&'static str, Number)> {
@@ -107,8 +124,7 @@ fn include_thoughts(attributes: &ResolvedAttributes<'_>, counted: &mut Vec<(&'st
 }
 
 /// Returns whether input tokens leave out the cache: rig 0.36 to 0.42 passes on what Anthropic counts. Its version
-/// shows in the
-/// attributes that its spans declare.
+/// shows in the attributes that its spans declare.
 fn excludes_cached(attributes: &ResolvedAttributes<'_>) -> bool {
     let declares = |name: &str| attributes.plan.names().contains(&name);
     let provider = attributes.text(crate::convention::precedence::PROVIDER);
@@ -121,3 +137,5 @@ fn excludes_cached(attributes: &ResolvedAttributes<'_>) -> bool {
 
 /// Member of the metadata.
 const USAGE: &str = "usage";
+
+const USAGE_PREFIX: &str = "gen_ai.usage.";

@@ -5,8 +5,7 @@ use crate::{Remark, RemarkSet};
 use llmobs_model::Document;
 
 /// Returns the documents in one text or object, in a list, or in a member of an object. A document without text is
-/// kept as its
-/// JSON. Oddities are added to `remarks`.
+/// kept as its JSON. Oddities are added to `remarks`.
 pub(crate) fn foreign_documents(json: &Json<'_>, remarks: &mut RemarkSet) -> Vec<Document> {
     let list = json.as_list().or_else(|| CONTAINERS.iter().find_map(|name| json.get(name)?.as_list()));
     let items = list.unwrap_or(std::slice::from_ref(json));
@@ -15,8 +14,9 @@ pub(crate) fn foreign_documents(json: &Json<'_>, remarks: &mut RemarkSet) -> Vec
 
 fn document(json: &Json<'_>, remarks: &mut RemarkSet) -> Document {
     let json = json.get("document").filter(|inner| inner.is_object()).unwrap_or(json);
-    let Some(text) = json.first(&["text", "content", "page_content"]) else { return Document::new(json.to_text()) };
-    let mut document = Document::new(text.to_text());
+    // A store that returns ids and scores only has its whole record for text: the intake takes no document without one.
+    let text = json.first(&["text", "content", "page_content"]);
+    let mut document = Document::new(text.unwrap_or(json).to_text());
     document.id = json.get("id").map(Json::to_text);
     document.name = json.get("name").map(Json::to_text);
     document.score = json.get("score").and_then(score_of).filter(|score| score.is_finite());

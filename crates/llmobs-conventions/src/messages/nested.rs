@@ -18,8 +18,7 @@ pub(crate) fn collected<'n, 'a>(paths: impl IntoIterator<Item = FlattenedName<'n
 }
 
 /// Rebuilds every object whose member names have dots. The result is walked recursively, so names add a bounded number
-/// of
-/// levels; beyond it they keep their dots.
+/// of levels; beyond it they keep their dots.
 pub(crate) fn unflattened(json: Json<'_>) -> Json<'_> {
     const MOST_ADDED: usize = 48;
     within(json, MOST_ADDED)

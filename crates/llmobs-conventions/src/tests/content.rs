@@ -258,7 +258,7 @@ fn documents_are_found_in_every_container() {
         found("results", json!({"results": [{"document": {"page_content": "a", "score": "0.5", "metadata": "{\"k\":1}"}}]}),
             json!([{"$exact": true, "text": "a", "score": 0.5, "metadata": {"k": 1}}])),
         found("one", json!({"content": "a", "id": 7, "name": "n", "score": -1}), json!([{"$exact": true, "text": "a", "id": "7", "name": "n", "score": -1.0}])),
-        found("no text", json!([{"id": "7"}]), json!([{"$exact": true, "text": "{\"id\":\"7\"}"}])),
+        found("no text", json!([{"id": "7"}]), json!([{"$exact": true, "text": "{\"id\":\"7\"}", "id": "7"}])),
         {"case": "what is embedded, and how many vectors came of it", "fields": {"openinference.span.kind": "EMBEDDING", "embedding.model_name": "e",
             "embedding.embeddings.0.embedding.text": "a", "embedding.embeddings.1.embedding.text": "b", "embedding.embeddings.1.embedding.vector": "[0.1]",
             "output.value": "[[0.1]]"},

@@ -3,5 +3,6 @@
 mod content;
 mod document;
 mod driver;
+mod matrix;
 mod properties;
 mod slots;

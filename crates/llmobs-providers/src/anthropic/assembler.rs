@@ -44,7 +44,7 @@ struct DeltaKind {
     to: &'static str,
 }
 
-/// What is appended. Signatures are not.
+/// The deltas that are appended. Signatures are not among them.
 const DELTAS: &[DeltaKind] = &[
     DeltaKind { kind: "text_delta", from: "text", block: "text", to: "text" },
     DeltaKind { kind: "input_json_delta", from: "partial_json", block: "tool_use", to: "input" },
@@ -60,12 +60,12 @@ struct CommonEvent<'a> {
     kind: &'a str,
     index: u64,
     #[serde(borrow)]
-    delta: StrictObject<CommonDelta<'a>>,
+    delta: StrictObject<CommonEventDelta<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CommonDelta<'a> {
+struct CommonEventDelta<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     #[serde(borrow, default)]
@@ -112,9 +112,8 @@ impl StreamAssembler for MessageAssembler {
                     self.stop_reason = self.budget.keep(reason);
                 }
             }
-            "error" => return FrameSummary { is_content: false, error: failure::inside(event) },
-            // An error that is no event at all.
-            "" => return FrameSummary { is_content: false, error: failure::inside(event) },
+            // Without a type: an error that is no event at all.
+            "error" | "" => return FrameSummary { is_content: false, error: failure::inside(event) },
             // `content_block_stop`, `message_stop`, `ping`, and what may come to be.
             _ => {}
         }

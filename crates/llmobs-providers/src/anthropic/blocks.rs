@@ -10,7 +10,7 @@ use llmobs_model::{Message, ToolCall, ToolResult};
 
 /// The role of what a model thinks before it answers.
 const REASONING: &str = "reasoning";
-/// What stands for a picture that is not here.
+/// The text in place of a picture that is not kept.
 const IMAGE: &str = "([IMAGE DETECTED])";
 /// Pictures that can be shown.
 const MIME_TYPES: &[&str] = &["image/jpeg", "image/png", "image/gif", "image/webp"];
@@ -32,7 +32,7 @@ pub(super) fn output(body: &Value) -> Vec<Message> {
     Blocks { media: MediaBudget::new() }.messages(json::text(body, "role"), &body["content"])
 }
 
-/// What an answer rests on, of all of its blocks.
+/// Returns the citations of all blocks of a response.
 pub(super) fn citations(body: &Value) -> Vec<Value> {
     let cited = json::items(body, "content").iter().flat_map(|block| json::items(block, "citations"));
     cited.map(without_media).collect()
@@ -85,7 +85,7 @@ impl Blocks {
     }
 }
 
-/// What a tool answered, as text: a list is its texts with a comma between them.
+/// Returns a tool's result as text: a list is its texts with commas between them.
 fn result(content: &Value) -> String {
     match content {
         Value::Null => String::new(),
@@ -132,7 +132,7 @@ fn without_media(value: &Value) -> Value {
     }
 }
 
-/// What stands for the `data` of an object.
+/// Returns the text in place of the `data` of an object.
 fn stand_in(object: &Value) -> Option<&'static str> {
     match json::text(object, "type") {
         "redacted_thinking" => Some("[redacted thinking]"),

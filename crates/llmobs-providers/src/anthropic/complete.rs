@@ -1,4 +1,4 @@
-//! One call of the API that came before messages: a prompt in, a text out.
+//! The codec of the text completions API, which came before messages.
 //!
 //! Source: Anthropic's API reference, "Create a Text Completion" (legacy).
 
@@ -17,7 +17,7 @@ use llmobs_model::{Annotation, Message};
 #[derive(Debug)]
 pub(crate) struct AnthropicComplete;
 
-/// What of a request becomes metadata, and what it is called there.
+/// The parameters that become metadata, with the names that they have there.
 const METADATA: &[(&str, &str)] = &[
     ("max_tokens_to_sample", "max_tokens"),
     ("stop_sequences", "stop_sequences"),
@@ -32,19 +32,19 @@ impl Codec for AnthropicComplete {
     }
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let said = Annotation::new().model_provider(endpoint.provider.clone());
-        let said = request["model"].as_str().into_iter().fold(said, Annotation::model_name);
+        let annotation = Annotation::new().model_provider(endpoint.provider.clone());
+        let annotation = request["model"].as_str().into_iter().fold(annotation, Annotation::model_name);
         let present = METADATA.iter().filter_map(|(name, own)| Some((*own, request.get(name)?)));
-        let said = present.fold(said, |said, (name, value)| said.metadata(name, value));
+        let annotation = present.fold(annotation, |annotation, (name, value)| annotation.metadata(name, value));
         // Who speaks is part of the text.
         let prompt = json::present(request, "prompt").map(|prompt| Message::new("", json::as_text(prompt)));
-        with_input_and_tools(said, prompt.into_iter().collect(), Vec::new())
+        with_input_and_tools(annotation, prompt.into_iter().collect(), Vec::new())
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
-        let said = said.output(Message::new("", json::text(response.body, "completion")));
-        let said = with_finish_reasons(said, [&response.body["stop_reason"]]);
-        failure::inside(response.body).into_iter().fold(said, Annotation::span_error)
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
+        let annotation = annotation.output(Message::new("", json::text(response.body, "completion")));
+        let annotation = with_finish_reasons(annotation, [&response.body["stop_reason"]]);
+        failure::inside(response.body).into_iter().fold(annotation, Annotation::span_error)
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {

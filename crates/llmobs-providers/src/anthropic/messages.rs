@@ -1,6 +1,6 @@
-//! One call of the AnthropicMessages API.
+//! The codec of the Messages API.
 //!
-//! Source: Anthropic's API reference, "AnthropicMessages" and "Streaming messages", and what Datadog's Python SDK shows of them:
+//! Source: Anthropic's API reference, "`AnthropicMessages`" and "Streaming messages", and what Datadog's Python SDK shows of them:
 //! dd-trace-py, `ddtrace/llmobs/_integrations/anthropic.py`, 020ed03, August 2026.
 
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ use llmobs_model::{Annotation, Message, ToolDefinition};
 #[derive(Debug)]
 pub(crate) struct AnthropicMessages;
 
-/// What of a request becomes metadata; anything else, `metadata.user_id` above all, stays where it is.
+/// The parameters that become metadata. No other does, `metadata.user_id` above all.
 const METADATA: &[&str] = &["max_tokens", "stop_sequences", "temperature", "top_k", "top_p"];
 
 impl Codec for AnthropicMessages {
@@ -28,31 +28,31 @@ impl Codec for AnthropicMessages {
     }
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let said =
+        let annotation =
             Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(json::pick(request, METADATA));
         // Where the URL names the model, the body of a proxy may repeat it; the URL decides.
-        let said = match endpoint.model.as_deref().or_else(|| request["model"].as_str()) {
-            Some(model) => said.model_name(model),
-            None => said,
+        let annotation = match endpoint.model.as_deref().or_else(|| request["model"].as_str()) {
+            Some(model) => annotation.model_name(model),
+            None => annotation,
         };
-        with_input_and_tools(said, blocks::input(request), tools(request))
+        with_input_and_tools(annotation, blocks::input(request), tools(request))
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let body = response.body;
         let mut output = blocks::output(body);
         if output.is_empty() {
             output.push(Message::new("", ""));
         }
-        let said = said.output(output).metrics(usage::metrics(&body["usage"]));
-        let said = openai::with_cost(said, &body["usage"]);
+        let annotation = annotation.output(output).metrics(usage::metrics(&body["usage"]));
+        let annotation = openai::with_cost(annotation, &body["usage"]);
         let citations = blocks::citations(body);
-        let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
-        let said = with_finish_reasons(said, [&body["stop_reason"]]);
+        let annotation = if citations.is_empty() { annotation } else { annotation.metadata("citations", citations) };
+        let annotation = with_finish_reasons(annotation, [&body["stop_reason"]]);
         // Gateways send errors with a good status.
         match failure::inside(body) {
-            Some(error) => said.span_error(error),
-            None => said,
+            Some(error) => annotation.span_error(error),
+            None => annotation,
         }
     }
 

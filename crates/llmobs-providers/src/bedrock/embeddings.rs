@@ -16,7 +16,7 @@ use llmobs_model::{Annotation, Document};
 #[derive(Debug)]
 pub(crate) struct BedrockEmbeddings;
 
-/// What of a request becomes metadata.
+/// The parameters of a request that become metadata.
 const METADATA: &[&str] =
     &["dimensions", "normalize", "embeddingTypes", "embedding_types", "input_type", "output_dimension", "truncate"];
 
@@ -66,7 +66,7 @@ impl StreamAssembler for NoStream {
     }
 }
 
-/// What is to be turned into vectors, in the words of each family.
+/// Returns the documents that are to be embedded, under the names of each family.
 fn documents(request: &Value) -> Vec<Document> {
     const IMAGE: &str = "([IMAGE DETECTED])";
     let mut documents = Vec::new();
@@ -84,7 +84,7 @@ fn documents(request: &Value) -> Vec<Document> {
     documents
 }
 
-/// How many vectors there are, and how long they are where they are lists of numbers.
+/// Returns the number of vectors, and their length where they are lists of numbers.
 fn vectors(body: &Value) -> (usize, Option<usize>) {
     if !body["embedding"].is_null() {
         return (1, size(&body["embedding"]));

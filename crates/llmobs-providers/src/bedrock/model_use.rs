@@ -1,4 +1,4 @@
-//! What the id of a model says.
+//! Detects the purpose of a model by its id.
 
 use super::agents::AgentUrl;
 use crate::endpoint::Api;
@@ -18,14 +18,14 @@ pub(crate) fn narrow_api(api: Api, model_id: &str) -> Option<Api> {
     }
 }
 
-/// What a model is for, as far as its id tells.
+/// The purpose of a model, as far as its id tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
-    /// It writes text; so does whatever says nothing else.
+    /// Writes text; the default.
     Generation,
-    /// It turns texts into vectors.
+    /// Turns texts into vectors.
     Embedding,
-    /// Anything else: it ranks documents, draws pictures, makes films.
+    /// Ranks documents, draws pictures, makes films.
     Other,
 }
 
@@ -34,7 +34,7 @@ const OTHERS: &[&str] =
     &["rerank", "stability.", "titan-image", "nova-canvas", "nova-reel", "nova-sonic", "luma.", "stable-diffusion"];
 
 impl Use {
-    /// What a model is for: an id, with or without the prefix of a region, or an ARN.
+    /// Detects the purpose of a model by its id, with or without the prefix of a region, or by its ARN.
     fn of(model_id: &str) -> Self {
         let id = model_id.to_ascii_lowercase();
         if id.contains("embed") {

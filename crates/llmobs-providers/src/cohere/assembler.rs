@@ -8,7 +8,7 @@ use crate::codec::{Frame, FrameSummary, StreamAssembler};
 use crate::failure;
 use crate::json::text;
 
-/// What came so far, of the generation that the first event is of.
+/// The assembler of the version that the first event belongs to.
 #[derive(Debug)]
 pub(super) enum CohereAssembler {
     None,

@@ -35,15 +35,15 @@ impl Codec for CohereChat {
         with_input_and_tools(usage::asked(endpoint, request, SETTINGS), messages, tools.collect())
     }
 
-    fn annotate_response(&self, mut said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, mut annotation: Annotation, response: Response<'_>) -> Annotation {
         let body = response.body;
         let message = get(body, &["message"]);
         let is_second = message.is_object();
         let messages = if is_second { v2::turn(message, &mut MediaBudget::new()) } else { vec![v1::answered(body)] };
         if let Some(citations) = citations::of(message).or_else(|| citations::of(body)) {
-            said = said.metadata("citations", citations);
+            annotation = annotation.metadata("citations", citations);
         }
-        usage::counted(ended(said, body), body).output(messages)
+        usage::counted(ended(annotation, body), body).output(messages)
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {
@@ -51,20 +51,20 @@ impl Codec for CohereChat {
     }
 }
 
-/// Why the answer ends; some reasons are failures.
-fn ended(said: Annotation, body: &Value) -> Annotation {
+/// Sets the finish reason; some reasons are failures.
+fn ended(annotation: Annotation, body: &Value) -> Annotation {
     let reason = text(body, "finish_reason");
     match reason {
-        "" => said,
+        "" => annotation,
         _ if FAILURES.iter().any(|failure| reason.starts_with(failure)) => {
             let error = SpanError::new(text(body, "error")).error_type(reason);
-            said.metadata("finish_reason", reason).span_error(error)
+            annotation.metadata("finish_reason", reason).span_error(error)
         }
-        _ => said.metadata("finish_reason", reason),
+        _ => annotation.metadata("finish_reason", reason),
     }
 }
 
-/// How the names of ends begin that are none: `ERROR`, `ERROR_TOXIC`, `ERROR_LIMIT`, `TIMEOUT`.
+/// Prefixes of finish reasons that are failures: `ERROR`, `ERROR_TOXIC`, `ERROR_LIMIT`, `TIMEOUT`.
 const FAILURES: &[&str] = &["ERROR", "TIMEOUT"];
 
 const SETTINGS: &[&str] = &[

@@ -1,10 +1,10 @@
-//! What an answer rests on.
+//! Citations of a response.
 
 use serde_json::{Value, json};
 
 use crate::json::{StreamBudget, get, items};
 
-/// Which characters of an answer rest on which sources. The texts are left out: they are in the answer and in the request.
+/// Citations: ranges of characters with their sources. The texts are left out, because response and request have them.
 #[derive(Debug)]
 pub(super) struct Citations(Vec<Value>);
 
@@ -36,7 +36,7 @@ pub(super) fn of(answer: &Value) -> Option<Value> {
     (!citations.is_empty()).then(|| citations.finish())
 }
 
-/// Where it is, and on what it rests: in itself again what it makes of itself.
+/// Shortens a citation to its range and its sources. A citation that is short already stays as it is.
 fn short(citation: &Value) -> Value {
     let sources = items(citation, "sources").iter().map(|source| source.get("id").unwrap_or(source));
     let sources: Vec<&Value> = sources.chain(items(citation, "document_ids")).collect();

@@ -30,10 +30,10 @@ impl Codec for CohereEmbed {
         with_documents(usage::asked(endpoint, request, SETTINGS), texts.chain(pictures).chain(inputs).collect())
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let vectors = vectors(get(response.body, &["embeddings"]));
         let size = vectors.first().and_then(Value::as_array).map(Vec::len);
-        with_vectors(usage::counted(said, response.body), vectors.len(), size)
+        with_vectors(usage::counted(annotation, response.body), vectors.len(), size)
     }
 
     /// Embeddings are never streamed.

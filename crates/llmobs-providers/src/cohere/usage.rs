@@ -1,4 +1,4 @@
-//! What the APIs of Cohere have in common.
+//! Names, parameters and token counts of all APIs of Cohere.
 
 use std::borrow::Cow;
 
@@ -9,23 +9,23 @@ use crate::json::{as_count, as_text, get, pick, text};
 use crate::usage::{TokenUsage, sum};
 use llmobs_model::Annotation;
 
-/// What every span is called.
+/// The name of every span.
 pub(super) const NAME: Cow<'static, str> = Cow::Borrowed("cohere.request");
 
 /// The model of a request, who serves it, and those of its settings that are of these names.
 pub(super) fn asked(endpoint: &Endpoint, request: &Value, settings: &[&str]) -> Annotation {
     let mut given = pick(request, settings);
     given.retain(|_, value| !value.is_null());
-    let said = Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(given);
+    let annotation = Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(given);
     match text(request, "model") {
-        "" => said,
-        model => said.model_name(model),
+        "" => annotation,
+        model => annotation.model_name(model),
     }
 }
 
 /// The counts of an answer: `usage` in the second generation, `meta` in the first. Tokens are what the model saw; billed
 /// units leave out what Cohere puts around a prompt, and stand in where there is nothing else.
-pub(super) fn counted(said: Annotation, body: &Value) -> Annotation {
+pub(super) fn counted(annotation: Annotation, body: &Value) -> Annotation {
     let usage = ["usage", "meta"].map(|name| get(body, &[name])).into_iter().find(|usage| usage.is_object());
     let usage = usage.unwrap_or(&Value::Null);
     let tokens = |name: &str| {
@@ -41,7 +41,7 @@ pub(super) fn counted(said: Annotation, body: &Value) -> Annotation {
         reasoning: as_count(get(usage, &["tokens", "reasoning_tokens"])),
         ..TokenUsage::default()
     };
-    said.metrics(counts.metrics())
+    annotation.metrics(counts.metrics())
 }
 
 /// A document that the model may cite: a text, or an object with its text in some member.

@@ -23,7 +23,7 @@ pub(crate) enum Framing {
     Aws(Aws),
 }
 
-/// What the beginning of a body shows.
+/// The result of looking at the beginning of a body.
 #[derive(Debug)]
 pub(crate) enum Detected {
     /// Only white space has come.
@@ -61,6 +61,7 @@ impl Framing {
     }
 
     /// Detects lines of JSON in a body that looked like one document; `None` while too little of it has come.
+    #[expect(clippy::option_option, reason = "undecided, or decided that these are no lines")]
     pub(crate) fn detect_lines(body: &[u8]) -> Option<Option<Self>> {
         lines::are_lines(body).map(|are_lines| are_lines.then(|| Self::Lines(Lines::default())))
     }

@@ -18,7 +18,7 @@ use crate::json::{StreamBudget, get, items, text};
 #[derive(Debug)]
 pub(super) struct GenerateAssembler {
     by_index: BTreeMap<u64, Candidate>,
-    /// What is said of the whole answer; what comes later holds, because the counts grow.
+    /// Members of the whole response, merged, because counts grow from chunk to chunk.
     rest: Map<String, Value>,
     budget: StreamBudget,
 }

@@ -13,12 +13,12 @@ pub(super) fn asked(request: &Value) -> Vec<Message> {
     messages
 }
 
-/// One content: its role and its parts.
+/// Reads a content: its role and its parts.
 fn turn(content: &Value) -> Vec<Message> {
     spoken(role(text(content, "role")), content)
 }
 
-/// What the span calls a role of Gemini's.
+/// Maps a role of Gemini's to the role of a message.
 pub(super) fn role(role: &str) -> &str {
     match role {
         "model" => "assistant",
@@ -48,7 +48,7 @@ pub(super) fn parts(content: &Value) -> &[Value] {
     }
 }
 
-/// Whether there is more in a part than a signature.
+/// Tells whether a part has more than a signature.
 pub(super) fn says_something(part: &Value) -> bool {
     let is_text = |text: &Value| text.as_str().is_some_and(|text| !text.is_empty());
     let members = part.as_object().into_iter().flatten();
@@ -83,7 +83,7 @@ pub(super) fn is_thought(part: &Value) -> bool {
     get(part, &["thought"]).as_bool() == Some(true)
 }
 
-/// Where a file is, or of what type; a `data:` URL is no address.
+/// Returns the address of a file, or its type where the address is a `data:` URL.
 pub(super) fn file_marker(uri: &Value, mime_type: &Value) -> String {
     let uri = as_text(uri);
     let is_address = !uri.is_empty() && !uri.starts_with("data:");

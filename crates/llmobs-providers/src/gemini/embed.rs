@@ -24,11 +24,11 @@ impl Codec for GeminiEmbed {
     }
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let said = model_owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
-        with_documents(said.metadata_map(configuration(request)), documents(request))
+        let annotation = model_owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
+        with_documents(annotation.metadata_map(configuration(request)), documents(request))
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let vectors = vectors(response.body);
         let size = vectors.first().map(|one| items(one, "values").len());
         let each = vectors.iter().filter_map(|one| tokens(one)).reduce(u64::saturating_add);
@@ -36,8 +36,8 @@ impl Codec for GeminiEmbed {
         let characters = as_count(member(get(response.body, &["metadata"]), "billableCharacterCount"));
         let counts = [(metric::INPUT_TOKENS, tokens), (metric::BILLABLE_CHARACTER_COUNT, characters)];
         let counted = counts.into_iter().filter_map(|(name, count)| Some((name, count.filter(|count| *count > 0)?)));
-        let said = counted.fold(said, |said, (name, count)| said.metric(name, count));
-        with_vectors(said, vectors.len(), size)
+        let annotation = counted.fold(annotation, |annotation, (name, count)| annotation.metric(name, count));
+        with_vectors(annotation, vectors.len(), size)
     }
 
     /// Embeddings are never streamed.
@@ -60,7 +60,7 @@ fn documents(request: &Value) -> Vec<Document> {
 
 const CONFIGURATION: &[&str] = &["taskType", "title", "outputDimensionality", "mimeType", "autoTruncate"];
 
-/// All that can be configured as soon as anything is, as Datadog's Python SDK does.
+/// Picks the configuration: all members as soon as one is set, as Datadog's Python SDK does.
 fn configuration(request: &Value) -> Map<String, Value> {
     let first = requests(request).first().unwrap_or(&Value::Null);
     let places = [request, first, member(first, "embedContentConfig"), get(request, &["parameters"])];

@@ -26,23 +26,23 @@ impl Codec for GeminiGenerate {
     }
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let said = model_owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
+        let annotation = model_owner::model(Annotation::new(), endpoint, endpoint.model.as_deref());
         with_input_and_tools(
-            said.metadata_map(configuration(request)),
+            annotation.metadata_map(configuration(request)),
             content::asked(request),
             content::tools(request),
         )
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let Response { endpoint, body, .. } = response;
         let version = member(body, "modelVersion").as_str().filter(|version| !version.is_empty());
-        let said = model_owner::model(said, endpoint, version.or(endpoint.model.as_deref()));
-        let said = counted(with_reasons(said, body), member(body, "usageMetadata")).output(answered(body));
-        failure::inside(body).into_iter().fold(said, Annotation::span_error)
+        let annotation = model_owner::model(annotation, endpoint, version.or(endpoint.model.as_deref()));
+        let annotation = counted(with_reasons(annotation, body), member(body, "usageMetadata")).output(answered(body));
+        failure::inside(body).into_iter().fold(annotation, Annotation::span_error)
     }
 
-    /// As Datadog's Python SDK has it.
+    /// Has a role, as in Datadog's Python SDK.
     fn empty_output(&self) -> Message {
         Message::assistant("")
     }
@@ -52,7 +52,7 @@ impl Codec for GeminiGenerate {
     }
 }
 
-/// What a span says of the configuration: all of it as soon as there is any, as Datadog's Python SDK does.
+/// Members of the configuration that become metadata: all as soon as one is set, as Datadog's Python SDK does.
 const CONFIGURATION: &[&str] = &[
     "temperature",
     "topP",
@@ -79,7 +79,7 @@ fn configuration(request: &Value) -> Map<String, Value> {
     known.chain(others.map(|(name, value)| (name.to_owned(), value))).collect()
 }
 
-/// One message for each part of each candidate.
+/// Returns the messages of all candidates, one for each part.
 fn answered(body: &Value) -> Vec<Message> {
     let contents = items(body, "candidates").iter().map(|candidate| get(candidate, &["content"]));
     let messages: Vec<Message> = contents.flat_map(|content| content::spoken("assistant", content)).collect();
@@ -87,16 +87,16 @@ fn answered(body: &Value) -> Vec<Message> {
 }
 
 /// Sets why the response ended, and why Google held it back if it did.
-fn with_reasons(mut said: Annotation, body: &Value) -> Annotation {
+fn with_reasons(mut annotation: Annotation, body: &Value) -> Annotation {
     let block = member(member(body, "promptFeedback"), "blockReason").as_str();
     if let Some(block) = block {
-        said = said.metadata("block_reason", block);
+        annotation = annotation.metadata("block_reason", block);
     }
-    with_finish_reasons(said, items(body, "candidates").iter().map(|candidate| member(candidate, "finishReason")))
+    with_finish_reasons(annotation, items(body, "candidates").iter().map(|candidate| member(candidate, "finishReason")))
 }
 
 /// Tokens of the tools that Google runs are paid for like the prompt, and without them the total is not the sum.
-fn counted(said: Annotation, usage: &Value) -> Annotation {
+fn counted(annotation: Annotation, usage: &Value) -> Annotation {
     let tokens = |camel: &str| as_count(member(usage, camel));
     let thoughts = tokens("thoughtsTokenCount");
     let input = sum([tokens("promptTokenCount"), tokens("toolUsePromptTokenCount")]);
@@ -109,5 +109,5 @@ fn counted(said: Annotation, usage: &Value) -> Annotation {
         cache_write: None,
         reasoning: thoughts,
     };
-    said.metrics(counts.metrics())
+    annotation.metrics(counts.metrics())
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::endpoint::Endpoint;
 use llmobs_model::Annotation;
 
-/// What every span of these APIs is called.
+/// The name of every span of these APIs.
 pub(super) const NAME: Cow<'static, str> = Cow::Borrowed("google_genai.request");
 
 /// Beginnings of the names of models, and who makes them.
@@ -30,12 +30,12 @@ const OWNERS: &[(&str, &str)] = &[
 ];
 
 /// Names the model and its maker; the host's provider where the name says nothing.
-pub(super) fn model(said: Annotation, endpoint: &Endpoint, model: Option<&str>) -> Annotation {
+pub(super) fn model(annotation: Annotation, endpoint: &Endpoint, model: Option<&str>) -> Annotation {
     let model = model.map(short).unwrap_or_default();
     let owner = OWNERS.iter().find(|(beginning, _)| model.starts_with(beginning));
     let provider = owner.map_or_else(|| endpoint.provider.clone(), |(_, owner)| Cow::Borrowed(*owner));
-    let said = said.model_provider(provider);
-    if model.is_empty() { said } else { said.model_name(model) }
+    let annotation = annotation.model_provider(provider);
+    if model.is_empty() { annotation } else { annotation.model_name(model) }
 }
 
 /// The last part of `models/…`, `tunedModels/…` or `projects/…/models/…`.

@@ -27,7 +27,7 @@ impl PartialCall {
         Some(begun)
     }
 
-    /// Whether this is more of it.
+    /// Tells whether a part continues this call: it has no name of its own.
     pub(super) fn is_continued_by(&self, call: &Value) -> bool {
         self.will_continue && text(call, "name").is_empty()
     }

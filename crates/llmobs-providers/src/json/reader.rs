@@ -256,9 +256,7 @@ impl<'a> Reader<'a> {
                 _ => {
                     let is_scalar = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
                     let len = self.bytes.get(self.at..)?.iter().take_while(is_scalar).count();
-                    if len == 0 {
-                        return None;
-                    }
+                    let len = Some(len).filter(|len| *len > 0)?;
                     self.at = self.at.saturating_add(len);
                 }
             }
@@ -298,6 +296,10 @@ impl<'a> Reader<'a> {
     }
 
     fn skip_whitespace(&mut self) {
+        // Nearly always there is none.
+        if self.peek().is_none_or(|byte| byte > b' ') {
+            return;
+        }
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
         self.at = self.at.saturating_add(rest.iter().take_while(is_space).count());

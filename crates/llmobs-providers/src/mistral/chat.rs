@@ -15,7 +15,7 @@ use llmobs_model::{Annotation, Message, metric};
 #[derive(Debug)]
 pub(crate) struct MistralChat;
 
-/// What every span is called.
+/// The name of every span.
 pub(super) const NAME: Cow<'static, str> = Cow::Borrowed("mistralai.request");
 
 impl Codec for MistralChat {
@@ -29,17 +29,17 @@ impl Codec for MistralChat {
         annotation
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let body = in_one_text(response.body);
-        let said = openai::OpenAiChat.annotate_response(said, Response { body: &body, ..response });
+        let annotation = openai::OpenAiChat.annotate_response(annotation, Response { body: &body, ..response });
         let cached = get(response.body, &["usage", "num_cached_tokens"]).as_u64();
-        match cached.filter(|_| said.metrics.get(metric::CACHE_READ_INPUT_TOKENS).is_none()) {
-            Some(cached) => said.metric(metric::CACHE_READ_INPUT_TOKENS, cached),
-            None => said,
+        match cached.filter(|_| annotation.metrics.get(metric::CACHE_READ_INPUT_TOKENS).is_none()) {
+            Some(cached) => annotation.metric(metric::CACHE_READ_INPUT_TOKENS, cached),
+            None => annotation,
         }
     }
 
-    /// As Datadog's Python SDK has it.
+    /// Has a role, as in Datadog's Python SDK.
     fn empty_output(&self) -> Message {
         Message::assistant("")
     }
@@ -49,7 +49,7 @@ impl Codec for MistralChat {
     }
 }
 
-/// Those settings that are there and not null.
+/// Picks the listed parameters that are not null.
 pub(super) fn settings(request: &Value, names: &[&str]) -> Map<String, Value> {
     let mut given = pick(request, names);
     given.retain(|_, value| !value.is_null());
@@ -62,10 +62,10 @@ fn in_one_text(body: &Value) -> Value {
     for choice in body.get_mut("choices").and_then(Value::as_array_mut).into_iter().flatten() {
         let Some(message) = choice.get_mut("message").and_then(Value::as_object_mut) else { continue };
         let Some(Value::Array(parts)) = message.get_mut("content") else { continue };
-        let said: String = parts.iter().map(|part| text(part, "text")).collect();
+        let annotation: String = parts.iter().map(|part| text(part, "text")).collect();
         parts.retain(|part| !matches!(text(part, "type"), "text" | "reference"));
-        if !said.is_empty() || parts.is_empty() {
-            parts.push(json!({"type": "text", "text": said}));
+        if !annotation.is_empty() || parts.is_empty() {
+            parts.push(json!({"type": "text", "text": annotation}));
         }
     }
     body

@@ -25,8 +25,8 @@ impl Codec for MistralEmbeddings {
         annotation
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
-        openai::OpenAiEmbeddings.annotate_response(said, response)
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
+        openai::OpenAiEmbeddings.annotate_response(annotation, response)
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {

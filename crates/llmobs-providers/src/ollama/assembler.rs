@@ -6,7 +6,7 @@ use crate::codec::{Frame, FrameSummary, StreamAssembler};
 use crate::failure;
 use crate::json::{StreamBudget, get, items};
 
-/// Which of the two APIs the lines are of; they differ in where the text is.
+/// The API of the lines; the two differ in where the text is.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LineShape {
     Chat,
@@ -84,6 +84,6 @@ impl StreamAssembler for OllamaAssembler {
     }
 }
 
-/// What lines say beside their text.
+/// The members of a line that are kept beside its text.
 const KEPT: &[&str] =
     &["model", "done_reason", "prompt_eval_count", "prompt_eval_duration", "eval_count", "eval_duration"];

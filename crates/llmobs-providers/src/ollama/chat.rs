@@ -53,7 +53,7 @@ fn turn(message: &Value, budget: &mut MediaBudget) -> Vec<Message> {
     thought(message).into_iter().chain([said]).collect()
 }
 
-/// What the model thinks, where it says so.
+/// Returns the reasoning of a message, if there is any.
 pub(super) fn thought(of: &Value) -> Option<Message> {
     Some(text(of, "thinking")).filter(|thinking| !thinking.is_empty()).map(|text| Message::new("reasoning", text))
 }

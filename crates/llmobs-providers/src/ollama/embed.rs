@@ -27,11 +27,11 @@ impl Codec for OllamaEmbed {
         with_documents(usage::asked(endpoint, request), documents.collect())
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let alone = response.body.get("embedding").filter(|embedding| embedding.is_array());
         let vectors: Vec<&Value> = items(response.body, "embeddings").iter().chain(alone).collect();
         let size = vectors.first().and_then(|first| first.as_array()).map(Vec::len);
-        with_vectors(usage::counted(said, response.body), vectors.len(), size)
+        with_vectors(usage::counted(annotation, response.body), vectors.len(), size)
     }
 
     /// Embeddings are never streamed.

@@ -31,10 +31,10 @@ impl Codec for OllamaGenerate {
         with_input_and_tools(usage::asked(endpoint, request), system.into_iter().chain(prompt).collect(), Vec::new())
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let written = Message::assistant(text(response.body, "response"));
         let messages: Vec<Message> = thought(response.body).into_iter().chain([written]).collect();
-        usage::counted(said, response.body).output(messages)
+        usage::counted(annotation, response.body).output(messages)
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {

@@ -6,7 +6,7 @@ use crate::json::items;
 use crate::media::MediaBudget;
 use llmobs_model::Message;
 
-/// How the bytes of each type begin, in base64.
+/// The first base64 characters of each image type.
 const BEGINNINGS: &[(&str, &str)] =
     &[("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
 

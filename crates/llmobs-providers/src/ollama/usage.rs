@@ -1,4 +1,4 @@
-//! What the APIs of Ollama have in common: options, counts, durations.
+//! Options, token counts and durations of all APIs of Ollama.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use crate::json::{count, get, pick, text};
 use crate::usage::{TokenUsage, sum};
 use llmobs_model::{Annotation, metric};
 
-/// What every span is called.
+/// The name of every span.
 pub(super) const NAME: Cow<'static, str> = Cow::Borrowed("ollama.request");
 
 /// The model of a request and who serves it.
 pub(super) fn asked(endpoint: &Endpoint, request: &Value) -> Annotation {
-    let said = Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(configuration(request));
-    model(said, request)
+    let annotation = Annotation::new().model_provider(endpoint.provider.clone()).metadata_map(configuration(request));
+    model(annotation, request)
 }
 
-fn model(said: Annotation, body: &Value) -> Annotation {
+fn model(annotation: Annotation, body: &Value) -> Annotation {
     match text(body, "model") {
-        "" => said,
-        model => said.model_name(model),
+        "" => annotation,
+        model => annotation.model_name(model),
     }
 }
 
@@ -43,7 +43,7 @@ const OPTIONS: &[&str] = &[
 
 const TOP_LEVEL: &[&str] = &["stream", "think", "format", "raw", "dimensions", "truncate"];
 
-/// How the model is to write.
+/// Returns the parameters of a request, from `options` and from the top level.
 fn configuration(request: &Value) -> Map<String, Value> {
     let mut given = pick(get(request, &["options"]), OPTIONS);
     given.extend(pick(request, TOP_LEVEL));
@@ -52,20 +52,20 @@ fn configuration(request: &Value) -> Map<String, Value> {
 }
 
 /// Model, counts, durations and the end of an answer.
-pub(super) fn counted(said: Annotation, body: &Value) -> Annotation {
+pub(super) fn counted(annotation: Annotation, body: &Value) -> Annotation {
     let (input, output) = (count(body, "prompt_eval_count"), count(body, "eval_count"));
     let tokens = TokenUsage { input, output, total: sum([input, output]), ..TokenUsage::default() };
-    let mut said = model(said, body).metrics(tokens.metrics());
+    let mut annotation = model(annotation, body).metrics(tokens.metrics());
     let durations =
         [(metric::TIME_IN_MODEL_PREFILL, "prompt_eval_duration"), (metric::TIME_IN_MODEL_DECODE, "eval_duration")];
     for (name, duration) in durations {
         if let Some(nanos) = count(body, duration) {
-            said = said.metric(name, Duration::from_nanos(nanos).as_secs_f64());
+            annotation = annotation.metric(name, Duration::from_nanos(nanos).as_secs_f64());
         }
     }
-    let said = failure::inside(body).into_iter().fold(said, Annotation::span_error);
+    let annotation = failure::inside(body).into_iter().fold(annotation, Annotation::span_error);
     match text(body, "done_reason") {
-        "" => said,
-        reason => said.metadata("finish_reason", reason),
+        "" => annotation,
+        reason => annotation.metadata("finish_reason", reason),
     }
 }

@@ -28,17 +28,17 @@ impl Codec for OpenAiChat {
         let media = &mut MediaBudget::new();
         let sent = json::items(request, "messages").iter();
         let input: Vec<Message> = sent.flat_map(|value| message::messages(value, "", media)).collect();
-        let mut said = names::with_input(names::with_model(endpoint, request), input)
+        let mut annotation = names::with_input(names::with_model(endpoint, request), input)
             .metadata_map(json::pick(request, names::COMMON))
             .metadata_map(json::pick(request, METADATA));
         let tools = tools::definitions(request);
         if !tools.is_empty() {
-            said = said.tool_definitions(tools);
+            annotation = annotation.tool_definitions(tools);
         }
-        said
+        annotation
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let media = &mut MediaBudget::new();
         let format = json::text(json::get(response.request, &["audio"]), "format");
         let choices = json::items(response.body, "choices");
@@ -50,11 +50,13 @@ impl Codec for OpenAiChat {
         if output.is_empty() {
             output.push(Message::new("", ""));
         }
-        let said = usage::with_usage(names::with_response_model(said, &response).output(output), response.body);
-        let said = with_finish_reasons(said, choices.iter().map(|choice| json::get(choice, &["finish_reason"])));
+        let annotation =
+            usage::with_usage(names::with_response_model(annotation, &response).output(output), response.body);
+        let annotation =
+            with_finish_reasons(annotation, choices.iter().map(|choice| json::get(choice, &["finish_reason"])));
         let citations = json::items(response.body, "citations");
-        let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
-        error.into_iter().fold(said, Annotation::span_error)
+        let annotation = if citations.is_empty() { annotation } else { annotation.metadata("citations", citations) };
+        error.into_iter().fold(annotation, Annotation::span_error)
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {
@@ -62,7 +64,7 @@ impl Codec for OpenAiChat {
     }
 }
 
-/// Some leave out whose turn it is: there is only one.
+/// Sets the role where a host leaves it out: a response has only one.
 fn with_role(mut message: Message) -> Message {
     if message.role == Role::Unspecified {
         message.role = Role::Assistant;

@@ -16,7 +16,7 @@ use crate::json::{self, StreamBudget};
 #[derive(Debug, Default)]
 pub(super) struct ChatAssembler {
     model: String,
-    /// All reports merged: some hosts send one at the end, some one with every chunk.
+    /// The reports of usage, merged: some hosts send one at the end, some one with every chunk.
     usage: Value,
     /// By their index, whatever the order in which they come.
     choices: BTreeMap<u64, ChoiceAssembler>,

@@ -31,16 +31,17 @@ impl Codec for OpenAiCompletions {
             .metadata_map(json::pick(request, METADATA))
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let choices = json::items(response.body, "choices").iter();
         let mut output: Vec<Message> = choices.map(|choice| Message::new("", json::text(choice, "text"))).collect();
         if output.is_empty() {
             output.push(Message::new("", ""));
         }
-        let said = usage::with_usage(names::with_response_model(said, &response).output(output), response.body);
+        let annotation =
+            usage::with_usage(names::with_response_model(annotation, &response).output(output), response.body);
         let reasons = json::items(response.body, "choices").iter().map(|choice| json::get(choice, &["finish_reason"]));
-        let said = with_finish_reasons(said, reasons);
-        failure::inside(response.body).into_iter().fold(said, Annotation::span_error)
+        let annotation = with_finish_reasons(annotation, reasons);
+        failure::inside(response.body).into_iter().fold(annotation, Annotation::span_error)
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {
@@ -48,7 +49,7 @@ impl Codec for OpenAiCompletions {
     }
 }
 
-/// One text, many, or the same as tokens. Tokens are their JSON: nothing here can read them.
+/// Returns the prompts: a text, several, or token ids, which stay JSON because nothing here can decode them.
 pub(super) fn texts(value: &Value) -> Vec<String> {
     match value.as_array() {
         Some(items) if items.iter().any(|item| !item.is_number()) => items.iter().map(one).collect(),

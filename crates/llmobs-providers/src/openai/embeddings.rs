@@ -23,26 +23,26 @@ impl Codec for OpenAiEmbeddings {
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let input: Vec<Document> = texts(json::get(request, &["input"])).into_iter().map(Document::new).collect();
         let format = json::present(request, "encoding_format").cloned().unwrap_or_else(|| Value::from("float"));
-        let said = names::with_model(endpoint, request).input(input).metadata("encoding_format", format);
+        let annotation = names::with_model(endpoint, request).input(input).metadata("encoding_format", format);
         match request.get("dimensions").and_then(Value::as_u64).filter(|dimensions| *dimensions > 0) {
-            Some(dimensions) => said.metadata("dimensions", dimensions),
-            None => said,
+            Some(dimensions) => annotation.metadata("dimensions", dimensions),
+            None => annotation,
         }
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let vectors = json::items(response.body, "data");
-        let said = usage::with_usage(names::with_response_model(said, &response), response.body);
+        let annotation = usage::with_usage(names::with_response_model(annotation, &response), response.body);
         if let Some(error) = failure::inside(response.body) {
-            return said.span_error(error);
+            return annotation.span_error(error);
         }
         if vectors.is_empty() {
-            return said;
+            return annotation;
         }
         // What came decides, not what was asked for: as text, the size cannot be seen.
         let size = vectors.first().and_then(|vector| vector.get("embedding")?.as_array()).map(Vec::len);
         let of_size = size.map(|size| format!(" with size {size}")).unwrap_or_default();
-        said.output(format!("[{} embedding(s) returned{of_size}]", vectors.len()))
+        annotation.output(format!("[{} embedding(s) returned{of_size}]", vectors.len()))
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {

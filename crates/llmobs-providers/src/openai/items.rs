@@ -73,7 +73,7 @@ fn part(message: &mut Message, part: &Value, media: &mut MediaBudget) -> String 
     }
 }
 
-/// Where a picture or file is, if it is not in the part itself.
+/// Returns the address of a picture or file that is not in the part itself.
 pub(super) fn reference(part: &Value, marker: &str) -> String {
     let names = ["file_url", "file_id", "filename"].map(|name| json::text(part, name));
     let mut places = [image_url(part)].into_iter().chain(names);
@@ -92,7 +92,7 @@ fn call(item: &Value, id: &str, kind: &str) -> ToolCall {
     ToolCall::new(json::text(item, "name"), arguments).id(json::text(item, id)).kind(kind)
 }
 
-/// What a tool answered: text, parts, or any JSON.
+/// Reads the result of a tool: text, parts, or any JSON.
 fn output(item: &Value, media: &mut MediaBudget) -> Message {
     let mut message = Message::user("");
     let said = json::get(item, &["output"]);
@@ -104,7 +104,7 @@ fn output(item: &Value, media: &mut MediaBudget) -> Message {
     message.tool_result(result.kind(json::text(item, "type")))
 }
 
-/// What a model thought. Most of it is encrypted or a summary; open models say it in full.
+/// Returns the reasoning of an item. Most of it is encrypted or a summary; open models give it in full.
 fn reasoning(item: &Value) -> Value {
     let member = |name: &str| item.get(name).cloned().unwrap_or_default();
     let summary = json::present(item, "summary").cloned().unwrap_or_else(|| json!([]));
@@ -154,7 +154,7 @@ fn error_type(error: &Value) -> &str {
     said.unwrap_or("mcp_tool_error")
 }
 
-/// What the provider's tools were asked and have found: searches, pages, programs and what they print.
+/// The calls of the provider's own tools, with their results: searches, pages, programs and their output.
 const OWN_TOOLS: &[&str] = &[
     "web_search_call",
     "file_search_call",

@@ -35,7 +35,7 @@ fn message(value: &Value, parts: MessageParts, audio_format: &str, media: &mut M
     json::present(value, "function_call").map(tools::named).into_iter().fold(message, Message::tool_call)
 }
 
-/// What a model thought, which each host calls otherwise; the first name that says something counts.
+/// Returns the reasoning of a message, which each host calls otherwise; the first name with a text counts.
 pub(super) fn reasoning(value: &Value) -> String {
     let names = ["reasoning_content", "reasoning"].into_iter();
     let plain = names.map(|name| json::text(value, name)).find(|text| !text.is_empty());

@@ -1,4 +1,4 @@
-//! What calls and models are called.
+//! Names of spans and models.
 
 use std::borrow::Cow;
 
@@ -21,24 +21,24 @@ pub(super) fn operation(endpoint: &Endpoint, operation: &str) -> Cow<'static, st
 
 /// Model and provider, as the request says.
 pub(super) fn with_model(endpoint: &Endpoint, request: &Value) -> Annotation {
-    let said = Annotation::new().model_provider(endpoint.provider());
+    let annotation = Annotation::new().model_provider(endpoint.provider());
     let of_body = Some(json::text(request, "model")).filter(|model| !model.is_empty());
     match of_body.or(endpoint.model.as_deref()) {
-        Some(model) => said.model_name(model),
-        None => said,
+        Some(model) => annotation.model_name(model),
+        None => annotation,
     }
 }
 
-/// What went in; a request that cannot be read has nothing.
-pub(super) fn with_input(said: Annotation, input: Vec<Message>) -> Annotation {
-    if input.is_empty() { said } else { said.input(input) }
+/// Sets the input; a request that cannot be read has none.
+pub(super) fn with_input(annotation: Annotation, input: Vec<Message>) -> Annotation {
+    if input.is_empty() { annotation } else { annotation.input(input) }
 }
 
 /// The model that answered: Azure says only there which one it is. Some greet with an empty name.
-pub(super) fn with_response_model(said: Annotation, response: &Response<'_>) -> Annotation {
+pub(super) fn with_response_model(annotation: Annotation, response: &Response<'_>) -> Annotation {
     match json::text(response.body, "model") {
-        "" => said,
-        model => said.model_name(model),
+        "" => annotation,
+        model => annotation.model_name(model),
     }
 }
 

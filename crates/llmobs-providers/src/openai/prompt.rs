@@ -7,11 +7,11 @@ use crate::json;
 use llmobs_model::{Annotation, Message, Prompt};
 
 /// Adds the prompt that a request names, and the tags that say who found it.
-pub(super) fn with_prompt(said: Annotation, request: &Value) -> Annotation {
+pub(super) fn with_prompt(annotation: Annotation, request: &Value) -> Annotation {
     let asked = json::get(request, &["prompt"]);
     let id = json::text(asked, "id");
     if id.is_empty() {
-        return said;
+        return annotation;
     }
     let mut prompt = Prompt::new(id);
     if let Some(version) = json::present(asked, "version") {
@@ -20,26 +20,26 @@ pub(super) fn with_prompt(said: Annotation, request: &Value) -> Annotation {
     for (name, value) in variables(asked) {
         prompt = prompt.variable(name, value);
     }
-    let said = said.prompt(prompt).tag("prompt_tracking_instrumentation_method", "auto");
+    let annotation = annotation.prompt(prompt).tag("prompt_tracking_instrumentation_method", "auto");
     let values = asked.get("variables").and_then(Value::as_object).into_iter().flat_map(Map::values);
     let is_multimodal = values.map(|value| json::text(value, "type")).any(|kind| !kind.is_empty() && kind != TEXT);
-    if is_multimodal { said.tag("prompt_multimodal", "true") } else { said }
+    if is_multimodal { annotation.tag("prompt_multimodal", "true") } else { annotation }
 }
 
 /// Adds the template: what the answer says was filled in, with the names of the variables where their values are.
-pub(super) fn with_template(said: Annotation, request: &Value, body: &Value) -> Annotation {
+pub(super) fn with_template(annotation: Annotation, request: &Value, body: &Value) -> Annotation {
     let asked = json::get(request, &["prompt"]);
     let id = json::text(asked, "id");
     let filled_in = json::items(body, "instructions");
     if id.is_empty() || filled_in.is_empty() {
-        return said;
+        return annotation;
     }
     let mut variables = variables(asked);
     variables.retain(|(_, value)| !value.is_empty() && !MARKERS.contains(&value.as_str()));
     // The longest first: one may stand in another.
     variables.sort_by_key(|(name, value)| (std::cmp::Reverse(value.len()), name.clone()));
     let turns = filled_in.iter().map(|turn| Message::new(json::text(turn, "role"), template(turn, &variables)));
-    said.prompt(Prompt::new(id).chat_template(turns))
+    annotation.prompt(Prompt::new(id).chat_template(turns))
 }
 
 fn template(turn: &Value, variables: &[(String, String)]) -> String {
@@ -66,5 +66,5 @@ fn as_text(value: &Value) -> String {
 }
 
 const TEXT: &str = "input_text";
-/// What stands for a picture and for a file that is nowhere else.
+/// The markers of a picture and of a file without an address.
 const MARKERS: [&str; 2] = ["[image]", "[file]"];

@@ -27,13 +27,13 @@ impl Codec for OpenAiResponses {
         let instructions = Some(json::text(request, "instructions")).filter(|text| !text.is_empty());
         let mut input: Vec<Message> = instructions.map(Message::system).into_iter().collect();
         input.extend(items::input(json::get(request, &["input"]), media));
-        let said = names::with_input(names::with_model(endpoint, request), input).metadata_map(metadata(request));
+        let annotation = names::with_input(names::with_model(endpoint, request), input).metadata_map(metadata(request));
         let tools = tools::definitions(request);
-        let said = if tools.is_empty() { said } else { said.tool_definitions(tools) };
-        prompt::with_prompt(said, request)
+        let annotation = if tools.is_empty() { annotation } else { annotation.tool_definitions(tools) };
+        prompt::with_prompt(annotation, request)
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let Response { request, body, .. } = response;
         let media = &mut MediaBudget::new();
         let items = json::items(body, "output");
@@ -42,22 +42,25 @@ impl Codec for OpenAiResponses {
             output.push(Message::new("", ""));
         }
         let echoes = json::pick(body, ECHOES).into_iter().filter(|(_, value)| !value.is_null());
-        let mut said = names::with_response_model(said, &response).output(output);
-        said = said.metadata_map(echoes.collect::<Map<_, _>>());
+        let mut annotation = names::with_response_model(annotation, &response).output(output);
+        annotation = annotation.metadata_map(echoes.collect::<Map<_, _>>());
         let listed = items.iter().filter(|item| json::text(item, "type") == "mcp_list_tools");
         let listed: Vec<_> = listed.flat_map(tools::definitions).collect();
         if !listed.is_empty() {
-            said = said.tool_definitions(tools::definitions(request).into_iter().chain(listed));
+            annotation = annotation.tool_definitions(tools::definitions(request).into_iter().chain(listed));
         }
         if json::present(request, "input").is_none() && json::present(request, "prompt").is_some() {
-            said = names::with_input(said, items::input(json::get(body, &["instructions"]), &mut MediaBudget::new()));
+            annotation = names::with_input(
+                annotation,
+                items::input(json::get(body, &["instructions"]), &mut MediaBudget::new()),
+            );
         }
         if !response.endpoint.is_proxy {
-            said = items.iter().filter_map(items::remote_call).fold(said, Annotation::synthesized_span);
+            annotation = items.iter().filter_map(items::remote_call).fold(annotation, Annotation::synthesized_span);
         }
-        said = usage::with_usage(prompt::with_template(said, request, body), body);
-        said = with_status(said, body);
-        failure::inside(body).into_iter().fold(said, Annotation::span_error)
+        annotation = usage::with_usage(prompt::with_template(annotation, request, body), body);
+        annotation = with_status(annotation, body);
+        failure::inside(body).into_iter().fold(annotation, Annotation::span_error)
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {
@@ -72,7 +75,7 @@ fn with_status(annotation: Annotation, body: &Value) -> Annotation {
     let annotation = with_finish_reasons(annotation, [if reason.is_string() { reason } else { status }]);
     match status.as_str() {
         Some("queued" | "in_progress") => annotation.metadata("response_id", json::text(body, "id")),
-        Some("incomplete") | Some(_) | None => annotation,
+        Some("incomplete" | _) | None => annotation,
     }
 }
 
@@ -103,5 +106,5 @@ const METADATA: &[&str] = &[
     "truncation",
 ];
 
-/// What the answer says of it wins: defaults are filled in there.
+/// Members of the response that replace those of the request, because defaults are filled in there.
 const ECHOES: &[&str] = &["temperature", "max_output_tokens", "top_p", "tool_choice", "truncation", "text", "user"];

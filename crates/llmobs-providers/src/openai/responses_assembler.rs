@@ -23,9 +23,9 @@ pub(super) struct ResponsesAssembler {
 
 #[derive(Debug, Default)]
 struct ItemAssembler {
-    /// As it was said to begin.
+    /// The item of the event that it began with.
     begun: Value,
-    /// As it was said to have ended.
+    /// The item of the event that it ended with.
     done: Option<Value>,
     text: String,
     refusal: String,
@@ -34,18 +34,18 @@ struct ItemAssembler {
     summary: String,
     thought: String,
     /// The kind of the first delta.
-    kind: Option<DeltaKind>,
+    kind: Option<ItemKind>,
 }
 
 /// The kind of item that a delta belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum DeltaKind {
+enum ItemKind {
     Reasoning,
     Text,
     Call,
 }
 
-impl DeltaKind {
+impl ItemKind {
     fn of(event: &str) -> Option<Self> {
         let is = |part: &str| event.contains(part);
         match () {
@@ -111,7 +111,7 @@ impl ResponsesAssembler {
             (Some((index, _)), _) => Some(*index),
             (None, "response.output_item.added") => Some(last.map_or(0, |last| last.saturating_add(1))),
             (None, _) => {
-                let kind = DeltaKind::of(event);
+                let kind = ItemKind::of(event);
                 let is_other = |item: &ItemAssembler| item.kind.is_some() && kind.is_some() && item.kind != kind;
                 let begins = self.items.values().next_back().is_some_and(is_other);
                 Some(last.map_or(0, |last| last.saturating_add(u64::from(begins))))
@@ -126,7 +126,7 @@ impl ResponsesAssembler {
             return false;
         }
         let item = self.items.entry(index).or_default();
-        item.kind = item.kind.or(DeltaKind::of(event));
+        item.kind = item.kind.or(ItemKind::of(event));
         let text = match event {
             "response.output_item.added" => {
                 item.begun = self.budget.keep(json::get(data, &["item"]));
@@ -200,7 +200,7 @@ fn error(data: &Value) -> SpanError {
     })
 }
 
-/// What an entry of a list costs, about.
+/// The memory that an entry of a list takes, about.
 const ENTRY: usize = 256;
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(super) fn definitions(request: &Value) -> Vec<ToolDefinition> {
     tools.filter_map(definition).collect()
 }
 
-/// One tool.
+/// Reads the definition of a tool.
 pub(super) fn definition(tool: &Value) -> Option<ToolDefinition> {
     let own = json::first_present(tool, &["function", "custom"]).filter(|own| own.is_object()).unwrap_or(tool);
     let name = Some(json::text(own, "name")).filter(|name| !name.is_empty())?;

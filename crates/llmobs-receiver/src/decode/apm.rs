@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::envelope::Found;
 use super::span::{DecodeError, ReceivedSpan, at, text};
 
-/// Takes the span events out of APM traces; spans that carry none are passed over.
+/// Takes the span events out of APM traces; spans that carry none are skipped.
 ///
 /// Shape: a list of traces, each a list of spans (v0.3, v0.4), or `{"chunks":[{"spans":[…]}, …]}` (v0.7). A span
 /// has `{"span_id":7,"trace_id":9,"start":1,"duration":2,"error":0,"meta":{…},"meta_struct":{"_llmobs":{…}}}`.
@@ -30,20 +30,23 @@ pub(in super::super) fn traces(body: Value) -> Found<ReceivedSpan> {
         let high_bits = spans.iter().find_map(|span| text(span.get("meta")?.get(HIGH_BITS)));
         for (number, span) in spans.into_iter().enumerate() {
             if let Some(event) = event_of(span, high_bits.as_deref()) {
-                found.add(at(&format!("{place}[{number}].meta_struct._llmobs"), event.and_then(ReceivedSpan::new)));
+                found.add(at(
+                    &format!("{place}[{number}].meta_struct._llmobs"),
+                    event.and_then(|event| ReceivedSpan::new(&event)),
+                ));
             }
         }
     }
     found
 }
 
-/// The member of an object, or the value itself when it is none.
+/// Returns a member of an object, or the value itself when it is not an object.
 fn inside(json: Value, name: &str) -> Value {
     if let Value::Object(mut members) = json { members.remove(name).unwrap_or_default() } else { json }
 }
 
-/// The event of a span, as it would have been sent by itself but for the tags, which stay an object; `None`
-/// when the span carries none. Python takes it out of the span when it sends it by itself.
+/// Returns the event of a span as Python would have sent it by itself, but for the tags, which stay an object; `None` when
+/// the span has no event.
 fn event_of(mut span: Value, high_bits: Option<&str>) -> Option<Result<Value, DecodeError>> {
     let carried = span.get_mut("meta_struct")?.get_mut("_llmobs").map(Value::take)?;
     let Value::Object(mut event) = carried else {
@@ -67,7 +70,7 @@ fn event_of(mut span: Value, high_bits: Option<&str>) -> Option<Result<Value, De
     Some(Ok(Value::Object(event)))
 }
 
-/// 32 hexadecimal digits, the first half of which only one span of a trace carries; without it, the decimal number.
+/// Returns 32 hexadecimal digits, the first half of which only one span of a trace has; without it, the decimal number.
 fn apm_trace_id(span: &Value, high_bits: Option<&str>) -> String {
     let low_bits = span.get("trace_id");
     match (high_bits, low_bits.and_then(Value::as_u64)) {
@@ -76,7 +79,7 @@ fn apm_trace_id(span: &Value, high_bits: Option<&str>) -> String {
     }
 }
 
-/// The agent above stands in the event here, and in its `meta` where the event is sent by itself.
+/// Moves the agent attribution from the event into its `meta`, where events that are sent by themselves have it.
 fn attribute(event: &mut Map<String, Value>) {
     let name = event.remove("pagent_name").unwrap_or_default();
     let id = event.remove("pagent_span_id").unwrap_or_default();
@@ -127,11 +130,11 @@ mod tests {
         assert_eq!(event.tags.get("count"), Some("1"));
         assert_eq!(event.apm_trace_id, "6b00662d000000000000000000000009".parse().ok());
         assert_eq!(event.agent_attribution, Some(AgentAttribution::new(Some("planner"), SpanId::new(5).unwrap())));
-        assert_eq!(found.items[0].json["tags"], carried()["tags"]);
+        assert_eq!(found.items[0].json()["tags"], carried()["tags"]);
     }
 
     #[test]
-    fn what_can_be_read_is_taken_and_what_cannot_is_said() {
+    fn good_events_are_taken_and_bad_ones_reported() {
         let plain = json!({"span_id": 1, "trace_id": 9, "start": 1, "duration": 1, "name": "web", "meta": {}});
         for (body, ids, said) in [
             (json!([[carrier(1, 0, &carried()), plain], [carrier(2, 0, &carried())], []]), &[1, 2][..], &[][..]),

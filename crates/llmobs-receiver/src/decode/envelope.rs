@@ -1,12 +1,12 @@
-//! What is around spans and evaluations.
+//! Envelopes around spans and evaluations.
 //!
-//! One bad item costs nobody else their place: it is left out, and why is kept.
+//! A malformed item is left out and its error kept; the other items of the request stay.
 
 use serde_json::Value;
 
 use super::span::{DecodeError, ReceivedSpan, at};
 
-/// What was in a body, and why the rest of it was not taken.
+/// The items of a body, and the errors of the rest.
 #[derive(Debug, PartialEq)]
 pub(in super::super) struct Found<T> {
     pub(in super::super) items: Vec<T>,
@@ -71,7 +71,7 @@ fn open(envelope: Value, place: &str, found: &mut Found<ReceivedSpan>) {
     match members.remove("spans") {
         Some(Value::Array(spans)) => {
             for (place, json) in spans.into_iter().enumerate() {
-                found.add(at(&format!("{inner}[{place}]"), ReceivedSpan::new(json)));
+                found.add(at(&format!("{inner}[{place}]"), ReceivedSpan::new(&json)));
             }
         }
         None if members.is_empty() => {}
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_is_taken_and_what_cannot_is_said() {
+    fn good_items_are_taken_and_bad_ones_reported() {
         for (body, ids, said) in [
             (json!([{"spans": [span("1")]}, {"spans": [span("2"), span("3")]}]), &[1, 2, 3][..], &[][..]),
             (json!({"event_type": "span", "_dd.stage": "raw", "spans": [span("4"), span("5")]}), &[4, 5], &[]),

@@ -1,7 +1,6 @@
-//! JSON values to spans and evaluations: the keys of the wire, read back.
+//! JSON values to spans and evaluations. Uses neither the store nor the server.
 //!
-//! In: what any Datadog SDK sends. Out: `SpanEvent`s, equal to those that our encoder wrote.
-//! Never: bytes, I/O.
+//! In: JSON that any Datadog SDK sends. Out: `SpanEvent`s, equal to those that our encoder wrote. Never: I/O.
 
 mod apm;
 mod envelope;
@@ -12,4 +11,4 @@ pub use span::{DecodeError, ReceivedSpan, decode_span};
 
 pub(super) use apm::traces;
 pub(super) use envelope::{Found, evaluations, spans};
-pub(super) use evaluation::{About, Evaluation};
+pub(super) use evaluation::{EvaluationTarget, ReceivedEvaluation};

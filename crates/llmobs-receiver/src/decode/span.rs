@@ -1,4 +1,4 @@
-//! One span event.
+//! Span events, as any Datadog SDK writes them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,47 +6,55 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use llmobs_model::{SpanEvent, SpanId, TraceId, retained_json_bytes};
+use llmobs_model::{SpanEvent, SpanId, TraceId};
 
 /// A span as it was received.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ReceivedSpan {
-    /// The span in our words.
+    /// The span event.
     pub event: SpanEvent,
-    /// The kind as it was sent. Others than our seven exist (`experiment`, `step`); `event.kind` is then the
-    /// nearest of ours.
+    /// The kind as it was sent. Other kinds than those of [`SpanKind`](llmobs_model::SpanKind) exist (`experiment`, `step`);
+    /// `event.kind` is the nearest one then.
     pub kind: String,
-    /// The event as it was sent. One that rode an APM trace has the ids and times of its APM span, and its
-    /// tags are an object.
-    pub json: Value,
-    /// What this takes in memory, about.
-    pub(in super::super) bytes: usize,
+    /// The event as it was sent, as JSON text: parsed, it would take ten times the memory.
+    json: Box<str>,
+    /// The memory that this takes.
+    pub(in super::super) retained_bytes: usize,
 }
 
 impl ReceivedSpan {
-    /// Reads a span event.
+    /// Decodes a span event.
     ///
     /// # Errors
     ///
     /// Those of [`decode_span`].
-    pub fn new(json: Value) -> Result<Self, DecodeError> {
-        let event = decode_span(&json)?;
+    pub fn new(json: &Value) -> Result<Self, DecodeError> {
+        let event = decode_span(json)?;
         let kind = json.get("meta").and_then(kind_text).unwrap_or_default().to_owned();
-        Ok(Self { event, kind, bytes: retained_json_bytes(&json), json })
+        let json: Box<str> = json.to_string().into();
+        let own = event.retained_bytes().saturating_add(kind.len()).saturating_add(json.len());
+        let retained_bytes = own.saturating_add(size_of::<Self>().saturating_sub(size_of::<SpanEvent>()));
+        Ok(Self { event, kind, json, retained_bytes })
+    }
+
+    /// Returns the event as it was sent. An event that rode an APM trace has the ids and times of its APM span, and its tags
+    /// are an object.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.json).unwrap_or_default()
     }
 }
 
-/// Reads a span event.
+/// Decodes a span event.
 ///
 /// Shape: the element of `spans`, `{"span_id":"…","trace_id":"…","meta":{…},…}`, as any Datadog SDK writes it:
 /// `meta.span.kind`, `meta.error.message` and so on may be nested or be one flat key with dots. Units:
-/// nanoseconds. What a [`SpanEvent`] has no place for is not kept.
+/// nanoseconds. Members that a [`SpanEvent`] has no place for are not kept.
 /// Source: `dd-trace-py` `ddtrace/llmobs/_llmobs.py`, `dd-trace-js` `packages/dd-trace/src/llmobs/span_processor.js`.
 ///
 /// # Errors
 ///
-/// The event is no object, or its ids or its kind are missing or are none.
+/// The event is not an object, or its ids or its kind are missing or not valid.
 ///
 /// # Example
 ///
@@ -73,11 +81,11 @@ pub fn decode_span(json: &Value) -> Result<SpanEvent, DecodeError> {
     SpanEvent::deserialize(json).map_err(|_| DecodeError::new("parent_id", NOT_AN_ID))
 }
 
-/// Why a value is no span event, and where in it.
+/// The error of a value that is not a span event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecodeError {
-    /// The place, for example `[0].spans[2].span_id`; empty for the whole value.
+    /// The path to the wrong part, for example `[0].spans[2].span_id`; empty for the whole value.
     pub path: String,
     problem: &'static str,
 }
@@ -87,7 +95,7 @@ impl DecodeError {
         Self { path: path.into(), problem }
     }
 
-    /// The same, seen from further out.
+    /// Returns the error with a longer path, as seen from further out.
     pub(super) fn inside(mut self, place: impl Into<String>) -> Self {
         let mut path = place.into();
         if !self.path.is_empty() {
@@ -108,7 +116,7 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// Says where the error of a part is.
+/// Adds the path of a part to its error.
 pub(super) fn at<T>(place: &str, part: Result<T, DecodeError>) -> Result<T, DecodeError> {
     part.map_err(|error| error.inside(place))
 }
@@ -147,7 +155,7 @@ mod tests {
     #[test]
     fn only_ids_and_kind_are_required() {
         let least = json!({"span_id": 7, "trace_id": "t", "duration": 12.75, "meta": {"span.kind": "step"}});
-        let span = ReceivedSpan::new(least.clone()).unwrap();
+        let span = ReceivedSpan::new(&least).unwrap();
         assert_eq!((span.kind.as_str(), span.event.kind, span.event.name.as_str()), ("step", SpanKind::Task, "step"));
         assert_eq!((span.event.duration_ns, span.event.parent_id), (12, None));
         for (part, value, message) in [

@@ -1,6 +1,6 @@
-//! One call of `InvokeAgent`.
+//! The codec of `InvokeAgent`.
 //!
-//! Source: the API reference of BedrockAgent for Amazon Bedrock Runtime, `InvokeAgent`, and what Datadog's Python SDK shows of it:
+//! Source: the API reference of `BedrockAgent` for Amazon Bedrock Runtime, `InvokeAgent`, and what Datadog's Python SDK shows of it:
 //! an `agent` span with the texts, and its steps below it.
 
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ use llmobs_model::Annotation;
 #[derive(Debug)]
 pub(crate) struct BedrockAgent;
 
-/// Which agent is asked, and in which session.
+/// The agent, alias and session that a URL names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AgentUrl<'a> {
     agent: &'a str,
@@ -48,29 +48,29 @@ impl Codec for BedrockAgent {
     }
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let mut said = Annotation::new();
+        let mut annotation = Annotation::new();
         if let Some(AgentUrl { agent, alias, session }) = AgentUrl::of(endpoint) {
-            said = said.session_id(session).metadata("agent_id", agent).metadata("agent_alias_id", alias);
+            annotation = annotation.session_id(session).metadata("agent_id", agent).metadata("agent_alias_id", alias);
         }
         match json::text(request, "inputText") {
-            "" => said,
-            text => said.input(text),
+            "" => annotation,
+            text => annotation.input(text),
         }
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let body = response.body;
         // What the agent wants the application to do stands where its answer would.
         let asked = json::present(body, "returnControl").map(|asked| json::as_text(asked).into_owned());
         let text = [json::text(body, "completion"), asked.as_deref().unwrap_or_default()].into_iter();
         let text: Vec<&str> = text.filter(|text| !text.is_empty()).collect();
-        let said = said.output(text.join("\n"));
+        let annotation = annotation.output(text.join("\n"));
         let citations = json::items(body, "citations");
-        let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
+        let annotation = if citations.is_empty() { annotation } else { annotation.metadata("citations", citations) };
         if response.endpoint.is_proxy {
-            return said;
+            return annotation;
         }
-        steps::of(json::items(body, "traces")).into_iter().fold(said, Annotation::synthesized_span)
+        steps::of(json::items(body, "traces")).into_iter().fold(annotation, Annotation::synthesized_span)
     }
 
     fn assembler(&self) -> Box<dyn StreamAssembler> {

@@ -1,4 +1,4 @@
-//! One step of an agent: what it asked a model, what it thought, which tools it used.
+//! A step of an agent: its call of a model, its reasoning, the tools it used.
 
 use std::mem;
 
@@ -14,7 +14,7 @@ pub(super) struct AgentStep {
     kind: String,
     start_ns: Option<u64>,
     end_ns: Option<u64>,
-    /// What has begun and not ended.
+    /// The span that has begun and not ended.
     open: Option<Annotation>,
     done: Vec<Annotation>,
     output: String,
@@ -57,7 +57,7 @@ impl AgentStep {
         timed(said, self.start_ns, self.end_ns)
     }
 
-    /// What a tool answered, or what the step came to.
+    /// Takes the result of a tool, or of the whole step.
     fn observe(&mut self, said: &Value, at_ns: Option<u64>) {
         let last = json::get(said, &["finalResponse"]);
         if last.is_object() {
@@ -176,7 +176,7 @@ fn failed(said: &Value) -> Annotation {
     task("failureEvent").span_error(error.error_type(code.unwrap_or_else(|| "failureTrace".to_owned())))
 }
 
-/// All that is said, but for what only binds it together.
+/// Returns a trace as JSON, without the members that only link it to others.
 fn shown(said: &Value) -> String {
     let mut said = crate::media::without_media(said);
     if let Some(members) = said.as_object_mut() {

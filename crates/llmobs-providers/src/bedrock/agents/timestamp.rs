@@ -1,4 +1,4 @@
-//! When something was, as AWS writes it: seconds since 1970, or `2026-03-01T17:37:17.123Z`.
+//! Timestamps of AWS: seconds since 1970, or `2026-03-01T17:37:17.123Z`.
 
 use serde_json::Value;
 

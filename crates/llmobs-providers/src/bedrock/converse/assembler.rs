@@ -18,7 +18,7 @@ pub(in crate::bedrock) struct ConverseAssembler {
     budget: StreamBudget,
 }
 
-/// One block; a kind that has not come is `None`.
+/// A block of the message; a kind of content that has not come is `None`.
 #[derive(Debug, Default)]
 struct ConverseBlock {
     thought: Option<String>,

@@ -33,7 +33,7 @@ pub(in crate::bedrock) fn output(body: &Value) -> Vec<Message> {
     }
 }
 
-/// What an answer rests on, of all of its blocks.
+/// Returns the citations of all blocks of a response.
 pub(in crate::bedrock) fn citations(body: &Value) -> Vec<Value> {
     let blocks = json::items(json::get(body, &["output", "message"]), "content").iter();
     blocks.flat_map(|block| json::items(&block["citationsContent"], "citations")).cloned().collect()
@@ -49,7 +49,7 @@ pub(in crate::bedrock) fn tools(request: &Value) -> Vec<ToolDefinition> {
     specs.filter(|spec| !json::text(spec, "name").is_empty()).map(definition).collect()
 }
 
-/// One message of theirs, which is one of ours with thoughts before and what is not supported after it.
+/// Reads the blocks of a message into one message, with reasoning before it and unsupported blocks after it.
 fn read(role: &str, blocks: &[Value]) -> Vec<Message> {
     let mut before = Vec::new();
     let mut message = Message::new(role, "");
@@ -80,7 +80,7 @@ fn read(role: &str, blocks: &[Value]) -> Vec<Message> {
     before
 }
 
-/// What a block is to us.
+/// The content of a block.
 enum BlockContent<'a> {
     Text(Cow<'a, str>),
     Call(ToolCall),
@@ -126,7 +126,7 @@ impl<'a> BlockContent<'a> {
     }
 }
 
-/// One item of what a tool answered.
+/// Returns an item of a tool's result as text.
 fn item(item: &Value) -> String {
     match item.as_object().and_then(|item| item.iter().next()) {
         Some((kind, Value::String(text))) if kind == "text" => text.clone(),

@@ -1,4 +1,4 @@
-//! One call of `Converse`.
+//! The codec of `Converse`.
 //!
 //! Source: the API reference of Amazon Bedrock Runtime, `Converse` and `ConverseStream`, and what Datadog's Python SDK shows of
 //! them: dd-trace-py, `ddtrace/llmobs/_integrations/bedrock.py`, August 2026.
@@ -28,25 +28,25 @@ impl Codec for BedrockConverse {
     }
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let said = Annotation::new().model_provider(endpoint.provider.clone());
-        let said = endpoint.model.iter().fold(said, Annotation::model_name);
+        let annotation = Annotation::new().model_provider(endpoint.provider.clone());
+        let annotation = endpoint.model.iter().fold(annotation, Annotation::model_name);
         let config = &request["inferenceConfig"];
         let present = METADATA.iter().filter(|(name, _)| !config[name].is_null());
-        let said = present.fold(said, |said, (name, own)| said.metadata(*own, &config[name]));
-        with_input_and_tools(said, blocks::input(request), blocks::tools(request))
+        let annotation = present.fold(annotation, |annotation, (name, own)| annotation.metadata(*own, &config[name]));
+        with_input_and_tools(annotation, blocks::input(request), blocks::tools(request))
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let body = response.body;
-        let said = said
+        let annotation = annotation
             .output(blocks::output(body))
             .metrics(token_counts::of_usage(&body["usage"]).with_cache_in_input().metrics());
         let citations = blocks::citations(body);
-        let said = if citations.is_empty() { said } else { said.metadata("citations", citations) };
+        let annotation = if citations.is_empty() { annotation } else { annotation.metadata("citations", citations) };
         match body["stopReason"].as_str() {
             // Datadog's Python SDK calls it so for this API only.
-            Some(reason) => said.metadata("stop_reason", reason).metadata(FINISH_REASON, reason),
-            None => said,
+            Some(reason) => annotation.metadata("stop_reason", reason).metadata(FINISH_REASON, reason),
+            None => annotation,
         }
     }
 

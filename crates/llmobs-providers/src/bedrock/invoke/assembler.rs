@@ -14,7 +14,7 @@ use crate::{anthropic, cohere, failure, openai};
 
 /// An answer as far as it has come.
 pub(super) struct InvokeAssembler {
-    /// What the first chunk has shown to be needed.
+    /// The assembler that the first chunk has asked for.
     family: Option<FamilyAssembler>,
     /// The counts at the end.
     invocation: Value,
@@ -22,7 +22,7 @@ pub(super) struct InvokeAssembler {
 }
 
 enum FamilyAssembler {
-    /// One that has a stream of its own elsewhere.
+    /// A family that has a stream of its own elsewhere.
     Other(Box<dyn StreamAssembler>),
     Nova(Box<converse::ConverseAssembler>),
     Text(Texts),
@@ -102,10 +102,10 @@ impl FamilyAssembler {
     }
 }
 
-/// How the names begin of what Bedrock adds to the chunks of a family: counts, what guardrails did.
+/// The prefix of members that Bedrock adds to the chunks of a family: counts, guardrail results.
 const BEDROCKS_OWN: &str = "amazon-bedrock-";
 
-/// What is in a frame: `{"bytes":"…base64 of JSON…","p":"…padding…"}`.
+/// Unwraps a frame: `{"bytes":"…base64 of JSON…","p":"…padding…"}`.
 fn opened(data: Value) -> Value {
     match data.get("bytes").and_then(Value::as_str) {
         Some(bytes) => STANDARD.decode(bytes).map_or(Value::Null, |bytes| json::parse(&bytes)),

@@ -1,4 +1,4 @@
-//! One call of `InvokeModel`.
+//! The codec of `InvokeModel`.
 //!
 //! Source: the user guide of Amazon Bedrock, "Inference request parameters and response fields", one page a family, and what
 //! Datadog's SDKs for Python and JavaScript show of them, August 2026.
@@ -23,7 +23,7 @@ use llmobs_model::{Annotation, Message, metric};
 #[derive(Debug)]
 pub(crate) struct BedrockInvoke;
 
-/// What the families call the two parameters that are shown, and where.
+/// The two parameters that become metadata, with the names of all families.
 const PARAMETERS: &[(&str, &[&str])] = &[
     ("temperature", &["temperature"]),
     (
@@ -48,52 +48,54 @@ impl Codec for BedrockInvoke {
     }
 
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
-        let said = Annotation::new();
-        let said = match Dialect::of(request) {
+        let annotation = Annotation::new();
+        let annotation = match Dialect::of(request) {
             Dialect::Anthropic => return named(AnthropicMessages.annotate_request(endpoint, request), endpoint),
-            Dialect::Nova => with_input_and_tools(said, converse::input(request), converse::tools(request)),
+            Dialect::Nova => with_input_and_tools(annotation, converse::input(request), converse::tools(request)),
             Dialect::Chat => bare(openai::OpenAiChat.annotate_request(endpoint, request)),
             Dialect::Cohere => bare(cohere::CohereChat.annotate_request(endpoint, request)),
-            Dialect::Text => with_input_and_tools(said, text::input(request), Vec::new()),
+            Dialect::Text => with_input_and_tools(annotation, text::input(request), Vec::new()),
         };
-        named(said.metadata_map(parameters(request)), endpoint)
+        named(annotation.metadata_map(parameters(request)), endpoint)
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let body = response.body;
         let invocation = token_counts::of_invocation(response.head, body);
-        let said = match Dialect::of_answer(body) {
+        let annotation = match Dialect::of_answer(body) {
             Dialect::Anthropic => {
                 let own = anthropic::tokens(&body["usage"]);
                 AnthropicMessages
-                    .annotate_response(said, response)
+                    .annotate_response(annotation, response)
                     .metrics(own.or(invocation).with_cache_in_input().metrics())
             }
             Dialect::Nova => {
                 let own = token_counts::of_usage(&body["usage"]);
-                let said = with_finish_reasons(said, [&body["stopReason"]]);
-                said.output(converse::output(body)).metrics(own.or(invocation).with_cache_in_input().metrics())
+                let annotation = with_finish_reasons(annotation, [&body["stopReason"]]);
+                annotation.output(converse::output(body)).metrics(own.or(invocation).with_cache_in_input().metrics())
             }
             Dialect::Chat => {
                 // Its own counts hold: the cached tokens are in them already.
-                let said = openai::OpenAiChat.annotate_response(said, response);
-                let has_counts = said.metrics.get(metric::INPUT_TOKENS).is_some();
-                if has_counts { said } else { said.metrics(invocation.with_cache_in_input().metrics()) }
+                let annotation = openai::OpenAiChat.annotate_response(annotation, response);
+                let has_counts = annotation.metrics.get(metric::INPUT_TOKENS).is_some();
+                if has_counts { annotation } else { annotation.metrics(invocation.with_cache_in_input().metrics()) }
             }
             Dialect::Cohere => {
                 // Bedrock counts what is paid for, Cohere what the model saw.
-                cohere::CohereChat.annotate_response(said, response).metrics(invocation.with_cache_in_input().metrics())
+                cohere::CohereChat
+                    .annotate_response(annotation, response)
+                    .metrics(invocation.with_cache_in_input().metrics())
             }
             Dialect::Text => {
-                let said = with_finish_reasons(said, text::finish_reasons(body));
+                let annotation = with_finish_reasons(annotation, text::finish_reasons(body));
                 let output = some(text::output(body));
-                said.output(output).metrics(text::counts(body).or(invocation).with_cache_in_input().metrics())
+                annotation.output(output).metrics(text::counts(body).or(invocation).with_cache_in_input().metrics())
             }
         };
-        let said = named(said, response.endpoint);
+        let annotation = named(annotation, response.endpoint);
         match failure::inside(body) {
-            Some(error) => said.span_error(error),
-            None => said,
+            Some(error) => annotation.span_error(error),
+            None => annotation,
         }
     }
 
@@ -104,15 +106,15 @@ impl Codec for BedrockInvoke {
 
 /// The id that the URL names, whole, and Bedrock: that is how the intake knows what a token costs. What the answer calls itself is
 /// another name of the same.
-fn named(said: Annotation, endpoint: &Endpoint) -> Annotation {
-    let said = said.model_provider(endpoint.provider.clone());
-    endpoint.model.iter().fold(said, Annotation::model_name)
+fn named(annotation: Annotation, endpoint: &Endpoint) -> Annotation {
+    let annotation = annotation.model_provider(endpoint.provider.clone());
+    endpoint.model.iter().fold(annotation, Annotation::model_name)
 }
 
-/// What a family's own API says of its settings is more than `InvokeModel` says of any.
-fn bare(mut said: Annotation) -> Annotation {
-    said.metadata = Map::new();
-    said
+/// Drops the metadata of a family's own API, which is more than `InvokeModel` reports of any.
+fn bare(mut annotation: Annotation) -> Annotation {
+    annotation.metadata = Map::new();
+    annotation
 }
 
 fn some(messages: Vec<Message>) -> Vec<Message> {

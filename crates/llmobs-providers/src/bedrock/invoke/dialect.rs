@@ -1,4 +1,4 @@
-//! Which family's bodies a call has.
+//! Detects the model family of a body.
 
 use serde_json::Value;
 

@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 use crate::cohere::citations::Citations;
 use crate::json::{StreamBudget, get, items, present, text};
 
-/// What came so far.
+/// The assembler of a streamed response.
 #[derive(Debug)]
 pub(in crate::cohere) struct V1Assembler {
     text: String,
     tool_calls: Value,
     citations: Citations,
-    /// How it ended, and what it took.
+    /// Finish reason, usage and error.
     rest: Map<String, Value>,
     budget: StreamBudget,
 }
@@ -47,7 +47,7 @@ impl V1Assembler {
         }
     }
 
-    /// What is said again, for those who have not listened.
+    /// Takes members from the last event, which repeats the whole response, unless they have come already.
     fn repeat(&mut self, whole: &Value) {
         if self.text.is_empty() {
             self.budget.push_member(&mut self.text, whole, "text");

@@ -17,7 +17,7 @@ pub(in crate::cohere) fn asked(request: &Value) -> Vec<Message> {
     preamble.into_iter().chain(history).chain(results.clone()).chain(message.map(Message::user)).collect()
 }
 
-/// What the model says in an answer.
+/// Returns the message of a response.
 pub(in crate::cohere) fn answered(body: &Value) -> Message {
     with_calls(Message::assistant(text(body, "text")), body)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::cohere::citations::Citations;
 use crate::json::{StreamBudget, as_list, count, get, present};
 
-/// What came so far.
+/// The assembler of a streamed response.
 #[derive(Debug)]
 pub(in crate::cohere) struct V2Assembler {
     /// Text and thoughts, by index.
@@ -15,7 +15,7 @@ pub(in crate::cohere) struct V2Assembler {
     tool_plan: String,
     tool_calls: BTreeMap<u64, V2ToolCall>,
     citations: Citations,
-    /// How it ended, and what it took.
+    /// Finish reason, usage and error.
     rest: Map<String, Value>,
     budget: StreamBudget,
 }
@@ -120,7 +120,7 @@ impl V2Assembler {
 }
 
 impl V2Content {
-    /// One part, or two where an index had both.
+    /// Returns one part, or two where an index had both kinds.
     fn finish(self) -> impl Iterator<Item = Value> {
         let parts = [("thinking", self.thinking), ("text", self.text)].into_iter();
         parts.filter(|(_, said)| !said.is_empty()).map(|(kind, said)| json!({"type": kind, kind: said}))

@@ -36,7 +36,7 @@ impl InteractionAssembler {
         FrameSummary::content(has_room && take(self.by_index.entry(index).or_default(), &mut self.budget))
     }
 
-    /// What an event says of the whole; an end without steps does not take away those that came.
+    /// Keeps the members of the whole interaction. An end without steps does not take away those that came.
     fn note(&mut self, interaction: &Value) {
         for (name, value) in interaction.as_object().into_iter().flatten() {
             let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);

@@ -27,25 +27,26 @@ impl Codec for GeminiInteractions {
     fn annotate_request(&self, endpoint: &Endpoint, request: &Value) -> Annotation {
         let mut messages = steps::messages("system", get(request, &["system_instruction"]));
         messages.extend(steps::messages("user", get(request, &["input"])));
-        let said = model_owner::model(Annotation::new(), endpoint, model(request).or(endpoint.model.as_deref()));
+        let annotation = model_owner::model(Annotation::new(), endpoint, model(request).or(endpoint.model.as_deref()));
         let functions = items(request, "tools").iter().filter(|tool| text(tool, "type") == "function");
         with_input_and_tools(
-            said.metadata_map(configuration(request)),
+            annotation.metadata_map(configuration(request)),
             messages,
             functions.map(tool_definition).collect(),
         )
     }
 
-    fn annotate_response(&self, said: Annotation, response: Response<'_>) -> Annotation {
+    fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let Response { endpoint, body, request, .. } = response;
-        let said = model_owner::model(said, endpoint, model(body).or(model(request)).or(endpoint.model.as_deref()));
+        let annotation =
+            model_owner::model(annotation, endpoint, model(body).or(model(request)).or(endpoint.model.as_deref()));
         // One that is polled may have failed without a bad status.
-        let said = failure::inside(body).into_iter().fold(said, Annotation::span_error);
-        let said = with_finish_reasons(said, [get(body, &["status"])]);
-        counted(said, get(body, &["usage"])).output(answered(body))
+        let annotation = failure::inside(body).into_iter().fold(annotation, Annotation::span_error);
+        let annotation = with_finish_reasons(annotation, [get(body, &["status"])]);
+        counted(annotation, get(body, &["usage"])).output(answered(body))
     }
 
-    /// As Datadog's Python SDK has it.
+    /// Has a role, as in Datadog's Python SDK.
     fn empty_output(&self) -> Message {
         Message::assistant("")
     }
@@ -78,8 +79,8 @@ fn model(of: &Value) -> Option<&str> {
 }
 
 fn answered(body: &Value) -> Vec<Message> {
-    let said = ["steps", "outputs"].map(|name| steps::messages("assistant", get(body, &[name]))).concat();
-    if said.is_empty() { vec![Message::assistant("")] } else { said }
+    let annotation = ["steps", "outputs"].map(|name| steps::messages("assistant", get(body, &[name]))).concat();
+    if annotation.is_empty() { vec![Message::assistant("")] } else { annotation }
 }
 
 fn tool_definition(function: &Value) -> ToolDefinition {
@@ -87,7 +88,7 @@ fn tool_definition(function: &Value) -> ToolDefinition {
     definition.schema(get(function, &["parameters"]).clone())
 }
 
-fn counted(said: Annotation, usage: &Value) -> Annotation {
+fn counted(annotation: Annotation, usage: &Value) -> Annotation {
     let tokens = |name: &str| count(usage, name);
     let thoughts = tokens("total_thought_tokens");
     let input = sum([tokens("total_input_tokens"), tokens("total_tool_use_tokens")]);
@@ -100,5 +101,5 @@ fn counted(said: Annotation, usage: &Value) -> Annotation {
         cache_write: None,
         reasoning: thoughts,
     };
-    said.metrics(counts.metrics())
+    annotation.metrics(counts.metrics())
 }

@@ -1,4 +1,4 @@
-//! One step of a streamed interaction, as it grows.
+//! A step of a streamed interaction, as it grows.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use crate::json::{StreamBudget, first_present, get, items, text};
 /// A step, or an output of the first generation.
 #[derive(Debug, Default)]
 pub(super) struct InteractionStep {
-    /// What its start says, but for what grows.
+    /// The members of the start event, without the ones that grow.
     start: Map<String, Value>,
     contents: Vec<StepContent>,
     summary: String,

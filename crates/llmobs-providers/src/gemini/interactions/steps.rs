@@ -1,4 +1,4 @@
-//! InteractionAssembler, turns and contents → messages.
+//! `InteractionAssembler`, turns and contents → messages.
 
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ fn thought(step: &Value) -> Option<Message> {
     Some(Message::new("reasoning", shown)).filter(|message| !message.content.is_empty())
 }
 
-/// What a content shows: its text, or what kind of media it is.
+/// Returns the text of a content, or the kind of its media.
 fn shown(content: &Value) -> String {
     let has = |name: &str| get(content, &[name]).is_string();
     if let Some(text) = content.as_str().or_else(|| content.get("text")?.as_str()) {

@@ -1,0 +1,35 @@
+//! The exporter before it is started: its parts and its destination.
+
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use super::super::assemble::Assembler;
+use super::super::process::Processors;
+use super::super::tail::Tail;
+use super::super::transport::Transport;
+use crate::clock::Clock;
+use crate::queue::Queue;
+use crate::recording::CapturedItem;
+
+/// The destination of items.
+#[derive(Debug)]
+pub(crate) enum Sink {
+    /// An intake, in batches.
+    Intake(Box<Transport>),
+    /// A receiver in this process, one by one.
+    Memory(mpsc::Sender<CapturedItem>),
+}
+
+/// The exporter before it is started.
+#[derive(Debug)]
+pub(crate) struct Exporter {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) assembler: Assembler,
+    pub(crate) processors: Processors,
+    pub(crate) tail: Tail,
+    pub(crate) clock: Clock,
+    pub(crate) flush_interval: Duration,
+    pub(crate) max_event_bytes: usize,
+    pub(crate) max_payload_bytes: usize,
+    pub(crate) evaluation_source: Option<&'static str>,
+}

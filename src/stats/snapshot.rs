@@ -1,0 +1,91 @@
+//! The ledger as users see it.
+
+use super::counts::LossCounts;
+use super::loss_reason::LossReason;
+use super::problem::{Problem, ProblemCounts};
+
+/// The ledger: what became of every item so far. At every instant
+///
+/// ```text
+/// offered  = accepted + refused
+/// accepted = delivered + lost + pending
+/// ```
+///
+/// An item is an LLM span that closed, an evaluation or feedback. *Delivered* means that the intake answered 2xx.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Items that were ready to be sent.
+    pub offered: u64,
+    /// Items that entered the queue.
+    pub accepted: u64,
+    /// Items that the intake acknowledged.
+    pub delivered: u64,
+    /// Items that are queued, being sent, or waiting for another attempt.
+    pub pending: u64,
+    /// Bytes that are held for items in the queue, and for batches that are being sent or wait for another attempt.
+    pub queued_bytes: u64,
+    /// LLM spans that are open.
+    pub open_spans: u64,
+    /// Requests that were sent, each attempt counted.
+    pub requests: u64,
+    /// Requests that were sent again after a failure.
+    pub retries: u64,
+    /// Restarts of the exporter after a panic, which is a defect of this crate.
+    pub restarts: u64,
+    pub(crate) lost: LossCounts,
+    pub(crate) problems: ProblemCounts,
+}
+
+impl Stats {
+    /// Returns how many items were refused or lost for this reason.
+    pub fn lost(&self, reason: LossReason) -> u64 {
+        self.lost.of(reason)
+    }
+
+    /// Returns how many items never entered the queue.
+    pub fn refused_total(&self) -> u64 {
+        self.total(true)
+    }
+
+    /// Returns how many items entered the queue and did not reach the intake.
+    pub fn lost_total(&self) -> u64 {
+        self.total(false)
+    }
+
+    /// Returns how often this problem was met.
+    pub fn problems(&self, problem: Problem) -> u64 {
+        self.problems.of(problem)
+    }
+
+    /// Returns true when both equations hold.
+    pub fn is_balanced(&self) -> bool {
+        self.offered == self.accepted.saturating_add(self.refused_total())
+            && self.accepted == self.delivered.saturating_add(self.lost_total()).saturating_add(self.pending)
+    }
+
+    /// Returns how many items were dropped on purpose: by a processor, or as not sampled.
+    pub(crate) fn unwanted(&self) -> u64 {
+        let by_processor = self.lost(LossReason::Processor).saturating_sub(self.problems(Problem::Processor));
+        by_processor.saturating_add(self.lost(LossReason::Sampling))
+    }
+
+    fn total(&self, refusals: bool) -> u64 {
+        let reasons = LossReason::ALL.iter().copied().filter(|reason| reason.is_refusal() == refusals);
+        reasons.fold(0, |sum, reason| sum.saturating_add(self.lost(reason)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ledger_is_balanced_when_both_equations_hold() {
+        let mut stats = Stats { offered: 5, accepted: 4, delivered: 2, pending: 1, ..Stats::default() };
+        assert!(!stats.is_balanced());
+        stats.lost.lose(LossReason::QueueBytes, 1);
+        stats.lost.lose(LossReason::TooLarge, 1);
+        assert!(stats.is_balanced());
+    }
+}
