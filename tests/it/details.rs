@@ -238,7 +238,7 @@ fn links_beyond_the_most_are_refused_and_counted() {
 }
 
 /// The model calls, the tool answers, the model reads; said by annotations or by fields.
-fn converse(by_fields: bool, annotate_tool: fn(&tracing::Span)) -> tracing_llmobs::testing::Recorder {
+fn converse(by_fields: bool, annotate_tool: fn(&tracing::Span)) -> crate::harness::recording::Recorder {
     let call = ToolCall::new("weather", json!({"city": "Paris"})).id("c1");
     let result = Message::tool(ToolResult::new("27").id("c1"));
     record(|| {

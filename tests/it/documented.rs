@@ -1,11 +1,11 @@
 //! The programs that the public documents of LLM Observability show, as one writes them here.
 
-use llmobs_receiver::{ReceivedSpan, Receiver};
+use llmobs_receiver::ReceivedSpan;
 use serde_json::{Value, json};
 use tracing::{Instrument, Span, info_span};
 use tracing_llmobs::{
-    Annotation, Builder, Content, Document, LlmObsSpanExt, Message, Status, annotate_current, llm_span, tool_span,
-    workflow_span,
+    Annotation, Builder, Content, Document, LlmObsSpanExt, Message, Status, annotate_current, llm_span, metric,
+    tool_span, workflow_span,
 };
 use tracing_subscriber::prelude::*;
 
@@ -73,7 +73,7 @@ fn similarity_search() -> Span {
 
 #[test]
 fn the_examples_of_the_reference_arrive_as_it_says() {
-    let receiver = Receiver::bind("127.0.0.1:0").unwrap();
+    let receiver = crate::harness::receiver();
     let pipeline = Pipeline::start(to(receiver.url()));
     tracing::dispatcher::with_default(&pipeline.dispatch, || {
         for (program, _) in PROGRAMS {
@@ -92,6 +92,79 @@ fn facts(span: &ReceivedSpan) -> Value {
     let (meta, host) = (&span.json()["meta"], span.event.tags.get("host"));
     json!({"kind": span.kind, "metadata": meta["metadata"], "metrics": span.json()["metrics"], "tag": host,
         "input": meta["input"], "output": meta["output"]})
+}
+
+#[test]
+fn several_documents_are_the_input_of_an_embedding() {
+    let span = sent(to, || {
+        let span = info_span!("embed", llmobs.kind = "embedding");
+        span.annotate(
+            Annotation::new().input([Document::new("Hello"), Document::new("World").name("greeting").id("2")]),
+        );
+    });
+    let expected = json!([{"text": "Hello"}, {"text": "World", "name": "greeting", "id": "2"}]);
+    assert_eq!(span["meta"]["input"]["documents"], expected);
+}
+
+#[test]
+fn the_names_of_metrics_arrive_as_the_reference_spells_them() {
+    let span = sent(to, || {
+        let mut annotation = Annotation::new();
+        for (number, name) in (1..).zip([
+            metric::INPUT_COST,
+            metric::OUTPUT_COST,
+            metric::TOTAL_COST,
+            metric::CACHE_READ_INPUT_TOKENS,
+            metric::CACHE_WRITE_INPUT_TOKENS,
+            metric::REASONING_OUTPUT_TOKENS,
+            metric::BILLABLE_CHARACTER_COUNT,
+        ]) {
+            annotation = annotation.metric(name, number);
+        }
+        info_span!("chat", llmobs.kind = "llm").annotate(annotation);
+    });
+    let expected = json!({"input_cost": 1, "output_cost": 2, "total_cost": 3, "cache_read_input_tokens": 4,
+        "cache_write_input_tokens": 5, "reasoning_output_tokens": 6, "billable_character_count": 7});
+    assert_eq!(span["metrics"], expected);
+}
+
+/// A call as a framework reports it, below a request that names a session.
+fn foreign_call() {
+    let request = info_span!("request", session.id = "s-1").entered();
+    info_span!("ours", llmobs.kind = "task").in_scope(|| drop(info_span!("chat", gen_ai.operation.name = "chat")));
+    drop(request);
+}
+
+#[test]
+fn a_layer_takes_spans_of_third_parties_however_it_was_started() {
+    let span = sent(to, || drop(info_span!("chat", gen_ai.operation.name = "chat", gen_ai.request.model = "m")));
+    assert_eq!((&span["meta"]["span"]["kind"], &span["meta"]["model_name"]), (&json!("llm"), &json!("m")));
+}
+
+#[test]
+fn the_integrations_can_be_switched_off() {
+    let on = sent_all(to, foreign_call);
+    let names =
+        |spans: &[Value]| spans.iter().map(|span| span["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!((names(&on), &on[1]["session_id"]), (vec!["chat".to_owned(), "ours".to_owned()], &json!("s-1")));
+    let off = sent_all(|url| to(url).integrations([""; 0]), foreign_call);
+    assert_eq!((names(&off), &off[0]["session_id"]), (vec!["ours".to_owned()], &Value::Null));
+}
+
+/// Returns the only span that a program sends, as it is on the wire.
+fn sent(settings: fn(&str) -> Builder, program: fn()) -> Value {
+    let mut spans = sent_all(settings, program);
+    assert_eq!(spans.len(), 1);
+    spans.remove(0)
+}
+
+fn sent_all(settings: fn(&str) -> Builder, program: fn()) -> Vec<Value> {
+    let receiver = crate::harness::receiver();
+    let (layer, guard) = settings(receiver.url()).start().unwrap();
+    let others = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer).with(others), program);
+    guard.flush(SOON).unwrap();
+    receiver.spans().iter().map(|span| span.json().clone()).collect()
 }
 
 #[test]
@@ -161,7 +234,7 @@ fn a_proxy_needs_no_name_and_nothing_but_being_switched_on() {
 /// Nothing in the environment or on the machine is asked for an Agent when it was said that there is none.
 #[test]
 fn agentless_knows_no_agent() {
-    let (intake, agent) = (Receiver::bind("127.0.0.1:0").unwrap(), Receiver::bind("127.0.0.1:0").unwrap());
+    let (intake, agent) = (crate::harness::receiver(), crate::harness::receiver());
     let pipeline = Pipeline::start(to(intake.url()).agent_url(agent.url()));
     pipeline.emit(1);
     pipeline.guard.shutdown(SOON).unwrap();

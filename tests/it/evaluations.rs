@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use llmobs_receiver::{Answer, Receiver};
+use llmobs_receiver::Answer;
 use serde_json::{Value, json};
 use tracing::{Span, info, info_span};
 use tracing_llmobs::{
@@ -178,7 +178,7 @@ fn what_is_no_llm_span_cannot_be_evaluated() {
 }
 
 /// The evaluation of an event, joined to `span`, without what all of them have.
-fn said(recorder: &tracing_llmobs::testing::Recorder, span: &str) -> Vec<Value> {
+fn said(recorder: &crate::harness::recording::Recorder, span: &str) -> Vec<Value> {
     let id = recorder.span(span).span_id.to_string();
     let ours = recorder.evaluations().into_iter().filter(|one| one["join_on"]["span"]["span_id"] == id.as_str());
     let strip = |mut one: Value| {
@@ -402,7 +402,7 @@ fn a_flush_covers_both_kinds_whichever_fills_its_batches() {
 
 #[test]
 fn the_receivers_tree_shows_them_at_their_span() {
-    let receiver: Receiver = receiver();
+    let receiver = receiver();
     let pipeline = Pipeline::start(to(receiver.url()));
     tracing::dispatcher::with_default(&pipeline.dispatch, || {
         let span = info_span!("chat", llmobs.kind = "llm");

@@ -3,9 +3,9 @@
 
 use std::fmt;
 
+use crate::harness::recording::Recorder;
 use serde_json::json;
 use tracing::{error, instrument};
-use tracing_llmobs::testing::Recorder;
 use tracing_llmobs::{Annotation, Builder, Content, LlmObsSpanExt, Message, SpanEvent, Status};
 
 use crate::harness::recording::{block_on, only_span, record, record_beside_fmt, record_with, text};

@@ -5,10 +5,10 @@
 use std::fmt::{self, Write as _};
 use std::time::{Duration, Instant};
 
+use crate::harness::recording::Recorder;
 use serde_json::{Value, json};
 use tracing::field::{Empty, debug};
 use tracing::{Span, info, info_span};
-use tracing_llmobs::testing::Recorder;
 use tracing_llmobs::{Annotation, Builder, Content, LlmObsSpanExt, LossReason, Message, Problem, ToolCall};
 
 use crate::harness::recording::{metadata, only_span, problems, record_with, text};

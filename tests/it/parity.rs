@@ -3,6 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::harness::mutation::MUTATION;
+use crate::harness::this_binary;
 
 const SOURCES: [&str; 2] = ["src", "tests"];
 /// The checklist lies beside the repository where the crate is developed.
@@ -10,8 +17,8 @@ const CHECKLIST: &str = "../shared/reference/features.md";
 const GOLDEN: &str = "golden::scenarios::";
 const EXAMPLE: &str = "example::";
 
-/// A row: its id, where in the API, and the tests.
-type Row = [String; 3];
+/// A row: its id, where in the API, the tests, and what they look at.
+type Row = [String; 4];
 
 #[test]
 fn rows_are_sorted_whole_and_there_once() {
@@ -21,8 +28,9 @@ fn rows_are_sorted_whole_and_there_once() {
     for pair in ids.windows(2) {
         assert!(pair[0] < pair[1], "{pair:?}");
     }
-    for [id, place, tests] in &rows {
+    for [id, place, tests, seen] in &rows {
         assert!(!place.is_empty() && !names(tests).is_empty(), "{id}");
+        assert!(seen.starts_with("– ") != names(seen).iter().any(|path| is_wire_path(path)), "{id}: {seen}");
     }
 }
 
@@ -41,7 +49,7 @@ fn every_test_that_is_named_exists() {
         known.iter().any(|test| test == name || test.ends_with(&format!("::{name}")))
     };
     let rows = rows();
-    let named = rows.iter().flat_map(|[id, _, tests]| names(tests).into_iter().map(move |name| (id, name)));
+    let named = rows.iter().flat_map(|[id, _, tests, _]| names(tests).into_iter().map(move |name| (id, name)));
     let unknown: Vec<_> = named.filter(|(_, name)| !is_known(name)).collect();
     assert_eq!(unknown, []);
     assert!(!is_known("evaluations::a_test_that_nobody_wrote") && !is_known("golden::scenarios::nothing"));
@@ -52,11 +60,77 @@ fn every_test_that_is_named_exists() {
 fn no_capability_of_the_checklist_is_missing() {
     let checklist = fs::read_to_string(CHECKLIST).expect("the checklist lies beside the repository");
     let rows = rows();
-    let there: BTreeSet<_> = rows.iter().map(|[id, ..]| id.as_str()).collect();
+    let absent = absent_rows();
+    let mut there: BTreeSet<_> = rows.iter().map(|[id, ..]| id.as_str()).collect();
+    for [id, what, instead] in &absent {
+        assert!(there.insert(id) && !what.is_empty() && !instead.is_empty(), "{id} is in both tables, or empty");
+    }
     let wanted = checklist.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next());
-    let wanted: BTreeSet<_> = wanted.filter(|id| id.starts_with("S-") || id.starts_with("Q-")).collect();
-    assert!(wanted.len() > 100, "{}", wanted.len());
+    let wanted: BTreeSet<_> =
+        wanted.filter(|id| ["S-", "Q-", "N-", "U-"].iter().any(|letter| id.starts_with(letter))).collect();
+    assert!(wanted.len() > 150, "{}", wanted.len());
     assert_eq!(wanted.difference(&there).collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+/// Whatever a row names is broken in all that its tests receive, and one of them must fail.
+#[test]
+#[ignore = "needs minutes"]
+fn every_row_fails_when_what_it_looks_at_is_broken() {
+    let binary = tests_of_this_binary();
+    let mut jobs = Vec::new();
+    for [id, _, tests, seen] in rows() {
+        let tests: Vec<String> = names(&tests)
+            .into_iter()
+            .filter_map(|name| {
+                binary.iter().find(|test| *test == name || test.ends_with(&format!("::{name}"))).cloned()
+            })
+            .filter(|test| !test.starts_with("interop::") || std::env::var_os("DDTRACE_PYTHON").is_some())
+            .collect();
+        for path in names(&seen).into_iter().filter(|path| is_wire_path(path)) {
+            for verb in ["drop", "swap"] {
+                jobs.push((id.clone(), tests.clone(), format!("{verb} {path}")));
+            }
+        }
+    }
+    assert!(jobs.len() > 200, "{}", jobs.len());
+    let whole: BTreeSet<String> = jobs.iter().flat_map(|(_, tests, _)| tests).cloned().collect();
+    let unsound: Vec<_> = in_parallel(whole.into_iter().collect(), |test| !passes(test, None));
+    let unnoticed = in_parallel(jobs, |(_, tests, mutation)| tests.iter().all(|test| passes(test, Some(mutation))));
+    assert!(unsound.is_empty() && unnoticed.is_empty(), "fail unbroken: {unsound:#?}, pass broken: {unnoticed:#?}");
+}
+
+/// Runs one test in a child process.
+fn passes(test: &str, mutation: Option<&str>) -> bool {
+    let mut command = this_binary(test);
+    command.arg("--include-ignored").stdout(Stdio::null()).stderr(Stdio::null());
+    command.envs(mutation.map(|mutation| (MUTATION, mutation))).status().unwrap().success()
+}
+
+/// Returns the items for which `is_meant` returns true, asked on two threads.
+fn in_parallel<T: Send + Sync>(items: Vec<T>, is_meant: impl Fn(&T) -> bool + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let meant: Mutex<BTreeSet<usize>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((at, item)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, items.get(at)?)))
+                {
+                    if is_meant(item) {
+                        meant.lock().insert(at);
+                    }
+                }
+            });
+        }
+    });
+    let meant = meant.into_inner();
+    items.into_iter().enumerate().filter(|(at, _)| meant.contains(at)).map(|(_, item)| item).collect()
+}
+
+fn tests_of_this_binary() -> Vec<String> {
+    let output = Command::new(std::env::current_exe().unwrap()).args(["--list", "--format", "terse"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
 }
 
 #[test]
@@ -81,13 +155,27 @@ fn the_minimum_rust_version_is_told() {
 }
 
 fn rows() -> Vec<Row> {
+    table(0)
+}
+
+/// The rows of what is not there: id, what it is, and what to do instead.
+fn absent_rows() -> Vec<[String; 3]> {
+    table(1)
+}
+
+fn table<const CELLS: usize>(section: usize) -> Vec<[String; CELLS]> {
     let page = fs::read_to_string("docs/parity.md").unwrap();
-    let lines = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| id "));
+    let section = page.split("\n## Not there\n").nth(section).unwrap();
+    let lines = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| id "));
     let row = |line: &str| {
         let cells: Vec<_> = line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
-        <[String; 3]>::try_from(cells).unwrap_or_else(|cells| panic!("not three cells: {cells:?}"))
+        <[String; CELLS]>::try_from(cells).unwrap_or_else(|cells| panic!("not {CELLS} cells: {cells:?}"))
     };
     lines.map(row).collect()
+}
+
+fn is_wire_path(path: &str) -> bool {
+    path == "path" || ["span.", "evaluation.", "envelope.", "header."].iter().any(|place| path.starts_with(place))
 }
 
 fn id_in_order(id: &str) -> (&str, u32) {

@@ -8,11 +8,11 @@ use std::time::Duration;
 use futures_core::Stream;
 use serde_json::json;
 use tracing::{Span, info, info_span};
-use tracing_llmobs::testing::{self, Recorder};
+use tracing_llmobs::testing;
 use tracing_llmobs::{Annotation, Content, Message, Status, StreamRecorder, ToolCall, metric};
 use tracing_subscriber::prelude::*;
 
-use crate::harness::recording::{block_on, metadata, metrics, only_span, problems, record, text};
+use crate::harness::recording::{Recorder, block_on, metadata, metrics, only_span, problems, record, text};
 
 type Chunk = Result<&'static str, std::fmt::Error>;
 
@@ -126,6 +126,7 @@ fn a_stream_that_panics_ends_its_span_as_failed() {
 #[test]
 fn the_span_ends_with_the_stream_although_clones_live_on() {
     let (layer, recorder) = testing::recorder();
+    let recorder = Recorder::new(recorder);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
         let span = chat();
         let mut streaming = StreamRecorder::new(span.clone());

@@ -7,7 +7,7 @@ use tracing_llmobs::testing::{self, ManualClock};
 use tracing_llmobs::{Annotation, LlmObsSpanExt, LossReason, Problem};
 use tracing_subscriber::prelude::*;
 
-use crate::harness::recording::{only_span, problems, record};
+use crate::harness::recording::{Recorder, only_span, problems, record};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -34,6 +34,7 @@ fn what_is_not_said_is_what_was_measured() {
         ("twice", none().start_time(before(60)).start_time(before(10)).end_time(at(0)), before(10), 10),
     ] {
         let (layer, recorder) = testing::recorder();
+        let recorder = Recorder::new(recorder);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let span = info_span!("imported", llmobs.kind = "tool");
             assert!(span.annotate(said));

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use crate::harness::mutation::Mutation;
+
 /// What a request for spans or evaluations is answered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Answer {
@@ -85,6 +87,9 @@ impl Shared {
         let mut reader = BufReader::new(stream);
         loop {
             let mut request = read(&mut reader)?;
+            if let Some(mutation) = Mutation::of_this_process() {
+                break_request(&mut request, &mutation);
+            }
             request.answer = self.answer(&request);
             let answer = request.answer;
             let body = if request.path == "/info" { INFO } else { "{}" };
@@ -103,6 +108,14 @@ impl Shared {
         }
         self.answers.lock().unwrap().pop_front().unwrap_or(Answer::Status(202))
     }
+}
+
+fn break_request(request: &mut Request, mutation: &Mutation) {
+    request.path = mutation.path(&request.path);
+    request.body = mutation.body(&request.body);
+    let headers = std::mem::take(&mut request.headers).into_iter();
+    request.headers =
+        headers.filter_map(|(name, value)| Some((name.clone(), mutation.header(&name, &value)?))).collect();
 }
 
 /// One request, or none when the connection was closed.

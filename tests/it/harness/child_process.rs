@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use super::mutation::MUTATION;
+
 /// Runs the test of this name in a child process. Returns true in the child, and false in the parent once the child
 /// has passed.
 pub fn in_own_process(test: &str) -> bool {
@@ -49,6 +51,7 @@ fn run(test: &str, scene: &str, environment: Option<&[(&str, &str)]>) -> Result<
     let mut command = this_binary(test);
     if let Some(environment) = environment {
         command.env_clear().envs(environment.iter().copied());
+        command.envs(std::env::var(MUTATION).map(|mutation| (MUTATION, mutation)));
     }
     let child = command.env(SCENE, scene).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id();

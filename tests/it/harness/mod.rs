@@ -2,12 +2,13 @@
 
 mod child_process;
 mod collected_log;
+mod intake;
+pub mod mutation;
 mod raw_server;
 pub mod recording;
 
 use std::time::{Duration, Instant};
 
-use llmobs_receiver::Receiver;
 use tracing::Dispatch;
 use tracing_llmobs::{Annotation, Builder, Guard, LlmObsSpanExt};
 use tracing_subscriber::prelude::*;
@@ -16,6 +17,7 @@ use tracing_subscriber::prelude::*;
 pub use child_process::{exporter_threads, nice_values, open_files};
 pub use child_process::{in_own_process, run_scene_with, run_scenes, scene, this_binary};
 pub use collected_log::{CollectedLog, LogLine};
+pub use intake::Intake;
 pub use raw_server::{RawServer, Reaction, Request};
 
 /// The deadline of things that happen at once: after it they have failed.
@@ -30,8 +32,8 @@ pub fn to(url: &str) -> Builder {
 }
 
 /// Starts a local intake.
-pub fn receiver() -> Receiver {
-    Receiver::bind("127.0.0.1:0").unwrap()
+pub fn receiver() -> Intake {
+    Intake::start()
 }
 
 /// A pipeline and the subscriber in front of it.

@@ -8,6 +8,8 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::mutation::Mutation;
+
 /// The server's reaction to one request.
 #[derive(Clone)]
 pub enum Reaction {
@@ -149,6 +151,7 @@ impl Shared {
     }
 
     fn log(&self, bytes: Vec<u8>) {
+        let bytes = Mutation::of_this_process().map_or_else(|| bytes.clone(), |mutation| mutation.request(&bytes));
         self.requests.lock().push(Request { at: Instant::now(), bytes });
     }
 }
@@ -257,6 +260,16 @@ async fn read(stream: &mut impl Stream, first: u8, most: usize) -> Option<Vec<u8
     while bytes.len() < most && !is_whole(&bytes) {
         let room = buffer.len().min(most - bytes.len());
         let count = stream.read(&mut buffer[..room]).await.ok().filter(|count| *count > 0)?;
+        bytes.extend_from_slice(&buffer[..count]);
+    }
+    Some(bytes)
+}
+
+/// Reads one request from a blocking connection.
+pub(super) fn read_request(stream: &mut std::net::TcpStream) -> Option<Vec<u8>> {
+    let (mut bytes, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
+    while !is_whole(&bytes) {
+        let count = std::io::Read::read(stream, &mut buffer).ok().filter(|count| *count > 0)?;
         bytes.extend_from_slice(&buffer[..count]);
     }
     Some(bytes)
