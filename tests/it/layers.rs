@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Span, Subscriber, info, info_span};
-use tracing_llmobs::testing::{self, Recorder};
+use tracing_llmobs::testing;
 use tracing_llmobs::{Annotation, Builder, LlmObsLayer, LlmObsSpanExt, Message, SpanKind, metric};
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Registry, fmt as fmt_layer, reload};
 
-use crate::harness::recording::text;
+use crate::harness::recording::{Recorder, text};
 use crate::harness::{run_scenes, scene};
 
 /// A program that uses all of it, and what must come of it.
@@ -32,7 +32,7 @@ fn program(annotate: &dyn Fn(&Span, Annotation) -> bool) {
     drop((failed, between, root));
 }
 
-fn check(what: &str, recorder: &Recorder) {
+fn check(what: &str, recorder: &testing::Recorder) {
     assert_eq!(recorder.tree(), "workflow root\n  llm call\n  tool failed error\n", "{what}");
     let (root, call) = (recorder.span("root"), recorder.span("call"));
     assert_eq!((root.input, call.session_id.as_deref()), (text("in"), Some("s")), "{what}");
@@ -153,6 +153,7 @@ fn two_of_our_layers_do_not_disturb_each_other() {
             tracing::subscriber::with_default(registry().with(below).with(above), program);
             (first, second)
         };
+        let (first, second) = (Recorder::new(first), Recorder::new(second));
         let tree = "workflow root\n  llm call\n  tool failed error\ntask arguments\n";
         assert_eq!(first.tree(), tree, "{turned}");
         let tree = "workflow root\n  task debugging\n    llm call\n  tool failed error\ntask arguments\n";
@@ -271,7 +272,7 @@ fn actor() {
     }
 }
 
-fn check_what_is_not_there(recorder: &Recorder, level: LevelFilter, is_awake: bool) {
+fn check_what_is_not_there(recorder: &testing::Recorder, level: LevelFilter, is_awake: bool) {
     // It can neither be annotated nor be a parent.
     let plain = info_span!(parent: None, "plain");
     assert_eq!(plain.annotate(Annotation::new().kind(SpanKind::Task)), is_awake);

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
-use tracing_llmobs::testing::{ManualClock, Recorder};
+use tracing_llmobs::testing::ManualClock;
 use tracing_llmobs::{AgentAttribution, Annotation, Builder, LlmObsSpanExt, SpanId};
 use tracing_subscriber::prelude::*;
 
-use crate::harness::recording::{block_on, record, record_beside_fmt, record_with};
+use crate::harness::recording::{Recorder, block_on, record, record_beside_fmt, record_with};
 
 fn ours(name: &'static str) -> Span {
     info_span!("span", llmobs.kind = "task", llmobs.name = name)

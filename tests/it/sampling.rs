@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use tracing::info_span;
-use tracing_llmobs::testing::Recorder;
 use tracing_llmobs::{Annotation, Builder, LlmObsSpanExt, LossReason, Sampling, SpanContext, SpanId, TraceId, metric};
 
-use crate::harness::recording::record_with;
+use crate::harness::recording::{Recorder, record_with};
 use crate::harness::{Pipeline, SOON, receiver, to};
 
 fn unsampled() -> Builder {

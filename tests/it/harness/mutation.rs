@@ -93,7 +93,12 @@ impl Mutation {
         }
         let mut json = serde_json::to_value(&event).unwrap();
         self.change(&mut json, &self.members);
-        serde_json::from_value(json).unwrap()
+        let mut changed: SpanEvent = serde_json::from_value(json).unwrap();
+        if self.drops && self.members == ["name"] {
+            // A reader of the wire takes the kind in its place.
+            changed.name.clear();
+        }
+        changed
     }
 
     /// Changes an evaluation as it is on the wire.
@@ -152,7 +157,7 @@ fn swap(value: &mut Value) {
         },
         Value::Object(members) => match members.iter_mut().next() {
             Some((_, first)) => swap(first),
-            None => drop(members.insert("~".to_owned(), Value::Null)),
+            None => drop(members.insert("~".to_owned(), Value::from("~"))),
         },
     }
 }
