@@ -8,7 +8,7 @@ use llmobs_receiver::{Answer, Receiver};
 use proptest::prelude::*;
 use tracing_llmobs::{Annotation, Evaluation, Handle, LossReason, Stats};
 
-use crate::harness::{Pipeline, SOON, bounded, item_ids, receiver, to, until};
+use crate::harness::{Intake, Pipeline, SOON, bounded, item_ids, receiver, to, until};
 
 /// What the intake does with one request.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +117,7 @@ impl Life {
         fates
     }
 
-    fn live(&self, receiver: &Receiver) -> Stats {
+    fn live(&self, receiver: &Intake) -> Stats {
         receiver.answer_next(self.fates().into_iter().map(Fate::answer));
         let settings = to(receiver.url()).queue_max_items(self.queue_items).queue_max_bytes(self.queue_bytes);
         let settings = settings.max_payload_bytes(self.payload_bytes).max_event_bytes(20_000);
