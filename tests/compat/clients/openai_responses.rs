@@ -170,6 +170,8 @@ async fn a_stream_that_is_dropped_or_breaks_has_what_came() {
     seen[1] = without_error(seen[1].take(), "reqwest::");
     let mut expected = call(json!({"output": ["assistant: Hel"], "metrics": {"time_to_first_token": true}}));
     expected["metadata"]["stream"] = json!(true);
+    // An unfinished response can be fetched later by its id.
+    expected["metadata"]["response_id"] = json!("resp-1");
     assert_eq!(seen, finished(json!([expected, expected]), &["in_progress", "in_progress"]));
 }
 

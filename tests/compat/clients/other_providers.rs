@@ -130,7 +130,7 @@ async fn gemini() {
     assert_eq!(api.seen(refused, Reads::All).await, with(&call, error));
 
     let streamed = with(&said, json!({"metrics": timed(&counted)}));
-    let part = with(&streamed, json!({"output": ["assistant: Hel"]}));
+    let part = with(&call, json!({"output": ["assistant: Hel"], "metrics": timed(&counted)}));
     let chunks = [("Hel", None), ("lo.", Some("STOP"))].map(|(text, end)| answers::gemini(&json!({"text": text}), end));
     let api = at("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
     assert_eq!(api.seen(Answer::data(&chunks), Reads::All).await, streamed);
