@@ -1,5 +1,5 @@
 //! Send LLM traces from Rust to Datadog LLM Observability: one `tracing` layer captures spans with `llmobs.*` fields, and
-//! the GenAI spans of other crates, and exports them in batches, straight to Datadog or through the Datadog Agent.
+//! the `GenAI` spans of other crates, and exports them in batches, straight to Datadog or through the Datadog Agent.
 //!
 //! ```no_run
 //! use tracing_llmobs::{Annotation, LlmObsSpanExt, Message, metric};

@@ -38,6 +38,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::large_stack_arrays, reason = "a table of builders, in a test")]
     fn code_beats_environment_and_all_is_the_default() {
         let table = [
             (with(""), Conventions::ALL),

@@ -72,6 +72,7 @@ fn blank_in_code_is_unset() {
 }
 
 #[test]
+#[expect(clippy::large_stack_arrays, reason = "a table of builders")]
 fn an_error_names_the_method() {
     let table = [
         (with(&[]).ml_app("a__b"), "ml_app"),

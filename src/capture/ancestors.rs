@@ -12,12 +12,15 @@ pub(super) struct SpanSite {
     pub(super) metadata: &'static Metadata<'static>,
 }
 
+/// Finds a span and the id of its parent in the registry.
+type FindSite = fn(&Dispatch, &Id) -> Option<(SpanSite, Option<Id>)>;
+
 /// The registry below the layer, its type erased.
 ///
 /// A plain function that knows the type stands in for `Layer::downcast_raw`, which is unsafe to implement.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RegistryAccess {
-    span: fn(&Dispatch, &Id) -> Option<(SpanSite, Option<Id>)>,
+    span: FindSite,
     address: fn(&Dispatch) -> Option<usize>,
     attach: fn(&Dispatch, &Id, CloseNotice) -> bool,
 }

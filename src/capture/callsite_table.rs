@@ -59,13 +59,11 @@ impl<T> CallsiteTable<T> {
     fn get_beyond(&self, address: usize) -> Option<&T> {
         for (number, level) in self.levels.iter().enumerate() {
             let bucket = level.get()?.get(bucket_index(address, number))?;
-            for slot in &bucket.0 {
-                match slot.address.load(Ordering::Acquire) {
-                    other if other == address => return slot.value.get(),
-                    // Slots are taken in order, here and over the levels: behind a free one there is nothing.
-                    0 => return None,
-                    _ => {}
-                }
+            // Slots are taken in order, here and over the levels: behind a free one there is nothing.
+            let is_end = |found: usize| found == 0 || found == address;
+            let end = bucket.0.iter().find(|slot| is_end(slot.address.load(Ordering::Acquire)));
+            if let Some(slot) = end {
+                return slot.value.get().filter(|_| slot.address.load(Ordering::Acquire) == address);
             }
         }
         None

@@ -107,11 +107,8 @@ impl Capture {
         for site in ancestors {
             parent = self.spans.with(&site.id, |record| {
                 let parent = record.parent_context(&self.services);
-                if parent.is_none()
-                    && let Some(outer) = record.inherited_context()
-                {
-                    inherited = Some(outer.merge_nearer(inherited.take()));
-                }
+                let outer = parent.is_none().then(|| record.inherited_context()).flatten();
+                inherited = outer.map(|outer| outer.merge_nearer(inherited.take())).or(inherited.take());
                 parent
             });
             if let Some(Some(_)) = parent {
@@ -170,7 +167,9 @@ impl Capture {
                 was_open |= record.standing_kind().is_some();
                 record.evaluable(&layer.services)
             });
-            record.into_iter().for_each(|record| layer.end(TableEntry::Open(record)));
+            if let Some(record) = record {
+                layer.end(TableEntry::Open(record));
+            }
         }
         was_open
     }
@@ -192,7 +191,9 @@ impl Capture {
     pub(crate) fn context(&self, dispatch: &Dispatch, id: &Id) -> Option<SpanContext> {
         let apm = otel::context_of(dispatch, id);
         let context = self.spans.with(id, |record| {
-            apm.into_iter().for_each(|apm| record.correlate(apm, false));
+            if let Some(apm) = apm {
+                record.correlate(apm, false);
+            }
             record.context()
         })?;
         Some(self.with_ml_app(context?))
@@ -227,9 +228,8 @@ impl Capture {
         for site in self.subscriber.all_ancestors(dispatch, id) {
             found = self.spans.with(&site.id, |record| {
                 let context = record.outgoing_context();
-                if context.is_none() {
-                    session_id = session_id.take().or_else(|| record.session_for_descendants());
-                }
+                let session = context.is_none().then(|| record.session_for_descendants()).flatten();
+                session_id = session_id.take().or(session);
                 Some((context?, record.kind(), site.id.clone()))
             });
             if let Some(Some(_)) = found {
@@ -356,7 +356,10 @@ impl Capture {
 
     /// Makes sure that a promoted span ends when it closes: `on_close` is not called for spans that the filter hides.
     fn watch(self: &Arc<Self>, registry: &RegistryAccess, dispatch: &Dispatch, id: &Id) {
-        let notice = || CloseNotice { spans: Arc::clone(self) as Arc<dyn CloseSpan>, id: id.clone() };
+        let notice = || {
+            let spans: Arc<dyn CloseSpan> = Arc::<Self>::clone(self);
+            CloseNotice { spans, id: id.clone() }
+        };
         if are_extensions_free(dispatch, id) && registry.attach(dispatch, id, notice()) {
             return;
         }
@@ -381,7 +384,9 @@ impl Capture {
         let closed: Vec<Id> = unwatched.extract_if(.., |id| !is_open(id)).collect();
         self.unwatched_count.store(unwatched.len(), Ordering::Relaxed);
         drop(unwatched);
-        closed.iter().for_each(|id| self.close_span(id));
+        for id in &closed {
+            self.close_span(id);
+        }
     }
 
     fn with_ml_app(&self, mut context: SpanContext) -> SpanContext {

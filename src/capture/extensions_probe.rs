@@ -42,18 +42,24 @@ impl fmt::Write for LockScan {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         self.has_lock |= part.contains("extensions");
         for ((word, matched), found) in WORDS.iter().zip(&mut self.matched).zip(&mut self.found) {
-            for byte in part.bytes() {
-                // No proper prefix of either word ends in its first byte, so that a mismatch starts over at once.
-                let expected = word.as_bytes().get(*matched).copied();
-                let restart = usize::from(word.as_bytes().first() == Some(&byte));
-                *matched = if expected == Some(byte) { matched.saturating_add(1) } else { restart };
-                if *matched == word.len() {
-                    (*found, *matched) = (true, 0);
-                }
-            }
+            *found |= advance(word.as_bytes(), matched, part);
         }
         Ok(())
     }
+}
+
+/// Looks for `word` in a text that comes in parts; `matched` is how much of it the parts so far ended in.
+fn advance(word: &[u8], matched: &mut usize, part: &str) -> bool {
+    let mut is_found = false;
+    for byte in part.bytes() {
+        // No proper prefix of either word ends in its first byte, so that a mismatch starts over at once.
+        let restart = usize::from(word.first() == Some(&byte));
+        *matched = if word.get(*matched) == Some(&byte) { matched.saturating_add(1) } else { restart };
+        if *matched == word.len() {
+            (is_found, *matched) = (true, 0);
+        }
+    }
+    is_found
 }
 
 #[cfg(test)]
@@ -94,7 +100,8 @@ mod tests {
         let text = "extensions: RwLock { data: <<locked>, poisoned: false, poisoned: true }";
         for at in 0..text.len() {
             let mut scan = LockScan::default();
-            write!(scan, "{}{}", &text[..at], &text[at..]).unwrap();
+            let (head, tail) = text.split_at(at);
+            write!(scan, "{head}{tail}").unwrap();
             assert_eq!(scan.found, [true, true], "{at}");
         }
     }

@@ -46,11 +46,9 @@ impl Held {
         let Some(meaning) = meaning else { return };
         find(span, |capture, dispatch, id| {
             for layer in capture.layers(dispatch) {
-                layer.spans.with(id, |record| {
-                    let mut marker = FieldLog::new();
-                    marker.push(meaning, FieldValue::Oversize);
-                    record.apply(&layer.services, &mut marker, false);
-                });
+                let mut marker = FieldLog::new();
+                marker.push(meaning, FieldValue::Oversize);
+                layer.spans.with(id, |record| record.apply(&layer.services, &mut marker, false));
             }
         });
     }

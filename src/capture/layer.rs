@@ -78,7 +78,8 @@ where
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if is_roll_call(metadata) {
-            roll_call::answer(Arc::clone(&self.capture) as Arc<dyn roll_call::Answer>);
+            let capture: Arc<dyn roll_call::Answer> = Arc::<Capture>::clone(&self.capture);
+            roll_call::answer(capture);
         }
         // The filter in front has decided.
         Interest::always()
@@ -229,6 +230,7 @@ mod tests {
 
     impl<S: Subscriber> Layer<S> for Neighbour {}
 
+    #[expect(clippy::unwrap_used, clippy::panic, reason = "a neighbour that panics is what is tested")]
     fn poison(span: &Span) {
         let poisoned = catch_unwind(AssertUnwindSafe(|| {
             span.with_subscriber(|(id, dispatch)| {

@@ -74,7 +74,7 @@ impl SpanRecord {
     pub(super) fn apply_initial_values(&mut self, services: &Services) {
         let (log, origin) = self.content.log_and_origin();
         let kind = self.identity.apply(services, origin, log);
-        self.set_own_identity(services, kind);
+        self.set_own_identity(services, &kind);
         if self.foreign.is_some() {
             self.classify(services);
         }
@@ -87,7 +87,7 @@ impl SpanRecord {
     pub(super) fn apply(&mut self, services: &Services, values: &mut FieldLog, has_identity: bool) {
         if has_identity && values.has_identity() {
             let kind = self.identity.apply(services, self.content.origin_mut(), values);
-            self.set_own_identity(services, kind);
+            self.set_own_identity(services, &kind);
         }
         SpanContent::restrict(self.identity.policy(services, self.content.origin()), values);
         let log = self.content.log();
@@ -189,7 +189,7 @@ impl SpanRecord {
         }
     }
 
-    fn set_own_identity(&mut self, services: &Services, identified: Identified) {
+    fn set_own_identity(&mut self, services: &Services, identified: &Identified) {
         if let Some(kind) = identified.kind {
             self.set_kind(services, kind);
         }
@@ -255,6 +255,7 @@ impl SpanRecord {
     }
 
     /// Ends the span at `now`.
+    #[expect(clippy::boxed_local, reason = "the table hands the box over; a record is large")]
     pub(super) fn end(mut self: Box<Self>, services: &Services, now: Instant) -> Ended {
         let mut evaluations = None;
         if self.foreign.is_some() {

@@ -127,7 +127,7 @@ impl<'a> RecordedSpan<'a> {
     }
 
     pub(crate) fn finish(self) -> bool {
-        self.with(|capture, dispatch, id| capture.finish(dispatch, id)).unwrap_or(false)
+        self.with(Capture::finish).unwrap_or(false)
     }
 
     pub(crate) fn context(self) -> Option<SpanContext> {
@@ -208,7 +208,7 @@ pub fn annotate_current(annotation: Annotation) -> bool {
 
 /// The traces that the current span belongs to; empty outside of LLM spans.
 pub(super) fn traces_around() -> Vec<Arc<TraceState>> {
-    find(&Span::current(), |capture, dispatch, id| capture.traces(dispatch, id)).unwrap_or_default()
+    find(&Span::current(), Capture::traces).unwrap_or_default()
 }
 
 /// Finds the layer through the subscriber that the span belongs to.

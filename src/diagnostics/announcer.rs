@@ -45,9 +45,9 @@ impl Announcer {
         on_thread_start: fn(),
     ) -> Self {
         let has_unlogged = Arc::new(AtomicBool::new(!warnings.is_empty()));
-        let reporter = Reporter::new(Arc::clone(&problems), (warnings, stderr), Arc::clone(&has_unlogged));
+        let log_thread = Reporter::new(Arc::clone(&problems), (warnings, stderr), Arc::clone(&has_unlogged));
         let (sender, reported, next_report) = Default::default();
-        Self { problems, reporter: Some(reporter), sender, on_thread_start, reported, has_unlogged, next_report }
+        Self { problems, reporter: Some(log_thread), sender, on_thread_start, reported, has_unlogged, next_report }
     }
 
     /// Logs a failed request.

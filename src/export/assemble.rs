@@ -192,10 +192,10 @@ impl<'a> Draft<'a> {
         match taken {
             DrainedEntry::Field(meaning, value) => self.field(meaning, value),
             DrainedEntry::Annotation(annotation) if annotation.is_fallback() => {
-                lay_over(&mut self.fallback, annotation.annotation)
+                lay_over(&mut self.fallback, annotation.annotation);
             }
             DrainedEntry::Annotation(annotation) if annotation.is_context() => {
-                lay_over(&mut self.assumed, annotation.annotation)
+                lay_over(&mut self.assumed, annotation.annotation);
             }
             DrainedEntry::Annotation(annotation) => self.annotation(annotation.annotation),
         }

@@ -70,10 +70,7 @@ impl Form {
         match (kind, side) {
             (SpanKind::Llm, _) => Self::Messages,
             (SpanKind::Embedding, Side::Input) | (SpanKind::Retrieval, Side::Output) => Self::Documents,
-            (SpanKind::Embedding, Side::Output)
-            | (SpanKind::Retrieval, Side::Input)
-            | (SpanKind::Workflow | SpanKind::Agent | SpanKind::Tool | SpanKind::Task, _)
-            | _ => Self::Text,
+            (_, Side::Input | Side::Output) => Self::Text,
         }
     }
 }

@@ -5,6 +5,7 @@ use llmobs_conventions::{AttributePlan, ForeignAttributes};
 use crate::recording::{FieldKey, FieldLog, FieldValue, LogEntry};
 
 /// Returns the attributes and events of other conventions that a span has recorded.
+#[expect(clippy::wildcard_enum_match_arm, reason = "three keys of forty are of other conventions")]
 pub(crate) fn foreign_attributes<'a>(plan: &'a AttributePlan<'a>, log: &'a FieldLog) -> ForeignAttributes<'a> {
     let entries = log.iter();
     let capacity = plan.names().len().min(entries.size_hint().0);

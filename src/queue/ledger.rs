@@ -95,6 +95,7 @@ impl Queue {
 
     /// Counts an item that was found while another one was read, such as a tool call inside a response. It has the
     /// number of that item, so a flush that waits for the one waits for both. After the end it is refused.
+    #[expect(clippy::significant_drop_tightening, reason = "phase and count are one decision")]
     pub(crate) fn adopt(&self) -> Result<(), LossReason> {
         let mut state = self.state.lock();
         if state.phase == Phase::Stopped {
@@ -115,6 +116,7 @@ impl Queue {
 
     /// Counts a batch that waits to be sent; its first item has the number `first`. `counted` of its bytes are counted
     /// already. In one step: between two, the encoder may lose the processor to the dispatcher.
+    #[expect(clippy::significant_drop_tightening, reason = "the entry borrows from the guard")]
     pub(crate) fn open_batch(&self, first: u64, bytes: usize, counted: usize) {
         self.recount_open(counted, bytes);
         let mut state = self.state.lock();
@@ -130,11 +132,12 @@ impl Queue {
                 BatchEnd::Delivered => ledger.delivered = ledger.delivered.saturating_add(items),
                 BatchEnd::Lost(reason) => ledger.lost.lose(reason, items),
             }
-            if let Some(batches) = ledger.outstanding.get_mut(&first) {
+            let left = ledger.outstanding.get_mut(&first).map(|batches| {
                 *batches = batches.saturating_sub(1);
-                if *batches == 0 {
-                    ledger.outstanding.remove(&first);
-                }
+                *batches
+            });
+            if left == Some(0) {
+                ledger.outstanding.remove(&first);
             }
         });
     }

@@ -45,6 +45,7 @@ impl Signal {
     }
 
     /// Waits until the flag is set, and clears it. Returns false when the timeout passed first.
+    #[expect(clippy::significant_drop_tightening, reason = "the flag is cleared under the lock it was seen under")]
     pub(super) fn wait(&self, timeout: Duration) -> bool {
         let flag = self.is_set.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_timeout_while(flag, timeout, |is_set| !*is_set);

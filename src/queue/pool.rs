@@ -28,6 +28,7 @@ impl Buffer for Box<Recording> {
 
 /// The bounds of a pool.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "bounds of three things")]
 pub(crate) struct PoolLimits {
     pub(crate) max_buffers: usize,
     /// Reserved bytes of all buffers together.

@@ -31,12 +31,14 @@ impl RecordedAnnotation {
     ///
     /// Values of the annotation itself win over what is read. Kind, session, application, times and policy must be set
     /// on the annotation: the open span needs them before the worker runs.
+    #[cfg_attr(not(feature = "observe"), allow(dead_code, reason = "only observed clients defer reading"))]
     pub(crate) fn deferred(bytes: usize, read: impl FnOnce() -> Annotation + Send + 'static) -> Self {
         Self { deferred: Some(Deferred::new(bytes, read)), ..Self::default() }
     }
 
     /// Announces token counts in the deferred part: nested spans of one call decide which of them counts the tokens
     /// before the worker reads anything.
+    #[cfg_attr(not(feature = "observe"), allow(dead_code, reason = "only observed clients defer reading"))]
     pub(crate) fn expecting_usage(mut self) -> Self {
         if let Some(deferred) = &mut self.deferred {
             deferred.expect_usage();

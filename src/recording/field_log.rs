@@ -2,7 +2,7 @@
 
 use super::annotation::RecordedAnnotation;
 use super::field_key::{FieldKey, FieldSlot};
-use super::recording::FieldValue;
+use super::span_recording::FieldValue;
 
 mod identity;
 mod pack;

@@ -12,7 +12,7 @@ mod field_log;
 mod gateway;
 mod id_source;
 mod kind_policies;
-mod recording;
+mod span_recording;
 
 pub(crate) use annotation::{Precedence, RecordedAnnotation};
 pub(crate) use captured_item::CapturedItem;
@@ -23,4 +23,4 @@ pub(crate) use field_log::{DrainedEntry, Extent, FieldLog, Identity, LogEntry, P
 pub(crate) use gateway::Gateways;
 pub(crate) use id_source::IdSource;
 pub(crate) use kind_policies::KindPolicies;
-pub(crate) use recording::{FieldValue, Head, KindSource, Origin, Recording};
+pub(crate) use span_recording::{FieldValue, Head, KindSource, Origin, Recording};

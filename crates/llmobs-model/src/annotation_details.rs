@@ -149,7 +149,6 @@ impl Annotation {
     }
 
     /// Adds a child span that was synthesized from a response, such as a tool that the provider ran.
-
     pub fn synthesized_span(mut self, child: Self) -> Self {
         self.details_mut().synthesized.push(child);
         self

@@ -106,6 +106,7 @@ fn score<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64
     Value::deserialize(deserializer).map(|json| json.as_f64())
 }
 
+#[expect(clippy::ref_option, reason = "serde's `skip_serializing_if` gives a reference to the field")]
 fn is_not_finite(score: &Option<f64>) -> bool {
     score.is_none_or(|score| !score.is_finite())
 }

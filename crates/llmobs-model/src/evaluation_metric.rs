@@ -65,6 +65,7 @@ impl FromStr for Assessment {
 /// The value of an evaluation or feedback, with its type.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "the encoder must know every variant")]
 pub enum EvaluationValue {
     Categorical(String),
     Score(Number),

@@ -47,7 +47,7 @@ fn map_bytes(members: &Map<String, Value>) -> usize {
     let nodes = match members.len() {
         0 => 0,
         1..=NODE_MEMBERS => 1,
-        many => many / (NODE_MEMBERS / 2) + 1,
+        many => (many / (NODE_MEMBERS / 2)).saturating_add(1),
     };
     let names = members.keys().fold(0_usize, |sum, name| sum.saturating_add(heap_bytes(name.capacity())));
     nodes.saturating_mul(heap_bytes(NODE)).saturating_add(names)

@@ -20,6 +20,7 @@ pub struct Submission {
 /// The subject of a submission, and the members that only one of the two kinds has.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "the encoder must know every variant")]
 pub enum SubmissionKind {
     Evaluation { join: JoinOn, scope: EvaluationScope, metadata: Map<String, Value> },
     Feedback { target: FeedbackTarget, submitter: FeedbackSubmitter },
@@ -28,6 +29,7 @@ pub enum SubmissionKind {
 /// The reference of an evaluation to its span. On the wire `join_on`.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "the encoder must know every variant")]
 pub enum JoinOn {
     Span(SpanContext),
     Tag { key: String, value: String },
@@ -36,6 +38,7 @@ pub enum JoinOn {
 /// The subject of feedback.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "the encoder must know every variant")]
 pub enum FeedbackTarget {
     Span(SpanId),
     Trace(TraceId),

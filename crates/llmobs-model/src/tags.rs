@@ -191,10 +191,9 @@ impl<'de> Deserialize<'de> for Tags {
         let mut tags = Self::new();
         match Value::deserialize(deserializer)? {
             Value::Object(members) => {
-                for (key, value) in members {
-                    if let Some(value) = wire::word_of(value) {
-                        tags.insert(key, value);
-                    }
+                let words = members.into_iter().filter_map(|(key, value)| Some((key, wire::word_of(value)?)));
+                for (key, value) in words {
+                    tags.insert(key, value);
                 }
             }
             Value::Array(items) => {

@@ -61,6 +61,7 @@ pub(crate) fn object_at<const DEPTH: usize, S: Serializer>(
 }
 
 /// Writes an object as [`object_at`], when there is one.
+#[expect(clippy::ref_option, reason = "serde's `serialize_with` gives a reference to the field")]
 pub(crate) fn optional_object_at<const DEPTH: usize, S: Serializer>(
     members: &Option<Map<String, Value>>,
     serializer: S,

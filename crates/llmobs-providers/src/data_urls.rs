@@ -54,11 +54,14 @@ fn in_prompt(prompt: &mut Prompt) {
     in_members(&mut prompt.variables);
     match &mut prompt.template {
         Some(Template::Text(text)) => in_text(text),
-        Some(Template::Chat(parts)) => parts.iter_mut().for_each(|part| match part {
-            TemplatePart::Message { content, .. } => in_text(content),
-            TemplatePart::Placeholder(_) | _ => {}
-        }),
-        None | _ => {}
+        Some(Template::Chat(parts)) => {
+            for part in parts {
+                if let TemplatePart::Message { content, .. } = part {
+                    in_text(content);
+                }
+            }
+        }
+        Some(_) | None => {}
     }
 }
 

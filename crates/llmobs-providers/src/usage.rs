@@ -196,7 +196,7 @@ mod tests {
             prop_assert!(sum([found.cache_read, found.cache_write]).unwrap_or(0) <= found.input.unwrap_or(0));
             prop_assert!(found.reasoning.unwrap_or(0) <= found.output.unwrap_or(0));
             if let Some(total) = found.total {
-                prop_assert!(found.input.unwrap_or(0) + found.output.unwrap_or(0) <= total);
+                prop_assert!(found.input.unwrap_or(0).saturating_add(found.output.unwrap_or(0)) <= total);
             }
         }
 

@@ -58,10 +58,7 @@ impl RequestError {
 }
 
 /// Reads a body, with its share of the bytes in flight.
-pub(super) async fn read_body<'a>(
-    body: Body,
-    all: &'a BodiesInFlight,
-) -> Result<(Vec<u8>, InFlight<'a>), RequestError> {
+pub(super) async fn read_body(body: Body, all: &BodiesInFlight) -> Result<(Vec<u8>, InFlight<'_>), RequestError> {
     let in_flight = InFlight { all, bytes: 0 };
     timeout(BODY_TIMEOUT, collect(body.into_data_stream(), in_flight)).await.unwrap_or(Err(RequestError::TooSlow))
 }

@@ -333,7 +333,7 @@ async fn handle(
 async fn respond(shared: &Shared, request: Request) -> Answer {
     let (Parts { method, uri, headers, .. }, body) = request.into_parts();
     let endpoint = Endpoint::of(method.as_str(), uri.path(), headers.contains_key(SUBDOMAIN));
-    let authority = uri.authority().map(|authority| authority.as_str());
+    let authority = uri.authority().map(axum::http::uri::Authority::as_str);
     let refusal = access::refusal(endpoint, authority, &headers, &shared.allowed_hosts.lock());
     if let Some((status, reason)) = refusal {
         return Answer::refusal(status, &reason);

@@ -1,7 +1,7 @@
 //! Datadog LLM Observability for [`rig`](https://docs.rs/rig): an HTTP client that adds to the spans of rig's model calls
 //! what they lack, which is content where rig records none, errors, and the time to the first token.
 //!
-//! rig emits GenAI spans of its own, which the [`LlmObsLayer`](tracing_llmobs::LlmObsLayer) of the program's `tracing`
+//! rig emits `GenAI` spans of its own, which the [`LlmObsLayer`](tracing_llmobs::LlmObsLayer) of the program's `tracing`
 //! subscriber records without this crate. The client completes those spans; a call outside of a rig span becomes a span of
 //! its own. Without a layer, nothing is recorded.
 //!

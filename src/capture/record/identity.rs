@@ -16,6 +16,7 @@ use llmobs_model::{Annotation, CapturePolicy, Prompt, SpanContext, SpanKind, Too
 
 /// The identity of an open span. Ids and inherited values are in the [`Origin`] of its recording.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each read on its own")]
 pub(super) struct SpanIdentity {
     /// `None` until a field or an annotation gives one; an LLM span from then on.
     pub(super) kind: Option<SpanKind>,

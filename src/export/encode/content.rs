@@ -26,7 +26,7 @@ pub(super) fn encode_content(body: Option<&Body<'_>>, prompt: Option<&Prompt>, j
         Some(Body::Content(Content::Documents(documents))) => {
             json.raw(r#"{"documents":"#).list(documents, encode_document)
         }
-        None | _ => json.raw("{"),
+        Some(Body::Content(_)) | None => json.raw("{"),
     };
     if let Some(prompt) = prompt {
         json.comma(usize::from(body.is_some()));

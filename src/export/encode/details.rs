@@ -19,7 +19,7 @@ pub(super) fn encode_prompt(prompt: &Prompt, json: &mut Writer<'_>) {
     match &prompt.template {
         Some(Template::Text(text)) => json.raw(r#","template":"#).text(text),
         Some(Template::Chat(parts)) => json.raw(r#","chat_template":"#).list(parts, encode_part),
-        None | _ => json,
+        Some(_) | None => json,
     };
     if !prompt.variables.is_empty() {
         json.raw(r#","variables":"#).object(&prompt.variables, VARIABLES_DEPTH);

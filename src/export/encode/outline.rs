@@ -185,11 +185,7 @@ impl Body<'_> {
     pub(crate) fn messages(&self) -> &[Message] {
         match self {
             Self::Content(Content::Messages(messages)) => messages,
-            Self::Content(Content::Text(_) | Content::Documents(_) | Content::Json(_))
-            | Self::Text(_)
-            | Self::Message(_)
-            | Self::Document(_)
-            | _ => &[],
+            Self::Content(_) | Self::Text(_) | Self::Message(_) | Self::Document(_) => &[],
         }
     }
 
@@ -198,10 +194,7 @@ impl Body<'_> {
         match self {
             Self::Text(text) => Some(text),
             Self::Content(Content::Text(text)) => Some(text),
-            Self::Content(Content::Messages(_) | Content::Documents(_) | Content::Json(_))
-            | Self::Message(_)
-            | Self::Document(_)
-            | _ => None,
+            Self::Content(_) | Self::Message(_) | Self::Document(_) => None,
         }
     }
 }

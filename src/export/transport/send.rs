@@ -76,6 +76,10 @@ impl Transport {
     }
 
     /// Returns the receiver. While it is not decided, requests wait here for one detection.
+    #[expect(
+        clippy::significant_drop_tightening,
+        reason = "the lock is held while the receiver is detected, so that it is once"
+    )]
     async fn endpoint(&self) -> Result<Arc<Endpoint>, SendError> {
         let mut way = self.way.lock().await;
         let found = match &*way {

@@ -104,6 +104,7 @@ impl Dispatcher {
     }
 
     /// Returns the shutdown deadline, if there is one; nothing at all when the pipeline has ended.
+    #[expect(clippy::option_option, reason = "ended, running without a deadline, or with one")]
     fn deadline(&mut self) -> Option<Option<Instant>> {
         match self.queue.phase() {
             Phase::Running => Some(None),
@@ -185,6 +186,7 @@ impl Dispatcher {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a failed request and the moment of it")]
     fn fail(&mut self, route: Route, batch: PendingBatch, error: &SendError, epoch: u64, now: Instant) {
         let attempt = self.attempt(batch.attempts, batch.batch.bytes(), batch.batch.len());
         let verdict = verdict(error, &attempt);

@@ -173,6 +173,7 @@ impl ItemEncoder {
     }
 
     /// Reads a span: into its batch where nobody wants to see the event before, else to be judged.
+    #[expect(clippy::too_many_arguments, reason = "a queued span in its parts, and where the outcome goes")]
     fn read_span(
         &mut self,
         head: &mut Head,

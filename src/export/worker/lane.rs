@@ -180,6 +180,7 @@ impl Lane {
     }
 
     /// Notes that a request failed. `epoch` is the lane's when the request started.
+    #[expect(clippy::too_many_arguments, reason = "a failed request and the moment of it")]
     pub(super) fn fail(
         &mut self,
         batch: PendingBatch,
@@ -201,13 +202,14 @@ impl Lane {
                 Consequence::Kept(until)
             }
             Verdict::Lost(reason) => Consequence::Lost(reason),
-            Verdict::TooLarge => match self.split(&batch) {
-                Some(sizes) => Consequence::Split(sizes),
-                None => {
+            Verdict::TooLarge => {
+                if let Some(sizes) = self.split(&batch) {
+                    Consequence::Split(sizes)
+                } else {
                     self.size.refuse(batch.batch.bytes(), now);
                     Consequence::Lost(LossReason::TooLarge)
                 }
-            },
+            }
             Verdict::Invalid => match self.bisect(&batch) {
                 Some(sizes) => Consequence::Split(sizes),
                 None => Consequence::Lost(LossReason::Rejected),
@@ -228,7 +230,9 @@ impl Lane {
         if let Some(refusal) = &mut self.refusal {
             refusal.is_probing = false;
         }
-        batch.into_iter().for_each(|batch| self.put_back(batch));
+        if let Some(batch) = batch {
+            self.put_back(batch);
+        }
     }
 
     fn pause(&mut self, asked: Option<Duration>, epoch: u64, now: Instant, random: f64) -> Instant {

@@ -9,17 +9,20 @@ use super::source::{Source, UsedPath};
 
 /// The files of one crate by their module path.
 pub struct Modules<'a> {
-    by_path: BTreeMap<Vec<String>, &'a Source>,
+    by_path: BTreeMap<Vec<String>, (&'a Source, Vec<UsedPath>)>,
 }
 
 impl<'a> Modules<'a> {
     pub fn new(sources: &'a [Source]) -> Self {
-        Self { by_path: sources.iter().map(|source| (owned(&source.modules()), source)).collect() }
+        Self {
+            by_path: sources.iter().map(|source| (owned(&source.modules()), (source, product_paths(source)))).collect(),
+        }
     }
 
     /// Returns the groups of files that form circles, of those that `is_member` lets in.
     pub fn circles(&self, is_member: impl Fn(&Source) -> bool) -> Vec<Vec<&'a str>> {
-        let members: Vec<&Source> = self.by_path.values().copied().filter(|source| is_member(source)).collect();
+        let members: Vec<&Source> =
+            self.by_path.values().map(|(source, _)| *source).filter(|source| is_member(source)).collect();
         let index: BTreeMap<&str, usize> =
             members.iter().enumerate().map(|(at, source)| (source.path.as_str(), at)).collect();
         let edges: Vec<BTreeSet<usize>> = members
@@ -42,8 +45,8 @@ impl<'a> Modules<'a> {
 
     /// Returns the other files that the product code of a file names.
     fn targets(&self, source: &Source) -> BTreeSet<&'a str> {
-        let paths = source.paths().into_iter().filter(|path| !path.test);
-        let found = paths.filter_map(|path| self.resolve(&self.absolute(source, &path)?, 0));
+        let (_, paths) = &self.by_path[&owned(&source.modules())];
+        let found = paths.iter().filter_map(|path| self.resolve(&self.absolute(source, path)?, 0));
         found.filter(|target| *target != source.path).collect()
     }
 
@@ -60,15 +63,18 @@ impl<'a> Modules<'a> {
     /// Returns the file that has the item at this path, through the imports of doors.
     fn resolve(&self, absolute: &[String], hops: usize) -> Option<&'a str> {
         let length = (0..=absolute.len()).rev().find(|length| self.by_path.contains_key(&absolute[..*length]))?;
-        let file = self.by_path[&absolute[..length]];
+        let (file, paths) = &self.by_path[&absolute[..length]];
         let Some(name) = absolute.get(length).filter(|_| hops < MAX_HOPS) else { return Some(&file.path) };
-        let is_import = |path: &UsedPath| !path.test && path.imported_as.as_ref() == Some(name);
-        let import = file.paths().into_iter().find(is_import);
-        match import.and_then(|path| self.absolute(file, &path)) {
+        let import = paths.iter().find(|path| path.imported_as.as_ref() == Some(name));
+        match import.and_then(|path| self.absolute(file, path)) {
             Some(next) if next != absolute => self.resolve(&next, hops + 1),
             _ => Some(&file.path),
         }
     }
+}
+
+fn product_paths(source: &Source) -> Vec<UsedPath> {
+    source.paths().into_iter().filter(|path| !path.test).collect()
 }
 
 fn reachable(edges: &[BTreeSet<usize>], from: usize) -> BTreeSet<usize> {

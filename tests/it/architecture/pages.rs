@@ -12,14 +12,13 @@ pub fn missing_names(page: &str, files: &Files) -> Vec<String> {
     let mut missing = Vec::new();
     let mut tree = Tree::default();
     for line in page.lines() {
-        match TreeLine::read(line) {
-            Some(entry) => missing.extend(tree.missing(&entry, files)),
-            None => {
-                tree.stay_or_end(line);
-                let bases = || tree.root.iter().cloned().chain(files.bases());
-                let unknown = names(line).filter(|name| !files.has_below(name, bases()));
-                missing.extend(unknown.map(str::to_owned));
-            }
+        if let Some(entry) = TreeLine::read(line) {
+            missing.extend(tree.missing(&entry, files));
+        } else {
+            tree.stay_or_end(line);
+            let bases = || tree.root.iter().cloned().chain(files.bases());
+            let unknown = names(line).filter(|name| !files.has_below(name, bases()));
+            missing.extend(unknown.map(str::to_owned));
         }
     }
     missing
@@ -139,7 +138,7 @@ impl<'a> TreeLine<'a> {
     /// The entries: what stands in front of two blanks.
     fn entries(&self) -> impl Iterator<Item = &'a str> {
         let entries = self.text.split("  ").next().unwrap_or_default().split(' ');
-        entries.filter(|name| name.ends_with('/') || name.ends_with(".rs")).filter(|name| is_path(name))
+        entries.filter(|name| name.ends_with('/') || is_rust(name)).filter(|name| is_path(name))
     }
 
     fn remark(&self) -> &'a str {
@@ -147,10 +146,14 @@ impl<'a> TreeLine<'a> {
     }
 }
 
+fn is_rust(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "rs")
+}
+
 /// The paths in a text that end in `.rs`.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|letter: char| letter.is_whitespace() || "`()[]|,;:…\"'".contains(letter));
-    words.map(|word| word.trim_end_matches('.')).filter(|word| word.ends_with(".rs") && is_path(word))
+    words.map(|word| word.trim_end_matches('.')).filter(|word| is_rust(word) && is_path(word))
 }
 
 fn is_path(name: &str) -> bool {

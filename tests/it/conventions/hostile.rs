@@ -7,7 +7,7 @@ use tracing::{Level, Span, event, info, info_span};
 use tracing_llmobs::{Builder, CapturePolicy, LlmObsSpanExt, SpanKind};
 
 use super::programs::{run, run_with};
-use crate::harness::in_own_process;
+use crate::harness::{best_of_three, in_own_process};
 
 const CANARY: &str = "canary-7f3a";
 
@@ -24,9 +24,10 @@ fn assert_records_stay_cheap(many_events: usize, open: fn() -> Span, say: fn(), 
         });
         took
     };
-    let (few, many) = (records(1), records(many_events));
-    // A look at all that was said each time takes more than a hundred times as long.
-    assert!(many < few * 20 + Duration::from_millis(200), "{few:?} {many:?}");
+    // The best of three on both sides: a busy machine slows one run, a scan of all events at each record slows all of
+    // them, and by more than a hundred times.
+    let (few, many) = (best_of_three(|| records(1)), best_of_three(|| records(many_events)));
+    assert!(many < few * 20 + Duration::from_millis(20), "{few:?} {many:?}");
 }
 
 #[test]

@@ -63,7 +63,9 @@ fn seen(span: &Value, expected: &Value) -> Value {
         let (name, is_error) = (leak(event["name"].as_str().unwrap()), event["level"] == "ERROR");
         if all.captures_event(name, is_error, fields.iter().map(|(name, _)| *name)) {
             attributes.push_event(name, is_error);
-            fields.into_iter().for_each(|(name, value)| attributes.push_event_attribute(name, value));
+            for (name, value) in fields {
+                attributes.push_event_attribute(name, value);
+            }
         }
     }
     let kind = match own_kind {

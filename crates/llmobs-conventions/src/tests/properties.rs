@@ -50,7 +50,7 @@ const NAMES: &[&str] = &[
     "event.name",
 ];
 
-/// ResolvedAttributes that make the readers look closer.
+/// `ResolvedAttributes` that make the readers look closer.
 fn word() -> impl Strategy<Value = String> {
     let known = [
         "role",
@@ -226,7 +226,9 @@ fn long_and_deep_values_take_no_more_than_a_moment() {
                 ["gen_ai.input.messages", "gen_ai.system_instructions", "llm.output_messages", "tag.tags", "metadata"];
             let plan = AttributePlan::new(Conventions::ALL, "app", "chat", names);
             let mut span = ForeignAttributes::new(&plan);
-            names.into_iter().for_each(|name| span.push(name, value));
+            for name in names {
+                span.push(name, value);
+            }
             span.push("gen_ai.operation.name", AttributeValue::Text("chat"));
             let mapped = span.map(SpanKind::Llm, false);
             assert!(mapped.annotation.input.is_some());

@@ -112,9 +112,8 @@ impl StreamAssembler for MessageAssembler {
                     self.stop_reason = self.budget.keep(reason);
                 }
             }
-            "error" => return FrameSummary { is_content: false, error: failure::inside(event) },
-            // An error that is no event at all.
-            "" => return FrameSummary { is_content: false, error: failure::inside(event) },
+            // Without a type: an error that is no event at all.
+            "error" | "" => return FrameSummary { is_content: false, error: failure::inside(event) },
             // `content_block_stop`, `message_stop`, `ping`, and what may come to be.
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! The codec of the Messages API.
 //!
-//! Source: Anthropic's API reference, "AnthropicMessages" and "Streaming messages", and what Datadog's Python SDK shows of them:
+//! Source: Anthropic's API reference, "`AnthropicMessages`" and "Streaming messages", and what Datadog's Python SDK shows of them:
 //! dd-trace-py, `ddtrace/llmobs/_integrations/anthropic.py`, 020ed03, August 2026.
 
 use std::borrow::Cow;

@@ -61,6 +61,7 @@ impl Framing {
     }
 
     /// Detects lines of JSON in a body that looked like one document; `None` while too little of it has come.
+    #[expect(clippy::option_option, reason = "undecided, or decided that these are no lines")]
     pub(crate) fn detect_lines(body: &[u8]) -> Option<Option<Self>> {
         lines::are_lines(body).map(|are_lines| are_lines.then(|| Self::Lines(Lines::default())))
     }

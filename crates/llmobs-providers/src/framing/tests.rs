@@ -194,7 +194,7 @@ proptest! {
     ) {
         let content_type = [SSE, LINES, "application/json", AWS][kind];
         let body = body.concat();
-        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len().saturating_add(1))).collect();
         cuts.extend([0, body.len()]);
         cuts.sort_unstable();
         let pieces: Vec<&[u8]> = cuts.windows(2).map(|cut| &body[cut[0]..cut[1]]).collect();

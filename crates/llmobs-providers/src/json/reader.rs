@@ -256,9 +256,7 @@ impl<'a> Reader<'a> {
                 _ => {
                     let is_scalar = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
                     let len = self.bytes.get(self.at..)?.iter().take_while(is_scalar).count();
-                    if len == 0 {
-                        return None;
-                    }
+                    let len = Some(len).filter(|len| *len > 0)?;
                     self.at = self.at.saturating_add(len);
                 }
             }

@@ -75,7 +75,7 @@ fn with_status(annotation: Annotation, body: &Value) -> Annotation {
     let annotation = with_finish_reasons(annotation, [if reason.is_string() { reason } else { status }]);
     match status.as_str() {
         Some("queued" | "in_progress") => annotation.metadata("response_id", json::text(body, "id")),
-        Some("incomplete") | Some(_) | None => annotation,
+        Some("incomplete" | _) | None => annotation,
     }
 }
 

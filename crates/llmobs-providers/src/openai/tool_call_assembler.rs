@@ -119,7 +119,9 @@ mod tests {
 
     fn assemble(fragments: &[Value]) -> Vec<(String, String, String)> {
         let (mut calls, mut budget) = (ToolCallsAssembler::default(), StreamBudget::new());
-        fragments.iter().for_each(|fragment| calls.push(std::slice::from_ref(fragment), &mut budget));
+        for fragment in fragments {
+            calls.push(std::slice::from_ref(fragment), &mut budget);
+        }
         let text = |call: &Value, path: &[&str]| json::get(call, path).as_str().unwrap().to_owned();
         let call = |call: Value| {
             let [name, arguments] = [["function", "name"], ["function", "arguments"]].map(|path| text(&call, &path));

@@ -48,7 +48,7 @@ fn part(usage: &Value, places: &[&[&str]]) -> Option<u64> {
     counts().find(|count| *count > 0).or_else(|| counts().next())
 }
 
-/// Adds the cost in dollars: OpenRouter's `cost`, and the object of Perplexity and LiteLLM.
+/// Adds the cost in dollars: OpenRouter's `cost`, and the object of Perplexity and `LiteLLM`.
 pub(crate) fn with_cost(annotation: Annotation, usage: &Value) -> Annotation {
     let cost = json::get(usage, &["cost"]);
     if cost.is_object() {

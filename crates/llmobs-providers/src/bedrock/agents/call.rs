@@ -1,6 +1,6 @@
 //! The codec of `InvokeAgent`.
 //!
-//! Source: the API reference of BedrockAgent for Amazon Bedrock Runtime, `InvokeAgent`, and what Datadog's Python SDK shows of it:
+//! Source: the API reference of `BedrockAgent` for Amazon Bedrock Runtime, `InvokeAgent`, and what Datadog's Python SDK shows of it:
 //! an `agent` span with the texts, and its steps below it.
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! BedrockAgent of Bedrock: `InvokeAgent`, whose answer is always a stream of pieces of text and, where it is asked for, of traces.
+//! `BedrockAgent` of Bedrock: `InvokeAgent`, whose answer is always a stream of pieces of text and, where it is asked for, of traces.
 
 mod assembler;
 mod call;

@@ -89,7 +89,7 @@ fn has_items((items, _): &(&[Value], &[&str])) -> bool {
 /// Texts as far as they have come.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
-    texts: BTreeMap<u64, String>,
+    by_index: BTreeMap<u64, String>,
     counts: Map<String, Value>,
     finish_reason: Value,
 }
@@ -104,8 +104,8 @@ impl Texts {
         }
         let mut is_content = false;
         for (index, piece) in pieces(chunk) {
-            if self.texts.contains_key(&index) || budget.take(size_of::<(u64, String)>()) {
-                budget.push(self.texts.entry(index).or_default(), piece);
+            if self.by_index.contains_key(&index) || budget.take(size_of::<(u64, String)>()) {
+                budget.push(self.by_index.entry(index).or_default(), piece);
                 is_content |= !piece.is_empty();
             }
         }
@@ -114,7 +114,7 @@ impl Texts {
 
     /// The answer, in the words of one of the families.
     pub(super) fn finish(self) -> Map<String, Value> {
-        let texts: Vec<Value> = self.texts.into_values().map(|text| json!({"text": text})).collect();
+        let texts: Vec<Value> = self.by_index.into_values().map(|text| json!({"text": text})).collect();
         let mut whole = self.counts;
         whole.insert("generations".to_owned(), texts.into());
         whole.insert("finish_reason".to_owned(), self.finish_reason);

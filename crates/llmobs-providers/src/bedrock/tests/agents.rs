@@ -75,7 +75,7 @@ fn shown(said: &Annotation) -> Value {
         other => panic!("{other:?}"),
     };
     let inner = said.details.iter().flat_map(|details| &details.synthesized).map(shown).collect::<Value>();
-    let took = said.start_ns.zip(said.end_ns).map(|(start, end)| (end - start) / 1_000_000_000);
+    let took = said.start_ns.zip(said.end_ns).map(|(start, end)| end.saturating_sub(start) / 1_000_000_000);
     let name = format!("{} {}", said.kind.unwrap(), said.name.as_deref().unwrap());
     json!([name, text(&said.input), text(&said.output), took, inner])
 }

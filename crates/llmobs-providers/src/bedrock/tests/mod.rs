@@ -31,5 +31,5 @@ fn counted<const N: usize>(counts: [(&str, u64); N]) -> Metrics {
 
 /// Input, output and both.
 fn tokens(input: u64, output: u64) -> Metrics {
-    counted([("input_tokens", input), ("output_tokens", output), ("total_tokens", input + output)])
+    counted([("input_tokens", input), ("output_tokens", output), ("total_tokens", input.saturating_add(output))])
 }

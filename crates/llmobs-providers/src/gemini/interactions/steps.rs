@@ -1,4 +1,4 @@
-//! InteractionAssembler, turns and contents → messages.
+//! `InteractionAssembler`, turns and contents → messages.
 
 use serde_json::Value;
 
