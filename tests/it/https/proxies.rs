@@ -106,12 +106,12 @@ async fn whom_the_environment_excepts_and_what_is_not_for_a_proxy_is_reached_dir
         let before = proxy.connections();
         let environment = [&settings, &proxies[..], &[("SSL_CERT_FILE", trusted.path())]].concat();
         if is_proxied {
-            Ending::of_brisk(&environment).assert_lost(LossReason::Unreachable, "no answer in time");
+            Ending::of_brisk(&environment).assert_lost(LossReason::Deadline, "no answer in time");
         } else {
             Ending::of(&environment).assert_delivered();
         }
-        let expected = if is_proxied { (3, 0) } else { (0, SPANS) };
-        assert_eq!((proxy.connections() - before, receiver.spans().len()), expected, "{settings:?}");
+        let expected = if is_proxied { (true, 0) } else { (false, SPANS) };
+        assert_eq!((proxy.connections() > before, receiver.spans().len()), expected, "{settings:?}");
     }
 }
 
@@ -167,8 +167,8 @@ async fn a_proxy_that_opens_no_tunnel_costs_the_spans_and_shows_nothing() {
             Verdict::Silence => Ending::of_brisk(&environment),
             Verdict::Through(_) | Verdict::Says(_) => Ending::of(&environment),
         };
-        ending.assert_lost(LossReason::Unreachable, cause);
-        assert!(scheme == "socks5" || proxy.connections() == 3, "three attempts: {}", proxy.connections());
+        ending.assert_lost(LossReason::Deadline, cause);
+        assert!(scheme == "socks5" || proxy.connections() >= 3, "it is tried again: {}", proxy.connections());
         for head in proxy.heads() {
             assert!(!head.contains("test-key") && !head.contains("secret-path"), "{head}");
         }
