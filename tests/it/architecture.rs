@@ -24,7 +24,7 @@ const CIRCLES: &[(&str, usize)] = &[
     ("src/config", 2),
     ("src/export", 3),
     ("src/queue", 4),
-    ("src/recording", 4),
+    ("src/recording", 3),
     ("tracing-llmobs-rmcp", 4),
 ];
 

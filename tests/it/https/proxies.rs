@@ -23,6 +23,7 @@ async fn https_to_another_machine_goes_through_a_tunnel_that_shows_the_proxy_the
     let authority = Authority::new("ours");
     let trusted = authority.file();
     let receiver = receiver();
+    receiver.allow_host(FAR);
     let front = Front::start(&authority.valid(FAR), receiver.url()).await;
     let proxy = Proxy::start(Verdict::Through(front.port)).await;
     let bare = format!("127.0.0.1:{}", proxy.port);
@@ -63,6 +64,7 @@ async fn https_to_another_machine_goes_through_a_tunnel_that_shows_the_proxy_the
 async fn the_site_s_own_intake_is_reached_through_the_proxy_too() {
     let authority = Authority::new("ours");
     let (trusted, receiver) = (authority.file(), receiver());
+    receiver.allow_host("llmobs-intake.nowhere.datadoghq.eu");
     let front = Front::start(&authority.valid("llmobs-intake.nowhere.datadoghq.eu"), receiver.url()).await;
     let proxy = Proxy::start(Verdict::Through(front.port)).await;
     let url = proxy.url();
