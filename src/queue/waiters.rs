@@ -145,6 +145,7 @@ impl Queue {
     }
 
     /// Returns the number below which everything is awaited by some flush.
+    #[expect(clippy::significant_drop_tightening, reason = "the targets are read under the lock")]
     pub(crate) fn awaited_below(&self) -> u64 {
         let state = self.state.lock();
         let targets = state.waiters.iter().map(|waiter| waiter.target).filter(|target| *target < u64::MAX);
