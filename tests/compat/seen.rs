@@ -23,6 +23,7 @@ pub fn with(base: &Value, more: Value) -> Value {
 }
 
 /// This tree with a finish reason beside the other metadata of its root.
+#[expect(clippy::indexing_slicing, reason = "a member that is missing is made, or the test fails")]
 pub fn ended(tree: &Value, reason: &str) -> Value {
     let mut tree = tree.clone();
     tree["metadata"]["finish_reason"] = json!(reason);
@@ -37,6 +38,7 @@ pub fn finished(mut trees: Value, reasons: &[&str]) -> Value {
     trees
 }
 
+#[expect(clippy::indexing_slicing, reason = "a member that is missing is made, or the test fails")]
 fn finish(trees: &mut Value, reasons: &mut std::slice::Iter<'_, &str>) {
     for tree in trees.as_array_mut().into_iter().flatten() {
         let is_call = tree["span"].as_str().is_some_and(|span| span.starts_with("llm "));
