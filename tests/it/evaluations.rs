@@ -306,7 +306,7 @@ fn each_way_has_its_path_and_headers() {
         let bodies = requests.iter().filter(|one| one.path.contains("eval-metric")).map(|one| one.json().unwrap());
         let bodies: Vec<_> = bodies.collect();
         assert!(bodies.iter().all(|body| body["data"]["type"] == "evaluation_metric"));
-        let metric = |body: &serde_json::Value| body["data"]["attributes"]["metrics"][0].clone();
+        let metric = |body: &Value| body["data"]["attributes"]["metrics"][0].clone();
         assert_eq!(bodies.iter().map(metric).collect::<Vec<_>>(), receiver.evaluations());
         let mut kinds: Vec<_> = receiver.evaluations().iter().map(|one| one["event_kind"].to_string()).collect();
         kinds.sort();
