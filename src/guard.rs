@@ -160,7 +160,7 @@ impl Handle {
             return Err(FlushError::OnWorker);
         }
         capture.sweep_unwatched();
-        wait(capture, &capture.services.queue.flush_from_thread(), timeout)
+        wait(capture, &capture.services.queue.flush_from_thread(deadline(timeout)), timeout)
     }
 
     /// The same without blocking the thread, on any executor.

@@ -68,8 +68,7 @@ impl Capture {
         self.spans.drain().for_each(|entry| self.end(entry));
     }
 
-    /// Learns the dispatch from the one that is the default while a span of this layer is entered, unless that is
-    /// another subscriber's.
+    /// Learns the dispatch of its own subscriber, which is the default while a span of this layer is entered.
     #[inline]
     pub(super) fn learn_dispatch(self: &Arc<Self>) {
         if !self.subscriber.is_known() {
@@ -218,11 +217,9 @@ impl Capture {
         nearest.is_some_and(|site| self.annotate(dispatch, &site.id, annotation))
     }
 
-    /// Returns the context for a request that is made inside this span: that of the nearest LLM span, or else of the
-    /// parent in another process.
+    /// Returns the context for a request made inside this span: of the nearest LLM span, else of the remote parent.
     ///
-    /// A task that makes a request is tagged, and an `llm` span that calls a gateway which reports the call itself
-    /// becomes a workflow.
+    /// Tags a task that makes a request; an `llm` span that calls a reporting gateway becomes a workflow.
     pub(crate) fn outgoing(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, url: Option<&str>) -> Option<SpanContext> {
         let (mut session_id, mut found) = (None, None);
         for site in self.subscriber.all_ancestors(dispatch, id) {
@@ -356,11 +353,8 @@ impl Capture {
 
     /// Makes sure that a promoted span ends when it closes: `on_close` is not called for spans that the filter hides.
     fn watch(self: &Arc<Self>, registry: &RegistryAccess, dispatch: &Dispatch, id: &Id) {
-        let notice = || {
-            let spans: Arc<dyn CloseSpan> = Arc::<Self>::clone(self);
-            CloseNotice { spans, id: id.clone() }
-        };
-        if are_extensions_free(dispatch, id) && registry.attach(dispatch, id, notice()) {
+        let spans: Arc<dyn CloseSpan> = Arc::<Self>::clone(self);
+        if are_extensions_free(dispatch, id) && registry.attach(dispatch, id, CloseNotice { spans, id: id.clone() }) {
             return;
         }
         self.unwatched.lock().unwrap_or_else(PoisonError::into_inner).push(id.clone());

@@ -198,9 +198,7 @@ impl SpanRecord {
         }
     }
 
-    /// Puts the span, and what starts below it, under a span of another process.
-    ///
-    /// Returns `false` and counts a problem when a span has started below it already.
+    /// Puts the span, and what starts below it, under a span of another process. Returns `false` and counts a problem when a span has started below it already.
     pub(super) fn adopt(&mut self, services: &Services, mut parent: SpanContext) -> bool {
         let identity = &mut self.identity;
         let before = self.content.origin_mut();

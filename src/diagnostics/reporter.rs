@@ -68,7 +68,9 @@ impl Reporter {
         }
         self.failures.extend(at.checked_add(Self::QUIET).map(|until| (error.clone(), until)));
         let Some(listener) = Listener::find(self.stderr) else { return };
-        let line = || format!("a request with {items} {intake} failed: {error}; {queued} stay queued");
+        let root = failed.cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();
+        let line =
+            || format!("a request with {items} LLM spans or evaluations failed: {error}{root}; {queued} stay queued");
         let event = || match next {
             Some(next_attempt_s) if *is_refused => {
                 tracing::error!(

@@ -74,12 +74,16 @@ impl Ledger {
         self.reported
     }
 
-    /// Returns what happened since `since`, and notes that it has been reported.
-    pub(super) fn report(&mut self, since: Reported, refused: &LossCounts, entered: u64) -> FlushOutcome {
+    /// Returns what happened since `since`, and the counters that this is up to.
+    pub(super) fn report(&self, since: Reported, refused: &LossCounts, entered: u64) -> (FlushOutcome, Reported) {
         let now = Reported { delivered: self.delivered, lost: self.lost.and(refused) };
-        self.reported = now;
         let delivered = now.delivered.saturating_sub(since.delivered);
-        FlushOutcome::new(delivered, self.pending(entered), now.lost.since(&since.lost))
+        (FlushOutcome::new(delivered, self.pending(entered), now.lost.since(&since.lost)), now)
+    }
+
+    /// Notes what somebody has been told.
+    pub(super) const fn note_reported(&mut self, reported: Reported) {
+        self.reported = reported;
     }
 }
 
@@ -102,10 +106,19 @@ impl Queue {
         Ok(())
     }
 
-    /// Counts a batch that waits to be sent; its first item has the number `first`.
+    /// Counts the bytes of an open batch, which has grown or was closed. The queue's bound holds with them.
+    pub(crate) fn recount_open(&self, before: usize, after: usize) {
+        match after.checked_sub(before) {
+            Some(more) => self.admission.retain(wide(more)),
+            None => self.admission.release(wide(before.saturating_sub(after))),
+        }
+    }
+
+    /// Counts a batch that waits to be sent; its first item has the number `first`. `counted` of its bytes are counted
+    /// already. In one step: between two, the encoder may lose the processor to the dispatcher.
     #[expect(clippy::significant_drop_tightening, reason = "the entry borrows from the guard")]
-    pub(crate) fn open_batch(&self, first: u64, bytes: usize) {
-        self.admission.retain(wide(bytes));
+    pub(crate) fn open_batch(&self, first: u64, bytes: usize, counted: usize) {
+        self.recount_open(counted, bytes);
         let mut state = self.state.lock();
         let batches = state.ledger.outstanding.entry(first).or_default();
         *batches = batches.saturating_add(1);
@@ -170,10 +183,10 @@ impl Queue {
         let settled_below = state.ledger.settled_below();
         let done: Vec<Waiter> = state.waiters.extract_if(.., |waiter| waiter.target <= settled_below).collect();
         // What is pending now came after these waiters.
-        let mut answers = self.outcomes(&mut state, done);
+        let mut answers = self.outcomes(&state, done);
         answers.iter_mut().for_each(Waiter::settle);
         drop(state);
-        answers.into_iter().for_each(Waiter::answer);
+        self.answer_all(answers);
         // While draining, the dispatcher ends as soon as nothing is pending. Not on every call: the dispatcher encodes too, and
         // would wake itself for ever.
         if items > 0 {
@@ -182,13 +195,13 @@ impl Queue {
     }
 
     /// Gives each waiter its outcome, to be sent once the lock is free.
-    pub(super) fn outcomes(&self, state: &mut State, waiters: Vec<Waiter>) -> Vec<Waiter> {
+    pub(super) fn outcomes(&self, state: &State, waiters: Vec<Waiter>) -> Vec<Waiter> {
         if waiters.is_empty() {
             return waiters;
         }
         let (refused, entered) = (self.refusals.snapshot(), self.admission.entered());
         let with_outcome = |mut waiter: Waiter| {
-            waiter.outcome = state.ledger.report(waiter.since, &refused, entered);
+            (waiter.outcome, waiter.until) = state.ledger.report(waiter.since, &refused, entered);
             waiter
         };
         waiters.into_iter().map(with_outcome).collect()

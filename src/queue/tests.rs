@@ -119,7 +119,7 @@ impl Play {
         }
         if items > 0 && self.random.bool() {
             let bytes = self.random.usize(..2_000);
-            self.queue.open_batch(first, bytes);
+            self.queue.open_batch(first, bytes, 0);
             self.batches.push((first, items, bytes));
         } else {
             self.queue.lose(LossReason::Processor, items);
@@ -137,7 +137,7 @@ impl Play {
         let (first, items, bytes) = self.batches.swap_remove(self.random.usize(..self.batches.len()));
         if items > 1 && self.random.bool() {
             for (part, bytes) in [(items / 2, bytes / 2), (items - items / 2, bytes - bytes / 2)] {
-                self.queue.open_batch(first, bytes);
+                self.queue.open_batch(first, bytes, 0);
                 self.batches.push((first, part, bytes));
             }
             return self.queue.end_batch(first, bytes, 0, BatchEnd::Delivered);
@@ -192,7 +192,10 @@ fn items_come_out_in_order_and_the_ledger_balances_whatever_happens_between() {
                 1..8 => play.work(),
                 8..18 => play.end_batch(),
                 18..20 if play.pending > 0 => {
-                    play.waiters.push((play.queue.flush_from_thread(), play.accepted));
+                    play.waiters.push((
+                        play.queue.flush_from_thread(Instant::now() + std::time::Duration::from_secs(60)),
+                        play.accepted,
+                    ));
                     play.check_waiters();
                 }
                 _ => play.push(),

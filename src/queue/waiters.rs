@@ -20,6 +20,8 @@ pub(super) struct Waiter {
     /// The counters that its outcome is relative to.
     pub(super) since: Reported,
     pub(super) outcome: FlushOutcome,
+    /// The counters that its outcome is up to.
+    pub(super) until: Reported,
     reply: Reply,
 }
 
@@ -49,21 +51,22 @@ impl Waiter {
         self.outcome = std::mem::take(&mut self.outcome).with_pending(0);
     }
 
-    /// Answers. A waiter that has given up is not there any more, and needs no answer.
-    pub(super) fn answer(self) {
+    /// Answers. Returns false when the waiter has given up and is not there any more.
+    fn answer(self) -> bool {
         let settled = Settled(self.outcome);
         match self.reply {
-            Reply::Thread(tx) => drop(tx.try_send(settled)),
-            Reply::Task(tx) => drop(tx.send(settled)),
+            Reply::Thread(tx) => tx.try_send(settled).is_ok(),
+            Reply::Task(tx) => tx.send(settled).is_ok(),
         }
     }
 }
 
 impl Queue {
     /// Asks for everything accepted so far to be sent; the answer comes through the receiver.
-    pub(crate) fn flush_from_thread(&self) -> mpsc::Receiver<Settled> {
+    pub(crate) fn flush_from_thread(&self, deadline: Instant) -> mpsc::Receiver<Settled> {
         let (tx, rx) = mpsc::sync_channel(1);
-        self.enlist(Goal::Settled, None, Reply::Thread(tx));
+        // The thread has a timer of its own. After the deadline the waiter is only in the way.
+        self.enlist(Goal::Settled, Some(deadline), Reply::Thread(tx));
         rx
     }
 
@@ -103,17 +106,17 @@ impl Queue {
             Goal::Settled => self.admission.entered(),
             Goal::Stopped => u64::MAX,
         };
-        let mut waiter = Waiter { target, deadline, since, outcome: FlushOutcome::default(), reply };
+        let mut waiter = Waiter { target, deadline, since, outcome: FlushOutcome::default(), until: since, reply };
         let is_nothing_pending = state.ledger.pending(self.admission.entered()) == 0 && matches!(goal, Goal::Settled);
         if state.phase == Phase::Stopped || is_nothing_pending || target <= state.ledger.settled_below() {
             let (refused, entered) = (self.refusals.snapshot(), self.admission.entered());
-            waiter.outcome = state.ledger.report(since, &refused, entered);
+            (waiter.outcome, waiter.until) = state.ledger.report(since, &refused, entered);
             waiter.outcome = match goal {
                 Goal::Settled => waiter.outcome.with_pending(0),
                 Goal::Stopped => waiter.outcome.with_pending(state.left_behind),
             };
             drop(state);
-            waiter.answer();
+            self.answer_all(vec![waiter]);
             return false;
         }
         state.waiters.push(waiter);
@@ -126,7 +129,27 @@ impl Queue {
     pub(crate) fn outcome(&self) -> FlushOutcome {
         let mut state = self.state.lock();
         let since = state.ledger.reported();
-        state.ledger.report(since, &self.refusals.snapshot(), self.admission.entered())
+        let (outcome, until) = state.ledger.report(since, &self.refusals.snapshot(), self.admission.entered());
+        state.ledger.note_reported(until);
+        outcome
+    }
+
+    /// Answers waiters. A loss counts as reported only when somebody has read of it.
+    pub(super) fn answer_all(&self, waiters: Vec<Waiter>) {
+        for waiter in waiters {
+            let until = waiter.until;
+            if waiter.answer() {
+                self.state.lock().ledger.note_reported(until);
+            }
+        }
+    }
+
+    /// Returns the number below which everything is awaited by some flush.
+    #[expect(clippy::significant_drop_tightening, reason = "the targets are read under the lock")]
+    pub(crate) fn awaited_below(&self) -> u64 {
+        let state = self.state.lock();
+        let targets = state.waiters.iter().map(|waiter| waiter.target).filter(|target| *target < u64::MAX);
+        targets.max().unwrap_or_default()
     }
 
     /// Returns true while somebody waits for a flush, or for the end.
@@ -143,9 +166,9 @@ impl Queue {
         let is_late = |waiter: &mut Waiter| waiter.deadline.is_some_and(|deadline| deadline <= now);
         let expired: Vec<Waiter> = state.waiters.extract_if(.., is_late).collect();
         let next = state.waiters.iter().filter_map(|waiter| waiter.deadline).min();
-        let expired = self.outcomes(&mut state, expired);
+        let expired = self.outcomes(&state, expired);
         drop(state);
-        expired.into_iter().for_each(Waiter::answer);
+        self.answer_all(expired);
         next
     }
 
@@ -154,12 +177,12 @@ impl Queue {
         let mut state = self.state.lock();
         let waiters = std::mem::take(&mut state.waiters);
         let left = state.left_behind;
-        let waiters = self.outcomes(&mut state, waiters);
+        let mut waiters = self.outcomes(&state, waiters);
         drop(state);
-        for mut waiter in waiters {
-            waiter.outcome = waiter.outcome.with_pending(left);
-            waiter.answer();
+        for waiter in &mut waiters {
+            waiter.outcome = std::mem::take(&mut waiter.outcome).with_pending(left);
         }
+        self.answer_all(waiters);
         // The timer has nobody to wait for any more, and ends.
         self.timer.wake();
     }

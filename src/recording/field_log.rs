@@ -2,7 +2,7 @@
 
 use super::annotation::RecordedAnnotation;
 use super::field_key::{FieldKey, FieldSlot};
-use super::span_recording::FieldValue;
+use super::field_value::FieldValue;
 
 mod identity;
 mod pack;

@@ -3,38 +3,10 @@
 use std::sync::Arc;
 
 use super::child_defaults::ChildDefaults;
-use llmobs_conventions::{AttributePlan, AttributeValue};
+use llmobs_conventions::AttributePlan;
 use llmobs_model::{AgentAttribution, ApmContext, CapturePolicy, Sampling, SpanId, SpanKind, TraceId};
 
 use super::field_log::FieldLog;
-
-/// A value as a field brought it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum FieldValue<'a> {
-    Text(&'a str),
-    /// Text that came through `Debug` or `Display`; `tracing` does not tell which.
-    Formatted(&'a str),
-    Signed(i64),
-    Unsigned(u64),
-    Float(f64),
-    Bool(bool),
-    /// The value was too large to keep.
-    Oversize,
-}
-
-impl<'a> From<FieldValue<'a>> for AttributeValue<'a> {
-    fn from(value: FieldValue<'a>) -> Self {
-        match value {
-            FieldValue::Text(text) => Self::Text(text),
-            FieldValue::Formatted(text) => Self::Formatted(text),
-            FieldValue::Signed(number) => Self::Signed(number),
-            FieldValue::Unsigned(number) => Self::Unsigned(number),
-            FieldValue::Float(number) => Self::Float(number),
-            FieldValue::Bool(flag) => Self::Bool(flag),
-            FieldValue::Oversize => Self::Oversize,
-        }
-    }
-}
 
 /// What a span is from its first moment on.
 #[derive(Debug, Clone)]

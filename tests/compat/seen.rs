@@ -22,6 +22,35 @@ pub fn with(base: &Value, more: Value) -> Value {
     all
 }
 
+/// This tree with a finish reason beside the other metadata of its root.
+#[expect(clippy::indexing_slicing, reason = "a member that is missing is made, or the test fails")]
+pub fn ended(tree: &Value, reason: &str) -> Value {
+    let mut tree = tree.clone();
+    tree["metadata"]["finish_reason"] = json!(reason);
+    tree
+}
+
+/// These trees with the finish reasons of their `llm` spans that came to an end, in order.
+pub fn finished(mut trees: Value, reasons: &[&str]) -> Value {
+    let mut reasons = reasons.iter();
+    finish(&mut trees, &mut reasons);
+    assert_eq!(reasons.next(), None, "more reasons than calls");
+    trees
+}
+
+#[expect(clippy::indexing_slicing, reason = "a member that is missing is made, or the test fails")]
+fn finish(trees: &mut Value, reasons: &mut std::slice::Iter<'_, &str>) {
+    for tree in trees.as_array_mut().into_iter().flatten() {
+        let is_call = tree["span"].as_str().is_some_and(|span| span.starts_with("llm "));
+        if is_call && let Some(reason) = reasons.next() {
+            tree["metadata"]["finish_reason"] = json!(reason);
+        }
+        if tree.get("children").is_some() {
+            finish(&mut tree["children"], reasons);
+        }
+    }
+}
+
 /// This tree without the error at its root, whose type must be one of these.
 pub fn without_error(mut tree: Value, of: &str) -> Value {
     let error = tree.as_object_mut().unwrap().remove("error").unwrap_or_default();

@@ -243,3 +243,33 @@ fn a_promoted_span_takes_its_time_and_its_panic_at_its_close() {
     assert_eq!((span.duration_ns, span.status), (2_000_000_000, Status::Error));
     assert_eq!(span.error.unwrap().error_type, "panic");
 }
+
+/// The names are written out, so that a wrong letter in a constant shows.
+#[test]
+fn metrics_of_cost_cache_and_characters_have_their_names_on_the_wire() {
+    let recorder = record(|| {
+        let annotation = Annotation::new()
+            .metric(metric::INPUT_COST, 1)
+            .metric(metric::OUTPUT_COST, 2)
+            .metric(metric::TOTAL_COST, 3)
+            .metric(metric::NON_CACHED_INPUT_COST, 4)
+            .metric(metric::CACHE_READ_INPUT_COST, 5)
+            .metric(metric::CACHE_WRITE_INPUT_COST, 6)
+            .metric(metric::CACHE_READ_INPUT_TOKENS, 7)
+            .metric(metric::CACHE_WRITE_INPUT_TOKENS, 8)
+            .metric(metric::EPHEMERAL_5M_INPUT_TOKENS, 9)
+            .metric(metric::EPHEMERAL_1H_INPUT_TOKENS, 10)
+            .metric(metric::NON_CACHED_INPUT_TOKENS, 11)
+            .metric(metric::REASONING_OUTPUT_TOKENS, 12)
+            .metric(metric::BILLABLE_CHARACTER_COUNT, 13);
+        info_span!("call", llmobs.kind = "llm").annotate(annotation);
+    });
+    let wire = serde_json::to_value(recorder.span("call")).unwrap();
+    let expected = json!({
+        "input_cost": 1, "output_cost": 2, "total_cost": 3, "non_cached_input_cost": 4, "cache_read_input_cost": 5,
+        "cache_write_input_cost": 6, "cache_read_input_tokens": 7, "cache_write_input_tokens": 8,
+        "ephemeral_5m_input_tokens": 9, "ephemeral_1h_input_tokens": 10, "non_cached_input_tokens": 11,
+        "reasoning_output_tokens": 12, "billable_character_count": 13,
+    });
+    assert_eq!(wire["metrics"], expected);
+}

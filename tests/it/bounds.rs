@@ -32,8 +32,9 @@ fn two_gigabytes_for_a_silent_intake_cost_what_the_queue_may_hold() {
     for number in 0..SPANS {
         pipeline.emit_annotated(Annotation::new().input(prompt.as_str()));
         if number % 64 == 0 {
+            // A chunk that is being encoded is counted in both forms.
             let stats = handle.stats();
-            assert!(stats.is_balanced() && stats.queued_bytes <= limit, "{stats:?}");
+            assert!(stats.is_balanced() && stats.queued_bytes <= limit + 2 * MIB, "{stats:?}");
             peak_bytes = peak_bytes.max(stats.queued_bytes);
             peak_resident = peak_resident.max(resident());
         }
@@ -51,8 +52,8 @@ fn two_gigabytes_for_a_silent_intake_cost_what_the_queue_may_hold() {
 }
 
 #[test]
-fn many_small_spans_stop_at_the_number_that_the_queue_may_hold() {
-    if !in_own_process("bounds::many_small_spans_stop_at_the_number_that_the_queue_may_hold") {
+fn many_small_spans_cost_no_more_than_the_queue_may_hold() {
+    if !in_own_process("bounds::many_small_spans_cost_no_more_than_the_queue_may_hold") {
         return;
     }
     let wire = RawServer::start(|_| Reaction::StallUnread);
@@ -62,10 +63,10 @@ fn many_small_spans_stop_at_the_number_that_the_queue_may_hold() {
     let growth = resident().saturating_sub(before);
     let stats = pipeline.guard.handle().stats();
     assert!(stats.is_balanced(), "{stats:?}");
-    // In the queue, in the worker's hands, and in the payload that is not read.
+    // The bound on items holds for those that are not encoded; batches are bounded by their bytes.
     let held = stats.offered - stats.lost(LossReason::QueueItems);
-    assert!((10_000..30_000).contains(&held), "{stats:?}");
-    assert!(growth < 64 * MIB, "grew by {} MiB", growth / MIB);
+    assert!(held >= 10_000 && stats.queued_bytes <= 128 * MIB, "{stats:?}");
+    assert!(growth < 160 * MIB, "grew by {} MiB", growth / MIB);
     // Nobody needs to wait for an intake that does not answer.
     drop(pipeline.guard.shutdown(Duration::ZERO));
 }

@@ -4,8 +4,8 @@ use llmobs_receiver::ReceivedSpan;
 use serde_json::{Value, json};
 use tracing::{Instrument, Span, info_span};
 use tracing_llmobs::{
-    Annotation, Builder, Content, Document, LlmObsSpanExt, Message, Status, annotate_current, llm_span, metric,
-    tool_span, workflow_span,
+    Annotation, Builder, Content, Document, LlmObsSpanExt, Message, Status, annotate_current, llm_span, tool_span,
+    workflow_span,
 };
 use tracing_subscriber::prelude::*;
 
@@ -104,28 +104,6 @@ fn several_documents_are_the_input_of_an_embedding() {
     });
     let expected = json!([{"text": "Hello"}, {"text": "World", "name": "greeting", "id": "2"}]);
     assert_eq!(span["meta"]["input"]["documents"], expected);
-}
-
-#[test]
-fn the_names_of_metrics_arrive_as_the_reference_spells_them() {
-    let span = sent(to, || {
-        let mut annotation = Annotation::new();
-        for (number, name) in (1..).zip([
-            metric::INPUT_COST,
-            metric::OUTPUT_COST,
-            metric::TOTAL_COST,
-            metric::CACHE_READ_INPUT_TOKENS,
-            metric::CACHE_WRITE_INPUT_TOKENS,
-            metric::REASONING_OUTPUT_TOKENS,
-            metric::BILLABLE_CHARACTER_COUNT,
-        ]) {
-            annotation = annotation.metric(name, number);
-        }
-        info_span!("chat", llmobs.kind = "llm").annotate(annotation);
-    });
-    let expected = json!({"input_cost": 1, "output_cost": 2, "total_cost": 3, "cache_read_input_tokens": 4,
-        "cache_write_input_tokens": 5, "reasoning_output_tokens": 6, "billable_character_count": 7});
-    assert_eq!(span["metrics"], expected);
 }
 
 /// A call as a framework reports it, below a request that names a session.

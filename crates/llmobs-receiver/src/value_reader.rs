@@ -170,7 +170,7 @@ mod tests {
     fn values_that_take_more_than_the_budget_are_refused() {
         let objects = format!("[{}1]", r#"{"a":0},"#.repeat(2_000));
         let nulls = [&[0xdd, 0, 1, 0, 0][..], &vec![0xc0; 1 << 16]].concat();
-        for (bytes, is_good) in [(1 << 20, false), (1 << 23, true)] {
+        for (bytes, is_good) in [(1 << 20, false), (1 << 24, true)] {
             let budget = MemoryBudget::new(bytes);
             assert_eq!((read_json(objects.as_bytes(), &budget).is_ok(), budget.is_exhausted()), (is_good, !is_good));
             let budget = MemoryBudget::new(bytes);

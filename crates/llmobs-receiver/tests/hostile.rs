@@ -132,7 +132,7 @@ fn bombs_do_not_take_more_memory_than_promised() {
 #[test]
 fn a_trace_with_many_links_and_evaluations_is_drawn_in_linear_time() {
     let receiver = receiver();
-    let spans: Vec<_> = (1..=20_000_u32)
+    let spans: Vec<_> = (1..=10_000_u32)
         .map(|id| {
             let links: Vec<_> = (1..=4).map(|other| format!(r#"{{"span_id":"{other}","trace_id":"9"}}"#)).collect();
             let links = links.join(",");
@@ -143,6 +143,6 @@ fn a_trace_with_many_links_and_evaluations_is_drawn_in_linear_time() {
     assert_eq!(send(&receiver, JSON, format!(r#"[{{"spans":[{}]}}]"#, spans.join(",")).as_bytes()), 202);
     let begin = Instant::now();
     let trees: usize = receiver.traces().iter().map(|trace| trace.to_string().lines().count()).sum();
-    assert_eq!(trees, 20_000 * 5 + 2);
+    assert_eq!(trees, 10_000 * 5 + 2);
     assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
 }

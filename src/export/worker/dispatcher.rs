@@ -216,23 +216,21 @@ impl Dispatcher {
             is_refused,
             at: now,
         });
-        self.lose_refused(route, is_refused);
+        self.lose_refused(route, refusal(error, verdict));
     }
 
     fn end_probe(&mut self, route: Route, error: Option<SendError>, now: Instant) {
-        let verdict = error.map(|error| verdict(&error, &self.attempt(1, 0, 0)));
+        let verdict = error.as_ref().map(|error| verdict(error, &self.attempt(1, 0, 0)));
         self.lane(route).probed(verdict, now, fastrand::f64());
-        self.lose_refused(route, verdict == Some(Verdict::Refused));
+        self.lose_refused(route, error.and_then(|error| refusal(&error, verdict?)));
     }
 
     /// At the end nothing is kept for a receiver that still refuses everything: waiting for the deadline would only delay
     /// the end of the process.
-    fn lose_refused(&mut self, route: Route, is_refused: bool) {
-        if !is_refused || !self.asked_at_end {
-            return;
-        }
+    fn lose_refused(&mut self, route: Route, refusal: Option<LossReason>) {
+        let Some(reason) = refusal.filter(|_| self.asked_at_end) else { return };
         for batch in self.lane(route).take_waiting() {
-            self.end(&batch, BatchEnd::Lost(LossReason::Unauthorized));
+            self.end(&batch, BatchEnd::Lost(reason));
         }
     }
 
@@ -247,7 +245,7 @@ impl Dispatcher {
     /// Counts two parts in the place of a batch. They are counted first, so that their items are never said to be settled.
     fn count_split(&self, batch: &PendingBatch, sizes: [usize; 2]) {
         for bytes in sizes {
-            self.queue.open_batch(batch.first, bytes);
+            self.queue.open_batch(batch.first, bytes, 0);
         }
         self.queue.end_batch(batch.first, batch.batch.bytes(), 0, BatchEnd::Delivered);
     }
@@ -282,6 +280,16 @@ impl Dispatcher {
             Route::Evaluations => evaluations,
             Route::Feedback => feedback,
         }
+    }
+}
+
+/// Returns the reason for losing the items of a receiver that refuses everything: its answer is about the key, or about
+/// the address.
+const fn refusal(error: &SendError, verdict: Verdict) -> Option<LossReason> {
+    match (verdict, error.failure) {
+        (Verdict::Refused, Failure::Status(401 | 403 | 407)) => Some(LossReason::Unauthorized),
+        (Verdict::Refused, _) => Some(LossReason::Rejected),
+        (Verdict::Retry { .. } | Verdict::TooLarge | Verdict::Invalid | Verdict::Lost(_), _) => None,
     }
 }
 

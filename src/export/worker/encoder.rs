@@ -1,7 +1,7 @@
 //! The encoder: reads items from the queue and appends them, as JSON, to the open batch of their lane.
 
 use std::sync::{Arc, mpsc};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::assemble::Assembler;
 use super::super::batch::{Batch, Batcher};
@@ -52,6 +52,16 @@ struct OpenBatch {
     batcher: Batcher,
     /// The number of its first item, and when that was encoded.
     begun: Option<(u64, Instant)>,
+    /// The bytes of it that the queue counts.
+    counted: usize,
+}
+
+impl OpenBatch {
+    fn recount(&mut self, queue: &Queue) {
+        let bytes = if self.batcher.is_empty() { 0 } else { self.batcher.bytes() };
+        queue.recount_open(self.counted, bytes);
+        self.counted = bytes;
+    }
 }
 
 /// The time at which a round of items is read.
@@ -64,7 +74,7 @@ struct Now {
 impl Encoder {
     pub(super) fn new(exporter: Exporter, memory: Option<mpsc::Sender<CapturedItem>>, outbox: Arc<Outbox>) -> Self {
         let max_bytes = exporter.max_payload_bytes;
-        let lane = |route| OpenBatch { batcher: Batcher::new(frame(route), max_bytes), begun: None };
+        let lane = |route| OpenBatch { batcher: Batcher::new(frame(route), max_bytes), begun: None, counted: 0 };
         let items = ItemEncoder {
             queue: exporter.queue,
             outbox,
@@ -86,8 +96,7 @@ impl Encoder {
         self.items.runs_foreign_code()
     }
 
-    /// Reads up to [`ROUND`] items. Returns false when the queue was empty, and then closes the open batches of lanes that
-    /// would send them at once.
+    /// Reads up to [`ROUND`] items, and closes the open batches that are due. Returns false when the queue was empty.
     pub(super) fn round(&mut self) -> bool {
         let Self { drained, log, items } = self;
         items.lose_interrupted();
@@ -103,10 +112,9 @@ impl Encoder {
             items.tail.release(items.queue.is_awaited(), now.instant, &mut judged);
             items.settle_judged(&mut judged, now);
         }
-        if !has_items {
-            items.close_batches();
-        }
-        items.queue.drained_below(items.first_open(drained.next_number()));
+        let next = drained.next_number();
+        items.close_batches(!has_items, next, now);
+        items.queue.drained_below(items.first_open(next));
         has_items
     }
 }
@@ -198,7 +206,7 @@ impl ItemEncoder {
         };
         // What a deferred reader or an annotation does is not ours.
         let contained = |out: &mut Vec<u8>| contain(|| write(out)).unwrap_or(Err(LossReason::Worker));
-        let fit = push(lanes, outbox, Route::Spans, (number, now.instant), contained)?;
+        let fit = push((lanes, queue), outbox, Route::Spans, (number, now.instant), contained)?;
         self.count_fit(fit, span_name);
         Ok(())
     }
@@ -232,12 +240,12 @@ impl ItemEncoder {
             self.queue.deliver(1);
             return Ok(());
         }
-        let Self { lanes, outbox, max_event_bytes, .. } = self;
+        let Self { lanes, queue, outbox, max_event_bytes, .. } = self;
         let mut outline = Outline::from(event);
         let encode = |out: &mut Vec<u8>| {
             contain(|| encode_within(&mut outline, *max_event_bytes, out)).unwrap_or(Err(LossReason::Worker))
         };
-        let pushed = push(lanes, outbox, Route::Spans, (number, now.instant), encode);
+        let pushed = push((lanes, queue), outbox, Route::Spans, (number, now.instant), encode);
         reuse(&mut outline, &self.queue.spare_texts);
         self.count_fit(pushed?, place);
         Ok(())
@@ -254,7 +262,7 @@ impl ItemEncoder {
     fn read_submission(&mut self, submission: &mut Submission, number: u64, now: Now) -> Result<(), LossReason> {
         submission.metric.ml_app.get_or_insert_with(|| self.assembler.ml_app().to_owned());
         self.processors.process_submission(submission, &self.queue)?;
-        let Self { assembler, lanes, outbox, max_event_bytes, .. } = self;
+        let Self { assembler, lanes, queue, outbox, max_event_bytes, .. } = self;
         let common = Common { ml_app: assembler.ml_app(), source: self.evaluation_source };
         if let Some(memory) = &self.memory {
             let mut json = Vec::new();
@@ -269,16 +277,24 @@ impl ItemEncoder {
             SubmissionKind::Evaluation { .. } => Route::Evaluations,
         };
         let encode = |out: &mut Vec<u8>| encode_submission(submission, common, *max_event_bytes, out);
-        push(lanes, outbox, route, (number, now.instant), encode)
+        push((lanes, queue), outbox, route, (number, now.instant), encode)
     }
 
-    /// Closes the open batches of lanes that would send them at once.
-    fn close_batches(&mut self) {
+    /// Closes open batches of lanes that would send them at once: all when the queue is empty. While items pour in for one
+    /// lane the queue never is, so for the others a flush or the age of the batch decides.
+    fn close_batches(&mut self, is_empty: bool, next: u64, now: Now) {
+        // Only once everything is read that the flush waits for: until then there is more for the batch.
+        let awaited_below = Some(self.queue.awaited_below()).filter(|number| next >= *number).unwrap_or_default();
         for route in Route::ALL {
             let is_free = self.outbox.is_free(route);
             let Some(lane) = self.lanes.get_mut(route.index()).filter(|_| is_free) else { continue };
+            let Some((first, since)) = lane.begun else { continue };
+            let is_old = now.instant.saturating_duration_since(since) >= MAX_OPEN;
+            if !is_empty && !is_old && first >= awaited_below {
+                continue;
+            }
             if let (Some(batch), Some((first, since))) = (lane.batcher.take(), lane.begun.take()) {
-                self.outbox.push(route, PendingBatch::new(batch, first, since));
+                self.outbox.push(route, PendingBatch::new(batch, first, since), std::mem::take(&mut lane.counted));
             }
         }
     }
@@ -292,7 +308,7 @@ impl ItemEncoder {
 
 /// Appends the item that `encode` writes to the batch of its lane; a batch that is full goes to the outbox.
 fn push<T>(
-    lanes: &mut [OpenBatch],
+    (lanes, queue): (&mut [OpenBatch], &Queue),
     outbox: &Outbox,
     route: Route,
     begun: (u64, Instant),
@@ -305,12 +321,13 @@ fn push<T>(
         (Some(full), Some((first, since))) => {
             // The item did not fit any more, and begins the next batch. Spans that were held back have lower numbers than
             // those before them, so the smaller one counts.
-            outbox.push(route, PendingBatch::new(full, first, since));
+            outbox.push(route, PendingBatch::new(full, first, since), std::mem::take(&mut lane.counted));
             lane.begun = Some(begun);
         }
         (_, Some((first, since))) => lane.begun = Some((first.min(begun.0), since)),
         (_, None) => lane.begun = Some(begun),
     }
+    lane.recount(queue);
     Ok(written)
 }
 
@@ -333,6 +350,9 @@ fn outline<'a>(
 
 /// The number of items that are read between two looks at the clock, at the waiters and at the other thread.
 const ROUND: usize = 128;
+
+/// The age at which a batch is sent although it is not full.
+const MAX_OPEN: Duration = Duration::from_secs(1);
 
 /// The intake takes nothing older.
 const MAX_AGE_NS: u64 = 24 * 60 * 60 * 1_000_000_000;

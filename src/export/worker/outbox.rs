@@ -57,8 +57,9 @@ impl Outbox {
     }
 
     /// Hands a closed batch over. The ledger counts it before its items are said to be drained.
-    pub(super) fn push(&self, route: Route, batch: PendingBatch) {
-        self.queue.open_batch(batch.first, batch.batch.bytes());
+    /// `counted` of its bytes are counted already.
+    pub(super) fn push(&self, route: Route, batch: PendingBatch, counted: usize) {
+        self.queue.open_batch(batch.first, batch.batch.bytes(), counted);
         self.batches.lock().push_back((route, batch));
         self.queue.call_attention();
     }

@@ -56,7 +56,7 @@ async fn a_chat_below_a_span_is_one_llm_span() {
             "input": ["system: Be brief.", "user: Greet me."],
             "output": ["assistant: Hello."],
             "metrics": counted(),
-            "metadata": {"temperature": 0.5},
+            "metadata": {"temperature": 0.5, "finish_reason": "stop"},
         }]}])
     );
 }
@@ -79,7 +79,7 @@ async fn a_streamed_chat_ends_with_done() {
             "input": ["system: Be brief.", "user: Greet me."],
             "output": ["assistant: Hello."],
             "metrics": timed(&counted()),
-            "metadata": {"temperature": 0.5, "stream": true, "stream_options": {"include_usage": true}},
+            "metadata": {"temperature": 0.5, "finish_reason": "stop", "stream": true, "stream_options": {"include_usage": true}},
         }])
     );
 }

@@ -19,7 +19,7 @@ use tracing_llmobs_bedrock::LlmObsInterceptor;
 use tracing_llmobs_compat::answers::{counted, timed};
 use tracing_llmobs_compat::bedrock;
 use tracing_llmobs_compat::provider::{Answer, Provider};
-use tracing_llmobs_compat::seen::{with, without_error};
+use tracing_llmobs_compat::seen::{finished, with, without_error};
 
 use crate::stage::{nowhere, run, trees};
 
@@ -74,7 +74,10 @@ async fn a_conversation_below_a_span_is_one_llm_span() {
         "metrics": counted(),
         "metadata": {"temperature": 0.5, "max_tokens": 20, "stop_reason": "end_turn"},
     }));
-    assert_eq!(trees(&recorder, 2).await, json!([{"span": "workflow greet", "children": [call]}]));
+    assert_eq!(
+        trees(&recorder, 2).await,
+        finished(json!([{"span": "workflow greet", "children": [call]}]), &["end_turn"])
+    );
 }
 
 #[tokio::test]
@@ -89,7 +92,7 @@ async fn a_tool_call_is_part_of_the_answer() {
         "metrics": counted(),
         "metadata": {"stop_reason": "tool_use"},
     }));
-    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+    assert_eq!(trees(&recorder, 1).await, finished(json!([expected]), &["tool_use"]));
 }
 
 #[tokio::test]
@@ -110,7 +113,7 @@ async fn a_streamed_conversation_is_read_by_both() {
         "metrics": timed(&counted()),
         "metadata": {"stop_reason": "end_turn"},
     }));
-    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+    assert_eq!(trees(&recorder, 1).await, finished(json!([expected]), &["end_turn"]));
 }
 
 #[tokio::test]
@@ -176,7 +179,7 @@ async fn a_streamed_call_of_a_tool_and_an_exception_in_the_middle_are_read_as_th
     let (mut whole, mut thrown) = (greeting(asks.clone()), greeting(asks));
     whole["metadata"] = json!({"stop_reason": "tool_use"});
     thrown["error"] = json!("throttlingException: Slow down.");
-    assert_eq!(trees(&recorder, 2).await, json!([whole, thrown]));
+    assert_eq!(trees(&recorder, 2).await, finished(json!([whole, thrown]), &["tool_use"]));
 }
 
 #[tokio::test]

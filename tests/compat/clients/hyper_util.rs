@@ -23,7 +23,7 @@ use tracing_llmobs::propagation::extract;
 use tracing_llmobs::propagation::tower::ClientLayer;
 use tracing_llmobs_compat::answers::{self, counted, timed};
 use tracing_llmobs_compat::provider::{Answer, Provider};
-use tracing_llmobs_compat::seen::{with, without_error};
+use tracing_llmobs_compat::seen::{finished, with, without_error};
 
 use crate::stage::{nowhere, run, trees};
 
@@ -68,7 +68,7 @@ async fn a_call_below_a_span_is_one_llm_span_and_the_bytes_are_as_they_were() {
     let expected = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Greet me."}]});
     assert_eq!(provider.asked()[0].body, expected);
     let call = greeting(json!({"output": ["assistant: Hello."], "metrics": counted()}));
-    assert_eq!(trees(&recorder, 2).await, json!([{"span": "workflow greet", "children": [call]}]));
+    assert_eq!(trees(&recorder, 2).await, finished(json!([{"span": "workflow greet", "children": [call]}]), &["stop"]));
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_streamed_answer_and_a_call_of_a_tool_are_read_as_they_pass() {
     let greeting = greeting(more);
     let asks = json!([r#"assistant:  [call call-1 get_weather {"city":"Paris"}]"#]);
     let tool = with(&greeting, json!({"output": asks, "tools": ["get_weather"]}));
-    assert_eq!(trees(&recorder, 2).await, json!([greeting, tool]));
+    assert_eq!(trees(&recorder, 2).await, finished(json!([greeting, tool]), &["stop", "tool_calls"]));
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn a_call_that_is_tried_again_is_one_span() {
     let ((), recorder) = run(asked).await;
     assert_eq!(provider.asked().len(), 2);
     let expected = greeting(json!({"output": ["assistant: Hello."], "metrics": counted()}));
-    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+    assert_eq!(trees(&recorder, 1).await, finished(json!([expected]), &["stop"]));
 }
 
 #[tokio::test]
@@ -237,5 +237,5 @@ async fn a_body_that_is_sent_in_pieces_is_seen_and_a_boxed_one_goes_through_a_st
     };
     let ((), recorder) = run(asked).await;
     let expected = greeting(json!({"output": ["assistant: Hello."], "metrics": counted()}));
-    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+    assert_eq!(trees(&recorder, 1).await, finished(json!([expected]), &["stop"]));
 }

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tracing_llmobs_compat::answers;
 use tracing_llmobs_compat::provider::{Answer, Provider};
-use tracing_llmobs_compat::seen::{with, without_error};
+use tracing_llmobs_compat::seen::{finished, with, without_error};
 
 use crate::async_openai::client;
 use crate::stage::{run, trees};
@@ -86,7 +86,7 @@ async fn a_response_is_one_llm_span() {
     let (answer, recorder) = run(client(&provider).responses().create(request(json!({})))).await;
     assert_eq!(answer.unwrap().output_text().as_deref(), Some("Hello."));
     let expected = call(json!({"output": ["assistant: Hello."], "metrics": counted()}));
-    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+    assert_eq!(trees(&recorder, 1).await, finished(json!([expected]), &["completed"]));
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn a_streamed_response_is_one_llm_span() {
     let mut expected = call(json!({"output": ["assistant: Hello."], "metrics": counted()}));
     expected["metrics"]["time_to_first_token"] = json!(true);
     expected["metadata"]["stream"] = json!(true);
-    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+    assert_eq!(trees(&recorder, 1).await, finished(json!([expected]), &["completed"]));
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn calls_of_tools_are_told_those_of_the_provider_too() {
             "metadata": {"tool_id": "mcp-1"},
         }],
     }));
-    assert_eq!(trees(&recorder, 2).await, json!([expected]));
+    assert_eq!(trees(&recorder, 2).await, finished(json!([expected]), &["completed"]));
 }
 
 #[tokio::test]
@@ -170,7 +170,9 @@ async fn a_stream_that_is_dropped_or_breaks_has_what_came() {
     seen[1] = without_error(seen[1].take(), "reqwest::");
     let mut expected = call(json!({"output": ["assistant: Hel"], "metrics": {"time_to_first_token": true}}));
     expected["metadata"]["stream"] = json!(true);
-    assert_eq!(seen, json!([expected, expected]));
+    // An unfinished response can be fetched later by its id.
+    expected["metadata"]["response_id"] = json!("resp-1");
+    assert_eq!(seen, finished(json!([expected, expected]), &["in_progress", "in_progress"]));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tracing_llmobs::observe::EndpointRules;
 use tracing_llmobs::observe::reqwest::LlmObsMiddleware;
 use tracing_llmobs_compat::answers::{self, counted, timed};
 use tracing_llmobs_compat::provider::{Answer, Provider};
-use tracing_llmobs_compat::seen::{with, without_error};
+use tracing_llmobs_compat::seen::{ended, with, without_error};
 
 use crate::stage::{http, run, trees};
 
@@ -81,7 +81,7 @@ async fn anthropic() {
         "metadata": {"max_tokens": 20},
         "tools": ["get_weather"],
     });
-    let said = with(&call, json!({"output": ["assistant: Hello."], "metrics": counted}));
+    let said = ended(&with(&call, json!({"output": ["assistant: Hello."], "metrics": counted})), "end_turn");
     let whole = answers::message(&json!([{"type": "text", "text": "Hello."}]), "end_turn");
     assert_eq!(api.seen(whole, Reads::All).await, said);
     let stream = answers::message_events(&["Hel", "lo."]);
@@ -89,7 +89,7 @@ async fn anthropic() {
 
     let used = answers::message_tool("toolu-1", "get_weather", &json!({"city": "Paris"}));
     let asks = json!({"output": [r#"assistant:  [call toolu-1 get_weather {"city":"Paris"}]"#], "metrics": counted});
-    assert_eq!(api.seen(used, Reads::All).await, with(&call, asks));
+    assert_eq!(api.seen(used, Reads::All).await, ended(&with(&call, asks), "tool_use"));
 
     let refused = answers::message_error(529, "overloaded_error", "Busy.");
     let error = json!({"output": [": "], "error": "overloaded_error: Busy."});
@@ -118,19 +118,19 @@ async fn gemini() {
         "input": ["system: Be brief.", "user: Greet me."],
         "tools": ["get_weather"],
     });
-    let said = with(&call, json!({"output": ["assistant: Hello."], "metrics": counted}));
+    let said = ended(&with(&call, json!({"output": ["assistant: Hello."], "metrics": counted})), "STOP");
     assert_eq!(api.seen(whole(json!({"text": "Hello."})), Reads::All).await, said);
 
     let asks = json!({"functionCall": {"name": "get_weather", "args": {"city": "Paris"}}});
     let asked = json!({"output": [r#"assistant:  [call  get_weather {"city":"Paris"}]"#], "metrics": counted});
-    assert_eq!(api.seen(whole(asks), Reads::All).await, with(&call, asked));
+    assert_eq!(api.seen(whole(asks), Reads::All).await, ended(&with(&call, asked), "STOP"));
 
     let refused = answers::gemini_error(400, "INVALID_ARGUMENT", "No such model.");
     let error = json!({"output": ["assistant: "], "error": "INVALID_ARGUMENT: No such model."});
     assert_eq!(api.seen(refused, Reads::All).await, with(&call, error));
 
     let streamed = with(&said, json!({"metrics": timed(&counted)}));
-    let part = with(&streamed, json!({"output": ["assistant: Hel"]}));
+    let part = with(&call, json!({"output": ["assistant: Hel"], "metrics": timed(&counted)}));
     let chunks = [("Hel", None), ("lo.", Some("STOP"))].map(|(text, end)| answers::gemini(&json!({"text": text}), end));
     let api = at("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
     assert_eq!(api.seen(Answer::data(&chunks), Reads::All).await, streamed);
@@ -219,12 +219,12 @@ async fn mistral() {
         "tools": ["get_weather"],
     });
     let answered = with(&call, json!({"model": "mistral/gpt-4o-mini-2024-07-18", "metrics": counted}));
-    let said = with(&answered, json!({"output": ["assistant: Hello."]}));
+    let said = ended(&with(&answered, json!({"output": ["assistant: Hello."]})), "stop");
     assert_eq!(api.seen(answers::chat_text("Hello."), Reads::All).await, said);
 
     let asks = answers::chat_tool("call-1", "get_weather", &json!({"city": "Paris"}));
     let asked = json!({"output": [r#"assistant:  [call call-1 get_weather {"city":"Paris"}]"#]});
-    assert_eq!(api.seen(asks, Reads::All).await, with(&answered, asked));
+    assert_eq!(api.seen(asks, Reads::All).await, ended(&with(&answered, asked), "tool_calls"));
 
     let refused = json!({"object": "error", "message": "No such model.", "type": "invalid_model", "code": "1500"});
     let error = json!({"output": ["assistant: "], "error": "invalid_model: No such model."});

@@ -53,6 +53,7 @@ async fn the_response_is_as_it_was() {
             "input": ["user: Greet me."],
             "output": ["assistant: Hello."],
             "metrics": counted(),
+            "metadata": {"finish_reason": "stop"},
         }])
     );
 }

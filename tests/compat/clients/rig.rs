@@ -14,7 +14,7 @@ use tracing::instrument::Instrument;
 use tracing_llmobs::observe::EndpointRules;
 use tracing_llmobs_compat::answers::{self, counted};
 use tracing_llmobs_compat::provider::Provider;
-use tracing_llmobs_compat::seen::without_error;
+use tracing_llmobs_compat::seen::{finished, without_error};
 use tracing_llmobs_rig::LlmObsHttpClient;
 
 use crate::stage::{self, run, trees};
@@ -90,7 +90,7 @@ async fn a_direct_call_has_the_content_that_rig_does_not_record() {
     let (answer, recorder) = run(model.call(CompletionRequest::new("Greet me."))).await;
     answer.unwrap();
     let expected = call(json!(["user: Greet me."]), "assistant: Hello.", json!({"stream": false}));
-    assert_eq!(trees(&recorder, 1).await, json!([expected]));
+    assert_eq!(trees(&recorder, 1).await, finished(json!([expected]), &["stop"]));
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn an_agent_has_its_calls_and_its_tools() {
             turn(json!(told), "assistant: It rains.", json!({"stream": false})),
         ],
     }]);
-    assert_eq!(trees(&recorder, 4).await, expected);
+    assert_eq!(trees(&recorder, 4).await, finished(expected, &["tool_calls", "stop"]));
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn an_agent_that_records_content_has_it_everywhere_and_its_words_win() {
             turn(json!(told), "assistant: Nobody knows.", json!({"stream": false})),
         ],
     }]);
-    assert_eq!(trees(&recorder, 4).await, expected);
+    assert_eq!(trees(&recorder, 4).await, finished(expected, &["tool_calls", "stop"]));
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn a_streamed_agent_stands_below_the_span_around_it() {
         "metadata": {"tool_id": "call-1", "tool_type": "function", "tool_outcome": "success"},
     });
     let expected = json!([{"span": "workflow handle", "children": [first, tool, second]}]);
-    assert_eq!(trees(&recorder, 4).await, expected);
+    assert_eq!(trees(&recorder, 4).await, finished(expected, &["tool_calls", "stop"]));
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn a_call_of_another_provider_is_filled_in_by_its_own_rules() {
         "metrics": counted(),
         "metadata": {"stream": false, "max_tokens": 64000},
     }]);
-    assert_eq!(trees(&recorder, 1).await, expected);
+    assert_eq!(trees(&recorder, 1).await, finished(expected, &["end_turn"]));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::json;
 use tracing_llmobs::observe::EndpointRules;
 use tracing_llmobs_compat::answers::{self, counted, timed};
 use tracing_llmobs_compat::provider::{Answer, Provider};
-use tracing_llmobs_compat::seen::{with, without_error};
+use tracing_llmobs_compat::seen::{ended, with, without_error};
 
 use crate::rig::http;
 use crate::stage::{run, trees};
@@ -58,10 +58,11 @@ async fn gemini() {
         "metadata": {"stream": false},
         "tools": ["get_weather"],
     });
-    let said = with(&base, json!({"output": ["assistant: Hello."], "metrics": counted}));
+    let said = ended(&with(&base, json!({"output": ["assistant: Hello."], "metrics": counted})), "STOP");
     let part =
         with(&base, json!({"output": ["assistant: Hel"], "metrics": timed(&counted), "metadata": {"stream": true}}));
-    let streamed = with(&said, json!({"metrics": timed(&counted), "metadata": {"stream": true}}));
+    let streamed =
+        with(&said, json!({"metrics": timed(&counted), "metadata": {"stream": true, "finish_reason": "STOP"}}));
     let whole = Answer::json(200, &text("Hello.", Some("STOP")));
     assert_eq!(seen!(model, whole, None), said);
     let asks = json!({"functionCall": {"name": "get_weather", "args": {"city": "Paris"}}});
@@ -135,19 +136,22 @@ async fn anthropic() {
     });
     // What rig says of a stream is the model that was asked for.
     let asked_for = "anthropic/claude-sonnet-4-5";
-    let said = with(&base, json!({"output": ["assistant: Hello."], "metrics": counted}));
+    let said = ended(&with(&base, json!({"output": ["assistant: Hello."], "metrics": counted})), "end_turn");
     let part = with(
         &base,
         json!({"output": ["assistant: Hel"], "metrics": timed(&json!({"input_tokens": 9})), "model": asked_for, "metadata": {"stream": true, "max_tokens": 64000}}),
     );
     let streamed = with(
         &said,
-        json!({"metrics": timed(&counted), "model": asked_for, "metadata": {"stream": true, "max_tokens": 64000}}),
+        json!({"metrics": timed(&counted), "model": asked_for, "metadata": {"stream": true, "max_tokens": 64000, "finish_reason": "end_turn"}}),
     );
     let used = answers::message_tool("toolu-1", "get_weather", &json!({"city": "Paris"}));
     assert_eq!(
         seen!(model, used, None),
-        with(&said, json!({"output": [r#"assistant:  [call toolu-1 get_weather {"city":"Paris"}]"#]}))
+        ended(
+            &with(&said, json!({"output": [r#"assistant:  [call toolu-1 get_weather {"city":"Paris"}]"#]})),
+            "tool_use"
+        )
     );
     let refused = answers::message_error(529, "overloaded_error", "Busy.");
     assert_eq!(

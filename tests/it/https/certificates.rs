@@ -68,9 +68,9 @@ async fn a_server_that_is_not_who_it_should_be_gets_nothing_and_the_cause_is_sai
         let front = Front::start(identity, receiver.url()).await;
         let origin = format!("https://localhost:{}", front.port);
         let environment = [AGENTLESS, ("SSL_CERT_FILE", roots), ("DD_LLMOBS_OVERRIDE_ORIGIN", &origin)];
-        Ending::of(&environment).assert_lost(LossReason::Unreachable, cause);
+        Ending::of(&environment).assert_lost(LossReason::Deadline, cause);
         let hellos = front.hellos();
-        assert_eq!(hellos.len(), 3, "three attempts: {hellos:?}");
+        assert!(hellos.len() >= 3, "it is tried again: {hellos:?}");
         assert!(hellos.iter().all(|hello| !hello.is_content), "{hellos:?}");
         assert!(receiver.requests().is_empty());
     }
@@ -82,7 +82,7 @@ async fn a_handshake_that_never_ends_ends_with_the_time_for_it() {
     let (trusted, silent) = (authority.file(), RawServer::start(|_| Reaction::StallUnread));
     let origin = silent.url.replace("http://", "https://");
     let environment = [AGENTLESS, ("SSL_CERT_FILE", trusted.path()), ("DD_LLMOBS_OVERRIDE_ORIGIN", &origin)];
-    Ending::of_brisk(&environment).assert_lost(LossReason::Unreachable, "no answer in time");
+    Ending::of_brisk(&environment).assert_lost(LossReason::Deadline, "no answer in time");
     Ending::of_hurried(&environment).assert_all_lost(LossReason::Deadline);
 }
 
@@ -95,11 +95,11 @@ async fn another_host_that_a_redirect_names_is_not_asked_and_gets_no_key() {
         let elsewhere = Front::start(&identity, other.url()).await;
         let front = Front::start(&identity, receiver.url()).await;
         let location = format!("https://localhost:{}/api/v2/llmobs", elsewhere.port);
-        receiver.answer_next([Answer::status(status).header("location", location)]);
+        receiver.answer_next((0..50).map(|_| Answer::status(status).header("location", location.clone())));
         let origin = format!("https://localhost:{}", front.port);
         let environment = [AGENTLESS, ("SSL_CERT_FILE", trusted.path()), ("DD_LLMOBS_OVERRIDE_ORIGIN", &origin)];
         Ending::of(&environment).assert_lost(LossReason::Rejected, "a redirect, which is not followed");
-        assert_eq!((front.hellos().len(), elsewhere.hellos().len()), (1, 0), "it is not tried again either");
+        assert!(!front.hellos().is_empty() && elsewhere.hellos().is_empty(), "only the intake itself is asked again");
         assert!(other.requests().is_empty());
     }
 }

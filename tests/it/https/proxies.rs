@@ -23,6 +23,7 @@ async fn https_to_another_machine_goes_through_a_tunnel_that_shows_the_proxy_the
     let authority = Authority::new("ours");
     let trusted = authority.file();
     let receiver = receiver();
+    receiver.allow_host(FAR);
     let front = Front::start(&authority.valid(FAR), receiver.url()).await;
     let proxy = Proxy::start(Verdict::Through(front.port)).await;
     let bare = format!("127.0.0.1:{}", proxy.port);
@@ -63,6 +64,7 @@ async fn https_to_another_machine_goes_through_a_tunnel_that_shows_the_proxy_the
 async fn the_site_s_own_intake_is_reached_through_the_proxy_too() {
     let authority = Authority::new("ours");
     let (trusted, receiver) = (authority.file(), receiver());
+    receiver.allow_host("llmobs-intake.nowhere.datadoghq.eu");
     let front = Front::start(&authority.valid("llmobs-intake.nowhere.datadoghq.eu"), receiver.url()).await;
     let proxy = Proxy::start(Verdict::Through(front.port)).await;
     let url = proxy.url();
@@ -106,12 +108,12 @@ async fn whom_the_environment_excepts_and_what_is_not_for_a_proxy_is_reached_dir
         let before = proxy.connections();
         let environment = [&settings, &proxies[..], &[("SSL_CERT_FILE", trusted.path())]].concat();
         if is_proxied {
-            Ending::of_brisk(&environment).assert_lost(LossReason::Unreachable, "no answer in time");
+            Ending::of_brisk(&environment).assert_lost(LossReason::Deadline, "no answer in time");
         } else {
             Ending::of(&environment).assert_delivered();
         }
-        let expected = if is_proxied { (3, 0) } else { (0, SPANS) };
-        assert_eq!((proxy.connections() - before, receiver.spans().len()), expected, "{settings:?}");
+        let expected = if is_proxied { (true, 0) } else { (false, SPANS) };
+        assert_eq!((proxy.connections() > before, receiver.spans().len()), expected, "{settings:?}");
     }
 }
 
@@ -167,8 +169,8 @@ async fn a_proxy_that_opens_no_tunnel_costs_the_spans_and_shows_nothing() {
             Verdict::Silence => Ending::of_brisk(&environment),
             Verdict::Through(_) | Verdict::Says(_) => Ending::of(&environment),
         };
-        ending.assert_lost(LossReason::Unreachable, cause);
-        assert!(scheme == "socks5" || proxy.connections() == 3, "three attempts: {}", proxy.connections());
+        ending.assert_lost(LossReason::Deadline, cause);
+        assert!(scheme == "socks5" || proxy.connections() >= 3, "it is tried again: {}", proxy.connections());
         for head in proxy.heads() {
             assert!(!head.contains("test-key") && !head.contains("secret-path"), "{head}");
         }
