@@ -87,8 +87,8 @@ fn every_row_fails_when_what_it_looks_at_is_broken() {
             .filter(|test| !test.starts_with("interop::") || std::env::var_os("DDTRACE_PYTHON").is_some())
             .collect();
         for path in names(&seen).into_iter().filter(|path| is_wire_path(path)) {
-            // Spans are there or not; what is in them are other paths.
-            let verbs: &[&str] = if path == "envelope.spans" { &["drop"] } else { &["drop", "swap"] };
+            // Spans and evaluations are there or not; what is in them are other paths.
+            let verbs: &[&str] = if path.starts_with("envelope.") { &["drop"] } else { &["drop", "swap"] };
             for verb in verbs {
                 jobs.push((id.clone(), tests.clone(), format!("{verb} {path}")));
             }
