@@ -61,7 +61,7 @@ fn pass_on(mut client: TcpStream, target: SocketAddr, mutation: &Mutation) -> Op
         !matches!(name.as_str(), "content-length" | "connection")
     });
     let start = lines.next()?;
-    let headers: String = lines.map(|line| format!("{line}\r\n")).collect();
+    let headers: String = lines.flat_map(|line| [line, "\r\n"]).collect();
     let length = body.len();
     let head = format!("{start}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n");
     let mut server = TcpStream::connect(target).ok()?;

@@ -80,7 +80,7 @@ impl Mutation {
         let mut changed = words.join(" ");
         for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
             if let Some(value) = self.header(name, value) {
-                changed += &format!("\r\n{name}: {value}");
+                changed.extend(["\r\n", name, ": ", &*value]);
             }
         }
         [changed.as_bytes(), b"\r\n\r\n", &self.body(&bytes[head + 4..])].concat()
@@ -143,12 +143,12 @@ fn swap(value: &mut Value) {
         Value::Null => *value = Value::from("~"),
         Value::Bool(flag) => *flag = !*flag,
         Value::Number(number) => {
-            *value = number.as_u64().map_or_else(|| Value::from(123.5), |whole| Value::from(whole + 1))
+            *value = number.as_u64().map_or_else(|| Value::from(123.5), |whole| Value::from(whole + 1));
         }
         // Ids stay ids.
-        Value::String(text) if text.parse::<u64>().is_ok() => *text = "77777".to_owned(),
+        Value::String(text) if text.parse::<u64>().is_ok() => "77777".clone_into(text),
         Value::String(text) if text.len() == 32 && text.bytes().all(|one| one.is_ascii_hexdigit()) => {
-            *text = "00000000000000000000000000077777".to_owned();
+            "00000000000000000000000000077777".clone_into(text);
         }
         Value::String(text) => text.push('~'),
         Value::Array(items) => match items.as_mut_slice() {
@@ -168,7 +168,7 @@ fn a_mutation_changes_what_it_names_and_nothing_else() {
     let changed = |text: &str| String::from_utf8(Mutation::parse(text).body(body.as_bytes())).unwrap();
     let plain: String = serde_json::from_str::<Value>(body).unwrap().to_string();
     assert_eq!(changed("swap span.nothing"), plain);
-    assert_eq!(changed("swap span.name"), plain.replace(r#""a","#, r#""a~","#).replace("a~\",\"tags", "a~\",\"tags"));
+    assert_eq!(changed("swap span.name"), plain.replace(r#""a","#, r#""a~","#));
     assert_eq!(changed("drop span.tags.a.b"), plain.replace(r#""a.b:1","#, ""));
     assert_eq!(changed("swap span.tags.c"), plain.replace("c:2", "c:2~"));
     assert_eq!(changed("drop span.meta.input.messages.role"), plain.replace(r#""role":"user""#, ""));

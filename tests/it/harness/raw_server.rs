@@ -151,7 +151,10 @@ impl Shared {
     }
 
     fn log(&self, bytes: Vec<u8>) {
-        let bytes = Mutation::of_this_process().map_or_else(|| bytes.clone(), |mutation| mutation.request(&bytes));
+        let bytes = match Mutation::of_this_process() {
+            Some(mutation) => mutation.request(&bytes),
+            None => bytes,
+        };
         self.requests.lock().push(Request { at: Instant::now(), bytes });
     }
 }
