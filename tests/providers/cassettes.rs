@@ -166,7 +166,7 @@ fn over_the_wire(said: &[Annotation]) -> Vec<SpanEvent> {
         match guard.flush(Duration::from_secs(20)) {
             Ok(_) => {}
             // Steps of an agent are spans with the times of the recording, which the intake would not take any more.
-            Err(FlushError::Incomplete { outcome }) => {
+            Err(FlushError::Incomplete { outcome, .. }) => {
                 let old = outcome.lost(LossReason::TooOld);
                 assert_eq!((outcome.pending(), outcome.lost_total()), (0, old), "{outcome:?}");
             }
