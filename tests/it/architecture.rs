@@ -364,7 +364,7 @@ mod tests {
             ("export/mod.rs", "mod batch; #[cfg(test)] mod tests; #[cfg(test)] mod rig;"),
             ("clock.rs", ""),
         ];
-        let table = "| room | may name | third-party |\n|---|---|---|\n| model, clock, config, vocabulary | – | – |\n\
+        let table = "| room | may name | third-party |\n|---|---|---|\n| model, clock, config, conventions | – | – |\n\
                      | export | model | tokio::sync |\n| builder | everything | – |\n| anywhere | – | serde |\n";
         let is_given = |path: &str| files.iter().any(|(given, _)| *given == path);
         let doors = doors.iter().filter(|(path, _)| !is_given(path));
