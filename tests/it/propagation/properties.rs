@@ -183,7 +183,7 @@ fn a_megabyte_of_headers_takes_no_time() {
             assert!(from_map.is_none() && from_headers.is_none(), "{piece}");
             took
         });
-        // Of the six headers, 1 MB each; checking for text alone reads them once.
-        assert!(best.min().unwrap() < Duration::from_millis(250), "{piece}");
+        // Something quadratic in a header of 1 MB would take minutes; a busy machine takes a fraction of this.
+        assert!(best.min().unwrap() < Duration::from_secs(5), "{piece}");
     }
 }
