@@ -22,8 +22,6 @@ const CIRCLES: &[(&str, usize)] = &[
     ("src/builder", 3),
     ("src/capture", 18),
     ("src/config", 2),
-    ("src/export", 0),
-    ("src/queue", 0),
     ("src/recording", 3),
     ("tracing-llmobs-rmcp", 4),
 ];
