@@ -42,7 +42,10 @@ impl fmt::Display for ConfigWarning {
                 suggest(f, *nearest)
             }
             Self::Cleartext { setting, value } => {
-                write!(f, "{setting} is unencrypted and not on this machine, so prompts can be read on the way: {value:?}")
+                write!(
+                    f,
+                    "{setting} is unencrypted and not on this machine, so prompts can be read on the way: {value:?}"
+                )
             }
             Self::Tag { setting } => write!(f, "{setting} has a tag without a key, which is ignored"),
             Self::MlApp { setting, value, rule } => {
