@@ -1,4 +1,4 @@
-//! What is wrong with the settings is said at start, by name, and nothing is left running.
+//! Wrong settings are named at start, and nothing is left running.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::harness::{CollectedLog, NEVER, SOON, in_own_process, receiver, run_sc
 #[cfg(target_os = "linux")]
 use crate::harness::{exporter_threads, open_files, until};
 
-/// Whether an error is the one that was expected.
+/// Compares an error with the expected one.
 type Is = fn(&ConfigError) -> bool;
 
 #[cfg(target_os = "linux")]

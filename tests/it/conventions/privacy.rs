@@ -1,4 +1,4 @@
-//! What other crates put into their spans passes the same gates as what is said in our words.
+//! Attributes of other crates pass the same policies as `llmobs.*` fields.
 
 use tracing::field::Empty;
 use tracing::{Level, Span, error, event, info, info_span};

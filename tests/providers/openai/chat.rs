@@ -10,13 +10,13 @@ fn chat(request: &Value, answer: &Value) -> SpanEvent {
     Exchange::unary(CHAT, request, answer).event()
 }
 
-/// What these messages become as input.
+/// The input made of these messages.
 fn input(sent: &Value) -> Vec<Message> {
     let event = chat(&json!({"model": "m", "messages": sent}), &json!({}));
     messages(event.input.as_ref()).to_vec()
 }
 
-/// What these choices become as output.
+/// The output made of these choices.
 fn output(choices: &Value) -> Vec<Message> {
     let event = chat(&json!({"model": "m", "messages": []}), &json!({"choices": choices}));
     messages(event.output.as_ref()).to_vec()

@@ -240,7 +240,7 @@ fn an_error_is_what_the_span_says_and_events_tell_more() {
 }
 
 #[test]
-fn prompts_and_tools_are_found_in_every_vocabulary() {
+fn prompts_and_tools_are_found_in_every_convention() {
     check(&json!([
         {"case": "datadog's", "fields": {"gen_ai.operation.name": "chat", "prompt.id": "other",
             "_dd.ml_obs.prompt_tracking": "{\"name\":\"p\",\"version\":2,\"template\":\"Hi {{x}}\",\"variables\":{\"x\":1}}"},
