@@ -8,7 +8,7 @@ use super::warning::ConfigWarning;
 use super::{env, integrations, ml_app, variable};
 use crate::diagnostics::StderrLog;
 use crate::error::ConfigError;
-use crate::recording::Gateways;
+use crate::recording::GatewayUrls;
 use llmobs_conventions::Conventions;
 use llmobs_model::Tags;
 use std::path::PathBuf;
@@ -228,11 +228,11 @@ pub(crate) struct Proxies {
     /// `true` if a task under which a request is made is tagged.
     pub(crate) mark_calls: bool,
     /// Gateways that report model calls themselves.
-    pub(crate) urls: Gateways,
+    pub(crate) urls: GatewayUrls,
 }
 
-fn gateways(given: Option<&Given<String>>) -> Gateways {
-    given.map(|given| Gateways::parse(&given.value)).unwrap_or_default()
+fn gateways(given: Option<&Given<String>>) -> GatewayUrls {
+    given.map(|given| GatewayUrls::parse(&given.value)).unwrap_or_default()
 }
 
 /// Returns the text without the space around it, unless it is blank.
