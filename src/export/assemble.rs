@@ -109,7 +109,7 @@ impl Assembler {
         let (name, policies) = (&*outline.name, self.policies);
         let below = Below { origin, kind: head.kind, name, end_ns, policy: head.policy, policies };
         draft.problems.extend(self.found.take_over(&mut draft.settled, below, &self.queue).err());
-        let passed = origin.passed.as_deref();
+        let passed = origin.parent_defaults.as_deref();
         let tool_id = details::fill(&mut outline, &mut draft.settled, passed, &mut draft.problems);
         if let Ok(mut links) = self.tool_links.try_borrow_mut() {
             links.follow(&mut outline, tool_id.as_deref());

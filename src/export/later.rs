@@ -13,11 +13,16 @@ pub(super) fn read<'a>(taken: DrainedEntry<'a>, problems: &mut Vec<Problem>) -> 
             let (annotation, read) = said.map(reset_refused).read();
             problems.extend(read.err().map(|Unreadable| Problem::Unreadable));
             problems.extend((annotation.refused > 0).then_some(Problem::Annotation));
+            // A codec says so in the metadata, where users of the crate without this one find it, too.
+            problems.extend(annotation.metadata.contains_key(UNREADABLE).then_some(Problem::Unreadable));
             DrainedEntry::Annotation(Box::new(RecordedAnnotation::from(annotation).with_precedence(precedence)))
         }
         other @ (DrainedEntry::Field(..) | DrainedEntry::Annotation(_)) => other,
     }
 }
+
+/// The metadata member of a provider's response that could not be read, as `llmobs-providers` names it.
+const UNREADABLE: &str = "unreadable_response";
 
 /// Capture has counted what was refused before.
 fn reset_refused(mut annotation: Annotation) -> Annotation {
@@ -35,5 +40,15 @@ mod tests {
         let deferred = RecordedAnnotation::deferred(1, Annotation::new).with_precedence(Precedence::Fallback);
         let read = read(DrainedEntry::Annotation(Box::new(deferred)), &mut Vec::new());
         assert!(matches!(read, DrainedEntry::Annotation(annotation) if annotation.is_fallback()));
+    }
+
+    #[test]
+    fn a_response_that_could_not_be_read_is_counted() {
+        for (name, expected) in [(UNREADABLE, vec![Problem::Unreadable]), ("other", vec![])] {
+            let deferred = RecordedAnnotation::deferred(1, move || Annotation::new().metadata(name, "not JSON"));
+            let mut problems = Vec::new();
+            read(DrainedEntry::Annotation(Box::new(deferred)), &mut problems);
+            assert_eq!(problems, expected);
+        }
     }
 }

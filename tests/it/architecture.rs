@@ -20,11 +20,9 @@ const CIRCLES: &[(&str, usize)] = &[
     ("llmobs-providers", 72),
     ("llmobs-receiver", 14),
     ("src/builder", 3),
-    ("src/capture", 18),
     ("src/config", 2),
     ("src/export", 3),
     ("src/queue", 4),
-    ("src/recording", 3),
     ("tracing-llmobs-rmcp", 4),
 ];
 
