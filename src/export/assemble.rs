@@ -93,7 +93,7 @@ impl Assembler {
         let (name, policies) = (&*event.name, self.policies);
         let parent = ParentContext { origin, kind: head.kind, name, end_ns, policy: head.policy, policies };
         builder.problems.extend(self.synthesized.add_children(&mut builder.details, parent, &self.queue).err());
-        let passed = origin.passed.as_deref();
+        let passed = origin.parent_defaults.as_deref();
         let tool_id = details::fill(&mut event, &mut builder.details, passed, &mut builder.problems);
         // Links come after the details: a tool span is matched by its input and by the id of the call.
         if let Ok(mut links) = self.tool_links.try_borrow_mut() {

@@ -279,11 +279,16 @@ fn read_deferred<'a>(entry: DrainedEntry<'a>, problems: &mut Vec<Problem>) -> Dr
             let (annotation, read) = recorded.map(reset_refused).read();
             problems.extend(read.err().map(|Unreadable| Problem::Unreadable));
             problems.extend((annotation.refused > 0).then_some(Problem::Annotation));
+            // A codec marks it in the metadata, where users of `llmobs-providers` alone find it, too.
+            problems.extend(annotation.metadata.contains_key(UNREADABLE).then_some(Problem::Unreadable));
             DrainedEntry::Annotation(Box::new(RecordedAnnotation::from(annotation).with_precedence(precedence)))
         }
         other @ (DrainedEntry::Field(..) | DrainedEntry::Annotation(_)) => other,
     }
 }
+
+/// The metadata member of a provider's response that could not be read, as `llmobs-providers` names it.
+const UNREADABLE: &str = "unreadable_response";
 
 /// Resets the count of refused values, which capture has counted before the content was read.
 fn reset_refused(mut annotation: Annotation) -> Annotation {
@@ -301,5 +306,15 @@ mod tests {
         let deferred = RecordedAnnotation::deferred(1, Annotation::new).with_precedence(Precedence::Fallback);
         let read = read_deferred(DrainedEntry::Annotation(Box::new(deferred)), &mut Vec::new());
         assert!(matches!(read, DrainedEntry::Annotation(annotation) if annotation.is_fallback()));
+    }
+
+    #[test]
+    fn a_response_that_could_not_be_read_is_counted() {
+        for (name, expected) in [(UNREADABLE, vec![Problem::Unreadable]), ("other", vec![])] {
+            let deferred = RecordedAnnotation::deferred(1, move || Annotation::new().metadata(name, "not JSON"));
+            let mut problems = Vec::new();
+            read_deferred(DrainedEntry::Annotation(Box::new(deferred)), &mut problems);
+            assert_eq!(problems, expected);
+        }
     }
 }

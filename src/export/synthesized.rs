@@ -72,7 +72,7 @@ impl ParentContext<'_> {
             parent_id: Some(self.origin.span_id),
             is_entry: false,
             start_ns,
-            passed: None,
+            parent_defaults: None,
             agent: self.agent(),
             ..self.origin.clone()
         };

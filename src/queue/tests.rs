@@ -28,7 +28,7 @@ fn recording(number: u64, bytes: usize) -> Box<Recording> {
         agent: None,
         policy: CapturePolicy::All,
         apm: None,
-        passed: None,
+        parent_defaults: None,
         is_entry: false,
     };
     let mut recording = Recording::new(origin, FieldLog::new());

@@ -201,10 +201,4 @@ impl ResponseHead {
     pub(super) const fn is_good(&self) -> bool {
         self.status < 400
     }
-
-    /// The encoding of a body that is compressed. Most clients decompress before anybody else sees the body.
-    pub(super) fn compression(&self) -> Option<&str> {
-        let encoding = self.header("content-encoding")?.trim();
-        Some(encoding).filter(|encoding| !matches!(*encoding, "" | "identity"))
-    }
 }

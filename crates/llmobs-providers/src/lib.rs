@@ -55,6 +55,7 @@ mod usage_tail;
 
 mod annotate;
 mod chunk_template;
+mod compression;
 mod data_urls;
 mod failure;
 mod framing;

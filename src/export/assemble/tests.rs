@@ -28,7 +28,7 @@ fn recording(kind: SpanKind, record: impl Fn(&mut FieldLog)) -> Recording {
         agent: Some(AgentAttribution::new(Some("guide"), SpanId::new(3).unwrap())),
         policy: CapturePolicy::All,
         apm: Some(Arc::new(ApmContext::new(TraceId::new(11)))),
-        passed: None,
+        parent_defaults: None,
         is_entry: false,
     };
     let mut recording = Recording::new(origin, FieldLog::new());

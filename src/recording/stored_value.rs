@@ -1,10 +1,13 @@
-//! The values of a log, as offsets into its buffers.
+//! The values of a log, with offsets into its buffers in place of texts.
 
-use crate::recording::FieldValue;
+use super::field_value::FieldValue;
 
-/// Small, because every span has a dozen and they are cold when the worker comes to them; a log is far from 4 GiB.
+/// A value of a log.
+///
+/// Offsets have 32 bits: a span has a dozen values, which are cold when the worker reads them, and no log comes near
+/// 4 GiB.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Stored {
+pub(super) enum StoredValue {
     Text { start: u32, end: u32 },
     Formatted { start: u32, end: u32 },
     Large(u32),
@@ -15,10 +18,10 @@ pub(super) enum Stored {
     Oversize,
 }
 
-impl Stored {
-    /// The same in a log where so many bytes of text and so many large texts come before.
+impl StoredValue {
+    /// Returns the value as stored in a log that has `text` bytes of text and `large` large texts before it.
     #[inline]
-    pub(super) const fn behind(self, text: u32, large: u32) -> Self {
+    pub(super) const fn shifted_by(self, text: u32, large: u32) -> Self {
         match self {
             Self::Text { start, end } => {
                 Self::Text { start: start.saturating_add(text), end: end.saturating_add(text) }
@@ -31,7 +34,7 @@ impl Stored {
         }
     }
 
-    /// The value, whose text lies in one of these.
+    /// Returns the value, with its text borrowed from the buffers of the log.
     #[inline]
     pub(super) fn value<'a>(self, all: &'a str, large: &'a [String]) -> FieldValue<'a> {
         let text = |start, end| all.get(index(start)..index(end)).unwrap_or_default();
@@ -48,7 +51,7 @@ impl Stored {
     }
 }
 
-/// An offset that is out of reach refers to nothing.
+/// Returns an index as an offset. One that does not fit becomes an offset that refers to nothing.
 #[inline]
 pub(super) fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)

@@ -1,14 +1,16 @@
-//! What an open span must know of itself, because others ask for it.
+//! The values in a log that an open span must know of itself, because other spans ask for them.
 
-use super::{Entry, FieldKey, FieldLog, FieldSlot, FieldValue};
+use super::field_key::{FieldKey, FieldSlot};
+use super::field_log::{Entry, FieldLog};
+use super::field_value::FieldValue;
 
-/// What is said about whom a span belongs to, and what it passes on.
+/// The identity of a span, and the values that it hands on, as far as a log has them.
 #[derive(Debug, Default)]
-pub(crate) struct Identity<'a> {
+pub(crate) struct IdentityFields<'a> {
     pub(crate) kind: Option<FieldValue<'a>>,
     pub(crate) session_id: Option<FieldValue<'a>>,
     pub(crate) ml_app: Option<FieldValue<'a>>,
-    /// A session may be among the tags.
+    /// The last JSON object of tags: a session may be among them.
     pub(crate) tags: Option<FieldValue<'a>>,
     pub(crate) prompt: Option<FieldValue<'a>>,
     pub(crate) tools: Option<FieldValue<'a>>,
@@ -16,20 +18,22 @@ pub(crate) struct Identity<'a> {
 }
 
 impl FieldLog {
-    /// What a span passes on to those below it, as far as it is said here; of several tag objects the last.
-    pub(crate) fn identity(&self) -> Identity<'_> {
-        let mut found = Identity::default();
+    /// Returns the identity fields of this log.
+    pub(crate) fn identity(&self) -> IdentityFields<'_> {
+        let mut found = IdentityFields::default();
         if !self.has_identity() {
             return found;
         }
+        // Bits of the keys that are still to be found: most spans have their identity in the first entries, and the
+        // rest of a long log is not looked at.
         let mut missing = self.seen & FieldSlot::IDENTITY;
         for entry in &self.entries {
-            let Entry::Field(meaning, stored) = entry else { continue };
-            let Some(slot) = found.slot(*meaning) else { continue };
-            *slot = Some(self.value(*stored));
-            let sense = FieldSlot::from(*meaning);
-            // Of what accumulates, a later one may come.
-            missing &= if sense.accumulates() { u64::MAX } else { !sense.bit };
+            let Entry::Field(key, stored) = entry else { continue };
+            let Some(field) = found.field(*key) else { continue };
+            *field = Some(self.value(*stored));
+            let slot = FieldSlot::from(*key);
+            // Accumulating keys may come again, so that they are never all found.
+            missing &= if slot.accumulates() { u64::MAX } else { !slot.bit };
             if missing == 0 {
                 break;
             }
@@ -37,7 +41,7 @@ impl FieldLog {
         found
     }
 
-    /// The kind, if it is all that is said of that: so it is of most spans.
+    /// Returns the kind if it is the only identity field, as in most spans.
     #[inline]
     pub(crate) fn kind_alone(&self) -> Option<FieldValue<'_>> {
         if self.seen & FieldSlot::IDENTITY != FieldKey::Kind.bit() {
@@ -49,18 +53,18 @@ impl FieldLog {
         })
     }
 
-    /// Whether there may be anything of that.
+    /// Returns whether there may be identity fields.
     #[inline]
     pub(crate) const fn has_identity(&self) -> bool {
         self.seen & FieldSlot::IDENTITY != 0
     }
 }
 
-impl<'a> Identity<'a> {
-    /// Where a value with this meaning belongs.
+impl<'a> IdentityFields<'a> {
+    /// Returns the place for a value with this key.
     #[inline]
-    const fn slot(&mut self, meaning: FieldKey) -> Option<&mut Option<FieldValue<'a>>> {
-        match meaning {
+    const fn field(&mut self, key: FieldKey) -> Option<&mut Option<FieldValue<'a>>> {
+        match key {
             FieldKey::Kind => Some(&mut self.kind),
             FieldKey::SessionId => Some(&mut self.session_id),
             FieldKey::MlApp => Some(&mut self.ml_app),

@@ -94,16 +94,13 @@ fn is_qualified(name: &str) -> bool {
 }
 
 /// Plans the third-party attributes of a callsite.
-pub(in crate::capture) fn attribute_plan(
-    metadata: &'static Metadata<'static>,
-    conventions: Conventions,
-) -> AttributePlan<'static> {
+pub(super) fn attribute_plan(metadata: &'static Metadata<'static>, conventions: Conventions) -> AttributePlan<'static> {
     let names = metadata.fields().iter().map(|field| field.name());
     AttributePlan::new(conventions, metadata.target(), metadata.name(), names)
 }
 
 /// Returns whether a callsite has a field of our own convention.
-pub(in crate::capture) fn has_own_fields(metadata: &Metadata<'_>) -> bool {
+pub(super) fn has_own_fields(metadata: &Metadata<'_>) -> bool {
     let is_error = reports_error(metadata);
     if metadata.is_span() {
         return metadata.fields().iter().any(|field| fields::span_field(field.name()).is_some());
@@ -119,7 +116,7 @@ fn promise(metadata: &Metadata<'_>, conventions: Conventions) -> Promise {
 
 /// Returns whether third-party attributes can make a callsite an LLM span, set something for LLM spans below it, or
 /// describe an event of one.
-pub(in crate::capture) fn is_third_party(metadata: &Metadata<'_>, conventions: Conventions) -> bool {
+pub(super) fn is_third_party(metadata: &Metadata<'_>, conventions: Conventions) -> bool {
     if metadata.is_span() {
         return promise(metadata, conventions) != Promise::Nothing;
     }
