@@ -333,7 +333,12 @@ mod tests {
                 Some("amazon.nova-lite-v1:0"),
             ),
             (&format!("{cloudflare}/compat/chat/completions"), Chat, "cloudflare", None),
-            ("https://api.cloudflare.com/client/v4/accounts/a/ai/v1/chat/completions", Chat, "cloudflare", None),
+            (
+                &"https://api.cloudflare.com/client/v4/accounts/a/ai/v1/chat/completions".to_owned(),
+                Chat,
+                "cloudflare",
+                None,
+            ),
         ] {
             let found = Endpoint::recognise("POST", url).unwrap_or_else(|| panic!("{url}"));
             assert_eq!((found.api, found.provider(), found.model.as_deref()), (api, provider, model), "{url}");

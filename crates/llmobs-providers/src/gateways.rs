@@ -5,8 +5,6 @@
 
 use serde_json::Value;
 
-use super::call::ResponseHead;
-use super::endpoint::{Endpoint, UNKNOWN};
 use super::json;
 use super::url::Url;
 use llmobs_model::{Annotation, metric};
@@ -20,15 +18,16 @@ pub(super) fn provider_in_path(url: &Url) -> Option<&'static str> {
     Some(provider_of(segment).unwrap_or("cloudflare"))
 }
 
-/// Adds what `LiteLLM` reports in headers: the cost in dollars, and that the model's name begins with its provider.
-pub(super) fn with_headers(
+/// Adds what `LiteLLM` reports in headers: the cost in dollars, and that the model's name begins with its provider, which
+/// counts where the host does not tell one.
+pub(super) fn with_headers<'a>(
     mut annotation: Annotation,
-    endpoint: &Endpoint,
-    head: &ResponseHead,
+    is_known_host: bool,
+    header: impl Fn(&str) -> Option<&'a str>,
     request: &Value,
 ) -> Annotation {
-    let cost = head.header("x-litellm-response-cost");
-    let is_litellm = cost.is_some() || LITELLM_HEADERS.iter().any(|name| head.header(name).is_some());
+    let cost = header("x-litellm-response-cost");
+    let is_litellm = cost.is_some() || LITELLM_HEADERS.iter().any(|name| header(name).is_some());
     if !is_litellm {
         return annotation;
     }
@@ -37,7 +36,7 @@ pub(super) fn with_headers(
         annotation = annotation.metric(metric::TOTAL_COST, cost);
     }
     let asked = json::text(request, "model");
-    let Some((prefix, model)) = asked.split_once('/').filter(|_| endpoint.provider() == UNKNOWN) else {
+    let Some((prefix, model)) = asked.split_once('/').filter(|_| !is_known_host) else {
         return annotation;
     };
     let Some(provider) = provider_of(prefix) else { return annotation };

@@ -9,6 +9,7 @@ use super::call::{Call, ResponseHead};
 use super::codec::{Frame, FrameSummary, Response, StreamAssembler, codec};
 use super::compression::Compression;
 use super::data_urls::without_data_urls;
+use super::endpoint::UNKNOWN;
 use super::failure;
 use super::framing::{Detected, Framing};
 use super::gateways;
@@ -187,7 +188,8 @@ impl ResponseReader {
         } else {
             without_data_urls(codec.annotate_response(annotation, response))
         };
-        annotation = gateways::with_headers(annotation, &self.call.endpoint, &self.head, request);
+        let is_known_host = self.call.endpoint.provider() != UNKNOWN;
+        annotation = gateways::with_headers(annotation, is_known_host, |name| self.head.header(name), request);
         if self.call.endpoint.is_proxy {
             annotation.metrics.remove_usage();
         }

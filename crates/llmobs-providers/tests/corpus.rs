@@ -91,12 +91,12 @@ fn shown(annotation: &Annotation) -> Value {
     let metrics: serde_json::Map<String, Value> =
         annotation.metrics.iter().map(|(name, number)| (name.to_owned(), number.clone().into())).collect();
     let error = annotation.error.as_ref().map(|error| error.error_type.clone());
-    let [input, output] = [&annotation.input, &annotation.output].map(messages);
+    let [input, output] = [annotation.input.as_ref(), annotation.output.as_ref()].map(messages);
     let model = [&annotation.model_provider, &annotation.model_name];
     json!({"model": model, "input": input, "output": output, "metrics": metrics, "metadata": annotation.metadata, "error": error})
 }
 
-fn messages(content: &Option<Content>) -> Vec<Value> {
+fn messages(content: Option<&Content>) -> Vec<Value> {
     let Some(Content::Messages(messages)) = content else { return Vec::new() };
     let shown = |message: &llmobs_model::Message| {
         let call = |call: &llmobs_model::ToolCall| json!([call.name, call.arguments, call.tool_id]);
@@ -146,7 +146,7 @@ fn pieces_of_any_size_give_the_same() {
 fn the_style_of_newlines_does_not_matter() {
     for case in Case::all().iter().filter(|case| case.is_stream()) {
         for newline in ["\r\n", "\r"] {
-            assert_eq!(case.read_whole(&case.body().replace('\n', newline)), case.json["expected"], "{}", case.name);
+            assert_eq!(case.read_whole(case.body().replace('\n', newline)), case.json["expected"], "{}", case.name);
         }
     }
 }
@@ -155,7 +155,7 @@ fn the_style_of_newlines_does_not_matter() {
 fn blank_lines_between_events_may_be_missing() {
     // Where data are a number or a text, only a blank line ends an event.
     for case in Case::all().iter().filter(|case| case.is_stream() && case.name != "openai_chat_odd_events") {
-        assert_eq!(case.read_whole(&case.body().replace("\n\n", "\n")), case.json["expected"], "{}", case.name);
+        assert_eq!(case.read_whole(case.body().replace("\n\n", "\n")), case.json["expected"], "{}", case.name);
     }
 }
 
