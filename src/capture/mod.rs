@@ -5,6 +5,7 @@
 
 // Services, which know nothing of spans.
 mod budget;
+mod callsite_fields;
 mod callsite_table;
 mod ended;
 mod evaluable;
@@ -51,10 +52,10 @@ pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 
 #[cfg(feature = "observe")]
 pub(crate) use around::{CallAround, call_around, is_gateway};
+pub(crate) use callsite_fields::FieldSelection;
 pub(crate) use capture::Capture;
 #[cfg(feature = "observe")]
 pub(crate) use held::Held;
-pub(crate) use plan::FieldSelection;
 pub(crate) use services::{Options, Outbound};
 #[cfg(feature = "observe")]
 pub(crate) use span_ext::annotate_recorded;

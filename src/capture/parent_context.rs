@@ -156,7 +156,7 @@ impl SpanStart {
             ml_app: parent.ml_app,
             agent: parent.agent,
             policy,
-            passed: child_defaults,
+            parent_defaults: child_defaults,
             trace_id,
             apm,
         }

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use tracing_core::Metadata;
 
+use super::callsite_fields::attribute_plan;
 use super::ended::{Ended, InlineEvaluations};
 use super::evaluable::{EvaluableSpan, join_or_refer};
 use super::interner::intern;
 use super::nesting::NestingState;
 use super::parent_context::{ParentContext, SpanStart};
-use super::plan::{Plan, attribute_plan};
+use super::plan::Plan;
 use super::services::{RemarkSite, Services};
 use super::trace::TraceState;
 use crate::fields::SESSION_TAG;
@@ -224,7 +225,7 @@ impl SpanRecord {
         if identity.has_own_ml_app {
             origin.ml_app = before.ml_app.take();
         }
-        origin.passed = before.passed.take();
+        origin.parent_defaults = before.parent_defaults.take();
         *before = origin;
         if identity.trace.is_off() {
             trace.turn_off();

@@ -26,7 +26,7 @@ impl ChildDefaults {
         }
     }
 
-    /// Returns what counts below a span of `kind`: tool definitions come from `llm` spans only.
+    /// Returns the defaults for children of a span of `kind`: tool definitions come from `llm` spans only.
     pub(crate) fn below(self: &Arc<Self>, kind: SpanKind) -> Option<Arc<Self>> {
         if kind == SpanKind::Llm || self.tool_definitions.is_none() {
             return Some(Arc::clone(self));

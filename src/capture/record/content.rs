@@ -48,7 +48,7 @@ impl SpanContent {
 
     /// Returns the log, and the origin that its values may change.
     pub(super) fn log_and_origin(&mut self) -> (&FieldLog, &mut Origin) {
-        let (origin, log) = self.recording.said_about();
+        let (origin, log) = self.recording.origin_and_log();
         (log, origin)
     }
 

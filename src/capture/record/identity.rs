@@ -10,7 +10,7 @@ use super::super::trace::TraceState;
 use super::values::{name_of, text_of};
 use crate::clock::nanos_between;
 use crate::fields::{prompt_of, session_of_tags, tools_of};
-use crate::recording::{ChildDefaults, FieldLog, FieldValue, Head, Identity, Origin};
+use crate::recording::{ChildDefaults, FieldLog, FieldValue, Head, IdentityFields, Origin};
 use crate::stats::Problem;
 use llmobs_model::{Annotation, CapturePolicy, Prompt, SpanContext, SpanKind, ToolDefinition};
 
@@ -62,7 +62,7 @@ impl SpanIdentity {
         if let Some(kind) = values.kind_alone() {
             return Identified { kind: parse_kind(services, kind, origin.name), has_session: false };
         }
-        let Identity { kind, session_id, ml_app, tags, prompt, tools, policy } = values.identity();
+        let IdentityFields { kind, session_id, ml_app, tags, prompt, tools, policy } = values.identity();
         let tagged = tags.and_then(text_of).and_then(session_of_tags);
         let session = session_id.and_then(name_of).or(tagged.map(Cow::Owned));
         self.set_session(origin, session.as_deref());
