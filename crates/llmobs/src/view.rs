@@ -61,7 +61,11 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ViewError> {
     let other = if address.port() == u16::MAX { 8127 } else { address.port().saturating_add(1) };
     let listener = TcpListener::bind(address).map_err(|source| {
         let is_taken = source.kind() == io::ErrorKind::AddrInUse;
-        if is_taken { ViewError::PortTaken { port: address.port(), other } } else { ViewError::Listen { address, source } }
+        if is_taken {
+            ViewError::PortTaken { port: address.port(), other }
+        } else {
+            ViewError::Listen { address, source }
+        }
     })?;
     listener.set_nonblocking(true)?;
     Ok(listener)

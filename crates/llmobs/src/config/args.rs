@@ -74,7 +74,8 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Command, ArgumentError> 
 fn view(mut rest: Rest) -> Result<Command, ArgumentError> {
     let mut view = ViewArguments::default();
     while let Some(option) = rest.next() {
-        let (name, own) = option.split_once('=').map_or((option.as_str(), None), |(name, own)| (name, Some(own.to_owned())));
+        let (name, own) =
+            option.split_once('=').map_or((option.as_str(), None), |(name, own)| (name, Some(own.to_owned())));
         match name {
             "--port" | "-p" => view.port = number(&rest.value("--port", own)?)?,
             "--address" => view.address = address(&rest.value("--address", own)?)?,
@@ -112,7 +113,8 @@ impl Rest {
 }
 
 fn number(value: &str) -> Result<u16, ArgumentError> {
-    let bad = || ArgumentError::BadValue { option: "--port", value: value.to_owned(), wanted: "a number from 0 to 65535" };
+    let bad =
+        || ArgumentError::BadValue { option: "--port", value: value.to_owned(), wanted: "a number from 0 to 65535" };
     value.parse().map_err(|_| bad())
 }
 
@@ -123,7 +125,11 @@ fn address(value: &str) -> Result<IpAddr, ArgumentError> {
 
 fn network(value: String) -> Result<String, ArgumentError> {
     let wanted = "a network such as 172.16.0.0/12";
-    if crate::web::access::Network::parse(&value).is_some() { Ok(value) } else { Err(ArgumentError::BadValue { option: "--allow-ingest", value, wanted }) }
+    if crate::web::access::Network::parse(&value).is_some() {
+        Ok(value)
+    } else {
+        Err(ArgumentError::BadValue { option: "--allow-ingest", value, wanted })
+    }
 }
 
 /// The text of `llmobs help`.
@@ -162,7 +168,10 @@ mod tests {
             ("", Ok(Command::Help)),
             ("--version", Ok(Command::Version)),
             ("view", view(|_| {})),
-            ("view --port 0 --memory --open", view(|own| (own.port, own.is_in_memory, own.opens_browser) = (0, true, true))),
+            (
+                "view --port 0 --memory --open",
+                view(|own| (own.port, own.is_in_memory, own.opens_browser) = (0, true, true)),
+            ),
             ("view --port=99 --db=/x", view(|own| (own.port, own.database) = (99, Some("/x".into())))),
             ("look", Err(ArgumentError::UnknownCommand("look".to_owned()))),
             ("view --prot 1", Err(ArgumentError::UnknownOption("--prot".to_owned()))),

@@ -21,7 +21,9 @@ pub(crate) async fn respond(queue: &Queue, endpoint: Endpoint, method: &Method, 
         Endpoint::Info => answer(StatusCode::OK, agent_info().to_string()),
         Endpoint::WrongMethod => refusal(StatusCode::METHOD_NOT_ALLOWED, "method is not one that this path takes"),
         Endpoint::NoSubdomain => refusal(StatusCode::BAD_REQUEST, "header X-Datadog-EVP-Subdomain is missing"),
-        Endpoint::Unknown => refusal(StatusCode::NOT_FOUND, "path is not a path of LLM Observability that this viewer knows"),
+        Endpoint::Unknown => {
+            refusal(StatusCode::NOT_FOUND, "path is not a path of LLM Observability that this viewer knows")
+        }
         Endpoint::PlainTraces => answer(StatusCode::OK, RATES.to_owned()),
         Endpoint::Spans | Endpoint::Evaluations | Endpoint::Traces => {
             let good = if endpoint == Endpoint::Traces { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -41,7 +43,8 @@ async fn take(queue: &Queue, good: StatusCode, method: &Method, path: &str, body
     let request = match decoded {
         Ok(Some(Ok(request))) => request,
         Ok(Some(Err(error))) => {
-            let is_large = matches!(error, llmobs_receiver::BodyError::TooLarge | llmobs_receiver::BodyError::TooManyValues);
+            let is_large =
+                matches!(error, llmobs_receiver::BodyError::TooLarge | llmobs_receiver::BodyError::TooManyValues);
             let status = if is_large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
             return refusal(status, &error.to_string());
         }

@@ -54,11 +54,14 @@ fn conversation(messages: &[Message], is_output: bool) -> Markup {
             results.insert(id, result);
         }
     }
-    let called = |id: &str| messages.iter().flat_map(|message| &message.tool_calls).any(|call| call.tool_id.as_deref() == Some(id));
+    let called = |id: &str| {
+        messages.iter().flat_map(|message| &message.tool_calls).any(|call| call.tool_id.as_deref() == Some(id))
+    };
     // A result stands in the call that it answers.
     let stands_elsewhere = |message: &Message| {
         let answers = |result: &ToolResult| result.tool_id.as_deref().is_some_and(called);
-        let is_repeated = message.content.is_empty() || message.tool_results.iter().any(|result| result.result == message.content);
+        let is_repeated =
+            message.content.is_empty() || message.tool_results.iter().any(|result| result.result == message.content);
         !message.tool_results.is_empty() && message.tool_results.iter().all(answers) && is_repeated
     };
     html! {

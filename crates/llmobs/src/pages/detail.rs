@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::conversation::{amount, content};
 use super::figures;
 use super::json_view::json;
-use super::links;
 use super::kinds::kind_class;
+use super::links;
 use super::text::{STEP, head, plain, visible};
 use crate::store::evaluation::EvaluationRow;
 use crate::store::row::SpanRow;
@@ -89,7 +89,10 @@ fn title(view: &DetailView<'_>) -> Markup {
 fn numbers(view: &DetailView<'_>) -> Markup {
     let row = view.row;
     let writing = row.ttft_ns.map(|ttft| row.duration_ns.saturating_sub(ttft)).filter(|ns| *ns > 0);
-    let speed = row.tokens_out.zip(writing).map(|(tokens, ns)| tokens.saturating_mul(1_000_000_000).checked_div(ns).unwrap_or(0));
+    let speed = row
+        .tokens_out
+        .zip(writing)
+        .map(|(tokens, ns)| tokens.saturating_mul(1_000_000_000).checked_div(ns).unwrap_or(0));
     html! {
         div class="nums" {
             span { "at " b { (figures::duration(row.start_ns.saturating_sub(view.start_ns))) } }
@@ -159,7 +162,8 @@ fn evaluations(all: &[&EvaluationRow]) -> Markup {
 }
 
 fn prompt(prompt: &Prompt) -> Markup {
-    let facts = [("id", &prompt.id), ("version", &prompt.version), ("label", &prompt.label), ("ml_app", &prompt.ml_app)];
+    let facts =
+        [("id", &prompt.id), ("version", &prompt.version), ("label", &prompt.label), ("ml_app", &prompt.ml_app)];
     html! {
         section class="sec" {
             h3 { "Prompt" }
@@ -276,4 +280,3 @@ fn raw(view: &DetailView<'_>, value: Option<&Value>) -> Markup {
         }
     }
 }
-

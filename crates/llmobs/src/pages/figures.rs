@@ -11,7 +11,11 @@ pub(crate) fn duration(ns: i64) -> String {
     let ns = ns.max(0);
     if ns >= MINUTE {
         let (minutes, seconds) = (ns / MINUTE, ns % MINUTE / 1_000_000_000);
-        return if minutes >= 60 { format!("{} h {} m", minutes / 60, minutes % 60) } else { format!("{minutes} m {seconds} s") };
+        return if minutes >= 60 {
+            format!("{} h {} m", minutes / 60, minutes % 60)
+        } else {
+            format!("{minutes} m {seconds} s")
+        };
     }
     let (value, unit) = match ns {
         1_000_000_000.. => (float(ns) / 1e9, "s"),

@@ -41,7 +41,8 @@ pub(crate) fn page(frame: &Frame, title: &str, page: &str, main: &Markup) -> Mar
 }
 
 fn header(frame: &Frame, page: &str) -> Markup {
-    let pages = [("Traces", "/traces", "trace"), ("Sessions", "/sessions", "session"), ("Overview", "/overview", "overview")];
+    let pages =
+        [("Traces", "/traces", "trace"), ("Sessions", "/sessions", "session"), ("Overview", "/overview", "overview")];
     html! {
         header class="top" {
             a class="mark" href="/traces" { "llmobs" }

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::figures;
 use super::frame::{self, Frame};
-use super::links::{self, ListState};
 use super::kinds::kind_class;
+use super::links::{self, ListState};
 use super::list_facets;
 use super::text::{plain, visible};
 use crate::store::query::{Facets, Sort, TraceRow};
@@ -42,7 +42,8 @@ pub(crate) fn list(frame: &Frame, view: &ListView) -> Markup {
 
 /// Writes the row with the search.
 pub(crate) fn search(state: &ListState) -> Markup {
-    let spans = [("", "All time"), ("15m", "Last 15 min"), ("1h", "Last hour"), ("24h", "Last 24 h"), ("7d", "Last 7 days")];
+    let spans =
+        [("", "All time"), ("15m", "Last 15 min"), ("1h", "Last hour"), ("24h", "Last 24 h"), ("7d", "Last 7 days")];
     let is_other = !spans.iter().any(|(value, _)| *value == state.from);
     html! {
         form class="query" role="search" method="get" action="/traces" {

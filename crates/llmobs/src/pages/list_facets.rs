@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use maud::{Markup, html};
 
 use super::figures;
-use super::links::ListState;
 use super::kinds::kind_class;
+use super::links::ListState;
 use super::text::{plain, visible};
 use crate::number::{count, float};
 use crate::store::filter::Term;
@@ -76,7 +76,8 @@ pub(crate) fn histogram(state: &ListState, facets: &Facets) -> Markup {
     let width_ns = (span_ns / BINS).saturating_add(1);
     let mut bins = BTreeMap::<i64, (i64, i64)>::new();
     for trace in &facets.traces {
-        let (all, failed) = bins.entry(trace.start_ns.saturating_sub(first).checked_div(width_ns).unwrap_or(0)).or_default();
+        let (all, failed) =
+            bins.entry(trace.start_ns.saturating_sub(first).checked_div(width_ns).unwrap_or(0)).or_default();
         *all = all.saturating_add(1);
         *failed = failed.saturating_add(i64::from(trace.has_failed));
     }
@@ -85,7 +86,8 @@ pub(crate) fn histogram(state: &ListState, facets: &Facets) -> Markup {
     let zoom = |bin: i64| {
         let from = first.saturating_add(width_ns.saturating_mul(bin));
         let at = |ns: i64| (ns / 1_000_000).to_string();
-        ListState { from: at(from), to: at(from.saturating_add(width_ns).saturating_add(1_000_000)), ..state.clone() }.link()
+        ListState { from: at(from), to: at(from.saturating_add(width_ns).saturating_add(1_000_000)), ..state.clone() }
+            .link()
     };
     let format = if span_ns > 86_400_000_000_000 { "%-d %b %H:%M" } else { "%H:%M:%S" };
     html! {

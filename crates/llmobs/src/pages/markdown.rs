@@ -67,7 +67,13 @@ impl Writer {
                 "tr"
             }
             Tag::TableRow => "tr",
-            Tag::TableCell => if self.in_head { "th" } else { "td" },
+            Tag::TableCell => {
+                if self.in_head {
+                    "th"
+                } else {
+                    "td"
+                }
+            }
             Tag::Emphasis => "i",
             Tag::Strong => "b",
             Tag::Strikethrough => "s",
@@ -102,8 +108,18 @@ impl Writer {
             self.html.push_str("<span class=\"u\">");
             return self.open.push("span class");
         };
-        self.behind.push(host.chars().flat_map(|letter| if letter.is_ascii() { letter.to_string() } else { letter.escape_unicode().to_string() }.chars().collect::<Vec<_>>()).collect());
-        self.html.push_str("<a class=\"u\" rel=\"noreferrer noopener\" referrerpolicy=\"no-referrer\" target=\"_blank\" href=\"");
+        self.behind.push(
+            host.chars()
+                .flat_map(|letter| {
+                    if letter.is_ascii() { letter.to_string() } else { letter.escape_unicode().to_string() }
+                        .chars()
+                        .collect::<Vec<_>>()
+                })
+                .collect(),
+        );
+        self.html.push_str(
+            "<a class=\"u\" rel=\"noreferrer noopener\" referrerpolicy=\"no-referrer\" target=\"_blank\" href=\"",
+        );
         self.text(to);
         self.html.push_str("\">");
         self.open.push("a");
@@ -173,7 +189,10 @@ mod tests {
             ("# big", "<h4>big</h4>"),
             ("<script>x</script>", "&lt;script&gt;x&lt;/script&gt;"),
             ("a <img src=x onerror=y>", "<p>a &lt;img src=x onerror=y&gt;</p>"),
-            ("[x](javascript:y)", "<p><span class=\"u\">x</span> <span class=\"host\" dir=\"ltr\"> (javascript:y)</span></p>"),
+            (
+                "[x](javascript:y)",
+                "<p><span class=\"u\">x</span> <span class=\"host\" dir=\"ltr\"> (javascript:y)</span></p>",
+            ),
             ("![x](https://e.vil/a.png)", "<p><span class=\"media\">image, e.vil x</span></p>"),
         ] {
             assert_eq!(inner(text), html);

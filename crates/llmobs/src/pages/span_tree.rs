@@ -33,7 +33,9 @@ impl<'a> SpanTree<'a> {
         for span in spans {
             match span.parent.as_deref() {
                 None => tree.roots.push(span),
-                Some(parent) if known.contains(parent) && parent != span.span => tree.children.entry(parent).or_default().push(span),
+                Some(parent) if known.contains(parent) && parent != span.span => {
+                    tree.children.entry(parent).or_default().push(span)
+                }
                 Some(_) => tree.orphans.push(span),
             }
         }
@@ -122,7 +124,9 @@ impl<'a> SpanTree<'a> {
     /// last by then; where no child ran, to the span itself.
     pub(crate) fn critical_path(&self) -> Vec<Interval<'a>> {
         let mut path = Vec::new();
-        let Some(root) = self.roots.iter().max_by_key(|root| root.duration_ns).or(self.orphans.first()) else { return path };
+        let Some(root) = self.roots.iter().max_by_key(|root| root.duration_ns).or(self.orphans.first()) else {
+            return path;
+        };
         let mut open = vec![(*root, root.start_ns, root.end_ns())];
         while let Some((span, start_ns, end_ns)) = open.pop() {
             open.extend(self.share_out(&Interval { span, start_ns, end_ns }, &mut path));
@@ -157,7 +161,12 @@ fn attempts(siblings: &[&SpanRow]) -> Vec<Option<usize>> {
         let later = siblings.get(place.saturating_add(1)..).unwrap_or_default();
         span.failed && later.iter().any(|other| same(other, span))
     };
-    siblings.iter().zip(attempts).enumerate().map(|(place, (span, number))| number.filter(|number| *number > 1 || is_retried(place, span))).collect()
+    siblings
+        .iter()
+        .zip(attempts)
+        .enumerate()
+        .map(|(place, (span, number))| number.filter(|number| *number > 1 || is_retried(place, span)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -186,9 +195,11 @@ mod tests {
 
     #[test]
     fn the_critical_path_adds_up_to_the_duration() {
-        let spans = [span(1, 0, 0, 100), span(2, 1, 10, 60), span(3, 1, 20, 90), span(4, 3, 30, 40), span(5, 1, 95, 200)];
+        let spans =
+            [span(1, 0, 0, 100), span(2, 1, 10, 60), span(3, 1, 20, 90), span(4, 3, 30, 40), span(5, 1, 95, 200)];
         let path = SpanTree::new(&spans).critical_path();
-        let of = |id| path.iter().filter(|part| part.span.id == id).map(|part| part.end_ns - part.start_ns).sum::<i64>();
+        let of =
+            |id| path.iter().filter(|part| part.span.id == id).map(|part| part.end_ns - part.start_ns).sum::<i64>();
         assert_eq!([1, 2, 3, 4, 5].map(of), [15, 10, 60, 10, 5]);
     }
 

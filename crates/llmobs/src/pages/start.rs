@@ -20,11 +20,24 @@ pub(crate) fn start(frame: &Frame, seen: &[SeenRequest]) -> Markup {
     let address = &frame.address;
     let ways = [
         ("Rust, tracing-llmobs", format!("DD_TRACE_AGENT_URL=http://{address} DD_LLMOBS_ML_APP=my-app cargo run")),
-        ("Python, ddtrace", format!("DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app DD_TRACE_AGENT_URL=http://{address} ddtrace-run python app.py")),
-        ("Node, dd-trace", format!("DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app DD_TRACE_AGENT_URL=http://{address} node --import dd-trace/initialize.mjs app.js")),
+        (
+            "Python, ddtrace",
+            format!(
+                "DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app DD_TRACE_AGENT_URL=http://{address} ddtrace-run python app.py"
+            ),
+        ),
+        (
+            "Node, dd-trace",
+            format!(
+                "DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app DD_TRACE_AGENT_URL=http://{address} node --import dd-trace/initialize.mjs app.js"
+            ),
+        ),
         (
             "Any language, by hand",
-            format!("curl http://{address}/api/v2/llmobs -H 'content-type: application/json' -d '[{{\"spans\":[{{\"span_id\":\"1\",\"trace_id\":\"1\",\"name\":\"hello\",\"start_ns\":{}000000,\"duration\":1000000,\"meta\":{{\"span.kind\":\"llm\",\"input\":{{\"value\":\"Hello?\"}},\"output\":{{\"value\":\"Hello!\"}}}},\"tags\":[\"ml_app:my-app\"]}}]}}]'", frame_time(seen)),
+            format!(
+                "curl http://{address}/api/v2/llmobs -H 'content-type: application/json' -d '[{{\"spans\":[{{\"span_id\":\"1\",\"trace_id\":\"1\",\"name\":\"hello\",\"start_ns\":{}000000,\"duration\":1000000,\"meta\":{{\"span.kind\":\"llm\",\"input\":{{\"value\":\"Hello?\"}},\"output\":{{\"value\":\"Hello!\"}}}},\"tags\":[\"ml_app:my-app\"]}}]}}]'",
+                frame_time(seen)
+            ),
         ),
     ];
     let main = html! {

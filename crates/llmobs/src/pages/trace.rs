@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::figures;
 use super::frame::{self, Frame};
-use super::links;
 use super::kinds::kind_class;
+use super::links;
 use super::span_tree::{Interval, Node, SpanTree};
 use super::text::{plain, visible};
 use super::trace_sums;
@@ -96,7 +96,8 @@ fn facts(view: &TraceView) -> Markup {
     let passed = evaluations.iter().filter(|one| one.assessment.as_deref() == Some("pass")).count();
     let other = evaluations.len().saturating_sub(failed).saturating_sub(passed);
     let parts = [(passed, "pass"), (failed, "fail"), (other, "without verdict")];
-    let verdicts: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let verdicts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     html! {
         dl class="facts" {
             div { dt { "Started" } dd { (figures::time(own.start_ns, "%-d %b %H:%M:%S.%3f")) } }
@@ -162,7 +163,8 @@ fn waterfall(view: &TraceView, tree: &SpanTree<'_>, path: &[Interval<'_>], chose
     for part in path {
         critical.entry(part.span.id).or_default().push(part);
     }
-    let verdicts: HashMap<&str, bool> = view.evaluations.iter().filter_map(|one| Some((one.span.as_deref()?, one.has_failed()))).collect();
+    let verdicts: HashMap<&str, bool> =
+        view.evaluations.iter().filter_map(|one| Some((one.span.as_deref()?, one.has_failed()))).collect();
     html! {
         svg class="defs" width="0" height="0" aria-hidden="true" {
             defs { g id="grid" { @for tick in axis.ticks() { @let x = axis.at(axis.start_ns.saturating_add(tick)); line class="grid" x1={ (x) "%" } x2={ (x) "%" } y1="0" y2="28" {} } } }

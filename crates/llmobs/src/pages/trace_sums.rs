@@ -71,7 +71,8 @@ impl Usage {
 fn money(spans: &[SpanRow]) -> Markup {
     let mut models: BTreeMap<&str, Usage> = BTreeMap::new();
     let mut sum = Usage::default();
-    for span in spans.iter().filter(|span| span.tokens_in.is_some() || span.tokens_out.is_some() || span.cost.is_some()) {
+    for span in spans.iter().filter(|span| span.tokens_in.is_some() || span.tokens_out.is_some() || span.cost.is_some())
+    {
         let cached = span.tokens_cached.unwrap_or(0);
         let usage = Usage {
             calls: 1,

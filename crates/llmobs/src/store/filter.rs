@@ -29,7 +29,11 @@ impl Term {
             if is_plain { text.to_owned() } else { format!("\"{}\"", text.replace('"', "'")) }
         };
         let minus = if self.is_negated { "-" } else { "" };
-        if self.key.is_empty() { format!("{minus}{}", quoted(&self.value)) } else { format!("{minus}{}:{}", self.key, quoted(&self.value)) }
+        if self.key.is_empty() {
+            format!("{minus}{}", quoted(&self.value))
+        } else {
+            format!("{minus}{}:{}", self.key, quoted(&self.value))
+        }
     }
 
     pub(crate) fn new(key: &str, value: &str) -> Self {
@@ -70,10 +74,16 @@ impl Filter {
                 values.push(Value::Integer(bound));
             }
         }
-        let words: Vec<&str> =
-            self.terms.iter().filter(|term| term.key.is_empty() && !term.is_negated).map(|term| term.value.as_str()).collect();
+        let words: Vec<&str> = self
+            .terms
+            .iter()
+            .filter(|term| term.key.is_empty() && !term.is_negated)
+            .map(|term| term.value.as_str())
+            .collect();
         if !words.is_empty() {
-            sql.push_str(" AND t.id IN (SELECT s.trace FROM texts JOIN spans s ON s.id = texts.rowid WHERE texts MATCH ?)");
+            sql.push_str(
+                " AND t.id IN (SELECT s.trace FROM texts JOIN spans s ON s.id = texts.rowid WHERE texts MATCH ?)",
+            );
             values.push(Value::Text(match_of(&words)));
         }
         for term in self.terms.iter().filter(|term| !term.key.is_empty() || term.is_negated) {
@@ -127,7 +137,8 @@ fn condition_of(term: &Term, values: &mut Vec<Value>) -> String {
     let column = match key {
         "" => {
             values.push(Value::Text(match_of(&[value])));
-            return "t.id IN (SELECT s.trace FROM texts JOIN spans s ON s.id = texts.rowid WHERE texts MATCH ?)".to_owned();
+            return "t.id IN (SELECT s.trace FROM texts JOIN spans s ON s.id = texts.rowid WHERE texts MATCH ?)"
+                .to_owned();
         }
         "has" | "status" => match value {
             "error" => return "t.errors > 0".to_owned(),
@@ -148,7 +159,9 @@ fn condition_of(term: &Term, values: &mut Vec<Value>) -> String {
         "model" => return contains("t.models", value, values),
         "duration" => return compare("(t.end_ns - t.start_ns)", value, duration_ns, values),
         "ttft" => return compare("t.ttft_ns", value, duration_ns, values),
-        "cost" => return compare("t.cost", value, |text| number(text.trim_start_matches('$')).map(|cost| cost * 1e9), values),
+        "cost" => {
+            return compare("t.cost", value, |text| number(text.trim_start_matches('$')).map(|cost| cost * 1e9), values);
+        }
         "tokens" => {
             return compare("(coalesce(t.tokens_in, 0) + coalesce(t.tokens_out, 0))", value, number, values);
         }
@@ -199,7 +212,8 @@ fn number(text: &str) -> Option<f64> {
 
 /// Reads `250ms`, `5s`, `2m`, `1h`; without a unit, seconds.
 pub(crate) fn duration_ns(text: &str) -> Option<f64> {
-    let units = [("ms", 1e6), ("us", 1e3), ("µs", 1e3), ("ns", 1.0), ("s", 1e9), ("m", 6e10), ("h", 3.6e12), ("d", 8.64e13)];
+    let units =
+        [("ms", 1e6), ("us", 1e3), ("µs", 1e3), ("ns", 1.0), ("s", 1e9), ("m", 6e10), ("h", 3.6e12), ("d", 8.64e13)];
     let found = units.iter().find_map(|(unit, factor)| text.strip_suffix(unit).map(|digits| (digits, *factor)));
     let (digits, factor) = found.unwrap_or((text, 1e9));
     digits.trim().parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number * factor)

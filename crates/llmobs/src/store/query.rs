@@ -59,7 +59,10 @@ pub(crate) enum Sort {
 
 impl Sort {
     pub(crate) fn parse(text: &str) -> Self {
-        [Self::Duration, Self::Ttft, Self::Tokens, Self::Cost].into_iter().find(|sort| sort.as_str() == text).unwrap_or_default()
+        [Self::Duration, Self::Ttft, Self::Tokens, Self::Cost]
+            .into_iter()
+            .find(|sort| sort.as_str() == text)
+            .unwrap_or_default()
     }
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -211,7 +214,17 @@ pub(crate) fn facets(connection: &Connection, filter: &Filter) -> rusqlite::Resu
 /// Tags that have a place of their own, or another value in every trace, are not counted.
 fn is_counted(tag: &str) -> bool {
     let key = tag.split(':').next().unwrap_or_default();
-    let others = ["ml_app", "session_id", "ddtrace.version", "language", "error", "error_type", "source", "runtime-id", "trace_id"];
+    let others = [
+        "ml_app",
+        "session_id",
+        "ddtrace.version",
+        "language",
+        "error",
+        "error_type",
+        "source",
+        "runtime-id",
+        "trace_id",
+    ];
     !key.is_empty() && !others.contains(&key)
 }
 
@@ -239,7 +252,10 @@ pub(crate) fn trace(connection: &Connection, trace: &str) -> rusqlite::Result<Op
     let other = trace.parse::<u128>().map_or_else(|_| trace.to_owned(), |number| format!("{number:032x}"));
     let row = connection.prepare_cached(&sql)?.query_row([trace, &other], read_trace).optional()?;
     let Some(row) = row else { return Ok(None) };
-    let sql = format!("SELECT {} FROM spans s WHERE s.trace = ?1 ORDER BY s.start_ns, s.id LIMIT {MAX_SPANS}", SpanRow::COLUMNS);
+    let sql = format!(
+        "SELECT {} FROM spans s WHERE s.trace = ?1 ORDER BY s.start_ns, s.id LIMIT {MAX_SPANS}",
+        SpanRow::COLUMNS
+    );
     let mut query = connection.prepare_cached(&sql)?;
     let spans = query.query_map([row.id], SpanRow::read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let evaluations = evaluations(connection, &row)?;
@@ -272,7 +288,8 @@ pub(crate) fn body(connection: &Connection, id: i64) -> rusqlite::Result<Option<
 
 /// Returns the trace that has a span with this id.
 pub(crate) fn trace_of_span(connection: &Connection, span: &str) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT t.trace FROM spans s JOIN traces t ON t.id = s.trace WHERE s.span = ?1 ORDER BY s.id DESC LIMIT 1";
+    let sql =
+        "SELECT t.trace FROM spans s JOIN traces t ON t.id = s.trace WHERE s.span = ?1 ORDER BY s.id DESC LIMIT 1";
     connection.prepare_cached(sql)?.query_row([span], |row| row.get(0)).optional()
 }
 

@@ -89,7 +89,9 @@ fn shape(spans: &[SpanRow], root: &SpanRow, start_ns: i64, end_ns: i64) -> Strin
     let children: HashSet<&str> = spans.iter().filter_map(|span| span.parent.as_deref()).collect();
     let mut shown: Vec<&SpanRow> = spans
         .iter()
-        .filter(|span| span.span != root.span && (span.kind == "llm" || span.failed || !children.contains(span.span.as_str())))
+        .filter(|span| {
+            span.span != root.span && (span.kind == "llm" || span.failed || !children.contains(span.span.as_str()))
+        })
         .collect();
     shown.sort_by_key(|span| (!span.failed, std::cmp::Reverse(span.duration_ns)));
     shown.truncate(MAX_MARKS);

@@ -98,8 +98,24 @@ fn summarize(transaction: &Transaction<'_>, trace: i64) -> rusqlite::Result<()> 
                 models = ?16, tags = ?17, shape = ?18, bytes = ?19 WHERE id = ?1",
         )?
         .execute(params![
-            trace, own.name, own.kind, own.ml_app, own.session, own.start_ns, own.end_ns, own.spans, own.errors,
-            own.tokens_in, own.tokens_out, own.cost, own.ttft_ns, own.preview, own.error, own.models, own.tags, own.shape,
+            trace,
+            own.name,
+            own.kind,
+            own.ml_app,
+            own.session,
+            own.start_ns,
+            own.end_ns,
+            own.spans,
+            own.errors,
+            own.tokens_in,
+            own.tokens_out,
+            own.cost,
+            own.ttft_ns,
+            own.preview,
+            own.error,
+            own.models,
+            own.tags,
+            own.shape,
             own.bytes
         ])?;
     Ok(())

@@ -46,7 +46,8 @@ impl Access {
         if let Some(origin) = text(header::ORIGIN).filter(|origin| !is_same(origin, host)) {
             return Err((StatusCode::FORBIDDEN, format!("pages of {origin:?} may not use this viewer")));
         }
-        let is_strange = matches!(text(header::HeaderName::from_static("sec-fetch-site")), Some("cross-site" | "same-site"));
+        let is_strange =
+            matches!(text(header::HeaderName::from_static("sec-fetch-site")), Some("cross-site" | "same-site"));
         if is_strange && (visitor.is_sender || visitor.is_change) {
             return Err((StatusCode::FORBIDDEN, "pages of other sites may not use this viewer".to_owned()));
         }
@@ -168,10 +169,8 @@ mod tests {
     use super::*;
 
     fn check(access: &Access, address: &str, headers: &[(&str, &str)], is_sender: bool, is_change: bool) -> u16 {
-        let headers: HeaderMap = headers
-            .iter()
-            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
-            .collect();
+        let headers: HeaderMap =
+            headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
         let address = address.parse().unwrap();
         let visitor = Visitor { address, headers: &headers, authority: None, is_sender, is_change };
         access.check(visitor).map_or_else(|(status, _)| status.as_u16(), |()| 200)

@@ -65,14 +65,17 @@ pub(super) async fn traces(
     Query(parameters): Parameters,
 ) -> Result<Response, PageError> {
     let state = list_state(&parameters);
-    let after = parameters.get("after").and_then(|after| after.split_once('.')).and_then(|(key, id)| {
-        Some((key.parse::<i64>().ok()?, id.parse::<i64>().ok()?))
-    });
+    let after = parameters
+        .get("after")
+        .and_then(|after| after.split_once('.'))
+        .and_then(|(key, id)| Some((key.parse::<i64>().ok()?, id.parse::<i64>().ok()?)));
     let own = Arc::clone(&viewer);
-    let (frame, view) = viewer.read(move |connection| {
-        let frame = own.frame(connection, theme(&headers))?;
-        Ok((frame, list_view(connection, state, after)?))
-    }).await?;
+    let (frame, view) = viewer
+        .read(move |connection| {
+            let frame = own.frame(connection, theme(&headers))?;
+            Ok((frame, list_view(connection, state, after)?))
+        })
+        .await?;
     let is_first_start = view.newest == 0 && view.state.filter.terms.is_empty();
     if is_first_start {
         return Ok(page(start(&frame, &viewer.seen.lock().iter().cloned().collect::<Vec<_>>())));
@@ -128,7 +131,12 @@ pub(super) async fn trace_page(
     }).await
 }
 
-fn detail_of(connection: &Connection, view: &TraceView, span: &str, tab: &str) -> rusqlite::Result<Option<(String, Markup)>> {
+fn detail_of(
+    connection: &Connection,
+    view: &TraceView,
+    span: &str,
+    tab: &str,
+) -> rusqlite::Result<Option<(String, Markup)>> {
     let Some(row) = view.spans.iter().find(|own| own.span == span) else { return Ok(None) };
     let body = query::body(connection, row.id)?.unwrap_or_default();
     let evaluations = view.evaluations.iter().filter(|one| match (&one.span, &one.tag) {
@@ -170,50 +178,60 @@ pub(super) async fn span_fragment(
     let file = span.strip_suffix(".json").map(str::to_owned);
     let span = file.clone().unwrap_or(span);
     let tab = parameters.get("tab").cloned().unwrap_or_default();
-    viewer.read(move |connection| {
-        let Some(view) = query::trace(connection, &id)? else { return Ok(StatusCode::NOT_FOUND.into_response()) };
-        if file.is_some() {
-            let row = view.spans.iter().find(|own| own.span == span);
-            let body = row.map(|row| query::body(connection, row.id)).transpose()?.flatten();
-            return Ok(body.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |body| attachment("application/json", "span.json", body)));
-        }
-        let detail = detail_of(connection, &view, &span, &tab)?;
-        Ok(detail.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |(_, markup)| page(markup)))
-    }).await
+    viewer
+        .read(move |connection| {
+            let Some(view) = query::trace(connection, &id)? else { return Ok(StatusCode::NOT_FOUND.into_response()) };
+            if file.is_some() {
+                let row = view.spans.iter().find(|own| own.span == span);
+                let body = row.map(|row| query::body(connection, row.id)).transpose()?.flatten();
+                return Ok(body.map_or_else(
+                    || StatusCode::NOT_FOUND.into_response(),
+                    |body| attachment("application/json", "span.json", body),
+                ));
+            }
+            let detail = detail_of(connection, &view, &span, &tab)?;
+            Ok(detail.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |(_, markup)| page(markup)))
+        })
+        .await
 }
 
 /// Writes a trace as JSON lines, one envelope a span.
 async fn export(viewer: &Arc<Viewer>, id: String) -> Result<Response, PageError> {
-    viewer.read(move |connection| {
-        let Some(view) = query::trace(connection, &id)? else { return Ok(StatusCode::NOT_FOUND.into_response()) };
-        let mut lines = String::new();
-        for span in &view.spans {
-            if let Some(body) = query::body(connection, span.id)? {
-                lines.push_str("{\"event_type\":\"span\",\"spans\":[");
-                lines.push_str(&body);
-                lines.push_str("]}\n");
+    viewer
+        .read(move |connection| {
+            let Some(view) = query::trace(connection, &id)? else { return Ok(StatusCode::NOT_FOUND.into_response()) };
+            let mut lines = String::new();
+            for span in &view.spans {
+                if let Some(body) = query::body(connection, span.id)? {
+                    lines.push_str("{\"event_type\":\"span\",\"spans\":[");
+                    lines.push_str(&body);
+                    lines.push_str("]}\n");
+                }
             }
-        }
-        Ok(attachment("application/jsonl", "trace.jsonl", lines))
-    }).await
+            Ok(attachment("application/jsonl", "trace.jsonl", lines))
+        })
+        .await
 }
 
 fn attachment(content_type: &'static str, name: &str, body: String) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
-    ([(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)], body).into_response()
+    ([(header::CONTENT_TYPE, content_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)], body)
+        .into_response()
 }
 
 pub(super) async fn span_redirect(State(viewer): Shared, Path(span): Path<String>) -> Result<Response, PageError> {
     let id = span.clone();
     let found = viewer.read(move |connection| query::trace_of_span(connection, &id)).await?;
-    Ok(found.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |trace| Redirect::to(&links::span(&trace, &span)).into_response()))
+    Ok(found.map_or_else(
+        || StatusCode::NOT_FOUND.into_response(),
+        |trace| Redirect::to(&links::span(&trace, &span)).into_response(),
+    ))
 }
 
 pub(super) async fn delete(State(viewer): Shared, Path(id): Path<String>) -> Result<Response, PageError> {
     let own = Arc::clone(&viewer);
-    tokio::task::spawn_blocking(move || {
-        own.database.writer().execute("DELETE FROM traces WHERE trace = ?1", [id])
-    }).await??;
+    tokio::task::spawn_blocking(move || own.database.writer().execute("DELETE FROM traces WHERE trace = ?1", [id]))
+        .await??;
     Ok(Redirect::to("/traces").into_response())
 }
 

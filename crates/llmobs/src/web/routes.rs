@@ -28,8 +28,14 @@ pub(crate) fn router(viewer: Arc<Viewer>) -> Router {
         .route("/spans/{span}", get(handlers::span_redirect))
         .route("/start", get(handlers::start_page))
         .route("/events", get(updates::events))
-        .route("/assets/viewer.css", get(|| async { asset("text/css; charset=utf-8", include_str!("../assets/viewer.css")) }))
-        .route("/assets/viewer.js", get(|| async { asset("text/javascript; charset=utf-8", include_str!("../assets/viewer.js")) }))
+        .route(
+            "/assets/viewer.css",
+            get(|| async { asset("text/css; charset=utf-8", include_str!("../assets/viewer.css")) }),
+        )
+        .route(
+            "/assets/viewer.js",
+            get(|| async { asset("text/javascript; charset=utf-8", include_str!("../assets/viewer.js")) }),
+        )
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .layer(middleware::from_fn_with_state(Arc::clone(&viewer), guard))
         .with_state(viewer)
@@ -130,4 +136,3 @@ const HEADERS: [(&str, &str); 5] = [
 
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-

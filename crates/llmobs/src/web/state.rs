@@ -51,7 +51,9 @@ impl Viewer {
         let size = query::size(connection)?;
         let database = match &self.database.location {
             Location::Memory => "in memory".to_owned(),
-            Location::File(path) => path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            Location::File(path) => {
+                path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+            }
         };
         Ok(Frame {
             theme,
