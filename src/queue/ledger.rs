@@ -211,7 +211,9 @@ impl Queue {
     pub(crate) fn stats(&self) -> Stats {
         let problems = self.problems.snapshot();
         let refused = self.refusals.snapshot();
-        let state = self.state.lock();
+        let lost = LossCounts::default();
+        // In a forked child the counters may be locked for ever.
+        let Some(state) = self.state.acquire() else { return Stats { lost: lost.and(&refused), ..Stats::default() } };
         let ledger = &state.ledger;
         let entered = self.admission.entered();
         let accepted = ledger.accepted(entered);
