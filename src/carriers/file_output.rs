@@ -49,9 +49,10 @@ struct Files {
 /// The bounds of a file, and the number of full ones that are kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    pub(super) max_bytes: u64,
-    pub(super) max_age: Duration,
-    pub(super) max_files: usize,
+    pub(super) bytes: u64,
+    pub(super) age: Duration,
+    /// Full files that are kept.
+    pub(super) files: usize,
 }
 
 impl FileOutput {
@@ -66,7 +67,7 @@ impl FileOutput {
     ///
     /// Default: 64 MiB.
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
-        self.limits.max_bytes = bytes;
+        self.limits.bytes = bytes;
         self
     }
 
@@ -74,7 +75,7 @@ impl FileOutput {
     ///
     /// Default: one hour.
     pub const fn max_age(mut self, age: Duration) -> Self {
-        self.limits.max_age = age;
+        self.limits.age = age;
         self
     }
 
@@ -82,7 +83,7 @@ impl FileOutput {
     ///
     /// Default: 16.
     pub const fn max_files(mut self, files: usize) -> Self {
-        self.limits.max_files = files;
+        self.limits.files = files;
         self
     }
 }
@@ -106,10 +107,8 @@ fn write(files: &Mutex<Files>, request: &ExportRequest, limits: &Limits) -> std:
         lines.extend_from_slice(&envelope);
         lines.push(b'\n');
     }
-    let mut files = files.lock();
-    let file = match request.route() {
-        ExportRoute::Spans => &mut files.spans,
-        ExportRoute::Evaluations => &mut files.evaluations,
-    };
-    file.append(&lines, limits)
+    match request.route() {
+        ExportRoute::Spans => files.lock().spans.append(&lines, limits),
+        ExportRoute::Evaluations => files.lock().evaluations.append(&lines, limits),
+    }
 }

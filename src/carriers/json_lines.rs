@@ -35,7 +35,7 @@ impl JsonLines {
         let more = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         let now = Clock::System.instant();
         if self.open.as_ref().is_some_and(|open| open.is_full(more, now, limits)) {
-            self.rotate(limits.max_files)?;
+            self.rotate(limits.files)?;
         }
         let path = self.path();
         // Somebody may have moved the file away, as logrotate does.
@@ -107,8 +107,8 @@ impl OpenFile {
 
     /// A batch is never spread over two files, so a file may exceed the bound only when a batch alone does.
     fn is_full(&self, more: u64, now: Instant, limits: &Limits) -> bool {
-        let is_old = now.saturating_duration_since(self.since) >= limits.max_age;
-        self.bytes > 0 && (is_old || self.bytes.saturating_add(more) > limits.max_bytes)
+        let is_old = now.saturating_duration_since(self.since) >= limits.age;
+        self.bytes > 0 && (is_old || self.bytes.saturating_add(more) > limits.bytes)
     }
 }
 
@@ -155,4 +155,4 @@ fn create_folder(folder: &Path) -> io::Result<()> {
 const BLOCK: u64 = 64 << 10;
 /// The default bounds of a file.
 pub(super) const DEFAULT_LIMITS: Limits =
-    Limits { max_bytes: 64 << 20, max_age: Duration::from_secs(60 * 60), max_files: 16 };
+    Limits { bytes: 64 << 20, age: Duration::from_secs(60 * 60), files: 16 };

@@ -85,7 +85,11 @@ impl ExportRequest {
 impl std::fmt::Debug for ExportRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (items, bytes) = (self.items(), self.body.len());
-        f.debug_struct("ExportRequest").field("route", &self.route).field("items", &items).field("bytes", &bytes).finish()
+        f.debug_struct("ExportRequest")
+            .field("route", &self.route)
+            .field("items", &items)
+            .field("bytes", &bytes)
+            .finish_non_exhaustive()
     }
 }
 

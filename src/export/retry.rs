@@ -39,12 +39,12 @@ pub(crate) fn verdict(error: &SendError, attempt: &Attempt) -> Verdict {
     match error.failure {
         Failure::Status(413) | Failure::Carrier(CarrierFailure::TooLarge) => Verdict::TooLarge,
         Failure::Status(400 | 422) | Failure::Carrier(CarrierFailure::Invalid) => Verdict::Invalid,
-        Failure::Carrier(CarrierFailure::Away) => Verdict::Retry { asked: asked(error, attempt) },
-        Failure::Carrier(CarrierFailure::Rejected) => Verdict::Lost(LossReason::Rejected),
         Failure::Status(300..=399 | 401 | 403 | 404 | 407) => Verdict::Refused,
         Failure::Status(429) => Verdict::Retry { asked: Some(asked(error, attempt).unwrap_or(RATE_LIMIT_WAIT)) },
-        Failure::Status(100..=199 | 408 | 425 | 500..=599) => Verdict::Retry { asked: asked(error, attempt) },
-        Failure::Status(_) => Verdict::Lost(LossReason::Rejected),
+        Failure::Status(100..=199 | 408 | 425 | 500..=599) | Failure::Carrier(CarrierFailure::Away) => {
+            Verdict::Retry { asked: asked(error, attempt) }
+        }
+        Failure::Status(_) | Failure::Carrier(CarrierFailure::Rejected) => Verdict::Lost(LossReason::Rejected),
         Failure::Broken if attempt.number > 1 && attempt.items > 1 && attempt.body_bytes > LARGE_BYTES => {
             Verdict::TooLarge
         }

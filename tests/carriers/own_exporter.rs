@@ -56,7 +56,12 @@ fn what_an_exporter_answers_is_what_the_ledger_counts() {
     type Answer = fn(usize, &ExportRequest) -> ExportOutcome;
     let rows: [(&str, Answer, u64, Option<LossReason>); 6] = [
         ("delivered", |_, _| ExportOutcome::Delivered, 40, None),
-        ("away at first", |at, _| if at < 3 { ExportOutcome::retry("away") } else { ExportOutcome::Delivered }, 40, None),
+        (
+            "away at first",
+            |at, _| if at < 3 { ExportOutcome::retry("away") } else { ExportOutcome::Delivered },
+            40,
+            None,
+        ),
         (
             "asks for a pause",
             |at, _| {
@@ -65,14 +70,24 @@ fn what_an_exporter_answers_is_what_the_ledger_counts() {
             40,
             None,
         ),
-        ("takes three at most", |_, request| match request.items() {
-            ..=3 => ExportOutcome::Delivered,
-            _ => ExportOutcome::TooLarge,
-        }, 40, None),
-        ("refuses one item", |_, request| {
-            let is_poison = |one: Vec<u8>| String::from_utf8(one).unwrap().contains(r#""13""#);
-            if request.envelopes().any(is_poison) { ExportOutcome::Invalid } else { ExportOutcome::Delivered }
-        }, 39, Some(LossReason::Rejected)),
+        (
+            "takes three at most",
+            |_, request| match request.items() {
+                ..=3 => ExportOutcome::Delivered,
+                _ => ExportOutcome::TooLarge,
+            },
+            40,
+            None,
+        ),
+        (
+            "refuses one item",
+            |_, request| {
+                let is_poison = |one: Vec<u8>| String::from_utf8(one).unwrap().contains(r#""13""#);
+                if request.envelopes().any(is_poison) { ExportOutcome::Invalid } else { ExportOutcome::Delivered }
+            },
+            39,
+            Some(LossReason::Rejected),
+        ),
         ("refuses everything", |_, _| ExportOutcome::rejected("no"), 0, Some(LossReason::Rejected)),
     ];
     for (what, answer, delivered, lost) in rows {

@@ -56,7 +56,10 @@ mod fork {
         |guard| {
             emit(5_000);
             let stats = guard.handle().stats();
-            assert!(stats.lost(LossReason::Forked) > 0 || stats.accepted == 0, "it is refused for that reason: {stats:?}");
+            assert!(
+                stats.lost(LossReason::Forked) > 0 || stats.accepted == 0,
+                "it is refused for that reason: {stats:?}"
+            );
             // The guard of a program that ends by `exit` is never dropped.
             unsafe { libc::_exit(0) }
         },
@@ -115,7 +118,8 @@ mod fork {
         let url = receiver.url();
         let id = unsafe { libc::fork() };
         if id == 0 {
-            let builder = tracing_llmobs::Builder::without_environment().ml_app("child").agentless(false).agent_url(url);
+            let builder =
+                tracing_llmobs::Builder::without_environment().ml_app("child").agentless(false).agent_url(url);
             let (layer, guard) = builder.start().unwrap();
             let subscriber = tracing_subscriber::registry().with(layer);
             tracing::subscriber::with_default(subscriber, || emit(7));
@@ -138,7 +142,11 @@ mod fork {
         assert_eq!((stats.lost_total(), stats.refused_total()), (0, 0), "{stats:?}");
         let spans = receiver.spans();
         let arrived = spans.iter().filter(|span| span.event.tags.get("ml_app") == Some("fork")).count();
-        assert_eq!(arrived, usize::try_from(stats.delivered).unwrap(), "nothing was sent twice, and nothing by a child");
+        assert_eq!(
+            arrived,
+            usize::try_from(stats.delivered).unwrap(),
+            "nothing was sent twice, and nothing by a child"
+        );
         guard.shutdown(SOON).unwrap();
     }
 

@@ -95,7 +95,9 @@ impl fmt::Display for SendError {
             Failure::NoWay => {
                 write!(f, "no Datadog Agent takes the events, and {} is not set for sending without one", API_KEY.name)
             }
-            Failure::Carrier(CarrierFailure::Away) => f.write_str("the exporter of the application could not take them"),
+            Failure::Carrier(CarrierFailure::Away) => {
+                f.write_str("the exporter of the application could not take them")
+            }
             Failure::Carrier(CarrierFailure::TooLarge) => f.write_str("they are too large for the exporter"),
             Failure::Carrier(CarrierFailure::Invalid) => f.write_str("the exporter refused the content of an item"),
             Failure::Carrier(CarrierFailure::Rejected) => f.write_str("the exporter refused them"),
