@@ -7,7 +7,7 @@ use super::shape::Given;
 use crate::diagnostics;
 use crate::fields::foreign_attributes;
 use crate::recording::{FieldLog, Head, KindSource};
-use llmobs_conventions::{CONTENT_IN_METADATA, MappedSpan, Remark, RemarkSet};
+use llmobs_conventions::{MappedSpan, Remark, RemarkSet};
 use llmobs_model::{Annotation, CapturePolicy, SpanError};
 
 /// What a span says in the words of other crates, unless there are none.
@@ -15,16 +15,17 @@ pub(super) fn read(head: &Head, log: &FieldLog) -> Option<MappedSpan> {
     let plan = head.plan.as_ref()?;
     let attributes = foreign_attributes(plan, log);
     let is_demoted = head.source == KindSource::Demoted;
-    let mut reading = attributes.map(head.kind, is_demoted);
+    let mut reading = match head.policy {
+        CapturePolicy::All => attributes.map(head.kind, is_demoted),
+        CapturePolicy::Metadata | CapturePolicy::None | _ => attributes.map_without_content(head.kind, is_demoted),
+    };
     reading.remarks = if diagnostics::hears_remarks() {
         attributes.remarks(head.kind, is_demoted, &reading)
     } else {
         RemarkSet::default()
     };
-    if head.policy < CapturePolicy::All {
-        let metadata = &mut reading.annotation.metadata;
-        metadata.retain(|name, _| !CONTENT_IN_METADATA.contains(&name.as_str()));
-    }
+    // Its input was there, and is held back.
+    reading.remarks.remove_if(Remark::Embedding, head.policy < CapturePolicy::All);
     Some(reading)
 }
 
