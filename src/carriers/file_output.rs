@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::exporter::{ExportOutcome, Exporter};
-use super::json_lines::{DEFAULT_LIMITS, JsonLines};
+use super::json_lines::{DEFAULT_LIMITS, JsonLines, Limits};
 use super::request::{ExportRequest, ExportRoute};
 
 /// An [`Exporter`] that writes one envelope a line to files, which Vector, Fluent Bit, syslog-ng or an own program carries
@@ -44,15 +44,6 @@ pub struct FileOutput {
 struct Files {
     spans: JsonLines,
     evaluations: JsonLines,
-}
-
-/// The bounds of a file, and the number of full ones that are kept.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) bytes: u64,
-    pub(super) age: Duration,
-    /// Full files that are kept.
-    pub(super) files: usize,
 }
 
 impl FileOutput {

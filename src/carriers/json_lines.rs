@@ -5,8 +5,16 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::file_output::Limits;
 use crate::clock::Clock;
+
+/// The bounds of a file, and the number of full ones that are kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) bytes: u64,
+    pub(super) age: Duration,
+    /// Full files that are kept.
+    pub(super) files: usize,
+}
 
 /// A file that lines are appended to, and the files that it became when it was full.
 #[derive(Debug)]
@@ -154,5 +162,4 @@ fn create_folder(folder: &Path) -> io::Result<()> {
 
 const BLOCK: u64 = 64 << 10;
 /// The default bounds of a file.
-pub(super) const DEFAULT_LIMITS: Limits =
-    Limits { bytes: 64 << 20, age: Duration::from_secs(60 * 60), files: 16 };
+pub(super) const DEFAULT_LIMITS: Limits = Limits { bytes: 64 << 20, age: Duration::from_secs(60 * 60), files: 16 };

@@ -136,7 +136,7 @@ fn evaluations_and_spans_have_routes_of_their_own_and_no_key_is_needed_or_shown(
     for request in taken.iter() {
         let (path, items) = match request.route() {
             ExportRoute::Spans => ("/api/v2/llmobs", 1),
-            _ => ("/api/intake/llm-obs/v2/eval-metric", 2),
+            ExportRoute::Evaluations | _ => ("/api/intake/llm-obs/v2/eval-metric", 2),
         };
         assert_eq!((request.path(), request.items()), (path, items));
         for envelope in request.envelopes() {

@@ -30,7 +30,7 @@ mod fork {
     pub fn main() {
         let rounds = std::env::var("LLMOBS_FORK_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(25);
         let receiver = Receiver::bind("127.0.0.1:0").unwrap();
-        let guard = start(&receiver.url());
+        let guard = start(receiver.url());
         a_child_starts_a_layer_of_its_own(&receiver);
         let guard = children_return_at_once(guard, rounds);
         the_parent_lost_nothing(guard, &receiver);
