@@ -26,6 +26,14 @@ impl ChildDefaults {
         }
     }
 
+    /// Returns the bytes that the defaults retain.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let prompt = self.prompt.as_ref().map_or(0, Prompt::text_bytes);
+        let tools = self.tool_definitions.iter().flatten();
+        tools
+            .fold(prompt, |sum, tool| sum.saturating_add(tool.text_bytes()).saturating_add(size_of::<ToolDefinition>()))
+    }
+
     /// Returns the defaults for children of a span of `kind`: tool definitions come from `llm` spans only.
     pub(crate) fn below(self: &Arc<Self>, kind: SpanKind) -> Option<Arc<Self>> {
         if kind == SpanKind::Llm || self.tool_definitions.is_none() {

@@ -195,7 +195,9 @@ impl Prompt {
     }
 
     /// Returns the bytes that the prompt retains, about.
-    pub(crate) fn text_bytes(&self) -> usize {
+    /// Returns the bytes that the prompt retains, near enough to bound memory with.
+    #[doc(hidden)]
+    pub fn text_bytes(&self) -> usize {
         let texts = [&self.id, &self.version, &self.label, &self.prompt_uuid, &self.prompt_version_uuid];
         let texts = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
         let template = match &self.template {

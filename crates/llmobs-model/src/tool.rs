@@ -200,7 +200,9 @@ impl ToolDefinition {
         self
     }
 
-    pub(crate) fn text_bytes(&self) -> usize {
+    /// Returns the bytes that the definition retains, near enough to bound memory with.
+    #[doc(hidden)]
+    pub fn text_bytes(&self) -> usize {
         let schema = self.schema.as_ref().map_or(0, retained_members_bytes);
         let texts = optional(self.description.as_ref()).saturating_add(optional(self.version.as_ref()));
         self.name.len().saturating_add(schema).saturating_add(texts)

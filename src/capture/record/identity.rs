@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::super::interner::intern;
 use super::super::services::Services;
+use super::super::text_caps;
 use super::super::trace::TraceState;
 use super::values::{name_of, text_of};
 use crate::clock::nanos_between;
@@ -60,7 +61,11 @@ impl SpanIdentity {
     pub(super) fn apply(&mut self, services: &Services, origin: &mut Origin, values: &FieldLog) -> Identified {
         // Most spans set nothing but their kind.
         if let Some(kind) = values.kind_alone() {
-            return Identified { kind: parse_kind(services, kind, origin.name), has_session: false };
+            return Identified {
+                kind: parse_kind(services, kind, origin.name),
+                has_session: false,
+                child_defaults_bytes: 0,
+            };
         }
         let IdentityFields { kind, session_id, ml_app, tags, prompt, tools, policy } = values.identity();
         let tagged = tags.and_then(text_of).and_then(session_of_tags);
@@ -68,14 +73,15 @@ impl SpanIdentity {
         self.set_session(origin, session.as_deref());
         self.set_ml_app(origin, ml_app.and_then(name_of).as_deref());
         Self::set_policy(services, origin, policy);
-        if let Some(prompt) = prompt.and_then(text_of).and_then(prompt_of) {
-            self.set_child_defaults(Some(&prompt), None);
-        }
-        if let Some(tools) = tools.and_then(text_of).and_then(tools_of) {
-            self.set_child_defaults(None, Some(&tools));
-        }
+        let prompt = prompt.and_then(text_of).and_then(prompt_of);
+        let tools = tools.and_then(text_of).and_then(tools_of);
+        let child_defaults_bytes = self.set_child_defaults(prompt.as_ref(), tools.as_ref());
         let has_session = session.is_some_and(|session| !session.is_empty());
-        Identified { kind: kind.and_then(|kind| parse_kind(services, kind, origin.name)), has_session }
+        Identified {
+            kind: kind.and_then(|kind| parse_kind(services, kind, origin.name)),
+            has_session,
+            child_defaults_bytes,
+        }
     }
 
     /// Takes the times of an annotation.
@@ -86,7 +92,7 @@ impl SpanIdentity {
 
     pub(super) fn set_session(&mut self, origin: &mut Origin, session_id: Option<&str>) {
         if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
-            let session_id = intern(session_id);
+            let session_id = intern(text_caps::name(session_id));
             self.trace.name_session(&session_id);
             origin.session_id = Some(session_id);
             self.has_own_session = true;
@@ -95,16 +101,20 @@ impl SpanIdentity {
 
     pub(super) fn set_ml_app(&mut self, origin: &mut Origin, ml_app: Option<&str>) {
         if let Some(ml_app) = ml_app.filter(|name| !name.is_empty()) {
-            origin.ml_app = Some(intern(ml_app));
+            origin.ml_app = Some(intern(text_caps::name(ml_app)));
             self.has_own_ml_app = true;
         }
     }
 
-    /// Keeps the defaults for spans that start directly below from now on.
-    pub(super) fn set_child_defaults(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) {
-        if prompt.is_some() || tools.is_some() {
-            Arc::make_mut(self.child_defaults.get_or_insert_default()).record(prompt, tools);
+    /// Keeps the defaults for spans that start directly below from now on, and returns the bytes that they take more.
+    pub(super) fn set_child_defaults(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) -> usize {
+        if prompt.is_none() && tools.is_none() {
+            return 0;
         }
+        let defaults = Arc::make_mut(self.child_defaults.get_or_insert_default());
+        let before = defaults.text_bytes();
+        defaults.record(prompt, tools);
+        defaults.text_bytes().saturating_sub(before)
     }
 
     /// Takes a policy from a field. A word that is no policy means that nothing is captured.
@@ -183,6 +193,8 @@ impl SpanIdentity {
 pub(super) struct Identified {
     pub(super) kind: Option<SpanKind>,
     pub(super) has_session: bool,
+    /// Bytes that the defaults for children take more.
+    pub(super) child_defaults_bytes: usize,
 }
 
 fn parse_kind(services: &Services, kind: FieldValue<'_>, span_name: &'static str) -> Option<SpanKind> {
