@@ -10,7 +10,7 @@ pub(super) const MAX_SPAN_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes of an open span beside its recording: its record, its entry in the table, what it shares with its trace, and what
 /// the allocator adds.
-pub(super) const BASE_SPAN_BYTES: u64 = 512;
+pub(super) const BASE_SPAN_BYTES: u64 = 432;
 
 /// The bytes of all open spans of a layer, bounded by a setting.
 ///

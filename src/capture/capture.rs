@@ -139,12 +139,12 @@ impl Capture {
                 Some(Above::Recorded(found)) => {
                     nearest.get_or_insert(site.id);
                     parent = found;
-                    if parent.is_some() {
-                        break;
-                    }
                 }
                 Some(Above::Skipped(above)) => ancestors.jump_to(above),
                 None => {}
+            }
+            if parent.is_some() {
+                break;
             }
         }
         let parent = match inherited {

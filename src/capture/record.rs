@@ -67,7 +67,7 @@ impl SpanRecord {
         start.apm = apm;
         let (trace, marks) = (Arc::clone(&start.trace), start.marks.take());
         let origin = start.into_origin(services, (name, span_id, start_ns));
-        let mut content = SpanContent::new(recording, BASE_SPAN_BYTES, origin);
+        let mut content = SpanContent::new(recording, origin);
         if let Some(user) = marks.as_ref().and_then(|marks| marks.user()) {
             content.inherit_user(&user);
         }
@@ -156,9 +156,9 @@ impl SpanRecord {
             annotation.details.as_ref().map(|details| (details.prompt.clone(), details.tool_definitions.clone()));
         let has_room = self.content.annotate(services, annotation);
         if let Some((prompt, tools)) = defaults.filter(|_| has_room) {
-            let more = self.identity.set_child_defaults(prompt.as_ref(), tools.as_ref());
-            self.content.add_other_bytes(services, more);
+            self.identity.set_child_defaults(prompt.as_ref(), tools.as_ref());
         }
+        self.content.set_shared_bytes(services, self.identity.shared_bytes(self.content.origin()));
     }
 
     /// Applies an annotation context before anything else is recorded, if it is meant for this span's trace.
@@ -210,9 +210,7 @@ impl SpanRecord {
         if let Some(foreign) = &mut self.foreign {
             foreign.has_named_session &= !identified.has_session;
         }
-        if identified.child_defaults_bytes > 0 {
-            self.content.add_other_bytes(services, identified.child_defaults_bytes);
-        }
+        self.content.set_shared_bytes(services, self.identity.shared_bytes(self.content.origin()));
     }
 
     /// Makes the span a workflow, because a gateway reports its model call.

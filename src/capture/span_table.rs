@@ -147,8 +147,8 @@ impl SpanTable {
     /// Takes a span out if `is_wanted`.
     pub(super) fn remove_if(&self, id: &Id, is_wanted: impl FnOnce(&TableEntry) -> bool) -> Option<TableEntry> {
         let mut shard = self.lock(id)?;
-        let MapEntry::Occupied(entry) = shard.entry(id.into_u64()) else { return None };
-        is_wanted(entry.get()).then(|| entry.remove())
+        let is_wanted = shard.get(&id.into_u64()).is_some_and(is_wanted);
+        if is_wanted { shard.remove(&id.into_u64()) } else { None }
     }
 
     /// Calls `each` with every span. One shard is locked at a time.

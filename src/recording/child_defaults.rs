@@ -27,11 +27,10 @@ impl ChildDefaults {
     }
 
     /// Returns the bytes that the defaults retain.
-    pub(crate) fn text_bytes(&self) -> usize {
-        let prompt = self.prompt.as_ref().map_or(0, Prompt::text_bytes);
-        let tools = self.tool_definitions.iter().flatten();
-        tools
-            .fold(prompt, |sum, tool| sum.saturating_add(tool.text_bytes()).saturating_add(size_of::<ToolDefinition>()))
+    pub(crate) fn retained_bytes(&self) -> usize {
+        let own = size_of::<Self>().saturating_add(self.prompt.as_ref().map_or(0, Prompt::text_bytes));
+        let of_tool = |tool: &ToolDefinition| tool.text_bytes().saturating_add(size_of::<ToolDefinition>());
+        self.tool_definitions.iter().flatten().fold(own, |sum, tool| sum.saturating_add(of_tool(tool)))
     }
 
     /// Returns the defaults for children of a span of `kind`: tool definitions come from `llm` spans only.

@@ -1,6 +1,6 @@
 //! The content of an open span: its recording, within the bounds of the span and of all open spans.
 
-use super::super::budget::MAX_SPAN_BYTES;
+use super::super::budget::{BASE_SPAN_BYTES, MAX_SPAN_BYTES};
 use super::super::services::Services;
 use super::super::text_caps::{cap_annotation, shed_content, shed_rest};
 use super::values::text_of;
@@ -23,11 +23,11 @@ pub(super) struct SpanContent {
 }
 
 impl SpanContent {
-    /// Creates the content of a span that the budget has counted with an empty recording and `other_bytes` beside it.
-    pub(super) fn new(mut recording: Box<Recording>, other_bytes: u64, origin: Origin) -> Self {
-        let counted_bytes = held_bytes(&recording, other_bytes);
+    /// Creates the content of a span that the budget has counted with this empty recording.
+    pub(super) fn new(mut recording: Box<Recording>, origin: Origin) -> Self {
+        let counted_bytes = held_bytes(&recording, BASE_SPAN_BYTES);
         recording.head = Head::new(origin);
-        Self { recording, other_bytes, counted_bytes }
+        Self { recording, other_bytes: BASE_SPAN_BYTES, counted_bytes }
     }
 
     pub(super) fn origin(&self) -> &Origin {
@@ -167,10 +167,14 @@ impl SpanContent {
         }
     }
 
-    /// Counts bytes that the span holds beside its recording.
-    pub(super) fn add_other_bytes(&mut self, services: &Services, more: usize) {
-        self.other_bytes = self.other_bytes.saturating_add(wide(more));
-        self.correct_count(services);
+    /// Counts bytes that the span keeps for others, in place of those before.
+    #[inline]
+    pub(super) fn set_shared_bytes(&mut self, services: &Services, bytes: usize) {
+        let other_bytes = BASE_SPAN_BYTES.saturating_add(wide(bytes));
+        if other_bytes != self.other_bytes {
+            self.other_bytes = other_bytes;
+            self.correct_count(services);
+        }
     }
 
     /// Removes what the policy does not let out.

@@ -28,6 +28,7 @@ pub(super) struct SpanIdentity {
     pub(super) trace: Arc<TraceState>,
     /// Defaults for spans directly below.
     pub(super) child_defaults: Option<Arc<ChildDefaults>>,
+    child_defaults_bytes: usize,
     /// The parent in another process, which a non-LLM span hands on too.
     pub(super) remote_parent: Option<Box<SpanContext>>,
     /// A span has started below this one, so that its parent cannot change any more.
@@ -49,6 +50,7 @@ impl SpanIdentity {
             end_ns: None,
             trace,
             child_defaults: None,
+            child_defaults_bytes: 0,
             remote_parent: None,
             has_children: false,
             has_own_session: false,
@@ -61,11 +63,7 @@ impl SpanIdentity {
     pub(super) fn apply(&mut self, services: &Services, origin: &mut Origin, values: &FieldLog) -> Identified {
         // Most spans set nothing but their kind.
         if let Some(kind) = values.kind_alone() {
-            return Identified {
-                kind: parse_kind(services, kind, origin.name),
-                has_session: false,
-                child_defaults_bytes: 0,
-            };
+            return Identified { kind: parse_kind(services, kind, origin.name), has_session: false };
         }
         let IdentityFields { kind, session_id, ml_app, tags, prompt, tools, policy } = values.identity();
         let tagged = tags.and_then(text_of).and_then(session_of_tags);
@@ -75,13 +73,9 @@ impl SpanIdentity {
         Self::set_policy(services, origin, policy);
         let prompt = prompt.and_then(text_of).and_then(prompt_of);
         let tools = tools.and_then(text_of).and_then(tools_of);
-        let child_defaults_bytes = self.set_child_defaults(prompt.as_ref(), tools.as_ref());
+        self.set_child_defaults(prompt.as_ref(), tools.as_ref());
         let has_session = session.is_some_and(|session| !session.is_empty());
-        Identified {
-            kind: kind.and_then(|kind| parse_kind(services, kind, origin.name)),
-            has_session,
-            child_defaults_bytes,
-        }
+        Identified { kind: kind.and_then(|kind| parse_kind(services, kind, origin.name)), has_session }
     }
 
     /// Takes the times of an annotation.
@@ -106,15 +100,27 @@ impl SpanIdentity {
         }
     }
 
-    /// Keeps the defaults for spans that start directly below from now on, and returns the bytes that they take more.
-    pub(super) fn set_child_defaults(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) -> usize {
-        if prompt.is_none() && tools.is_none() {
-            return 0;
+    /// Keeps the defaults for spans that start directly below from now on.
+    pub(super) fn set_child_defaults(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) {
+        if prompt.is_some() || tools.is_some() {
+            let defaults = Arc::make_mut(self.child_defaults.get_or_insert_default());
+            defaults.record(prompt, tools);
+            self.child_defaults_bytes = defaults.retained_bytes();
         }
-        let defaults = Arc::make_mut(self.child_defaults.get_or_insert_default());
-        let before = defaults.text_bytes();
-        defaults.record(prompt, tools);
-        defaults.text_bytes().saturating_sub(before)
+    }
+
+    /// Returns the bytes of what the span keeps for others: defaults for its children, and long names of its own.
+    #[inline]
+    pub(super) fn shared_bytes(&self, origin: &Origin) -> usize {
+        // Short names are shared by many spans or within the base of each.
+        const SHORT: usize = 64;
+        let names = [
+            origin.session_id.as_ref().filter(|_| self.has_own_session),
+            origin.ml_app.as_ref().filter(|_| self.has_own_ml_app),
+        ];
+        let bytes = |name: &&Arc<str>| if name.len() > SHORT { name.len().saturating_add(32) } else { 0 };
+        let names = names.iter().flatten().map(bytes).fold(0_usize, usize::saturating_add);
+        self.child_defaults_bytes.saturating_add(names)
     }
 
     /// Takes a policy from a field. A word that is no policy means that nothing is captured.
@@ -193,8 +199,6 @@ impl SpanIdentity {
 pub(super) struct Identified {
     pub(super) kind: Option<SpanKind>,
     pub(super) has_session: bool,
-    /// Bytes that the defaults for children take more.
-    pub(super) child_defaults_bytes: usize,
 }
 
 fn parse_kind(services: &Services, kind: FieldValue<'_>, span_name: &'static str) -> Option<SpanKind> {
