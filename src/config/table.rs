@@ -133,7 +133,7 @@ macro_rules! settings_table {
                 }
                 /// Headers and paths stay those of the route that was chosen, except that a path in this URL takes the
                 /// place of the Agent's prefix. An unencrypted URL to another machine is refused at start if there is an
-                /// API key, because the key would travel in clear.
+                /// API key, because key and prompts would travel in clear.
                 override_origin: Url {
                     variable: "DD_LLMOBS_OVERRIDE_ORIGIN",
                     value: "URL (http, https, unix)",
