@@ -37,6 +37,8 @@ pub(crate) struct Assembler {
     queue: Arc<Queue>,
     /// What may leave of spans that are found here.
     policies: KindPolicies,
+    /// Plain strings are read as JSON messages.
+    json_in_strings: bool,
     found: Found,
     tool_links: RefCell<ToolLinks>,
     /// Room for what the next span says.
@@ -64,16 +66,16 @@ impl Assembler {
             ml_app,
             queue,
             policies: KindPolicies::default(),
+            json_in_strings: false,
             found: Found::default(),
             tool_links: RefCell::default(),
             spare: RefCell::default(),
         }
     }
 
-    /// Sets what may leave of spans that come to light in the reading of others.
-    pub(crate) fn policies(mut self, policies: KindPolicies) -> Self {
-        self.policies = policies;
-        self
+    /// Sets what may leave of spans that come to light in the reading of others, and whether plain strings are JSON messages.
+    pub(crate) fn reading(self, policies: KindPolicies, json_in_strings: bool) -> Self {
+        Self { policies, json_in_strings, ..self }
     }
 
     /// The application of whatever names none.
@@ -88,7 +90,14 @@ impl Assembler {
         let target = head.plan.as_ref().map_or("", |plan| plan.target());
         let origin = &mut head.origin;
         let Spare { tags, metadata, metrics } = self.spare.take();
-        let mut draft = Draft { source: head.source, metadata, metrics, tags, ..Draft::default() };
+        let mut draft = Draft {
+            source: head.source,
+            json_in_strings: self.json_in_strings,
+            metadata,
+            metrics,
+            tags,
+            ..Draft::default()
+        };
         log.drain(|taken| {
             let taken = read(taken, &mut draft.problems);
             draft.apply(taken);
@@ -163,6 +172,7 @@ impl Assembler {
 #[derive(Debug, Default)]
 pub(super) struct Draft<'a> {
     source: KindSource,
+    json_in_strings: bool,
     pub(super) name: Option<Cow<'a, str>>,
     pub(super) model_name: Option<Cow<'a, str>>,
     pub(super) model_provider: Option<Cow<'a, str>>,

@@ -18,8 +18,10 @@ pub(super) enum Side {
 /// Content as it was given.
 #[derive(Debug)]
 pub(super) enum Given<'a> {
-    /// By a field, where JSON can only come as text.
+    /// By a field with `%` or `?`, which is how programs record structure: JSON is read.
     Field(Cow<'a, str>),
+    /// By a field that is a plain string, which may be what a user typed.
+    Text(Cow<'a, str>),
     /// By an annotation, where every form has its type.
     Content(Content),
     /// It was too large to keep.
@@ -30,8 +32,8 @@ impl<'a> From<FieldValue<'a>> for Given<'a> {
     fn from(value: FieldValue<'a>) -> Self {
         match value {
             FieldValue::Oversize => Self::Oversize,
-            FieldValue::Text(_)
-            | FieldValue::Formatted(_)
+            FieldValue::Text(text) => Self::Text(Cow::Borrowed(text)),
+            FieldValue::Formatted(_)
             | FieldValue::Signed(_)
             | FieldValue::Unsigned(_)
             | FieldValue::Float(_)
@@ -41,9 +43,12 @@ impl<'a> From<FieldValue<'a>> for Given<'a> {
 }
 
 /// The content in the form that the kind takes, or `None` when it has no such form.
-pub(super) fn shape(kind: SpanKind, side: Side, given: Given<'_>) -> Option<Body<'_>> {
+pub(super) fn shape(kind: SpanKind, side: Side, given: Given<'_>, json_in_strings: bool) -> Option<Body<'_>> {
     let form = Form::of(kind, side);
     match given {
+        // A user could type system messages and tool calls.
+        Given::Text(text) if matches!(form, Form::Messages) && !json_in_strings => Some(Body::Message(text)),
+        Given::Text(text) => Some(from_field(form, text)),
         Given::Oversize => Some(Body::Text(Cow::Borrowed(DROPPED_VALUE))),
         Given::Field(text) => Some(from_field(form, text)),
         Given::Content(content) => {

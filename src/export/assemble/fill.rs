@@ -38,7 +38,7 @@ pub(super) fn fill_content<'a>(outline: &mut Outline<'a>, draft: &mut Draft<'a>)
         if matches!(given, Given::Oversize) && outline.collection_errors.is_empty() {
             outline.collection_errors.push(DROPPED_IO.to_owned());
         }
-        match (shape(outline.kind, side, given), side) {
+        match (shape(outline.kind, side, given, draft.json_in_strings), side) {
             (Some(content), Side::Input) => outline.input = Some(content),
             (Some(content), Side::Output) => outline.output = Some(content),
             (None, _) => draft.problems.push(Problem::Shape),
