@@ -1,15 +1,6 @@
-//! Compressed bodies. Most clients decompress before a tracer sees a body; one that decompresses above the tracer, or that
-//! asks for `accept-encoding` itself, hands over the bytes as they are on the wire.
-//!
-//! In: pieces of a body. Out: decompressed pieces. Never: more memory for a piece than a fixed bound, however well it is
-//! compressed, and more than [`MAX_BODY_BYTES`](Compression::MAX_BODY_BYTES) for all of a body.
-//!
-//! gzip and deflate are read with the feature `gzip`, which is on by default; brotli and zstd are recognised and reported.
+//! A body, decompressed while it arrives.
 
-#[cfg_attr(not(feature = "gzip"), path = "compression/none.rs")]
-mod gzip;
-
-use gzip::Decoder;
+use super::gzip::Decoder;
 
 /// The state of a body that may be compressed.
 #[derive(Debug)]
