@@ -160,7 +160,12 @@ fn condition_of(term: &Term, values: &mut Vec<Value>) -> String {
         "duration" => return compare("(t.end_ns - t.start_ns)", value, duration_ns, values),
         "ttft" => return compare("t.ttft_ns", value, duration_ns, values),
         "cost" => {
-            return compare("t.cost", value, |text| number(text.trim_start_matches('$')).map(|cost| cost * 1e9), values);
+            return compare(
+                "t.cost",
+                value,
+                |text| number(text.trim_start_matches('$')).map(|cost| cost * 1e9),
+                values,
+            );
         }
         "tokens" => {
             return compare("(coalesce(t.tokens_in, 0) + coalesce(t.tokens_out, 0))", value, number, values);
