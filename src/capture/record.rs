@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tracing_core::Metadata;
 
+use super::calls_inside::CallsInside;
 use super::callsite_fields::attribute_plan;
 use super::ended::{Ended, InlineEvaluations};
 use super::evaluable::{EvaluableSpan, join_or_refer};
@@ -20,6 +21,7 @@ use crate::stats::Problem;
 use llmobs_conventions::{AttributePlan, Classification, EvaluationDraft, Remark};
 use llmobs_model::{Annotation, ApmContext, Evaluation, EvaluationScope, Sampling, SpanContext, SpanKind};
 
+mod calls;
 mod content;
 mod foreign;
 mod identity;
@@ -39,6 +41,8 @@ pub(crate) struct SpanRecord {
     identity: SpanIdentity,
     content: SpanContent,
     nesting: NestingState,
+    /// Where clients have made model calls inside it.
+    calls: Option<CallsInside>,
     /// Where the span has third-party attributes.
     foreign: Option<Box<ForeignState>>,
 }
@@ -63,7 +67,7 @@ impl SpanRecord {
             content.inherit_user(&user);
         }
         let identity = SpanIdentity::new(services.clock.instant(), trace);
-        Some(Self { identity, content, nesting: NestingState::below(marks), foreign: None })
+        Some(Self { identity, content, nesting: NestingState::below(marks), calls: None, foreign: None })
     }
 
     /// Returns the log for the values that the span is created with, while nobody else can see the record.
@@ -245,12 +249,6 @@ impl SpanRecord {
         if own.as_deref() != Some(&apm) {
             *own = Some(Arc::new(apm));
         }
-    }
-
-    /// Makes the span a workflow, because a gateway reports its model call.
-    pub(super) fn leave_call_to_gateway(&mut self, services: &Services) {
-        self.content.head_mut().is_reported_elsewhere = true;
-        self.set_kind(services, SpanKind::Workflow);
     }
 
     /// Ends the span at `now`.
