@@ -15,11 +15,13 @@ mod plan;
 mod response_index;
 mod scratch;
 mod services;
+mod text_caps;
 mod trace;
 mod visitor;
 
 // One span, and all of them.
 mod context_stack;
+mod idle_spans;
 mod nesting;
 mod parent_context;
 mod record;
@@ -44,6 +46,7 @@ mod event_evaluation;
 #[cfg(feature = "observe")]
 mod held;
 mod layer;
+mod promotion;
 mod span_ext;
 
 pub use allowlist::LlmObsFilter;

@@ -21,8 +21,6 @@ const CIRCLES: &[(&str, usize)] = &[
     ("llmobs-receiver", 14),
     ("src/builder", 3),
     ("src/config", 2),
-    ("src/export", 3),
-    ("src/queue", 4),
     ("tracing-llmobs-rmcp", 4),
 ];
 

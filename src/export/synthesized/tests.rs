@@ -58,7 +58,7 @@ fn a_flush_ends_when_what_was_found_has_left_whatever_came_later() {
 #[test]
 fn what_was_found_leaves_with_its_span_however_much_there_is() {
     // As many as the worker reads before it looks around, and one of them the last.
-    for (spans_before, steps) in [(0, super::MOST), (127, 1), (126, 2)] {
+    for (spans_before, steps) in [(0, super::MAX_CHILDREN), (127, 1), (126, 2)] {
         let (layer, recorder) = testing::recorder();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             (0..spans_before).for_each(|_| drop(info_span!("first", llmobs.kind = "task")));

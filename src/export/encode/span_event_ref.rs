@@ -1,6 +1,6 @@
-//! A span on its way into bytes: all that a `SpanEvent` says, whose texts may still lie where capture put them.
+//! A span event whose texts may still lie in the buffer of its recording.
 //!
-//! Owning them is for processors, rules and tests; to be written, they need not be copied first.
+//! Encoding needs no copies. Processors, keep rules and tests see an owned `SpanEvent` instead.
 
 use std::borrow::Cow;
 
@@ -11,9 +11,9 @@ use llmobs_model::{
     SpanId, SpanKind, SpanLink, Status, TagList, ToolDefinition, TraceId,
 };
 
-/// Member by member what [`SpanEvent`] has.
+/// A borrowed [`SpanEvent`], with the same members.
 #[derive(Debug)]
-pub(crate) struct Outline<'a> {
+pub(crate) struct SpanEventRef<'a> {
     pub(crate) span_id: SpanId,
     pub(crate) trace_id: TraceId,
     pub(crate) parent_id: Option<SpanId>,
@@ -56,21 +56,21 @@ pub(crate) enum Body<'a> {
     Content(Content),
 }
 
-/// One value of the metadata.
+/// A value of the metadata.
 #[derive(Debug)]
-pub(crate) enum Datum<'a> {
+pub(crate) enum MetadataValue<'a> {
     Text(&'a str),
     Json(Value),
 }
 
 /// The members of a JSON object, ordered by name.
 #[derive(Debug, Default)]
-pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Datum<'a>)>);
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, MetadataValue<'a>)>);
 
-impl<'a> Outline<'a> {
-    /// A span without content.
+impl<'a> SpanEventRef<'a> {
+    /// Creates an event without content.
     pub(crate) fn new(span_id: SpanId, trace_id: TraceId, kind: SpanKind, name: Cow<'a, str>) -> Self {
-        // Made of an empty event, each span would cost the worker 300 instructions more.
+        // Built from an empty `SpanEvent`, each span would cost the encoder 300 instructions more.
         Self {
             span_id,
             trace_id,
@@ -103,7 +103,7 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// The same, with texts of its own.
+    /// Converts into an event that owns its texts.
     pub(crate) fn into_event(self) -> SpanEvent {
         let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
         let mut event = SpanEvent::new(self.span_id, self.trace_id, self.kind, self.name);
@@ -135,8 +135,8 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// A member that only one of the two has compiles neither here nor in [`Outline::into_event`].
-impl From<SpanEvent> for Outline<'static> {
+/// Converts without copying. A member that only one of the two types has compiles neither here nor in [`SpanEventRef::into_event`].
+impl From<SpanEvent> for SpanEventRef<'static> {
     fn from(event: SpanEvent) -> Self {
         Self {
             span_id: event.span_id,
@@ -181,7 +181,7 @@ impl Body<'_> {
         }
     }
 
-    /// The messages that it has, as far as they have more than a content.
+    /// Returns the messages; a message that is nothing but a text is not among them.
     pub(crate) fn messages(&self) -> &[Message] {
         match self {
             Self::Content(Content::Messages(messages)) => messages,
@@ -189,7 +189,7 @@ impl Body<'_> {
         }
     }
 
-    /// The text, if it is one.
+    /// Returns the text, if the body is one.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -201,7 +201,7 @@ impl Body<'_> {
 
 impl<'a> Members<'a> {
     /// Sets a member; a later one replaces an earlier one.
-    pub(crate) fn put(&mut self, name: Cow<'a, str>, value: Datum<'a>) {
+    pub(crate) fn put(&mut self, name: Cow<'a, str>, value: MetadataValue<'a>) {
         match self.0.binary_search_by(|(own, _)| own.cmp(&name)) {
             Ok(at) => {
                 if let Some(slot) = self.0.get_mut(at) {
@@ -212,17 +212,17 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Nothing but its room, for other members.
+    /// Empties the collection and keeps its capacity, unless that is far above the usual.
     pub(crate) fn emptied(mut self) -> Members<'static> {
         self.0.clear();
-        if self.0.capacity() > MOST_ROOM {
+        if self.0.capacity() > MAX_KEPT {
             return Members::default();
         }
-        // The compiler leaves the room where it is.
-        Members(self.0.into_iter().map(|_| (Cow::Borrowed(""), Datum::Text(""))).collect())
+        // Collecting into the same layout reuses the allocation; the lifetime is all that changes.
+        Members(self.0.into_iter().map(|_| (Cow::Borrowed(""), MetadataValue::Text(""))).collect())
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Datum<'a>)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &MetadataValue<'a>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
@@ -234,7 +234,7 @@ impl<'a> Members<'a> {
     pub(crate) fn extend(&mut self, later: Map<String, Value>) {
         self.0.reserve(later.len());
         for (name, value) in later {
-            self.put(name.into(), Datum::Json(value));
+            self.put(name.into(), MetadataValue::Json(value));
         }
     }
 
@@ -242,7 +242,7 @@ impl<'a> Members<'a> {
     pub(crate) fn fill(&mut self, gaps: Map<String, Value>) {
         for (name, value) in gaps {
             if let Err(at) = self.0.binary_search_by(|(own, _)| own.as_ref().cmp(name.as_str())) {
-                self.0.insert(at, (name.into(), Datum::Json(value)));
+                self.0.insert(at, (name.into(), MetadataValue::Json(value)));
             }
         }
     }
@@ -260,14 +260,14 @@ impl From<Map<String, Value>> for Members<'_> {
     }
 }
 
-impl From<Datum<'_>> for Value {
-    fn from(datum: Datum<'_>) -> Self {
+impl From<MetadataValue<'_>> for Value {
+    fn from(datum: MetadataValue<'_>) -> Self {
         match datum {
-            Datum::Text(text) => Self::String(text.to_owned()),
-            Datum::Json(value) => value,
+            MetadataValue::Text(text) => Self::String(text.to_owned()),
+            MetadataValue::Json(value) => value,
         }
     }
 }
 
-/// More room than this is not kept.
-const MOST_ROOM: usize = 128;
+/// The largest capacity that is kept.
+const MAX_KEPT: usize = 128;

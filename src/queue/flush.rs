@@ -1,69 +1,20 @@
-//! Threads and tasks that wait for a flush or for the end, and how they are answered.
+//! Flush and shutdown as the queue sees them: who waits, for what, until when.
 
 use std::sync::{Arc, mpsc};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::bounded_queue::Queue;
+use super::flush_timer::FlushTimer;
 use super::item::Phase;
-use super::ledger::Reported;
+use super::waiter::{FlushReply, Goal, Reply, Waiter};
+use crate::clock::Clock;
 use crate::stats::FlushOutcome;
-
-/// A flush or shutdown that is waited for.
-#[derive(Debug)]
-pub(super) struct Waiter {
-    /// The waiter is answered when every item below this number is settled.
-    pub(super) target: u64,
-    /// The time of the answer in any case; `None` when the waiter has a timer of its own.
-    deadline: Option<Instant>,
-    /// The counters that its outcome is relative to.
-    pub(super) since: Reported,
-    pub(super) outcome: FlushOutcome,
-    /// The counters that its outcome is up to.
-    pub(super) until: Reported,
-    reply: Reply,
-}
-
-/// The condition that a waiter waits for.
-#[derive(Debug, Clone, Copy)]
-enum Goal {
-    /// Everything accepted so far is delivered or lost.
-    Settled,
-    /// The pipeline has stopped.
-    Stopped,
-}
-
-/// The way back to a waiter.
-#[derive(Debug)]
-enum Reply {
-    Thread(mpsc::SyncSender<Settled>),
-    Task(oneshot::Sender<Settled>),
-}
-
-/// The answer to a waiter. Items are pending in it when the deadline passed first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Settled(pub(crate) FlushOutcome);
-
-impl Waiter {
-    /// Notes that nothing is pending that this waiter waits for.
-    pub(super) fn settle(&mut self) {
-        self.outcome = std::mem::take(&mut self.outcome).with_pending(0);
-    }
-
-    /// Answers. Returns false when the waiter has given up and is not there any more.
-    fn answer(self) -> bool {
-        let settled = Settled(self.outcome);
-        match self.reply {
-            Reply::Thread(tx) => tx.try_send(settled).is_ok(),
-            Reply::Task(tx) => tx.send(settled).is_ok(),
-        }
-    }
-}
 
 impl Queue {
     /// Asks for everything accepted so far to be sent; the answer comes through the receiver.
-    pub(crate) fn flush_from_thread(&self, deadline: Instant) -> mpsc::Receiver<Settled> {
+    pub(crate) fn flush_from_thread(&self, deadline: Instant) -> mpsc::Receiver<FlushReply> {
         let (tx, rx) = mpsc::sync_channel(1);
         // The thread has a timer of its own. After the deadline the waiter is only in the way.
         self.enlist(Goal::Settled, Some(deadline), Reply::Thread(tx));
@@ -71,7 +22,7 @@ impl Queue {
     }
 
     /// Waits for the end of the pipeline, on a thread.
-    pub(crate) fn end_from_thread(&self) -> mpsc::Receiver<Settled> {
+    pub(crate) fn end_from_thread(&self) -> mpsc::Receiver<FlushReply> {
         let (tx, rx) = mpsc::sync_channel(1);
         self.enlist(Goal::Stopped, None, Reply::Thread(tx));
         rx
@@ -79,14 +30,14 @@ impl Queue {
 
     /// Asks for everything accepted so far to be sent, from a task: it is answered at the deadline at the latest, because
     /// the timers of its executor are not ours to use.
-    pub(crate) fn flush_from_task(self: &Arc<Self>, deadline: Instant) -> oneshot::Receiver<Settled> {
+    pub(crate) fn flush_from_task(self: &Arc<Self>, deadline: Instant) -> oneshot::Receiver<FlushReply> {
         let (tx, rx) = oneshot::channel();
         self.enlist_task(Goal::Settled, deadline, Reply::Task(tx));
         rx
     }
 
     /// Waits for the end of the pipeline, in a task.
-    pub(crate) fn end_from_task(self: &Arc<Self>, deadline: Instant) -> oneshot::Receiver<Settled> {
+    pub(crate) fn end_from_task(self: &Arc<Self>, deadline: Instant) -> oneshot::Receiver<FlushReply> {
         let (tx, rx) = oneshot::channel();
         self.enlist_task(Goal::Stopped, deadline, Reply::Task(tx));
         rx
@@ -94,7 +45,8 @@ impl Queue {
 
     fn enlist_task(self: &Arc<Self>, goal: Goal, deadline: Instant, reply: Reply) {
         if self.enlist(goal, Some(deadline), reply) {
-            self.timer.start(self);
+            let queue = Arc::downgrade(self);
+            self.timer.start(move || queue.upgrade()?.answer_late_waiters());
         }
     }
 
@@ -158,6 +110,17 @@ impl Queue {
     pub(crate) fn is_awaited(&self) -> bool {
         let state = self.state.lock();
         !state.waiters.is_empty() || state.phase != Phase::Running
+    }
+
+    /// Answers tasks whose deadline has passed, in real time also under a manual clock. Returns how long nothing is due, or
+    /// `None` when the pipeline has ended.
+    fn answer_late_waiters(&self) -> Option<Duration> {
+        let now = Clock::System.instant();
+        match (self.expire_waiters(now), self.phase()) {
+            (Some(next), _) => Some(next.saturating_duration_since(now)),
+            (None, Phase::Stopped) => None,
+            (None, Phase::Running | Phase::Draining { .. }) => Some(FlushTimer::IDLE),
+        }
     }
 
     /// Answers the waiters whose deadline has passed. Returns the next deadline.
