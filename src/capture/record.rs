@@ -76,12 +76,8 @@ impl SpanRecord {
             content.inherit_user(&user);
         }
         let identity = SpanIdentity::new(services.clock.instant(), trace);
-<<<<<<< HEAD
-        Some(Self { identity, content, nesting: NestingState::below(marks), calls: None, foreign: None })
-=======
         let (nesting, last_used) = (NestingState::below(marks), services.budget.now());
-        Self { identity, content, nesting, foreign: None, last_used }
->>>>>>> main
+        Self { identity, content, nesting, calls: None, foreign: None, last_used }
     }
 
     /// Returns the log for the values that the span is created with, while nobody else can see the record.
