@@ -43,7 +43,7 @@
 //! | `llmobs.model_name`, `llmobs.model_provider` | default `custom` on `llm` and `embedding` |
 //! | `llmobs.session_id`, `llmobs.ml_app` | inherited by the spans below |
 //! | `llmobs.capture` | `none`, `metadata` or `all`: how much leaves the process; inherited by the spans below |
-//! | `llmobs.input`, `llmobs.output` | text, or JSON where the kind takes messages or documents |
+//! | `llmobs.input`, `llmobs.output` | text, or JSON recorded with `%` or `?` where the kind takes messages or documents |
 //! | `llmobs.metadata`, `llmobs.metadata.<key>` | any other data |
 //! | `llmobs.metrics`, `llmobs.metrics.<key>` | numbers, such as those in [`metric`] |
 //! | `llmobs.tags`, `llmobs.tags.<key>` | tags |

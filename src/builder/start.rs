@@ -70,7 +70,8 @@ impl Builder {
         let exporter = Exporter {
             queue: Arc::clone(&queue),
             assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue))
-                .policies(processing.policies),
+                .policies(processing.policies)
+                .json_in_strings(settings.json_in_strings),
             processors: processing.processors,
             tail: Tail::new(processing.rules),
             clock: parts.clock.clone(),
