@@ -169,6 +169,7 @@ pub mod propagation;
 #[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "the manual clock is for tests"))]
 mod clock;
 mod diagnostics;
+mod nearest;
 mod processors;
 mod recording;
 mod stats;

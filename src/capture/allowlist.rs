@@ -9,6 +9,7 @@ use tracing_subscriber::layer::{Context, Filter};
 
 use super::plan::{PlanTable, has_own_fields, is_third_party};
 use super::roll_call::is_roll_call;
+use super::visibility::is_probe;
 
 /// Enables the callsites that the layer captures and leaves all others as they would be without it.
 ///
@@ -42,7 +43,7 @@ impl<S> Filter<S> for LlmObsFilter {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if is_roll_call(metadata) {
+        if is_roll_call(metadata) || is_probe(metadata) {
             return Interest::sometimes();
         }
         let is_captured = self.captures(metadata);

@@ -9,6 +9,7 @@ mod callsite_table;
 mod ended;
 mod evaluable;
 mod interner;
+mod mistakes;
 mod plan;
 mod response_index;
 mod scratch;
@@ -43,6 +44,7 @@ mod event_evaluation;
 mod held;
 mod layer;
 mod span_ext;
+mod visibility;
 
 pub use allowlist::LlmObsFilter;
 pub use annotation_context::{AnnotationContext, ContextGuard, InContext, annotation_context};

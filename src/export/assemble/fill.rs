@@ -38,10 +38,13 @@ pub(super) fn fill_content<'a>(outline: &mut Outline<'a>, draft: &mut Draft<'a>)
         if matches!(given, Given::Oversize) && outline.collection_errors.is_empty() {
             outline.collection_errors.push(DROPPED_IO.to_owned());
         }
-        match (shape(outline.kind, side, given), side) {
-            (Some(content), Side::Input) => outline.input = Some(content),
-            (Some(content), Side::Output) => outline.output = Some(content),
-            (None, _) => draft.problems.push(Problem::Shape),
+        let (content, has_form) = shape(outline.kind, side, given);
+        if !has_form {
+            draft.problems.push(Problem::Shape);
+        }
+        match side {
+            Side::Input => outline.input = Some(content),
+            Side::Output => outline.output = Some(content),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A single attempt to send a request.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
@@ -10,15 +10,19 @@ use tokio::sync::Mutex;
 use super::detect::Detect;
 use super::endpoint::Endpoint;
 use super::failure::{Failure, SendError};
-use super::route::Payload;
+use super::route::{Payload, Route};
 use super::{agent, agentless};
 use crate::config::{API_KEY, Mode, Settings};
+use crate::diagnostics::Destination;
 use crate::error::ConfigError;
 
 /// Sends requests to the receiver that was configured, or that was found. Shared by all requests in flight.
 #[derive(Debug)]
 pub(crate) struct Transport {
     way: Mutex<Way>,
+    /// The receivers by route: first those that requests are tried with, then those that were decided on.
+    tried: [Arc<Destination>; Route::ALL.len()],
+    decided: OnceLock<[Arc<Destination>; Route::ALL.len()]>,
 }
 
 #[derive(Debug)]
@@ -52,7 +56,21 @@ impl Transport {
                 Way::Open(Box::new(Open { detect, agent, agentless: straight()? }))
             }
         };
-        Ok(Self { way: Mutex::new(way) })
+        let tried = destinations(match &way {
+            Way::Decided(endpoint) => endpoint,
+            Way::Open(open) => &open.agent,
+        });
+        Ok(Self { way: Mutex::new(way), tried, decided: OnceLock::new() })
+    }
+
+    /// Returns the receiver that items go to, once the first request has found it.
+    pub(crate) fn decided(&self, route: Route) -> Option<Arc<Destination>> {
+        self.decided.get()?.get(route.index()).map(Arc::clone)
+    }
+
+    /// Returns the receiver that items go to, or where it is looked for.
+    pub(crate) fn destination(&self, route: Route) -> Option<Arc<Destination>> {
+        self.decided(route).or_else(|| self.tried.get(route.index()).map(Arc::clone))
     }
 
     /// Posts a payload once; `Ok` means that a 2xx answer of the intake or the agent was read.
@@ -83,16 +101,24 @@ impl Transport {
     async fn endpoint(&self) -> Result<Arc<Endpoint>, SendError> {
         let mut way = self.way.lock().await;
         let found = match &*way {
-            Way::Decided(endpoint) => return Ok(Arc::clone(endpoint)),
+            Way::Decided(endpoint) => {
+                self.decided.get_or_init(|| destinations(endpoint));
+                return Ok(Arc::clone(endpoint));
+            }
             Way::Open(open) => {
                 let Open { detect, agent, agentless } = open.as_ref();
                 if detect.is_there().await { Some(agent) } else { agentless.as_ref() }.cloned()
             }
         };
         let endpoint = Arc::new(found.ok_or(SendError::new(Failure::NoWay))?);
+        self.decided.get_or_init(|| destinations(&endpoint));
         *way = Way::Decided(Arc::clone(&endpoint));
         Ok(endpoint)
     }
+}
+
+fn destinations(endpoint: &Endpoint) -> [Arc<Destination>; Route::ALL.len()] {
+    Route::ALL.map(|route| Arc::new(endpoint.destination(route)))
 }
 
 /// Returns true for the media type of a web page, in any case.
