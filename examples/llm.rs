@@ -1,4 +1,4 @@
-//! One call of a model, as a trace of one span. A receiver on loopback takes the place of Datadog, and prints what it got.
+//! A call of a model, as a trace of one span. A receiver on loopback takes the place of Datadog, and prints what it got.
 //!
 //! ```sh
 //! cargo run --example llm

@@ -1,4 +1,4 @@
-//! One trace across services: a caller, an HTTP service, and a job that runs later. They share a process here, but exchange
+//! A trace across services: a caller, an HTTP service, and a job that runs later. They share a process here, but exchange
 //! only headers and a line of text. A receiver on loopback takes the place of Datadog, and prints what it got.
 //!
 //! ```sh

@@ -81,10 +81,10 @@ pub enum ConfigError {
         /// The reason.
         source: Cause,
     },
-    /// The API key would travel unencrypted over the network.
+    /// There is an API key, and the key or prompts would travel unencrypted over the network.
     #[error(
-        "{setting} is unencrypted and not on this machine, so the API key cannot be sent there: {value:?}; use https, \
-         or send through a Datadog Agent, which needs no key"
+        "{setting} is unencrypted and not on this machine, so neither prompts nor the API key are sent there: {value:?}; \
+         use https or a unix socket, or leave the API key out and send through a Datadog Agent, which needs no key of ours"
     )]
     #[non_exhaustive]
     Cleartext {

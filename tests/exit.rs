@@ -1,4 +1,4 @@
-//! How programs end: whatever the guard was told to keep has arrived when the process is gone.
+//! Ends of programs: all spans that the guard covers have arrived when the process is gone.
 //!
 //! Each row is a process with a `main` of its own, so this binary has no test harness: called without the variable
 //! below it is the test, and with it one of the programs.
@@ -94,7 +94,7 @@ fn multi_thread() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// One program, from its `main` to its end.
+/// A program, from its `main` to its end.
 fn play(program: &str) -> ExitCode {
     let guard = start();
     if program.ends_with("runtime") {

@@ -1,4 +1,4 @@
-//! What the layer costs on the application's threads, beside its peers. `README.md` says how to run it and
+//! Costs of the layer on the application's threads, beside its peers. `README.md` says how to run it and
 //! what the numbers mean.
 
 pub mod burst;

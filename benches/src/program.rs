@@ -1,4 +1,4 @@
-//! One variant in one process, which does as it is told.
+//! A process with one variant, driven over its standard input.
 //!
 //! `program serve <workload> <variant> <sink>` answers each line on its input, an iteration count, with
 //! `<ns of the closing threads> <ns of processor time, flush included> <delivered> <made>`.
@@ -52,7 +52,7 @@ impl Program {
         Ok(Self { workload, texts: workload.texts(), running })
     }
 
-    /// So many iterations, with a flush between samples, so that no queue is ever full.
+    /// Runs this many iterations, with a flush between samples, so that no queue is ever full.
     pub fn run(&self, iterations: u64) {
         let mut left = iterations;
         while left > 0 {

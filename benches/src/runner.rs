@@ -84,7 +84,7 @@ fn compare(workload: Workload, rounds: usize, processes: usize, sink: &str) -> R
     Ok(())
 }
 
-/// Who is measured with a workload, and who the others are compared with.
+/// The variants of a workload, and the one that the others are compared with.
 fn rivals(workload: Workload) -> (&'static [Variant], Variant) {
     use Variant::{Disabled, DisabledBeside, FmtJson, None, Noop, Otel, Ours, OursBeside};
     match workload {
@@ -96,7 +96,7 @@ fn rivals(workload: Workload) -> (&'static [Variant], Variant) {
     }
 }
 
-/// What was measured of one variant.
+/// The measurements of one variant.
 #[derive(Debug, Default)]
 struct Row {
     walls: Vec<f64>,
@@ -184,7 +184,7 @@ impl Drop for Peer {
 /// The process that takes the events.
 #[derive(Debug)]
 pub struct Sink {
-    /// Where it listens.
+    /// The address of the sink.
     pub url: String,
     process: Child,
     requests: Option<ChildStdin>,

@@ -1,4 +1,4 @@
-//! What it costs a client to be observed: a streamed completion of 1 MB from a provider on loopback, through the same
+//! Cost of an observed client: a streamed completion of 1 MB from a provider on loopback, through the same
 //! `reqwest-middleware` client with and without ours, in turns. `stream [rounds] [row]`.
 //!
 //! The provider writes as fast as the client reads, which no model does: what is measured is the worst ratio.
@@ -22,7 +22,7 @@ use crate::request;
 /// Bytes of text in one completion.
 const TEXT: usize = 1024 * 1024;
 
-/// How a completion comes.
+/// The pacing of a completion.
 const SHAPES: [(&str, Shape); 4] = [
     ("1 MiB, 256 bytes of text an event, 16 KiB a write", Shape { all: TEXT, text: 256, write: 16 * 1024 }),
     ("1 MiB, 64 bytes of text an event, 16 KiB a write", Shape { all: TEXT, text: 64, write: 16 * 1024 }),
@@ -60,7 +60,7 @@ pub fn main() -> Result<(), String> {
     shapes.map(|(_, shape)| shape).try_for_each(|(name, shape)| runtime.block_on(compare(name, *shape, rounds)))
 }
 
-/// What one completion took.
+/// The times of one completion.
 struct Took {
     all: Duration,
     /// Processor time of the client's thread, in milliseconds.

@@ -3,9 +3,9 @@
 /// The texts that the workloads record.
 #[derive(Debug)]
 pub struct Texts {
-    /// What goes in.
+    /// The input text.
     pub input: String,
-    /// What comes out.
+    /// The output text.
     pub output: String,
 }
 

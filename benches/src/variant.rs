@@ -1,4 +1,4 @@
-//! Who is measured. A process has one variant: callsite interest and the maximum level are global.
+//! The variants. A process has one: callsite interest and the maximum level are global.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 
-/// What listens to the spans.
+/// The subscriber of the spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
     /// No subscriber at all.

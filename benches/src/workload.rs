@@ -1,4 +1,4 @@
-//! What is done again and again, the same for every variant.
+//! The workloads, the same for every variant.
 
 use std::str::FromStr;
 use std::sync::Barrier;
@@ -10,16 +10,16 @@ use tracing_llmobs::{Annotation, LlmObsSpanExt};
 
 use crate::text::Texts;
 
-/// One of the workloads that `README.md` describes.
+/// A workload of `README.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Workload {
     /// A root with 10 fields and five late records, 1 kB in and 1 kB out, and two children of 4 fields.
     W1,
-    /// The same, with the late values given by `annotate`.
+    /// W1, with the late values given by `annotate`.
     W1Annotate,
-    /// As W1, with 100 kB in.
+    /// W1, with an input of 100 kB.
     W2,
-    /// As W1Annotate, with 100 kB in.
+    /// W1Annotate, with an input of 100 kB.
     W2Annotate,
     /// A span without a field of ours, which another layer wants.
     W3,
@@ -124,7 +124,7 @@ pub fn chat(texts: &Texts) {
     drop(entered);
 }
 
-/// The same three spans, said through the API for content.
+/// The three spans of W1, recorded through `annotate`.
 fn chat_annotated(texts: &Texts) {
     let root = info_span!(
         "chat",
@@ -175,7 +175,7 @@ fn children() {
     );
 }
 
-/// One span whose event is two kilobytes large.
+/// A span whose event is two kilobytes large.
 pub fn two_kilobytes(texts: &Texts) {
     drop(info_span!(
         "chat",

@@ -106,7 +106,7 @@ async fn embeddings(Json(request): Json<Value>) -> Json<Value> {
     Json(json!({"data": data, "usage": {"prompt_tokens": tokens(&texts)}}))
 }
 
-/// How often each of a few sorts of words occurs, as a vector of length 1: texts that share words are near.
+/// Counts a few sorts of words, as a vector of length 1: texts that share words are near.
 fn vector(text: &str) -> Vec<f64> {
     let mut vector = [0.0; 64];
     for word in text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| word.len() > 3) {

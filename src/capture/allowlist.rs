@@ -7,7 +7,8 @@ use tracing_core::metadata::LevelFilter;
 use tracing_core::subscriber::Interest;
 use tracing_subscriber::layer::{Context, Filter};
 
-use super::plan::{PlanTable, has_own_fields, is_third_party};
+use super::callsite_fields::{has_own_fields, is_third_party};
+use super::plan::PlanTable;
 use super::roll_call::is_roll_call;
 use super::visibility::is_probe;
 

@@ -5,17 +5,12 @@ use std::sync::Arc;
 
 use tracing_core::Metadata;
 
+use super::callsite_fields::{CallsiteFields, FieldSelection, attribute_plan, has_own_fields};
 use super::callsite_table::CallsiteTable;
 use super::mistakes::{Misspelled, Mistakes};
 use crate::queue::Queue;
 use crate::recording::{FieldKey, FieldSlot};
 use llmobs_conventions::{AttributePlan, is_evaluation_attribute};
-
-mod callsite_fields;
-
-use callsite_fields::CallsiteFields;
-pub(crate) use callsite_fields::FieldSelection;
-pub(super) use callsite_fields::{attribute_plan, has_own_fields, is_third_party};
 
 /// The plan for the values of one callsite.
 #[derive(Debug)]

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use tracing_core::metadata::LevelFilter;
 
 use super::budget::OpenBudget;
+use super::callsite_fields::FieldSelection;
 use super::ended::Ended;
 use super::evaluable::EvaluableSpan;
-use super::plan::{FieldSelection, PlanTable};
+use super::plan::PlanTable;
 use super::response_index::ResponseIndex;
 use crate::clock::Clock;
 use crate::queue::{Item, Queue};
-use crate::recording::{Gateways, IdSource, KindPolicies};
+use crate::recording::{GatewayUrls, IdSource, KindPolicies};
 use crate::stats::{LossReason, Problem};
 use llmobs_conventions::{Conventions, EvaluationDraft, Remark};
 use llmobs_model::{Evaluation, EvaluationError, Feedback, Submission};
@@ -56,7 +57,7 @@ pub(crate) struct Outbound {
     /// Whether a task that makes a request is tagged.
     pub(crate) mark_tasks: bool,
     /// Gateways that report model calls themselves.
-    pub(crate) proxy_urls: Gateways,
+    pub(crate) proxy_urls: GatewayUrls,
 }
 
 /// Target and name of the callsite that a remark is about.

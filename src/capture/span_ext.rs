@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tracing::{Dispatch, Span};
 use tracing_core::span::Id;
 
+use super::callsite_fields::has_own_fields;
 use super::capture::Capture;
 use super::layer::CaptureLayer;
-use super::plan::has_own_fields;
 use super::trace::TraceState;
 use crate::recording::RecordedAnnotation;
 use crate::stats::Problem;

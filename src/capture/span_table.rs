@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing_core::span::Id;
 
 use super::evaluable::EvaluableSpan;
 use super::record::SpanRecord;
+use super::trace::TraceState;
 
 /// Open spans in shards, so that threads seldom meet at one lock. Two are never locked at once.
 #[derive(Debug)]
@@ -25,6 +26,37 @@ pub(super) enum TableEntry {
     Open(Box<SpanRecord>),
     /// The application has finished the span, which the registry still keeps: it can be evaluated.
     Finished(Option<Box<EvaluableSpan>>),
+    /// The span is not recorded.
+    Skipped(Box<SkippedSpan>),
+}
+
+/// A span that is not recorded, as seen from spans below it.
+///
+/// Without such a note each span below would search all skipped spans above it for one that is recorded, and a deep nest
+/// would cost the square of its depth.
+#[derive(Debug)]
+pub(super) struct SkippedSpan {
+    /// The trace, if it is switched off.
+    pub(super) off: Option<Arc<TraceState>>,
+    /// The nearest span above that has an entry, if there is one.
+    pub(super) above: Option<Id>,
+}
+
+impl TableEntry {
+    /// Bytes that an entry takes in a map that is half full.
+    pub(super) const BYTES: u64 = 64;
+
+    /// Returns the bytes that an entry without a record counts for; a record counts for itself.
+    pub(super) const fn bytes(&self) -> u64 {
+        match self {
+            Self::Open(_) => 0,
+            Self::Finished(_) => Self::FINISHED_BYTES,
+            Self::Skipped(_) => Self::SKIPPED_BYTES,
+        }
+    }
+
+    pub(super) const FINISHED_BYTES: u64 = Self::BYTES + 320;
+    pub(super) const SKIPPED_BYTES: u64 = Self::BYTES + 32;
 }
 
 /// A shard, on cache lines of its own.
@@ -46,8 +78,8 @@ impl Default for SpanTable {
 
 impl SpanTable {
     /// Puts a span in and returns what was there under its id: a span whose close the layer was not told of.
-    pub(super) fn insert(&self, id: &Id, record: Box<SpanRecord>) -> Option<TableEntry> {
-        self.lock(id)?.insert(id.into_u64(), TableEntry::Open(record))
+    pub(super) fn insert(&self, id: &Id, entry: TableEntry) -> Option<TableEntry> {
+        self.lock(id)?.insert(id.into_u64(), entry)
     }
 
     /// Calls `then` with the record of a span, which `make` makes if the span has none.
@@ -61,11 +93,11 @@ impl SpanTable {
         match shard.entry(id.into_u64()) {
             MapEntry::Occupied(mut entry) => match entry.get_mut() {
                 TableEntry::Open(own) => (Some(then(own)), Some(record)),
-                TableEntry::Finished(_) => (None, Some(record)),
+                TableEntry::Finished(_) | TableEntry::Skipped(_) => (None, Some(record)),
             },
             MapEntry::Vacant(entry) => match entry.insert(TableEntry::Open(record)) {
                 TableEntry::Open(own) => (Some(then(own)), None),
-                TableEntry::Finished(_) => (None, None),
+                TableEntry::Finished(_) | TableEntry::Skipped(_) => (None, None),
             },
         }
     }
@@ -75,7 +107,7 @@ impl SpanTable {
     pub(super) fn with<T>(&self, id: &Id, then: impl FnOnce(&mut SpanRecord) -> T) -> Option<T> {
         self.with_entry(id, |entry| match entry {
             TableEntry::Open(record) => Some(then(record)),
-            TableEntry::Finished(_) => None,
+            TableEntry::Finished(_) | TableEntry::Skipped(_) => None,
         })?
     }
 
@@ -96,7 +128,7 @@ impl SpanTable {
             let finished = TableEntry::Finished(evaluable(record).map(Box::new));
             match std::mem::replace(entry, finished) {
                 TableEntry::Open(record) => Some(record),
-                TableEntry::Finished(_) => None,
+                TableEntry::Finished(_) | TableEntry::Skipped(_) => None,
             }
         })?
     }
@@ -110,6 +142,22 @@ impl SpanTable {
             shard.shrink_to(MAX_SPARE_ENTRIES);
         }
         entry
+    }
+
+    /// Takes a span out if `is_wanted`.
+    pub(super) fn remove_if(&self, id: &Id, is_wanted: impl FnOnce(&TableEntry) -> bool) -> Option<TableEntry> {
+        let mut shard = self.lock(id)?;
+        let is_wanted = shard.get(&id.into_u64()).is_some_and(is_wanted);
+        if is_wanted { shard.remove(&id.into_u64()) } else { None }
+    }
+
+    /// Calls `each` with every span. One shard is locked at a time.
+    pub(super) fn for_each(&self, mut each: impl FnMut(Id, &TableEntry)) {
+        for shard in &self.shards {
+            for (id, entry) in &*shard.lock() {
+                each(Id::from_u64(*id), entry);
+            }
+        }
     }
 
     /// Takes all spans out.

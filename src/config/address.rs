@@ -125,13 +125,15 @@ impl BaseUrl {
 pub(crate) struct UrlText(pub(crate) String);
 
 impl UrlText {
-    /// The URL without what could be secret: user name, password, query, fragment.
+    /// The URL without what could be secret: user name, password, query, fragment. A text that does not begin like an
+    /// address may be a key that was pasted into the wrong setting, so nothing of it is shown.
     fn shown(&self) -> String {
-        let scheme = self.0.find("://").and_then(|end| self.0.get(..end));
-        if self.0.contains('@') {
-            return format!("{}://<redacted>", excerpt(scheme.unwrap_or_default()));
+        let scheme = self.0.split_once("://").map(|(scheme, _)| scheme.trim().to_ascii_lowercase());
+        match scheme.filter(|scheme| matches!(scheme.as_str(), "http" | "https" | "unix")) {
+            None => REDACTED.to_owned(),
+            Some(scheme) if self.0.contains('@') => format!("{scheme}://{REDACTED}"),
+            Some(_) => excerpt(self.0.split(['?', '#']).next().unwrap_or_default()),
         }
-        excerpt(self.0.split(['?', '#']).next().unwrap_or_default())
     }
 }
 
@@ -197,6 +199,8 @@ fn socket(path: &str) -> Result<PathBuf, &'static str> {
 /// `true` if this build can speak https.
 pub(super) const HAS_TLS: bool = cfg!(feature = "tls");
 
+/// Stands for a text that could hold a secret.
+const REDACTED: &str = "<redacted>";
 const NO_SCHEME: &str = "it does not begin with http://, https:// or unix://";
 
 #[cfg(test)]
@@ -300,9 +304,19 @@ mod tests {
 
     #[test]
     fn secrets_in_a_url_are_not_shown() {
-        for text in
-            ["http://user:secret@h", "http://u:se?secret@h", "secret@h", "http://h/?key=secret", "http://h#secret"]
-        {
+        for text in [
+            "http://user:secret@h",
+            "http://u:se?secret@h",
+            "secret@h",
+            "secret",
+            "secret://h",
+            "secret://user@h",
+            "ftp://h/secret",
+            "http:/secret",
+            "secret:8126",
+            "http://h/?key=secret",
+            "http://h#secret",
+        ] {
             let error = parse(text).unwrap_err();
             let shown = format!("{error} {error:?} {:?}", UrlText(text.to_owned()));
             assert!(!shown.contains("secret"), "{shown}");

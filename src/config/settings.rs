@@ -8,7 +8,7 @@ use super::warning::ConfigWarning;
 use super::{env, integrations, ml_app, variable};
 use crate::diagnostics::StderrLog;
 use crate::error::ConfigError;
-use crate::recording::Gateways;
+use crate::recording::GatewayUrls;
 use llmobs_conventions::Conventions;
 use llmobs_model::Tags;
 use std::path::PathBuf;
@@ -41,8 +41,10 @@ impl Config {
             Some(false) => Mode::Agent,
         };
         self.check_key(mode)?;
+        let cleartext = self.check_destination(mode)?;
         let mut settings = self.settings(mode)?;
         warnings.append(&mut settings.warnings);
+        warnings.extend(cleartext);
         Ok(Settings { warnings, ..settings })
     }
 
@@ -54,22 +56,43 @@ impl Config {
         self.clone().settings(Mode::Agent).map(drop)
     }
 
-    /// Checks that the key is there when it is needed, and that it does not travel in clear.
+    /// Checks that the key is there when it is needed.
     fn check_key(&self, mode: Mode) -> Result<(), ConfigError> {
         if mode == Mode::Agentless && !HAS_TLS && self.override_origin.is_none() {
             let site = self.site()?;
             let setting = self.agentless.as_ref().map_or("agentless", |given| given.setting);
             return Err(ConfigError::TlsDisabled { setting, value: format!("https://{site}") });
         }
-        match (mode, &self.api_key, &self.override_origin) {
-            (Mode::Agentless, None, _) => Err(ConfigError::MissingApiKey { setting: variable::API_KEY.name }),
-            (Mode::Agentless | Mode::Auto, Some(_), Some(given)) => {
-                let origin = origin(given)?;
-                let refused = || ConfigError::Cleartext { setting: given.setting, value: origin.to_string() };
-                if origin.is_cleartext() { Err(refused()) } else { Ok(()) }
-            }
-            (Mode::Agent, _, _) | (Mode::Auto, None, _) | (_, Some(_), None) => Ok(()),
+        match (mode, &self.api_key) {
+            (Mode::Agentless, None) => Err(ConfigError::MissingApiKey { setting: variable::API_KEY.name }),
+            (Mode::Agentless, Some(_)) | (Mode::Agent | Mode::Auto, _) => Ok(()),
         }
+    }
+
+    /// Checks that neither the key nor prompts can be read on the way.
+    ///
+    /// Who has a key has a way that is encrypted, so an unencrypted one to another machine is refused. Without a key an
+    /// Agent in the same cluster is the usual way, so it is a warning.
+    fn check_destination(&self, mode: Mode) -> Result<Option<ConfigWarning>, ConfigError> {
+        let (setting, address) = match (&self.override_origin, mode) {
+            (Some(given), _) => (given.setting, origin(given)?),
+            (None, Mode::Agentless) => return Ok(None),
+            (None, Mode::Agent | Mode::Auto) => (self.agent_setting(), self.agent()?),
+        };
+        if !address.is_cleartext() {
+            return Ok(None);
+        }
+        let value = address.to_string();
+        match &self.api_key {
+            Some(_) => Err(ConfigError::Cleartext { setting, value }),
+            None => Ok(Some(ConfigWarning::Cleartext { setting, value })),
+        }
+    }
+
+    /// Returns the setting that names the Agent's host.
+    fn agent_setting(&self) -> &'static str {
+        let host = self.trace_agent_hostname.as_ref().or(self.agent_host.as_ref()).map(|given| given.setting);
+        self.agent_url.as_ref().map(|given| given.setting).or(host).unwrap_or(variable::AGENT_URL.name)
     }
 
     fn settings(self, mode: Mode) -> Result<Settings, ConfigError> {
@@ -208,11 +231,11 @@ pub(crate) struct Proxies {
     /// `true` if a task under which a request is made is tagged.
     pub(crate) mark_calls: bool,
     /// Gateways that report model calls themselves.
-    pub(crate) urls: Gateways,
+    pub(crate) urls: GatewayUrls,
 }
 
-fn gateways(given: Option<&Given<String>>) -> Gateways {
-    given.map(|given| Gateways::parse(&given.value)).unwrap_or_default()
+fn gateways(given: Option<&Given<String>>) -> GatewayUrls {
+    given.map(|given| GatewayUrls::parse(&given.value)).unwrap_or_default()
 }
 
 /// Returns the text without the space around it, unless it is blank.

@@ -133,7 +133,7 @@ macro_rules! settings_table {
                 }
                 /// Headers and paths stay those of the route that was chosen, except that a path in this URL takes the
                 /// place of the Agent's prefix. An unencrypted URL to another machine is refused at start if there is an
-                /// API key, because the key would travel in clear.
+                /// API key, because key and prompts would travel in clear.
                 override_origin: Url {
                     variable: "DD_LLMOBS_OVERRIDE_ORIGIN",
                     value: "URL (http, https, unix)",
@@ -271,6 +271,10 @@ macro_rules! settings_table {
                     method: generated,
                     meaning: "Limits the bytes of the finished spans that wait to be sent; more are refused and counted.",
                 }
+                /// Beyond the limit the span gives way that has been idle longest, which is counted as lost
+                /// ([`LossReason::OpenSpans`](crate::LossReason::OpenSpans)): a span that never closes holds up no others. A small
+                /// span counts for about 900 bytes.
+                ///
                 /// Requests and responses of calls that this crate's client layers observe count too. Beyond half of the limit a response is
                 /// parsed as it comes, so that only its texts are kept; beyond three quarters its content is lost
                 /// ([`Problem::Oversize`](crate::Problem::Oversize)).
@@ -281,7 +285,7 @@ macro_rules! settings_table {
                     most: "1073741824",
                     default: "67108864",
                     method: generated,
-                    meaning: "Limits the bytes of open spans and of calls in flight; more are refused and counted.",
+                    meaning: "Limits the bytes of open spans and of calls in flight; the span that has been idle longest gives way and is counted.",
                 }
                 shutdown_timeout: Seconds {
                     variable: "DD_LLMOBS_SHUTDOWN_TIMEOUT_SECONDS",

@@ -1,6 +1,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use super::address::HAS_TLS;
 use super::*;
 use crate::error::ConfigError;
 
@@ -194,8 +195,9 @@ fn a_key_does_not_travel_in_clear() {
     let table = [
         (agentless, far, "test-key", false),
         (auto, far, "test-key", false),
-        (agent, far, "test-key", true),
+        (agent, far, "test-key", false),
         (auto, far, "", true),
+        (agent, far, "", true),
         (agentless, "https://gateway", "test-key", true),
         (agentless, "http://localhost:1", "test-key", true),
         (auto, "http://[::1]:1/vcr", "test-key", true),
@@ -209,6 +211,42 @@ fn a_key_does_not_travel_in_clear() {
             assert!(matches!(error, ConfigError::Cleartext { setting: "DD_LLMOBS_OVERRIDE_ORIGIN", .. }), "{error}");
         }
     }
+}
+
+#[test]
+fn prompts_reach_another_machine_in_clear_only_without_a_key_and_with_one_warning() {
+    let (url, name, host, origin) =
+        ("DD_TRACE_AGENT_URL", "DD_TRACE_AGENT_HOSTNAME", "DD_AGENT_HOST", "DD_LLMOBS_OVERRIDE_ORIGIN");
+    let table: [(&[(&str, &str)], Option<&str>); 10] = [
+        (&[(url, "http://datadog-agent:8126")], Some(url)),
+        (&[(name, "agent"), (host, "localhost")], Some(name)),
+        (&[(host, "10.0.0.1")], Some(host)),
+        (&[(host, "fe80::1")], Some(host)),
+        (&[(url, "http://localhost:1"), (origin, "http://gateway")], Some(origin)),
+        (&[(url, "http://datadog-agent:8126"), (origin, "http://127.0.0.1:1")], None),
+        (&[(url, "https://datadog-agent:8126")], None),
+        (&[(url, "unix:///var/run/x")], None),
+        (&[(host, "127.0.0.7")], None),
+        (&[], None),
+    ];
+    for (variables, cleartext) in table {
+        for mode in ["", "false"] {
+            let variables = [variables, &[("DD_LLMOBS_AGENTLESS_ENABLED", mode)]].concat();
+            if !HAS_TLS && variables.iter().any(|(_, value)| value.starts_with("https")) {
+                continue;
+            }
+            let settings = resolve(&variables).unwrap();
+            let expected: Vec<&str> = cleartext.into_iter().collect();
+            assert_eq!(warned(&settings), expected, "{variables:?}");
+            let keyed = [&variables[..], &[("DD_API_KEY", "test-key")]].concat();
+            match (resolve(&keyed), cleartext) {
+                (Err(ConfigError::Cleartext { setting, .. }), Some(expected)) => assert_eq!(setting, expected),
+                (result, expected) => assert!(result.is_ok() && expected.is_none(), "{keyed:?}: {result:?}"),
+            }
+        }
+    }
+    let unused = [(host, "10.0.0.1"), ("DD_LLMOBS_AGENTLESS_ENABLED", "1"), ("DD_API_KEY", "test-key")];
+    assert_eq!(resolve(&unused).is_ok(), HAS_TLS, "nothing is sent to the Agent");
 }
 
 #[test]

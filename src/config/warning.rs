@@ -11,6 +11,8 @@ pub(crate) enum ConfigWarning {
     Switch { setting: &'static str, value: String },
     /// A rule for stderr that does not exist.
     Stderr { setting: &'static str, value: String },
+    /// An address that is unencrypted and on another machine.
+    Cleartext { setting: &'static str, value: String },
     /// A tag without a key.
     Tag { setting: &'static str },
     /// A name that no integration has.
@@ -38,6 +40,12 @@ impl fmt::Display for ConfigWarning {
             Self::Integration { setting, value, nearest } => {
                 write!(f, "{setting} names an integration that does not exist, which is left out: {value:?}")?;
                 suggest(f, *nearest)
+            }
+            Self::Cleartext { setting, value } => {
+                write!(
+                    f,
+                    "{setting} is unencrypted and not on this machine, so prompts can be read on the way: {value:?}"
+                )
             }
             Self::Tag { setting } => write!(f, "{setting} has a tag without a key, which is ignored"),
             Self::MlApp { setting, value, rule } => {

@@ -1,4 +1,4 @@
-//! The form that input and output take, by kind.
+//! The form of input and output: messages, documents or text, by kind.
 
 use std::borrow::Cow;
 
@@ -8,25 +8,25 @@ use crate::recording::FieldValue;
 use llmobs_conventions::llmobs_json;
 use llmobs_model::{Content, Document, Message, SpanKind};
 
-/// Which of the two.
+/// One end of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Input,
     Output,
 }
 
-/// Content as it was given.
+/// Content as it was recorded.
 #[derive(Debug)]
-pub(super) enum Given<'a> {
-    /// By a field, where JSON can only come as text.
+pub(super) enum RawContent<'a> {
+    /// The value of a field, where JSON can only be text.
     Field(Cow<'a, str>),
-    /// By an annotation, where every form has its type.
+    /// The value of an annotation, where every form has its own type.
     Content(Content),
-    /// It was too large to keep.
+    /// A value that was too large to keep.
     Oversize,
 }
 
-impl<'a> From<FieldValue<'a>> for Given<'a> {
+impl<'a> From<FieldValue<'a>> for RawContent<'a> {
     fn from(value: FieldValue<'a>) -> Self {
         match value {
             FieldValue::Oversize => Self::Oversize,
@@ -42,12 +42,12 @@ impl<'a> From<FieldValue<'a>> for Given<'a> {
 
 /// Returns the content in the form that the kind takes, and whether it had such a form. Content of another form becomes text,
 /// as it does in a field: nothing is left out.
-pub(super) fn shape(kind: SpanKind, side: Side, given: Given<'_>) -> (Body<'_>, bool) {
+pub(super) fn shape(kind: SpanKind, side: Side, raw: RawContent<'_>) -> (Body<'_>, bool) {
     let form = Form::of(kind, side);
-    match given {
-        Given::Oversize => (Body::Text(Cow::Borrowed(DROPPED_VALUE)), true),
-        Given::Field(text) => (from_field(form, text), true),
-        Given::Content(content) => {
+    match raw {
+        RawContent::Oversize => (Body::Text(Cow::Borrowed(DROPPED_VALUE)), true),
+        RawContent::Field(text) => (from_field(form, text), true),
+        RawContent::Content(content) => {
             let shaped = match form {
                 Form::Messages => messages(content),
                 Form::Documents => documents(content),
@@ -63,7 +63,7 @@ pub(super) fn shape(kind: SpanKind, side: Side, given: Given<'_>) -> (Body<'_>, 
     }
 }
 
-/// What a kind takes.
+/// A form of content.
 #[derive(Debug, Clone, Copy)]
 enum Form {
     Messages,
@@ -81,8 +81,8 @@ impl Form {
     }
 }
 
-/// The text of a field is JSON where the kind takes structure and the JSON has that structure; otherwise it
-/// stays text.
+/// Converts the text of a field. Only JSON that has the structure the kind takes is parsed; everything else stays text,
+/// so that a prompt which merely looks like JSON arrives as it was written.
 fn from_field(form: Form, text: Cow<'_, str>) -> Body<'_> {
     match form {
         Form::Messages => match parsed(&text).and_then(|json| llmobs_json::messages(&json)) {

@@ -2,6 +2,7 @@
 
 use std::convert::identity;
 use std::error::Error;
+use std::fmt::{Debug, Display};
 use std::mem;
 use std::time::Instant;
 
@@ -14,6 +15,7 @@ use super::endpoint_rules::EndpointRules;
 use super::error_urls::without_url_secrets;
 use super::request_recorder::RequestRecorder;
 use super::response_buffer::{ChunkOutcome, ResponseBuffer};
+use super::transport_error;
 use crate::capture::{CallAround, Held, LlmObsSpanExt, annotate_recorded, call_around, is_gateway};
 use crate::clock::Clock;
 use crate::fields;
@@ -24,7 +26,8 @@ use llmobs_providers::{Call, Ending, Endpoint, ResponseHead};
 /// A model call that is under way.
 ///
 /// Its span ends once: with [`complete`](Self::complete), [`fail`](Self::fail), the end that the response's own bytes
-/// announce, or, at the latest, when the value is dropped. Later calls have no effect.
+/// announce, or, at the latest, when the value is dropped. Later calls have no effect. A value that is dropped before
+/// [`response`](Self::response) ends its span with an error of the type `Cancelled`; one that is dropped later is no failure.
 ///
 /// # Example
 ///
@@ -224,8 +227,17 @@ impl ClientCall {
     }
 
     /// Ends the span with an error: there is no response, or its body broke off. What arrived before is kept.
+    ///
+    /// The chain of sources becomes the stack. Where it tells the cause, that is the error's type: `ConnectionRefused`,
+    /// `UnknownHost`, `Timeout`, `ConnectionReset`, `ConnectionClosed`, `InvalidCertificate`, `HostUnreachable`; any other
+    /// error has the name of its Rust type.
     pub fn fail<E: Error + ?Sized>(&mut self, error: &E) {
-        self.fail_with(SpanError::from_error(error));
+        self.fail_with(transport_error::of_error(error));
+    }
+
+    /// Ends the span with an error that implements `Display` only, as boxed errors do; else as [`fail`](Self::fail).
+    pub fn fail_display<E: Display + Debug + 'static>(&mut self, error: &E) {
+        self.fail_with(transport_error::of_display(error));
     }
 
     /// Ends the span with an error, described by the adapter.
@@ -245,7 +257,8 @@ impl ClientCall {
                 let retained = call.retained_bytes();
                 deferred(call, retained, move |call| match ending {
                     Ending::Broken(error) => keep_input(call.annotate_failure(error)),
-                    Ending::Complete | Ending::Dropped | _ => keep_input(call.annotate_request()),
+                    Ending::Dropped => keep_input(call.annotate_failure(cancelled())),
+                    Ending::Complete | _ => keep_input(call.annotate_request()),
                 })
             }
             CallStage::Responding { response, has_usage } => {
@@ -317,6 +330,11 @@ fn without_input(annotation: Annotation) -> Annotation {
     annotation
 }
 
+/// The error of a call whose future was dropped before the head of a response came: by a timeout, a `select!`, an abort.
+fn cancelled() -> SpanError {
+    SpanError::new("The call was cancelled or timed out before a response arrived.").error_type("Cancelled")
+}
+
 impl Drop for ClientCall {
     fn drop(&mut self) {
         self.end(Ending::Dropped);
@@ -374,6 +392,31 @@ mod tests {
             let stats = recorder.handle().stats();
             assert_eq!((stats.problems(Problem::Oversize), stats.open_spans), (problems, 0));
         }
+    }
+
+    #[test]
+    fn a_call_that_is_dropped_before_a_response_is_cancelled_and_one_that_fails_tells_the_cause() {
+        let (layer, recorder) = testing::recorder();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let begin = || {
+                let body = || Bytes::from_static(REQUEST.as_bytes());
+                ClientCall::begin(&EndpointRules::new(), "POST", URL, body).unwrap()
+            };
+            drop(begin());
+            begin().fail(&std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
+            let mut read = begin();
+            read.response(200, &HeaderMap::new());
+            drop(read);
+            let mut html = begin();
+            html.response(200, &HeaderMap::new());
+            html.push(b"<html>Sign in</html>");
+            html.complete();
+        });
+        let errors: Vec<_> =
+            recorder.spans().into_iter().map(|span| span.error.map(|error| error.error_type)).collect();
+        assert_eq!(errors, [Some("Cancelled".to_owned()), Some("ConnectionRefused".to_owned()), None, None]);
+        assert_eq!(recorder.handle().stats().problems(Problem::Unreadable), 1);
+        assert_eq!(recorder.spans()[3].metadata["unreadable_response"]["reason"], "not JSON");
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub mod reqwest;
 mod response_buffer;
 #[cfg(feature = "tower")]
 pub mod tower;
+mod transport_error;
 
 pub use client_call::ClientCall;
 pub use deferred_annotation::DeferredAnnotation;

@@ -1,7 +1,6 @@
 //! A response's body that hands its chunks to a call.
 
-use std::any::type_name;
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -11,7 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::client_call::ClientCall;
-use llmobs_model::SpanError;
+use super::transport_error;
 
 pin_project! {
     /// A response's body that passes all frames on unchanged, and hands their bytes to a [`ClientCall`].
@@ -39,7 +38,7 @@ impl<B> ObservedBody<B> {
 impl<B> Body for ObservedBody<B>
 where
     B: Body<Data = Bytes>,
-    B::Error: Display,
+    B::Error: Display + Debug + 'static,
 {
     type Data = Bytes;
     type Error = B::Error;
@@ -51,7 +50,7 @@ where
             let call = call.get_mut().unwrap_or_else(PoisonError::into_inner);
             match &frame {
                 Some(Ok(frame)) => frame.data_ref().into_iter().for_each(|chunk| call.push(chunk)),
-                Some(Err(error)) => call.fail_with(describe(error)),
+                Some(Err(error)) => call.fail_with(transport_error::of_display(error)),
                 None => call.complete(),
             }
         }
@@ -65,9 +64,4 @@ where
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
-}
-
-/// Describes an error that need not implement `Error`, as boxed errors do not.
-pub(super) fn describe<E: Display>(error: &E) -> SpanError {
-    SpanError::new(error.to_string()).error_type(type_name::<E>())
 }

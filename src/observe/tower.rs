@@ -20,7 +20,7 @@
 //! # let _ = service;
 //! ```
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -34,8 +34,9 @@ use tracing::instrument::{Instrument, Instrumented};
 
 use super::client_call::ClientCall;
 use super::endpoint_rules::EndpointRules;
-use super::observed_body::{ObservedBody, describe};
+use super::observed_body::ObservedBody;
 use super::request_recorder::RequestRecorder;
+use super::transport_error;
 
 /// A `tower` layer that records every model call as a span: model, messages, tools, usage, time to the first token, errors.
 ///
@@ -76,7 +77,7 @@ pub struct LlmObsClient<S> {
 impl<S, B, R> Service<Request<B>> for LlmObsClient<S>
 where
     S: Service<Request<RequestBody<B>>, Response = Response<R>>,
-    S::Error: Display,
+    S::Error: Display + Debug + 'static,
     B: Body,
 {
     type Response = Response<ObservedBody<R>>;
@@ -122,7 +123,7 @@ pin_project! {
 impl<F, R, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    E: Display,
+    E: Display + Debug + 'static,
 {
     type Output = Result<Response<ObservedBody<R>>, E>;
 
@@ -133,7 +134,7 @@ where
         if let Some(call) = &mut call {
             match &response {
                 Ok(response) => call.response(response.status().as_u16(), response.headers()),
-                Err(error) => call.fail_with(describe(error)),
+                Err(error) => call.fail_with(transport_error::of_display(error)),
             }
         }
         Poll::Ready(response.map(|response| response.map(|inner| ObservedBody::new(inner, call))))

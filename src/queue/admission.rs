@@ -178,8 +178,12 @@ impl OpenSpans {
         self.add(0, bytes, max_bytes)
     }
 
+    /// Counts bytes that a span holds already, whatever the bound.
+    pub(crate) fn grow_unbounded(&self, bytes: u64) {
+        self.0.add_unbounded(Amount { count: 0, bytes });
+    }
+
     /// Stops counting bytes of a span that goes on.
-    #[cfg(feature = "observe")]
     pub(crate) fn shrink(&self, bytes: u64) {
         self.0.remove(Amount { count: 0, bytes });
     }
@@ -202,6 +206,11 @@ impl OpenSpans {
     /// Returns the number of open spans.
     pub(crate) fn spans(&self) -> u64 {
         self.0.amount().count
+    }
+
+    /// Returns the bytes that open spans hold.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.amount().bytes
     }
 
     fn add(&self, count: u64, bytes: u64, max_bytes: u64) -> bool {
@@ -251,7 +260,7 @@ impl Gauge {
         Err(before)
     }
 
-    /// Adds whatever the sum. Only for bytes that were in the gauge before, in another form.
+    /// Adds whatever the sum. Only for bytes that are held already.
     fn add_unbounded(&self, more: Amount) {
         self.0.fetch_add(word(more), Ordering::Relaxed);
     }

@@ -3,17 +3,17 @@
 use super::admission::{Amount, non_urgent_bytes};
 use super::item::Item;
 use super::pool::Buffer;
-use crate::recording::{Extent, FieldLog, Head, Pack, Recording};
+use crate::recording::{FieldLog, Head, LogExtent, PackedLogs, Recording};
 use llmobs_model::Submission;
 
-/// Items in the order in which they were put in. Logs of spans lie behind one another in one [`Pack`]: a log of its own
+/// Items in the order in which they were put in. Logs of spans lie behind one another in one [`PackedLogs`]: a log of its own
 /// per span would be far from every cache by the time the encoder reads it.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     slots: Vec<Slot>,
     /// The number of slots that have been read.
     read: usize,
-    logs: Pack,
+    logs: PackedLogs,
     /// The items and bytes that were put in, read or not.
     amount: Amount,
     non_urgent: u64,
@@ -29,7 +29,7 @@ struct Slot {
 #[expect(clippy::large_enum_variant, reason = "the rare one is the small one")]
 enum Packed {
     /// A span, with the extent of its log in the chunk's pack.
-    Span(Head, Extent),
+    Span(Head, LogExtent),
     Evaluation(Box<Submission>),
 }
 

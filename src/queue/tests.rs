@@ -28,7 +28,7 @@ fn recording(number: u64, bytes: usize) -> Box<Recording> {
         agent: None,
         policy: CapturePolicy::All,
         apm: None,
-        passed: None,
+        parent_defaults: None,
         is_entry: false,
     };
     let mut recording = Recording::new(origin, FieldLog::new());
@@ -69,7 +69,7 @@ struct Play {
     drained: Drained,
     log: FieldLog,
     /// Waiters, each with the number that everything below must be settled.
-    waiters: Vec<(Receiver<Settled>, u64)>,
+    waiters: Vec<(Receiver<FlushReply>, u64)>,
     accepted: u64,
     names: u64,
 }

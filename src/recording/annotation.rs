@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use llmobs_model::Annotation;
+use llmobs_model::{Annotation, AnnotationDetails};
 
 use super::deferred::{Deferred, Unreadable};
 
@@ -89,9 +89,15 @@ impl RecordedAnnotation {
         self.annotation.keep_to_gaps();
     }
 
-    /// Returns the bytes this retains, near enough to bound a queue with.
+    /// Returns the bytes that the annotation retains beside itself.
     pub(crate) fn text_bytes(&self) -> usize {
         self.annotation.text_bytes().saturating_add(self.deferred.as_ref().map_or(0, Deferred::bytes))
+    }
+
+    /// Returns the bytes that the annotation retains as an entry of a log, with its boxes.
+    pub(super) fn retained_bytes(&self) -> usize {
+        let details = self.annotation.details.as_ref().map_or(0, |_| size_of::<AnnotationDetails>());
+        self.text_bytes().saturating_add(size_of::<Self>()).saturating_add(details)
     }
 }
 

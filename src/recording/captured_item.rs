@@ -8,6 +8,6 @@ use serde_json::Value;
 #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "the recorder of that feature reads it"))]
 pub(crate) enum CapturedItem {
     Span(Box<SpanEvent>),
-    /// As it would be on the wire.
+    /// In the form of the wire.
     Evaluation(Value),
 }

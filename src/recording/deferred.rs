@@ -1,4 +1,4 @@
-//! What is said about a span, but not yet read: whoever says it must not be held up by the reading.
+//! Annotations that are read on the worker's thread, so that the thread of the client is not held up by parsing.
 
 use std::fmt;
 use std::mem;
@@ -6,30 +6,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use llmobs_model::{Annotation, contain};
 
-/// What is still to be read, and how many bytes wait for it. Clones share one reading.
+/// The unread parts of an annotation, and the bytes that they retain. Clones share one reading.
 #[derive(Clone)]
 pub(crate) struct Deferred {
     bytes: usize,
-    /// Tokens are expected in it.
+    /// Token counts are expected in a part.
     has_usage: bool,
-    /// In the order in which they were said.
-    parts: Vec<Arc<Mutex<Part>>>,
+    /// In the order in which they were recorded.
+    parts: Vec<Arc<Mutex<DeferredPart>>>,
 }
 
-enum Part {
+enum DeferredPart {
     Unread(Box<dyn FnOnce() -> Annotation + Send>),
     Read(Box<Annotation>),
-    /// It panicked, or does so now.
+    /// The reader panicked, or is running on another thread.
     Unreadable,
 }
 
-/// A part could not be read.
+/// The error of a part that could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unreadable;
 
 impl Deferred {
     pub(super) fn new(bytes: usize, read: impl FnOnce() -> Annotation + Send + 'static) -> Self {
-        Self { bytes, has_usage: false, parts: vec![Arc::new(Mutex::new(Part::Unread(Box::new(read))))] }
+        Self { bytes, has_usage: false, parts: vec![Arc::new(Mutex::new(DeferredPart::Unread(Box::new(read))))] }
     }
 
     pub(super) const fn expect_usage(&mut self) {
@@ -51,21 +51,21 @@ impl Deferred {
     }
 
     pub(super) fn read(self) -> (Annotation, Result<(), Unreadable>) {
-        let (mut said, mut outcome) = (Annotation::new(), Ok(()));
+        let (mut merged, mut outcome) = (Annotation::new(), Ok(()));
         for part in self.parts {
             match read_part(part) {
                 Some(read) => {
-                    said.refused = said.refused.saturating_add(read.refused);
-                    said.merge(read);
+                    merged.refused = merged.refused.saturating_add(read.refused);
+                    merged.merge(read);
                 }
                 None => outcome = Err(Unreadable),
             }
         }
-        (said, outcome)
+        (merged, outcome)
     }
 }
 
-/// Two are the same if they share their readings.
+/// Two are equal if they share their readings.
 impl PartialEq for Deferred {
     fn eq(&self, other: &Self) -> bool {
         self.parts.len() == other.parts.len()
@@ -81,24 +81,25 @@ impl fmt::Debug for Deferred {
     }
 }
 
-/// Reads a part, unless another layer's worker has; the last one takes it over.
-fn read_part(part: Arc<Mutex<Part>>) -> Option<Annotation> {
+/// Reads a part, or clones what the worker of another layer has read. The last reader takes the annotation over.
+fn read_part(part: Arc<Mutex<DeferredPart>>) -> Option<Annotation> {
     match Arc::try_unwrap(part) {
         Ok(own) => match own.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Part::Unread(read) => contain(read).ok(),
-            Part::Read(said) => Some(*said),
-            Part::Unreadable => None,
+            DeferredPart::Unread(read) => contain(read).ok(),
+            DeferredPart::Read(read) => Some(*read),
+            DeferredPart::Unreadable => None,
         },
         Err(shared) => {
             let mut part = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            if matches!(*part, Part::Unread(_))
-                && let Part::Unread(read) = mem::replace(&mut *part, Part::Unreadable)
+            // Marked before it runs: a panic of the reader must not leave a part that looks unread.
+            if matches!(*part, DeferredPart::Unread(_))
+                && let DeferredPart::Unread(read) = mem::replace(&mut *part, DeferredPart::Unreadable)
             {
-                *part = contain(read).map_or(Part::Unreadable, |said| Part::Read(Box::new(said)));
+                *part = contain(read).map_or(DeferredPart::Unreadable, |read| DeferredPart::Read(Box::new(read)));
             }
             match &*part {
-                Part::Read(said) => Some((**said).clone()),
-                Part::Unread(_) | Part::Unreadable => None,
+                DeferredPart::Read(read) => Some((**read).clone()),
+                DeferredPart::Unread(_) | DeferredPart::Unreadable => None,
             }
         }
     }
@@ -110,17 +111,17 @@ mod tests {
     use crate::recording::RecordedAnnotation;
 
     #[test]
-    fn nothing_is_read_before_it_is_asked_for_and_then_once() {
+    fn a_part_is_read_when_it_is_asked_for_and_once() {
         let count = Arc::new(Mutex::new(0));
         let counted = Arc::clone(&count);
-        let said = RecordedAnnotation::deferred(7, move || {
+        let recorded = RecordedAnnotation::deferred(7, move || {
             *counted.lock().unwrap() += 1;
             Annotation::new().input("read")
         });
-        assert_eq!(said.text_bytes(), 7);
-        let other = said.clone();
+        assert_eq!(recorded.text_bytes(), 7);
+        let other = recorded.clone();
         assert_eq!(*count.lock().unwrap(), 0);
-        assert_eq!((said.read(), other.read()), {
+        assert_eq!((recorded.read(), other.read()), {
             let read = (Annotation::new().input("read"), Ok(()));
             (read.clone(), read)
         });
@@ -128,24 +129,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_outright_wins_and_later_parts_win_over_earlier_ones() {
-        let mut said =
+    fn eager_values_win_and_later_parts_win_over_earlier_ones() {
+        let mut recorded =
             RecordedAnnotation::deferred(1, || Annotation::new().name("first").input("first").output("first"));
-        said.merge(RecordedAnnotation::deferred(2, || Annotation::new().input("second").output("second")));
-        said.merge(Annotation::new().output("outright").into());
-        assert_eq!(said.text_bytes(), 3 + "outright".len());
-        let expected = Annotation::new().name("first").input("second").output("outright");
-        assert_eq!(said.read(), (expected, Ok(())));
+        recorded.merge(RecordedAnnotation::deferred(2, || Annotation::new().input("second").output("second")));
+        recorded.merge(Annotation::new().output("eager").into());
+        assert_eq!(recorded.text_bytes(), 3 + "eager".len());
+        let expected = Annotation::new().name("first").input("second").output("eager");
+        assert_eq!(recorded.read(), (expected, Ok(())));
     }
 
     #[test]
     fn a_part_that_panics_loses_only_itself() {
-        let mut said =
-            RecordedAnnotation::deferred(1, || panic!("unreadable")).map(|annotation| annotation.name("outright"));
-        said.merge(RecordedAnnotation::deferred(1, || Annotation::new().input("second")));
-        let shared = said.clone();
-        let expected = Annotation::new().name("outright").input("second");
-        assert_eq!(said.read(), (expected.clone(), Err(Unreadable)));
+        let mut recorded =
+            RecordedAnnotation::deferred(1, || panic!("unreadable")).map(|annotation| annotation.name("eager"));
+        recorded.merge(RecordedAnnotation::deferred(1, || Annotation::new().input("second")));
+        let shared = recorded.clone();
+        let expected = Annotation::new().name("eager").input("second");
+        assert_eq!(recorded.read(), (expected.clone(), Err(Unreadable)));
         assert_eq!(shared.read(), (expected, Err(Unreadable)));
     }
 }

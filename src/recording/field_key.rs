@@ -1,8 +1,8 @@
-//! What a field says, and which bit of a log stands for that.
+//! The keys of captured fields, and the bit of a log that stands for each.
 
 use llmobs_model::CapturePolicy;
 
-/// What a field says about a span. The vocabulary gives each field name one, once per callsite.
+/// The meaning of a field. Each field name of a callsite gets one, once, when the callsite is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldKey {
     Kind,
@@ -11,7 +11,7 @@ pub(crate) enum FieldKey {
     ModelProvider,
     SessionId,
     MlApp,
-    /// How much of the span is kept.
+    /// The policy that bounds what is kept of the span.
     Capture,
     Input,
     Output,
@@ -29,7 +29,7 @@ pub(crate) enum FieldKey {
     ErrorType,
     ErrorMessage,
     ErrorStack,
-    /// What an error value comes from; an explicit stack wins.
+    /// The chain of sources of an error value; an explicit stack wins.
     ErrorSources,
     /// A JSON object: the prompt.
     Prompt,
@@ -41,32 +41,33 @@ pub(crate) enum FieldKey {
     /// A JSON array of tag keys, or a text of them with commas.
     CostTags,
     AgentVersion,
-    /// A JSON object: what the agent is declared to be.
+    /// A JSON object: the declaration of the agent.
     AgentManifest,
-    /// A declared field that no vocabulary knows: an argument of an instrumented function.
+    /// A declared field of no convention: an argument of an instrumented function.
     Argument(&'static str),
-    /// What an instrumented function returned.
+    /// The value that an instrumented function returned.
     Returned,
-    /// The error an instrumented function returned, or that was logged inside the span.
+    /// The error that an instrumented function returned, or that was logged inside the span.
     Failed,
-    /// What the error of [`FieldKey::Failed`] comes from.
+    /// The chain of sources of the error of [`FieldKey::Failed`].
     FailedSources,
-    /// The error of a log line that has a text too, and what it comes from: an error of spans that we were told to be
-    /// ours, and no more than a text for others.
+    /// The error of a log line with a message: the error of spans that are LLM spans explicitly, and only a text for
+    /// spans that are so by third-party attributes.
     Logged,
+    /// The chain of sources of the error of [`FieldKey::Logged`].
     LoggedSources,
     /// Part of an evaluation, which is no part of the span.
     Evaluation(EvaluationField),
-    /// A field of a span in the words of another crate, with its name.
+    /// A third-party attribute of a span, with its name.
     Foreign(&'static str),
-    /// An event in the words of another crate begins; its fields follow. The name is that in the metadata, the value
-    /// whether it is at ERROR.
+    /// The mark before the fields of an event with third-party attributes: the event's name, and as the value whether the
+    /// event is at ERROR.
     EventStart(&'static str),
     /// A field of that event.
     EventField(&'static str),
 }
 
-/// What a field says about an evaluation.
+/// The meaning of a field of an evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EvaluationField {
     Label,
@@ -84,7 +85,7 @@ pub(crate) enum EvaluationField {
 }
 
 impl FieldKey {
-    /// A bit for this meaning, to be or-ed into a set; those with a name share some.
+    /// Returns the bit of this key. Keys with a name share 32 bits by a hash, so a bit that is set means "perhaps".
     pub(super) const fn bit(self) -> u64 {
         let index = match self {
             Self::Kind => 0,
@@ -128,7 +129,7 @@ impl FieldKey {
         1 << index
     }
 
-    /// What the sources of an error value with this meaning mean.
+    /// Returns the key for the sources of an error value with this key.
     pub(crate) fn sources(self) -> Option<Self> {
         let pairs = [
             (Self::Error, Self::ErrorSources),
@@ -142,7 +143,8 @@ impl FieldKey {
         matches!(self, Self::ErrorSources | Self::FailedSources | Self::LoggedSources)
     }
 
-    /// The strictest policy that lets it out. Errors are heard under every policy, because they decide the status.
+    /// Returns the strictest policy that lets the value out. Errors pass under every policy, because they decide the
+    /// status.
     pub(crate) const fn needs(self) -> CapturePolicy {
         match self {
             Self::Input
@@ -178,23 +180,23 @@ impl FieldKey {
             | Self::FailedSources
             | Self::Logged
             | Self::LoggedSources
-            // Only who reads them knows what they hold; what must not leave goes then.
+            // Only the conventions know what these hold: they apply the policy when they map the attributes.
             | Self::Foreign(_)
             | Self::EventStart(_)
             | Self::EventField(_) => CapturePolicy::None,
         }
     }
 
-    /// Whether several values with this meaning add up instead of replacing one another.
+    /// Returns whether several values with this key accumulate instead of replacing one another.
     pub(crate) const fn accumulates(self) -> bool {
         self.bit() & FieldSlot::ACCUMULATING != 0
     }
 }
 
-/// A meaning, and what a log asks about it at every value, worked out once per callsite.
+/// A key with its bit, computed once per callsite, because a log needs the bit at every value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FieldSlot {
-    pub(super) meaning: FieldKey,
+    pub(super) key: FieldKey,
     /// [`FieldKey::bit`]
     pub(super) bit: u64,
 }
@@ -202,7 +204,7 @@ pub(crate) struct FieldSlot {
 impl FieldSlot {
     pub(super) const EVALUATION: u64 = FieldKey::Evaluation(EvaluationField::Label).bit();
 
-    /// What an open span must know of itself; see [`Identity`](super::Identity).
+    /// The keys that an open span must know of itself; see [`IdentityFields`](super::IdentityFields).
     pub(super) const IDENTITY: u64 = FieldKey::Kind.bit()
         | FieldKey::SessionId.bit()
         | FieldKey::MlApp.bit()
@@ -211,7 +213,7 @@ impl FieldSlot {
         | FieldKey::ToolDefinitions.bit()
         | FieldKey::Capture.bit();
 
-    /// Several values with one of these add up instead of replacing one another.
+    /// The keys whose values accumulate instead of replacing one another.
     const ACCUMULATING: u64 = FieldKey::Metadata.bit()
         | FieldKey::Metrics.bit()
         | FieldKey::Tags.bit()
@@ -222,7 +224,7 @@ impl FieldSlot {
         | FieldKey::EventField("").bit();
 
     pub(crate) const fn key(self) -> FieldKey {
-        self.meaning
+        self.key
     }
 
     #[inline]
@@ -232,13 +234,13 @@ impl FieldSlot {
 }
 
 impl From<FieldKey> for FieldSlot {
-    fn from(meaning: FieldKey) -> Self {
-        Self { meaning, bit: meaning.bit() }
+    fn from(key: FieldKey) -> Self {
+        Self { key, bit: key.bit() }
     }
 }
 
-/// One of the bits from 32 on, by a hash (FNV-1a) that begins where the usual metrics and parameters of models come out
-/// apart.
+/// Returns one of the bits from 32 on, by a hash (FNV-1a). Its start value was searched for, so that the usual metrics and
+/// parameters of models get different bits: two names on one bit cost a search at each value.
 #[expect(clippy::as_conversions, reason = "`From` is not const")]
 const fn named(name: &str) -> u32 {
     const FIRST: u32 = 32;
@@ -255,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_call_of_a_model_mostly_says_has_bits_of_its_own() {
+    fn usual_values_of_a_model_call_have_bits_of_their_own() {
         let names = [
             "input_tokens",
             "output_tokens",

@@ -1,18 +1,11 @@
-//! What was said about a span, step by step, in one growing buffer.
+//! The values of a span in the order in which they were recorded, in one growing buffer.
 
 use super::annotation::RecordedAnnotation;
 use super::field_key::{FieldKey, FieldSlot};
 use super::field_value::FieldValue;
+use super::stored_value::{StoredValue, index, offset};
 
-mod identity;
-mod pack;
-mod stored;
-
-pub(crate) use identity::Identity;
-pub(crate) use pack::{Extent, Pack};
-use stored::{Stored, index, offset};
-
-/// An entry of a log, as its readers see it.
+/// An entry of a log, borrowed for its readers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum LogEntry<'a> {
     Field(FieldKey, FieldValue<'a>),
@@ -26,26 +19,29 @@ pub(crate) enum DrainedEntry<'a> {
     Annotation(Box<RecordedAnnotation>),
 }
 
-/// The buffer of a recording: one text, a few large ones beside it, and an index into them.
+/// The log of one span: a text that all values share, large texts beside it, and an index into both.
+///
+/// A value in a box of its own would cost an allocation each, and a miss in the cache when the worker reads it. Here a
+/// span that records a dozen fields appends to two buffers that its thread has used before.
 #[derive(Debug, Default)]
 pub(crate) struct FieldLog {
-    text: String,
+    pub(super) text: String,
     /// Texts that are moved instead of copied, each in a buffer of its own.
-    large: Vec<String>,
-    entries: Vec<Entry>,
+    pub(super) large: Vec<String>,
+    pub(super) entries: Vec<Entry>,
     /// Bytes of `text` that no entry refers to any more.
     garbage: usize,
-    /// Bytes of annotations, at most twice of what they are.
-    annotation_bytes: usize,
-    /// The value of `annotation_bytes` from which on they are counted anew.
+    /// Bytes that annotations retain: at least what they are, and at most an eighth more.
+    pub(super) annotation_bytes: usize,
+    /// The value of `annotation_bytes` above which they are counted anew.
     recount_at: usize,
-    /// Which meanings may have an entry, by [`FieldKey::bit`]: most values are the first of theirs.
-    seen: u64,
+    /// The bits of all keys that may have an entry, so that the first value of a key needs no search: most are.
+    pub(super) seen: u64,
 }
 
 #[derive(Debug)]
-enum Entry {
-    Field(FieldKey, Stored),
+pub(super) enum Entry {
+    Field(FieldKey, StoredValue),
     Annotation(Box<RecordedAnnotation>),
 }
 
@@ -53,10 +49,12 @@ impl FieldLog {
     /// Texts from here on are large: a buffer of their own costs less than a second copy.
     pub(crate) const LARGE: usize = 4 * 1024;
 
-    /// More steps than this are not kept one by one. A value that replaces others always finds its place: there
-    /// cannot be more of those than the program has fields.
-    const MOST_ENTRIES: usize = 512;
-    /// Garbage below this is not worth a sweep.
+    /// Accumulating values beyond this number of entries are refused. A value that replaces others always has room: there
+    /// are no more of those than the program has fields.
+    pub(super) const MOST_ENTRIES: usize = 512;
+    /// A sum of annotations that has grown by less is not counted anew.
+    const RECOUNT_STEP: usize = 512;
+    /// Less garbage is not worth copying the text.
     const SWEEP: usize = 16 * 1024;
 
     pub(crate) const fn new() -> Self {
@@ -71,29 +69,29 @@ impl FieldLog {
         }
     }
 
-    /// Appends a value; one of the same meaning that came before goes.
-    pub(crate) fn push(&mut self, meaning: impl Into<FieldSlot>, value: FieldValue<'_>) -> bool {
-        let sense = meaning.into();
-        if !self.make_room(sense) {
+    /// Appends a value in place of an earlier one with the same key. Returns whether it was kept.
+    pub(crate) fn push(&mut self, slot: impl Into<FieldSlot>, value: FieldValue<'_>) -> bool {
+        let slot = slot.into();
+        if !self.make_room(slot) {
             return false;
         }
         let stored = self.store(value);
-        self.entries.push(Entry::Field(sense.meaning, stored));
+        self.entries.push(Entry::Field(slot.key, stored));
         true
     }
 
-    /// Appends a large text by taking its buffer over.
-    pub(crate) fn push_large(&mut self, meaning: impl Into<FieldSlot>, text: String) -> bool {
-        let sense = meaning.into();
-        if !self.make_room(sense) {
+    /// Appends a large text by taking over its buffer. Returns whether it was kept.
+    pub(crate) fn push_large(&mut self, slot: impl Into<FieldSlot>, text: String) -> bool {
+        let slot = slot.into();
+        if !self.make_room(slot) {
             return false;
         }
-        self.entries.push(Entry::Field(sense.meaning, Stored::Large(offset(self.large.len()))));
+        self.entries.push(Entry::Field(slot.key, StoredValue::Large(offset(self.large.len()))));
         self.large.push(text);
         true
     }
 
-    /// Appends what another log says; large texts are moved out of it.
+    /// Appends the values of another log and moves its large texts. Returns whether all were kept.
     pub(crate) fn append(&mut self, later: &mut Self) -> bool {
         let is_all_new = self.seen & later.seen == 0 && later.seen & FieldSlot::EVALUATION == 0;
         if is_all_new && self.entries.len().saturating_add(later.entries.len()) <= Self::MOST_ENTRIES {
@@ -103,7 +101,7 @@ impl FieldLog {
         self.append_each(later)
     }
 
-    /// The same where nothing is replaced and nothing left out, which is the rule.
+    /// Appends values that replace none, which is the rule: two copies and no search.
     fn append_all(&mut self, later: &mut Self) {
         let (text, large) = (offset(self.text.len()), offset(self.large.len()));
         self.text.push_str(&later.text);
@@ -112,117 +110,143 @@ impl FieldLog {
         self.annotation_bytes = self.annotation_bytes.saturating_add(later.annotation_bytes);
         self.seen |= later.seen;
         self.entries.extend(later.entries.drain(..).map(|entry| match entry {
-            Entry::Field(meaning, stored) => Entry::Field(meaning, stored.behind(text, large)),
+            Entry::Field(key, stored) => Entry::Field(key, stored.shifted_by(text, large)),
             annotation @ Entry::Annotation(_) => annotation,
         }));
     }
 
     fn append_each(&mut self, later: &mut Self) -> bool {
-        let mut kept = true;
+        let mut is_kept = true;
         for entry in &later.entries {
-            let Entry::Field(meaning, stored) = entry else { continue };
-            if matches!(meaning, FieldKey::Evaluation(_)) {
+            let Entry::Field(key, stored) = entry else { continue };
+            // The evaluation of an event is submitted apart from the span.
+            if matches!(key, FieldKey::Evaluation(_)) {
                 continue;
             }
-            kept &= if let Stored::Large(at) = *stored {
+            is_kept &= if let StoredValue::Large(at) = *stored {
                 let text = later.large.get_mut(index(at)).map(std::mem::take);
-                self.push_large(*meaning, text.unwrap_or_default())
+                self.push_large(*key, text.unwrap_or_default())
             } else {
-                self.push(*meaning, later.value(*stored))
+                self.push(*key, later.value(*stored))
             };
         }
-        kept
+        is_kept
     }
 
-    /// Appends an annotation; one that came just before is merged with it.
+    /// Appends an annotation, or merges it into the one just before.
+    ///
+    /// Only the last entry takes a merge, because fields recorded in between win over earlier annotations and lose to
+    /// later ones. A full log merges anyway: order is lost then, and not the values.
     pub(crate) fn annotate(&mut self, later: RecordedAnnotation) {
-        let full = self.entries.len() >= Self::MOST_ENTRIES;
+        let is_full = self.entries.len() >= Self::MOST_ENTRIES;
         let last = self.entries.len().saturating_sub(1);
         let earlier = self.entries.iter_mut().enumerate().rev().find_map(|(at, entry)| match entry {
             Entry::Annotation(earlier)
-                if (at == last || full) && is_alike(earlier, &later) && later.deferred.is_none() =>
+                if (at == last || is_full) && earlier.precedence == later.precedence && later.deferred.is_none() =>
             {
                 Some(earlier)
             }
             Entry::Annotation(_) | Entry::Field(..) => None,
         });
-        if let Some(earlier) = earlier {
-            // Adding up is enough while nothing is replaced, and too much otherwise. Counting anew costs as much as the
-            // annotation holds, so that it is done only when the sum has doubled: a loop with ever-new keys stays linear.
-            let replaced = [
-                earlier.input.as_ref().filter(|_| later.input.is_some()),
-                earlier.output.as_ref().filter(|_| later.output.is_some()),
-            ];
-            let replaced =
-                replaced.into_iter().flatten().fold(0_usize, |sum, gone| sum.saturating_add(gone.text_bytes()));
-            self.annotation_bytes = self.annotation_bytes.saturating_add(later.text_bytes()).saturating_sub(replaced);
-            earlier.merge(later);
-            if self.annotation_bytes > self.recount_at {
-                let all = |sum: usize, entry: &Entry| match entry {
-                    Entry::Annotation(annotation) => sum.saturating_add(annotation.text_bytes()),
-                    Entry::Field(..) => sum,
-                };
-                self.annotation_bytes = self.entries.iter().fold(0, all);
-                self.recount_at = self.annotation_bytes.saturating_mul(2).max(Self::LARGE);
-            }
-        } else {
-            self.make_way(&later);
-            self.annotation_bytes = self.annotation_bytes.saturating_add(later.text_bytes());
+        let Some(earlier) = earlier else {
+            self.remove_replaced_content(&later);
+            self.annotation_bytes = self.annotation_bytes.saturating_add(later.retained_bytes());
             self.entries.push(Entry::Annotation(Box::new(later)));
+            return;
+        };
+        let replaced = [
+            earlier.input.as_ref().filter(|_| later.input.is_some()),
+            earlier.output.as_ref().filter(|_| later.output.is_some()),
+        ];
+        let replaced = replaced.into_iter().flatten().fold(0_usize, |sum, gone| sum.saturating_add(gone.text_bytes()));
+        self.annotation_bytes = self.annotation_bytes.saturating_add(later.text_bytes()).saturating_sub(replaced);
+        earlier.merge(later);
+        // The sum is too large where keys were replaced. Counting anew costs as much as the annotations hold, so it is
+        // done when the sum has grown by an eighth: a loop with ever-new keys stays linear.
+        if self.annotation_bytes > self.recount_at {
+            self.recount();
         }
     }
 
-    /// Takes the content out of earlier annotations that a later one says anew: a loop that annotates and records in
-    /// turn must not grow.
-    fn make_way(&mut self, later: &RecordedAnnotation) {
+    /// Counts anew what annotations retain.
+    fn recount(&mut self) {
+        let add = |sum: usize, entry: &Entry| match entry {
+            Entry::Annotation(annotation) => sum.saturating_add(annotation.retained_bytes()),
+            Entry::Field(..) => sum,
+        };
+        self.annotation_bytes = self.entries.iter().fold(0, add);
+        self.recount_at = self.annotation_bytes.saturating_add((self.annotation_bytes / 8).max(Self::RECOUNT_STEP));
+    }
+
+    /// Removes the content of earlier annotations that a later one replaces: a loop that annotates and records in turn
+    /// must not grow.
+    fn remove_replaced_content(&mut self, later: &RecordedAnnotation) {
+        // A context and a fallback only fill gaps, so that they replace nothing.
+        if later.input.is_none() && later.output.is_none() || later.is_context() {
+            return;
+        }
         let mut freed = 0_usize;
         self.entries.retain_mut(|entry| {
             let Entry::Annotation(earlier) = entry else { return true };
-            // A context only fills gaps, and so does a fallback.
-            if earlier.is_context() || later.is_context() || !is_alike(earlier, later) {
+            if earlier.precedence != later.precedence {
                 return true;
             }
             let input = earlier.input.take_if(|_| later.input.is_some());
             let output = earlier.output.take_if(|_| later.output.is_some());
+            if input.is_none() && output.is_none() {
+                return true;
+            }
             freed = [input, output].iter().flatten().fold(freed, |sum, gone| sum.saturating_add(gone.text_bytes()));
-            **earlier != RecordedAnnotation::default().with_precedence(earlier.precedence)
+            let has_more = **earlier != RecordedAnnotation::default().with_precedence(earlier.precedence);
+            if !has_more {
+                freed = freed.saturating_add(earlier.retained_bytes());
+            }
+            has_more
         });
         self.annotation_bytes = self.annotation_bytes.saturating_sub(freed);
     }
 
-    /// Everything that was said, in order.
+    /// Returns all entries in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = LogEntry<'_>> {
         self.entries.iter().map(|entry| match entry {
-            Entry::Field(meaning, stored) => LogEntry::Field(*meaning, self.value(*stored)),
+            Entry::Field(key, stored) => LogEntry::Field(*key, self.value(*stored)),
             Entry::Annotation(annotation) => LogEntry::Annotation(annotation),
         })
     }
 
-    /// The same for the one who ends the recording: annotations are handed over.
+    /// Hands all entries over in order. Texts stay in the log, annotations leave it.
     pub(crate) fn drain<'a>(&'a mut self, mut each: impl FnMut(DrainedEntry<'a>)) {
         let Self { text, large, entries, .. } = self;
         let (text, large): (&'a str, &'a [String]) = (text, large);
         for entry in entries.drain(..) {
             match entry {
-                Entry::Field(meaning, stored) => each(DrainedEntry::Field(meaning, stored.value(text, large))),
+                Entry::Field(key, stored) => each(DrainedEntry::Field(key, stored.value(text, large))),
                 Entry::Annotation(annotation) => each(DrainedEntry::Annotation(annotation)),
             }
         }
     }
 
-    /// Bytes that are held.
+    /// Returns the bytes of all values. Reserved memory is not counted; see [`held_bytes`](Self::held_bytes).
     pub(crate) fn bytes(&self) -> usize {
         let index = self.entries.len().saturating_mul(size_of::<Entry>());
         let large = self.large.iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
         self.text.len().saturating_add(index).saturating_add(large).saturating_add(self.annotation_bytes)
     }
 
-    /// Bytes that are reserved, for the one who keeps spare logs.
+    /// Returns the bytes that the shared text and the index have reserved.
     pub(crate) fn capacity(&self) -> usize {
         self.text.capacity().saturating_add(self.entries.capacity().saturating_mul(size_of::<Entry>()))
     }
 
-    /// Empties it for another span; what is reserved stays, and large buffers go to `spare`.
+    /// Returns the bytes of memory behind this log, reserved or in use.
+    #[inline]
+    pub(crate) fn held_bytes(&self) -> usize {
+        let index = self.large.capacity().saturating_mul(size_of::<String>());
+        let large = self.large.iter().fold(index, |sum, text| sum.saturating_add(text.capacity()));
+        self.capacity().saturating_add(large).saturating_add(self.annotation_bytes)
+    }
+
+    /// Empties the log for another span. The buffers of large texts go to `spare`, other memory stays reserved.
     pub(crate) fn clear(&mut self, mut spare: impl FnMut(String)) {
         if !self.large.is_empty() {
             for mut text in self.large.drain(..).filter(|text| text.capacity() > 0) {
@@ -238,71 +262,73 @@ impl FieldLog {
         self.seen = 0;
     }
 
-    /// Where text can be written before it is known to be kept; see [`FieldLog::keep_written`].
+    /// Returns the shared text, for a value that is formatted right there; [`keep_written`](Self::keep_written) keeps it.
     pub(crate) const fn scratch(&mut self) -> &mut String {
         &mut self.text
     }
 
-    /// Keeps what was written into [`FieldLog::scratch`] since it was `start` bytes long.
-    pub(crate) fn keep_written(&mut self, meaning: impl Into<FieldSlot>, start: usize) -> bool {
-        let sense = meaning.into();
+    /// Keeps the text that was written into [`scratch`](Self::scratch) from `start` on. Returns whether it was kept.
+    pub(crate) fn keep_written(&mut self, slot: impl Into<FieldSlot>, start: usize) -> bool {
+        let slot = slot.into();
         let end = self.text.len();
-        self.forget(sense);
-        if !self.is_open_to(sense) || !self.text.is_char_boundary(start) {
+        self.forget(slot);
+        if !self.is_open_to(slot) || !self.text.is_char_boundary(start) {
             self.text.truncate(start.min(end));
             return false;
         }
-        self.entries.push(Entry::Field(sense.meaning, Stored::Formatted { start: offset(start), end: offset(end) }));
+        self.entries.push(Entry::Field(slot.key, StoredValue::Formatted { start: offset(start), end: offset(end) }));
         true
     }
 
-    /// Forgets an earlier value of this meaning and says whether there is room for one.
+    /// Removes an earlier value of this key, and returns whether there is room for a new one.
     #[inline]
-    fn make_room(&mut self, sense: FieldSlot) -> bool {
-        if self.seen & sense.bit == 0 && self.entries.len() < Self::MOST_ENTRIES {
-            self.seen |= sense.bit;
+    fn make_room(&mut self, slot: FieldSlot) -> bool {
+        if self.seen & slot.bit == 0 && self.entries.len() < Self::MOST_ENTRIES {
+            self.seen |= slot.bit;
             return true;
         }
-        self.make_room_again(sense)
+        self.make_room_again(slot)
     }
 
     #[cold]
-    fn make_room_again(&mut self, sense: FieldSlot) -> bool {
-        self.forget(sense);
+    fn make_room_again(&mut self, slot: FieldSlot) -> bool {
+        self.forget(slot);
+        // Not before half of the text is garbage: each byte is then copied once on average, however often a field is
+        // recorded again.
         if self.garbage > Self::SWEEP && self.garbage > self.text.len() / 2 {
             self.sweep();
         }
-        self.is_open_to(sense)
+        self.is_open_to(slot)
     }
 
     #[inline]
-    const fn is_open_to(&self, sense: FieldSlot) -> bool {
-        self.entries.len() < Self::MOST_ENTRIES || !sense.accumulates()
+    const fn is_open_to(&self, slot: FieldSlot) -> bool {
+        self.entries.len() < Self::MOST_ENTRIES || !slot.accumulates()
     }
 
-    /// Forgets an earlier value of this meaning, and remembers that there will be one.
+    /// Removes an earlier value of this key, and notes that there will be one.
     #[inline]
-    fn forget(&mut self, sense: FieldSlot) {
-        if self.seen & sense.bit == 0 {
-            self.seen |= sense.bit;
-        } else if !sense.accumulates() {
-            self.forget_entry(sense.meaning);
+    fn forget(&mut self, slot: FieldSlot) {
+        if self.seen & slot.bit == 0 {
+            self.seen |= slot.bit;
+        } else if !slot.accumulates() {
+            self.forget_entry(slot.key);
         }
     }
 
     #[cold]
-    fn forget_entry(&mut self, meaning: FieldKey) {
-        let same = |entry: &Entry| matches!(entry, Entry::Field(other, _) if *other == meaning);
-        let Some(at) = self.entries.iter().position(same) else { return };
+    fn forget_entry(&mut self, key: FieldKey) {
+        let is_same = |entry: &Entry| matches!(entry, Entry::Field(other, _) if *other == key);
+        let Some(at) = self.entries.iter().position(is_same) else { return };
         self.remove(at);
     }
 
-    /// Forgets what is not wanted; annotations stay.
-    pub(crate) fn retain(&mut self, wanted: impl Fn(FieldKey) -> bool) {
+    /// Removes fields whose key is not wanted. Annotations stay.
+    pub(crate) fn retain(&mut self, is_wanted: impl Fn(FieldKey) -> bool) {
         let mut at = 0;
         while let Some(entry) = self.entries.get(at) {
             match entry {
-                Entry::Field(meaning, _) if !wanted(*meaning) => self.remove(at),
+                Entry::Field(key, _) if !is_wanted(*key) => self.remove(at),
                 Entry::Field(..) | Entry::Annotation(_) => at = at.saturating_add(1),
             }
         }
@@ -310,15 +336,15 @@ impl FieldLog {
 
     fn remove(&mut self, at: usize) {
         match self.entries.remove(at) {
-            Entry::Field(_, Stored::Text { start, end } | Stored::Formatted { start, end }) => {
+            Entry::Field(_, StoredValue::Text { start, end } | StoredValue::Formatted { start, end }) => {
                 self.garbage = self.garbage.saturating_add(index(end.saturating_sub(start)));
             }
-            Entry::Field(_, Stored::Large(at)) => self.drop_large(index(at)),
+            Entry::Field(_, StoredValue::Large(at)) => self.drop_large(index(at)),
             Entry::Field(..) | Entry::Annotation(_) => {}
         }
     }
 
-    /// Takes a large text out; the last one moves into its place.
+    /// Removes a large text. The last one moves into its place, so that its entry is rewritten.
     fn drop_large(&mut self, gone: usize) {
         if gone >= self.large.len() {
             return;
@@ -327,19 +353,19 @@ impl FieldLog {
         let (gone, moved) = (offset(gone), offset(self.large.len()));
         for entry in &mut self.entries {
             match entry {
-                Entry::Field(_, Stored::Large(at)) if *at == moved => *at = gone,
+                Entry::Field(_, StoredValue::Large(at)) if *at == moved => *at = gone,
                 Entry::Field(..) | Entry::Annotation(_) => {}
             }
         }
     }
 
-    /// Copies what is still referred to into a new buffer.
+    /// Copies the texts that entries refer to into a new buffer.
     #[cold]
     fn sweep(&mut self) {
         let old = std::mem::take(&mut self.text);
         self.garbage = 0;
         for entry in &mut self.entries {
-            if let Entry::Field(_, Stored::Text { start, end } | Stored::Formatted { start, end }) = entry {
+            if let Entry::Field(_, StoredValue::Text { start, end } | StoredValue::Formatted { start, end }) = entry {
                 let from = self.text.len();
                 self.text.push_str(old.get(index(*start)..index(*end)).unwrap_or_default());
                 (*start, *end) = (offset(from), offset(self.text.len()));
@@ -348,33 +374,28 @@ impl FieldLog {
     }
 
     #[inline]
-    fn store(&mut self, value: FieldValue<'_>) -> Stored {
+    fn store(&mut self, value: FieldValue<'_>) -> StoredValue {
         let start = offset(self.text.len());
         match value {
             FieldValue::Text(text) => {
                 self.text.push_str(text);
-                Stored::Text { start, end: offset(self.text.len()) }
+                StoredValue::Text { start, end: offset(self.text.len()) }
             }
             FieldValue::Formatted(text) => {
                 self.text.push_str(text);
-                Stored::Formatted { start, end: offset(self.text.len()) }
+                StoredValue::Formatted { start, end: offset(self.text.len()) }
             }
-            FieldValue::Signed(number) => Stored::Signed(number),
-            FieldValue::Unsigned(number) => Stored::Unsigned(number),
-            FieldValue::Float(number) => Stored::Float(number),
-            FieldValue::Bool(flag) => Stored::Bool(flag),
-            FieldValue::Oversize => Stored::Oversize,
+            FieldValue::Signed(number) => StoredValue::Signed(number),
+            FieldValue::Unsigned(number) => StoredValue::Unsigned(number),
+            FieldValue::Float(number) => StoredValue::Float(number),
+            FieldValue::Bool(flag) => StoredValue::Bool(flag),
+            FieldValue::Oversize => StoredValue::Oversize,
         }
     }
 
-    fn value(&self, stored: Stored) -> FieldValue<'_> {
+    pub(super) fn value(&self, stored: StoredValue) -> FieldValue<'_> {
         stored.value(&self.text, &self.large)
     }
-}
-
-/// Whether two annotations go into the same slots.
-fn is_alike(one: &RecordedAnnotation, other: &RecordedAnnotation) -> bool {
-    one.precedence == other.precedence
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
-//! What capture kept of a span: cheap to write, not yet interpreted.
+//! The recording of a span: cheap to write, not yet interpreted.
 
 use std::sync::Arc;
 
 use super::child_defaults::ChildDefaults;
+use super::field_log::FieldLog;
 use llmobs_conventions::AttributePlan;
 use llmobs_model::{AgentAttribution, ApmContext, CapturePolicy, Sampling, SpanId, SpanKind, TraceId};
 
-use super::field_log::FieldLog;
-
-/// What a span is from its first moment on.
+/// The ids and inherited values of a span, known from its start.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
     /// The name in `tracing`.
@@ -16,33 +15,32 @@ pub(crate) struct Origin {
     pub(crate) span_id: SpanId,
     pub(crate) trace_id: TraceId,
     pub(crate) parent_id: Option<SpanId>,
-    /// No span of ours in this process is above it.
+    /// No LLM span of this process is above the span.
     pub(crate) is_entry: bool,
     pub(crate) start_ns: u64,
     pub(crate) sampling: Option<Sampling>,
-    /// Inherited from above; an own value in the log wins.
+    /// The inherited session; an own value in the log wins.
     pub(crate) session_id: Option<Arc<str>>,
     pub(crate) ml_app: Option<Arc<str>>,
     pub(crate) agent: Option<AgentAttribution>,
-    /// The one from above, or its own; the kind may have a stricter one.
+    /// The inherited or own policy; the kind may have a stricter bound.
     pub(crate) policy: CapturePolicy,
-    /// The place in the APM trace, where it is another one.
+    /// The place in the APM trace, if the span has one.
     pub(crate) apm: Option<Arc<ApmContext>>,
-    /// What the span directly above has said for those below it.
-    pub(crate) passed: Option<Arc<ChildDefaults>>,
+    /// The defaults that the parent set for its children.
+    pub(crate) parent_defaults: Option<Arc<ChildDefaults>>,
 }
 
-/// A span's values in the order in which they came, in one growing buffer, and where and when it was.
+/// The values of a span with its place in the trace and its times, from capture to the encoder.
 ///
-/// Later wins: a value replaces an earlier one of the same meaning, so that a loop that records does not
-/// grow.
+/// A later value replaces an earlier one with the same key, so that a loop that records does not grow.
 #[derive(Debug)]
 pub(crate) struct Recording {
     pub(crate) head: Head,
     pub(crate) log: FieldLog,
 }
 
-/// All of a recording but its log.
+/// The part of a recording beside its log.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) origin: Origin,
@@ -50,30 +48,30 @@ pub(crate) struct Head {
     pub(crate) duration_ns: u64,
     /// The span closed while its thread was panicking.
     pub(crate) panicked: bool,
-    /// What may leave, settled when the span ends.
+    /// The policy that bounds what may leave, settled when the span ends.
     pub(crate) policy: CapturePolicy,
-    /// The model's usage comes from a gateway, and would be counted twice.
+    /// A gateway reports the usage of the model, which would be counted twice.
     pub(crate) is_reported_elsewhere: bool,
-    /// The plan of a span that may have attributes of other conventions.
+    /// The plan for third-party attributes, if the span may have some.
     pub(crate) plan: Option<Arc<AttributePlan<'static>>>,
-    /// How the kind is known.
+    /// The source of the kind.
     pub(crate) source: KindSource,
 }
 
-/// How the kind of a span is known.
+/// The source of the kind of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum KindSource {
-    /// The application said it.
+    /// A field or an annotation of the application set it.
     #[default]
     Explicit,
-    /// It follows from the words of another crate.
+    /// It follows from third-party attributes.
     Attributes,
-    /// The same, but a span below it is of the same call and counts it; this one has become a workflow.
+    /// It followed from third-party attributes, but a descendant reports the same call: the span has become a workflow.
     Demoted,
 }
 
 impl Head {
-    /// That of a span that begins; its kind is settled when it ends.
+    /// Creates the head of a span that begins. Its kind is settled when the span ends.
     pub(crate) const fn new(origin: Origin) -> Self {
         Self {
             origin,
@@ -87,7 +85,7 @@ impl Head {
         }
     }
 
-    /// That of no span.
+    /// The head of an empty recording.
     const NONE: Self = Self::new(Origin {
         name: "",
         span_id: SpanId::MIN,
@@ -101,7 +99,7 @@ impl Head {
         agent: None,
         policy: CapturePolicy::None,
         apm: None,
-        passed: None,
+        parent_defaults: None,
     });
 }
 
@@ -112,12 +110,12 @@ impl Default for Recording {
 }
 
 impl Recording {
-    /// A recording that begins.
+    /// Creates the recording of a span that begins.
     pub(crate) const fn new(origin: Origin, log: FieldLog) -> Self {
         Self { head: Head::new(origin), log }
     }
 
-    /// Takes the head out, so that this is of no span.
+    /// Takes the head out and leaves that of an empty recording.
     pub(crate) const fn take_head(&mut self) -> Head {
         std::mem::replace(&mut self.head, Head::NONE)
     }
@@ -130,18 +128,24 @@ impl Recording {
         &mut self.log
     }
 
-    /// What was said, and the origin that it may change.
-    pub(crate) const fn said_about(&mut self) -> (&mut Origin, &FieldLog) {
+    /// Returns the origin to change, and the log that it is changed by.
+    pub(crate) const fn origin_and_log(&mut self) -> (&mut Origin, &FieldLog) {
         (&mut self.head.origin, &self.log)
     }
 
-    /// Bytes that this holds in the queue.
+    /// Returns the bytes that the recording counts for in the queue.
     pub(crate) fn bytes(&self) -> usize {
         Self::bytes_with(&self.log)
     }
 
-    /// The same of one that says what is in this log.
+    /// Returns the bytes that a recording with this log counts for in the queue.
     pub(crate) fn bytes_with(log: &FieldLog) -> usize {
         log.bytes().saturating_add(size_of::<Self>())
+    }
+
+    /// Returns the bytes of memory behind the recording of an open span.
+    #[inline]
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.log.held_bytes().saturating_add(size_of::<Self>())
     }
 }

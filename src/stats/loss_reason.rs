@@ -13,7 +13,7 @@ pub enum LossReason {
     /// Refused: the queue has reached its bound on bytes, for example because the intake was away for long. Whole traces
     /// are refused rather than parts of many.
     QueueBytes,
-    /// Refused: open spans have reached their bound on bytes.
+    /// Refused: open spans have reached their bound on bytes, and this one had been idle longest, or nothing gave way.
     OpenSpans,
     /// Refused: the pipeline was shut down before.
     Closed,

@@ -1,4 +1,4 @@
-//! The ledger's vocabulary: what became of every item, why items are lost, and what was wrong with recorded values.
+//! The terms of the ledger: what became of every item, why items are lost, and what was wrong with recorded values.
 //!
 //! In: counts. Out: [`Stats`], [`FlushOutcome`]. Never: content, log lines.
 

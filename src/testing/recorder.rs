@@ -41,7 +41,7 @@ use llmobs_model::{SpanEvent, SpanId, Status};
 pub struct Recorder {
     guard: Guard,
     clock: ManualClock,
-    kept: Mutex<mpsc::Receiver<CapturedItem>>,
+    captured: Mutex<mpsc::Receiver<CapturedItem>>,
     seen: Mutex<Seen>,
 }
 
@@ -73,59 +73,59 @@ pub fn recorder_of<S>(mut settings: Builder) -> Result<(LlmObsLayer<S>, Recorder
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let (tx, kept) = mpsc::channel();
+    let (tx, captured) = mpsc::channel();
     let clock = ManualClock::new();
     settings.parts.clock = Clock::Manual(clock.clone());
     settings.parts.ids = IdSource::sequence();
     settings.parts.memory = Some(tx);
     let (layer, guard) = settings.start()?;
-    Ok((layer, Recorder { guard, clock, kept: Mutex::new(kept), seen: Mutex::default() }))
+    Ok((layer, Recorder { guard, clock, captured: Mutex::new(captured), seen: Mutex::default() }))
 }
 
 impl Recorder {
     fn unstarted() -> Self {
-        let (_, kept) = mpsc::channel();
+        let (_, captured) = mpsc::channel();
         let clock = ManualClock::new();
-        Self { guard: Guard::inert(), clock, kept: Mutex::new(kept), seen: Mutex::default() }
+        Self { guard: Guard::inert(), clock, captured: Mutex::new(captured), seen: Mutex::default() }
     }
 
     /// Returns all spans that have ended so far, in the order in which they ended.
     pub fn spans(&self) -> Vec<SpanEvent> {
-        self.look(|seen| seen.spans.clone())
+        self.with_seen(|seen| seen.spans.clone())
     }
 
     /// Returns all evaluations and feedback that were submitted so far, in the shape of the wire.
     pub fn evaluations(&self) -> Vec<Value> {
-        self.look(|seen| seen.evaluations.clone())
+        self.with_seen(|seen| seen.evaluations.clone())
     }
 
-    fn look<T>(&self, at: impl FnOnce(&Seen) -> T) -> T {
+    fn with_seen<T>(&self, read: impl FnOnce(&Seen) -> T) -> T {
         // After a flush that times out a span is missing, which the test sees.
         drop(self.guard.flush(Duration::from_secs(10)));
         let mut seen = self.seen.lock();
-        for kept in self.kept.lock().try_iter() {
-            match kept {
+        for item in self.captured.lock().try_iter() {
+            match item {
                 CapturedItem::Span(span) => seen.spans.push(*span),
                 CapturedItem::Evaluation(evaluation) => seen.evaluations.push(evaluation),
             }
         }
-        at(&seen)
+        read(&seen)
     }
 
-    /// The only span of this name.
+    /// Returns the span of this name.
     ///
     /// # Panics
     ///
-    /// When there is none, or more than one.
+    /// When there is none, or more than one. The message has the tree of all spans, and the line of the caller.
+    #[track_caller]
     #[expect(clippy::panic, reason = "it is an assertion")]
     pub fn span(&self, name: &str) -> SpanEvent {
-        let mut found: Vec<_> = self.spans().into_iter().filter(|span| span.name == name).collect();
-        match (found.pop(), found.len()) {
-            (Some(span), 0) => span,
-            (found, others) => {
-                let count = others.saturating_add(usize::from(found.is_some()));
-                panic!("{count} spans are called {name:?} in\n{}", self.tree())
-            }
+        let spans = self.spans();
+        let mut found = spans.iter().filter(|span| span.name == name);
+        match (found.next(), found.count()) {
+            (Some(span), 0) => span.clone(),
+            (None, _) => panic!("no span is called {name:?} in\n{}", tree(&spans)),
+            (Some(_), others) => panic!("{} spans are called {name:?} in\n{}", others.saturating_add(1), tree(&spans)),
         }
     }
 

@@ -37,7 +37,7 @@ pub fn chat_tool(id: &str, name: &str, arguments: &Value) -> Answer {
     Answer::json(200, &chat(&json!({"role": "assistant", "content": null, "tool_calls": [call]}), "tool_calls"))
 }
 
-/// What OpenAI says when it refuses a request.
+/// The body of a request that OpenAI refuses.
 pub fn chat_error(status: u16, error_type: &str, message: &str) -> Answer {
     Answer::json(status, &json!({"error": {"message": message, "type": error_type, "param": null, "code": null}}))
 }
@@ -109,7 +109,7 @@ pub fn message_tool(id: &str, name: &str, input: &Value) -> Answer {
     message(&json!([{"type": "tool_use", "id": id, "name": name, "input": input}]), "tool_use")
 }
 
-/// What Anthropic says when it refuses a request.
+/// The body of a request that Anthropic refuses.
 pub fn message_error(status: u16, error_type: &str, message: &str) -> Answer {
     Answer::json(status, &json!({"type": "error", "error": {"type": error_type, "message": message}}))
 }
@@ -124,7 +124,7 @@ pub fn gemini(part: &Value, finish_reason: Option<&str>) -> Value {
     })
 }
 
-/// What Gemini says when it refuses a request.
+/// The body of a request that Gemini refuses.
 pub fn gemini_error(code: u16, status: &str, message: &str) -> Answer {
     Answer::json(code, &json!({"error": {"code": code, "message": message, "status": status}}))
 }

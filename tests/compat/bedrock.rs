@@ -1,4 +1,4 @@
-//! What Amazon Bedrock answers: whole, and as the frames of an event stream.
+//! Responses of Amazon Bedrock: whole, and as the frames of an event stream.
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
@@ -30,12 +30,12 @@ fn usage() -> Value {
     json!({"inputTokens": 9, "outputTokens": 4, "totalTokens": 13})
 }
 
-/// One frame of an event stream.
+/// Encodes a frame of an event stream.
 pub fn frame(event: &str, payload: &Value) -> Vec<u8> {
     framed("event", event, payload)
 }
 
-/// One frame that says what went wrong.
+/// Encodes an exception frame.
 pub fn exception(name: &str, payload: &Value) -> Vec<u8> {
     framed("exception", name, payload)
 }

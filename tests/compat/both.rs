@@ -5,7 +5,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData
 use tracing_llmobs::testing::{self, Recorder};
 use tracing_subscriber::prelude::*;
 
-/// What both made of a program.
+/// The events that Python and Rust made of a program.
 pub(crate) struct Both {
     pub(crate) recorder: Recorder,
     pub(crate) spans: Vec<SpanData>,

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Response};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
-/// One answer.
+/// A scripted response.
 #[derive(Debug, Clone)]
 pub struct Answer {
     status: u16,
@@ -24,7 +24,7 @@ pub struct Answer {
 #[derive(Debug, Clone, Copy)]
 enum End {
     Regular,
-    /// Nothing more comes, and the connection stays open.
+    /// Stalls: nothing more comes, and the connection stays open.
     Silence,
     /// The connection breaks.
     Break,
@@ -63,14 +63,14 @@ impl Answer {
         Self { status: 200, content_type: "application/vnd.amazon.eventstream", pieces, end: End::Regular }
     }
 
-    /// So many of the pieces, and then nothing.
+    /// Sends this many pieces, and then nothing.
     #[must_use]
     pub fn then_silence(mut self, pieces: usize) -> Self {
         self.pieces.truncate(pieces);
         Self { end: End::Silence, ..self }
     }
 
-    /// So many of the pieces, and then the connection breaks.
+    /// Sends this many pieces, and then breaks the connection.
     #[must_use]
     pub fn then_break(mut self, pieces: usize) -> Self {
         self.pieces.truncate(pieces);
@@ -111,7 +111,7 @@ pub struct Asked {
     pub body: Value,
 }
 
-/// See the file's card.
+/// A provider on loopback that answers by script.
 #[derive(Debug, Clone)]
 pub struct Provider {
     url: String,
@@ -136,12 +136,12 @@ impl Provider {
         Self { url, script }
     }
 
-    /// Where it listens: `http://127.0.0.1:1234`.
+    /// Returns the base URL: `http://127.0.0.1:1234`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What was asked so far.
+    /// Returns the requests so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.script.lock().unwrap().asked.clone()
     }

@@ -1,4 +1,4 @@
-//! What is wrong with the settings is said at start, by name, and nothing is left running.
+//! Wrong settings are named at start, and nothing is left running.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::harness::{CollectedLog, NEVER, SOON, in_own_process, receiver, run_sc
 #[cfg(target_os = "linux")]
 use crate::harness::{exporter_threads, open_files, until};
 
-/// Whether an error is the one that was expected.
+/// Compares an error with the expected one.
 type Is = fn(&ConfigError) -> bool;
 
 #[cfg(target_os = "linux")]
@@ -40,6 +40,10 @@ fn what_cannot_work_is_a_typed_error_that_names_the_setting_and_leaves_nothing_b
         (keyed().agent_url("localhost:8126"), url, "agent_url"),
         (keyed().agent_url("http://user:canary@localhost"), url, "agent_url"),
         (keyed().override_origin("ftp://localhost"), url, "override_origin"),
+        (keyed().agent_url("canary-pasted-key"), url, "agent_url"),
+        (keyed().agent_url("canary://localhost"), url, "agent_url"),
+        (keyed().agent_url("http://datadog-agent:8126"), cleartext, "agent_url"),
+        (keyed().agentless(false).agent_url("http://10.0.0.1:8126"), cleartext, "agent_url"),
         (keyed().override_origin("http://gateway.example"), cleartext, "override_origin"),
         (keyed().agentless(true).override_origin("http://10.0.0.1:80/x"), cleartext, "override_origin"),
         (fresh().ml_app("No Good"), |error| matches!(error, ConfigError::MlApp { .. }), "ml_app"),

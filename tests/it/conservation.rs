@@ -10,7 +10,7 @@ use tracing_llmobs::{Annotation, Evaluation, Handle, LossReason, Stats};
 
 use crate::harness::{Intake, Pipeline, SOON, bounded, item_ids, receiver, to, until};
 
-/// What the intake does with one request.
+/// The intake's reaction to a request.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
     Acknowledged(u16),
@@ -52,13 +52,13 @@ fn fate() -> impl Strategy<Value = Fate> {
     ]
 }
 
-/// What happens in one life of the pipeline.
+/// The script of one pipeline, from start to shutdown.
 #[derive(Debug, Clone)]
 struct Life {
     fates: Vec<Fate>,
-    /// Where the answer comes too late; each costs a whole timeout.
+    /// Requests that are answered too late; each costs a whole timeout.
     late: Option<prop::sample::Index>,
-    /// What each of the threads does, in order.
+    /// The actions of each thread, in order.
     threads: Vec<Vec<Step>>,
     queue_items: usize,
     queue_bytes: usize,
@@ -107,7 +107,7 @@ fn life() -> impl Strategy<Value = Life> {
 }
 
 impl Life {
-    /// What happens to each request; all later ones are acknowledged.
+    /// The reaction to each request; all later ones are acknowledged.
     fn fates(&self) -> Vec<Fate> {
         let mut fates = self.fates.clone();
         if let Some(late) = self.late.filter(|_| !fates.is_empty()) {
@@ -180,7 +180,7 @@ fn evaluate(handle: &Handle, bytes: usize) {
     drop(handle.submit_evaluation(evaluation));
 }
 
-/// What the receiver got, by the ids of spans and the labels of evaluations.
+/// The ids of spans and the labels of evaluations that the receiver got.
 #[derive(Default)]
 struct Seen {
     all: BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! What is captured leaves in time, by the right road, with the right credentials and no others.
+//! Captured spans leave in time, by the right route, with the right credentials and no others.
 
 use std::time::{Duration, Instant};
 

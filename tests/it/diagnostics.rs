@@ -1,4 +1,4 @@
-//! What the exporter says about itself: the loss that begins, once; the total at the end; never about itself.
+//! Diagnostics of the exporter: the loss that begins, once; the total at the end; never about its own lines.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use crate::harness::{Pipeline, SOON, to};
 
 type Program = fn() -> Span;
 
-/// One span of each kind of the reference, annotated as it is there, and what the intake gets.
+/// Sends one span of each kind of the reference, annotated as it is there.
 const PROGRAMS: [(Program, fn() -> Value); 4] = [
     (llm_call, || {
         json!({"kind": "llm", "metadata": {"max_tokens": 200, "temperature": 0},
@@ -170,7 +170,7 @@ fn what_is_current_is_annotated_without_a_handle_on_it() {
     assert_eq!(recorder.span("agent").input, Some("hi".into()));
 }
 
-/// What the Node SDK calls `llmobs.trace({ kind, name }, callback)`.
+/// The counterpart of the Node SDK's `llmobs.trace({ kind, name }, callback)`.
 #[test]
 fn a_closure_or_a_future_runs_in_a_span_that_ends_with_it() {
     let recorder = record(|| {
@@ -209,7 +209,7 @@ fn a_proxy_needs_no_name_and_nothing_but_being_switched_on() {
     }
 }
 
-/// Nothing in the environment or on the machine is asked for an Agent when it was said that there is none.
+/// Without an Agent by configuration, neither the environment nor the machine is asked for one.
 #[test]
 fn agentless_knows_no_agent() {
     let (intake, agent) = (crate::harness::receiver(), crate::harness::receiver());

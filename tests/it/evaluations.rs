@@ -23,7 +23,7 @@ fn score() -> Evaluation {
     Evaluation::score("faithful", 0.9)
 }
 
-/// What is wrong with an evaluation or feedback, by the word of the other SDKs.
+/// The fault of an evaluation or feedback, by the term of the other SDKs.
 fn kind<T: std::fmt::Debug>(refused: Result<T, EvaluationError>) -> &'static str {
     refused.unwrap_err().kind()
 }

@@ -9,7 +9,7 @@ use tracing_llmobs::{Evaluation, FlushError, Stats};
 
 use crate::harness::{Pipeline, RawServer, Reaction, Request, SOON, bounded, item_ids, receiver, to, until};
 
-/// What became of the spans of one flush: how many requests, how many retries of them, and the one reason for losses.
+/// The outcome of one flush: the number of requests, the number of retries among them, and the one reason for losses.
 fn assert_outcome(
     what: &str,
     stats: &Stats,

@@ -11,7 +11,7 @@ use tracing_llmobs::{
 
 use crate::harness::recording::{metadata, metrics, only_span, problems, record, text};
 
-/// What every road must lead to.
+/// The event that every road must lead to.
 fn assert_everything_is_there(road: &str, span: &SpanEvent) {
     assert_eq!((span.kind, span.name.as_str(), span.status), (SpanKind::Llm, "ask", Status::Error), "{road}");
     assert_eq!(span.model_name.as_deref(), Some("GPT-4o"), "{road}");

@@ -21,7 +21,7 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// What it got, what it gave and how it failed.
+/// Input, output and error of the function.
 fn story(span: &SpanEvent) -> (Option<serde_json::Value>, Option<&Content>, Option<(&str, &str)>) {
     let input = span.input.as_ref().map(|input| match input {
         Content::Text(text) => serde_json::from_str(text).unwrap(),

@@ -1,4 +1,4 @@
-//! One trace through Rust and Datadog's Python SDK, with real headers over HTTP.
+//! A trace through Rust and Datadog's Python SDK, with real headers over HTTP.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -17,7 +17,7 @@ use crate::harness::{
 #[cfg(target_os = "linux")]
 use crate::harness::{exporter_threads, nice_values, open_files};
 
-/// What a call may take longer than it was told.
+/// The time that a call may take beyond its timeout.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// The smallest executor there is: it has neither timers nor sockets.
@@ -220,7 +220,7 @@ fn a_shutdown_ends_in_time_however_much_is_left() {
     }
 }
 
-/// How many items were pending when the time was up.
+/// The number of items that were pending at the timeout.
 fn left(waited: Result<FlushOutcome, FlushError>) -> u64 {
     match waited {
         Err(FlushError::TimedOut { pending, .. }) => pending,

@@ -1,4 +1,4 @@
-//! Which span is whose parent, and what is passed on.
+//! Parents of spans, and the context that children inherit.
 
 use std::time::Duration;
 

@@ -185,7 +185,7 @@ fn id_in_order(id: &str) -> (&str, u32) {
     (letter, number.parse().unwrap())
 }
 
-/// What stands in backticks.
+/// The text in backticks.
 fn names(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }

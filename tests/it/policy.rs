@@ -1,4 +1,4 @@
-//! What may leave, by span, by subtree, by kind.
+//! Content policies by span, by subtree, by kind.
 
 use serde_json::json;
 use tracing::field::Empty;

@@ -21,7 +21,7 @@ use tracing_subscriber::prelude::*;
 use crate::harness::recording::text;
 use crate::harness::{run_scenes, scene};
 
-/// What a value does while it is formatted.
+/// The action of a value while it is formatted.
 const BODIES: [(&str, fn()); 15] = [
     ("logs", || info!("nested")),
     ("logs an error", || error!(error = "nested")),
@@ -61,7 +61,7 @@ const BODIES: [(&str, fn()); 15] = [
     ("panics", || std::panic::panic_any("expected")),
 ];
 
-/// How a value comes to the layer.
+/// The road of a value to the layer.
 const ROADS: [&str; 4] = ["creation", "record", "event", "event below"];
 /// In which form.
 const FORMS: [&str; 4] = ["debug", "display", "error", "source"];

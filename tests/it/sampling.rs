@@ -1,4 +1,4 @@
-//! Which traces stay, and who decides.
+//! Sampling of traces, and the service that decides.
 
 use std::time::Duration;
 
@@ -131,7 +131,7 @@ fn nothing_that_is_held_is_lost_at_shutdown() {
     assert_eq!((stats.delivered, stats.lost_total(), stats.lost(LossReason::Closed)), (1, 0, 1));
 }
 
-/// What the other SDKs decide, computed from the id that is sent.
+/// The decision of the other SDKs, computed from the id that is sent.
 fn decision(apm_trace_id: &str, rate_inverse: u64) -> &'static str {
     let low = u64::from_str_radix(&apm_trace_id[16..], 16).unwrap();
     let hash = low.wrapping_mul(1_111_111_111_111_111_111);

@@ -130,7 +130,7 @@ fn check_event(events: &[&Value], kind: SpanKind) {
     assert_eq!(event["metrics"], metrics, "{name}");
 }
 
-/// What the Agent needs to pass a request on, and nothing that is not its business.
+/// Requests have what the Agent needs to forward them, and no credentials.
 fn check_request(request: &Value) {
     let header = |name: &str| {
         let headers = request["headers"].as_object().unwrap();

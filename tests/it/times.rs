@@ -11,7 +11,7 @@ use crate::harness::recording::{Recorder, only_span, problems, record};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// So many seconds after the recorder's clock begins.
+/// Returns the time this many seconds after the start of the recorder's clock.
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_nanos(ManualClock::EPOCH_NS) + Duration::from_secs(seconds)
 }

@@ -101,7 +101,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// One URL for each API; an API is covered as soon as its URL is recognised.
+/// A URL for each API; an API is covered as soon as its URL is recognised.
 const URLS: &[&str] = &[
     "https://api.openai.com/v1/chat/completions",
     "https://api.openai.com/v1/completions",

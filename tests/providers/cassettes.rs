@@ -13,7 +13,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::exchange::{Exchange, emit, event, events, messages, metrics};
 
-/// One line of the recordings.
+/// A line of the recordings.
 pub struct Recording {
     pub file: String,
     pub id: String,
@@ -215,7 +215,7 @@ fn texts(recording: &Recording) -> Vec<String> {
     texts
 }
 
-/// What is in the frames of an AWS event stream; a model's own JSON is in there as base64.
+/// The payloads of an AWS event stream; a model's own JSON is in there as base64.
 fn frames(bytes: &[u8]) -> Vec<Value> {
     let mut bytes = bytes;
     let mut frames = Vec::new();
@@ -256,12 +256,12 @@ fn collect(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
-/// What a provider repeats of the request.
+/// Members in which a provider repeats the request.
 const ECHOES: &[&str] = &["instructions", "tools", "prompt", "input", "response"];
-/// What is beside the text.
+/// Members beside the text.
 const ASIDE: &[&str] =
     &["logprobs", "annotations", "citations", "search_results", "text_offset", "reasoning_details", "trace"];
-/// What texts are called.
+/// Names of members with text.
 const TEXTS: &[&str] = &[
     "content",
     "text",

@@ -1,4 +1,4 @@
-//! What no answer, half an answer and too much of one say.
+//! Events of absent, partial and oversized responses.
 
 use std::time::{Duration, Instant};
 

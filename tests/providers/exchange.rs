@@ -1,4 +1,4 @@
-//! One exchange, and what is said of it.
+//! An exchange, and the annotation that it becomes.
 
 use serde_json::Value;
 use tracing::info_span;
@@ -43,7 +43,7 @@ impl Exchange {
         Call::new(self.endpoint.clone(), self.request.clone())
     }
 
-    /// What is said when the body comes in these pieces.
+    /// The annotation when the body comes in these pieces.
     pub fn in_pieces<'a>(&self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Annotation {
         self.ended(pieces, Ending::Complete)
     }
@@ -79,7 +79,7 @@ pub fn events(said: impl IntoIterator<Item = Annotation>) -> (Vec<SpanEvent>, Re
     (recorder.spans(), recorder)
 }
 
-/// One span each.
+/// Opens a span for each annotation.
 pub fn emit(said: impl IntoIterator<Item = Annotation>) {
     for said in said {
         assert!(info_span!("call", llmobs.kind = tracing::field::Empty).annotate(said));

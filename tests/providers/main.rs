@@ -1,4 +1,4 @@
-//! What a provider's request and answer say of a call.
+//! Requests and responses of providers become annotations.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -163,6 +163,9 @@ const KEPT_HEADERS: &[&str] = &[
     "x-amzn-bedrock-output-token-count",
     "x-amzn-bedrock-cache-read-input-token-count",
     "x-amzn-bedrock-cache-write-input-token-count",
+    "x-litellm-response-cost",
+    "x-litellm-version",
+    "x-litellm-model-id",
 ];
 
 impl ResponseHead {
@@ -200,11 +203,5 @@ impl ResponseHead {
 
     pub(super) const fn is_good(&self) -> bool {
         self.status < 400
-    }
-
-    /// The encoding of a body that is compressed. Most clients decompress before anybody else sees the body.
-    pub(super) fn compression(&self) -> Option<&str> {
-        let encoding = self.header("content-encoding")?.trim();
-        Some(encoding).filter(|encoding| !matches!(*encoding, "" | "identity"))
     }
 }

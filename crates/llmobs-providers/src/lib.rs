@@ -55,9 +55,11 @@ mod usage_tail;
 
 mod annotate;
 mod chunk_template;
+mod compression;
 mod data_urls;
 mod failure;
 mod framing;
+mod gateways;
 mod json;
 mod media;
 mod usage;

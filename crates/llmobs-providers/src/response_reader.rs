@@ -7,9 +7,12 @@ use serde_json::{Value, json};
 
 use super::call::{Call, ResponseHead};
 use super::codec::{Frame, FrameSummary, Response, StreamAssembler, codec};
+use super::compression::Compression;
 use super::data_urls::without_data_urls;
+use super::endpoint::UNKNOWN;
 use super::failure;
 use super::framing::{Detected, Framing};
+use super::gateways;
 use super::json;
 use super::usage_tail::UsageTail;
 use llmobs_model::{Annotation, SpanError, SpanKind, metric};
@@ -26,6 +29,7 @@ pub struct ResponseReader {
     unread: Vec<Piece>,
     unread_bytes: usize,
     body_bytes: usize,
+    compression: Compression,
     body: Body,
     /// Seconds from the request to the first piece with content.
     first_content: Option<f64>,
@@ -34,6 +38,8 @@ pub struct ResponseReader {
     /// The first frame of a response with a bad status that comes as a stream: the error.
     error_frame: Option<Value>,
     has_frames: bool,
+    /// A stream came to its end without the event that ends a response.
+    is_unfinished: bool,
     /// The reason for which nothing of a body could be read.
     unreadable: Option<&'static str>,
     tail: UsageTail,
@@ -67,7 +73,7 @@ enum Body {
         is_settled: bool,
     },
     Stream(Framing, Box<dyn StreamAssembler>),
-    /// Compressed or discarded.
+    /// Discarded or too large.
     Unread,
 }
 
@@ -78,19 +84,21 @@ impl ResponseReader {
     const MAX_WHOLE_BYTES: usize = 32 * 1024 * 1024;
 
     pub(super) fn new(call: Call, head: ResponseHead) -> Self {
-        let body = if head.compression().is_some() { Body::Unread } else { Body::Undetected };
+        let compression = Compression::new(head.header("content-encoding"));
         Self {
             call,
             head,
             unread: Vec::new(),
             unread_bytes: 0,
             body_bytes: 0,
-            body,
+            compression,
+            body: Body::Undetected,
             first_content: None,
             error: None,
             is_discarded: false,
             error_frame: None,
             has_frames: false,
+            is_unfinished: false,
             unreadable: None,
             tail: UsageTail::default(),
         }
@@ -137,6 +145,10 @@ impl ResponseReader {
     /// Returns the annotation of the whole call: the request, as much of the response as came, and its ending.
     pub fn finish(mut self, ending: Ending) -> Annotation {
         self.read_pending();
+        let first = self.compression.finish();
+        if !first.is_empty() {
+            self.read_piece(Bytes::from(first), None);
+        }
         let last_frames = match &mut self.body {
             Body::Stream(framing, _) => framing.finish(),
             Body::Undetected | Body::Whole { .. } | Body::Unread => Vec::new(),
@@ -152,7 +164,8 @@ impl ResponseReader {
                 self.unreadable = read.is_none().then_some("not JSON");
                 read.unwrap_or_else(|| json::as_error_text(&bytes))
             }
-            Body::Stream(_, assembler) => {
+            Body::Stream(framing, assembler) => {
+                self.is_unfinished = self.has_frames && !framing.is_done() && !assembler.has_ended();
                 self.unreadable = (!self.has_frames).then_some("no frames");
                 self.error_frame.take().unwrap_or_else(|| assembler.finish())
             }
@@ -175,6 +188,8 @@ impl ResponseReader {
         } else {
             without_data_urls(codec.annotate_response(annotation, response))
         };
+        let is_known_host = self.call.endpoint.provider() != UNKNOWN;
+        annotation = gateways::with_headers(annotation, is_known_host, |name| self.head.header(name), request);
         if self.call.endpoint.is_proxy {
             annotation.metrics.remove_usage();
         }
@@ -193,49 +208,68 @@ impl ResponseReader {
         }
     }
 
-    /// Reports a good response that could not be read, so that an empty span does not pass for an empty response.
+    /// Reports a good response that could not be read, so that an empty span does not pass for an empty response, and a
+    /// stream that ended before its last event, so that half a text does not pass for a whole one.
     ///
-    /// Shape: metadata `unreadable_response: {"reason", "content_type", "bytes"}`.
+    /// Shape: metadata `unreadable_response: {"reason", "content_type", "bytes"}`, with `encoding` where it is compressed;
+    /// `incomplete_stream: true`.
     fn with_doubts(&self, annotation: Annotation, ending: &Ending) -> Annotation {
         let is_complete = matches!(ending, Ending::Complete);
         if !is_complete || self.is_discarded || self.error.is_some() || annotation.error.is_some() {
             return annotation;
         }
         let is_llm = self.call.kind() == SpanKind::Llm;
-        let reason = match self.head.compression() {
-            Some(_) if self.body_bytes > 0 => "compressed",
-            Some(_) | None if self.body_bytes == 0 && is_llm => "empty",
-            _ => match self.unreadable {
+        if self.is_unfinished && is_llm {
+            return annotation.metadata(INCOMPLETE, true);
+        }
+        let encoding = self.compression.unread();
+        let reason = match encoding {
+            Some(_) => "compressed",
+            None if self.compression.is_too_large() => "too large",
+            None if self.body_bytes == 0 && is_llm => "empty",
+            None => match self.unreadable {
                 Some(reason) => reason,
                 None => return annotation,
             },
         };
         let content_type = self.head.media_type();
-        annotation
-            .metadata(UNREADABLE, json!({"reason": reason, "content_type": content_type, "bytes": self.body_bytes}))
+        let mut report = json!({"reason": reason, "content_type": content_type, "bytes": self.body_bytes});
+        if let (Some(encoding), Some(report)) = (encoding, report.as_object_mut()) {
+            report.insert("encoding".to_owned(), encoding.name().into());
+        }
+        annotation.metadata(UNREADABLE, report)
     }
 
     /// Reads the bytes that have been kept unread, for callers whose budget is short: of a stream, only its texts remain.
     pub fn read_pending(&mut self) {
         self.unread_bytes = 0;
-        for Piece { mut bytes, at } in mem::take(&mut self.unread) {
-            self.detect(&mut bytes);
-            match &mut self.body {
-                Body::Whole { bytes: whole, .. } if whole.len().saturating_add(bytes.len()) > Self::MAX_WHOLE_BYTES => {
-                    // Half a document is worth nothing, but for the counts at its end.
-                    self.tail.push(&mem::take(whole));
-                    self.tail.push(&bytes);
-                    self.body = Body::Unread;
-                    self.unreadable = Some("too large");
-                }
-                Body::Unread if self.unreadable.is_some() => self.tail.push(&bytes),
-                Body::Whole { bytes: whole, .. } => {
-                    whole.extend_from_slice(&bytes);
-                    self.detect_lines(at);
-                }
-                Body::Stream(..) => self.push_stream(bytes, at),
-                Body::Undetected | Body::Unread => {}
+        for Piece { bytes, at } in mem::take(&mut self.unread) {
+            let mut compression = mem::replace(&mut self.compression, Compression::Plain);
+            if !compression.push(&bytes, &mut |decoded| self.read_piece(Bytes::copy_from_slice(decoded), at)) {
+                self.read_piece(bytes, at);
             }
+            self.compression = compression;
+        }
+    }
+
+    /// Reads a piece that is not compressed.
+    fn read_piece(&mut self, mut bytes: Bytes, at: Option<f64>) {
+        self.detect(&mut bytes);
+        match &mut self.body {
+            Body::Whole { bytes: whole, .. } if whole.len().saturating_add(bytes.len()) > Self::MAX_WHOLE_BYTES => {
+                // Half a document is worth nothing, but for the counts at its end.
+                self.tail.push(&mem::take(whole));
+                self.tail.push(&bytes);
+                self.body = Body::Unread;
+                self.unreadable = Some("too large");
+            }
+            Body::Unread if self.unreadable.is_some() => self.tail.push(&bytes),
+            Body::Whole { bytes: whole, .. } => {
+                whole.extend_from_slice(&bytes);
+                self.detect_lines(at);
+            }
+            Body::Stream(..) => self.push_stream(bytes, at),
+            Body::Undetected | Body::Unread => {}
         }
     }
 
@@ -306,6 +340,8 @@ impl ResponseReader {
     }
 }
 
+/// The metadata member of a stream that ended before its last event.
+const INCOMPLETE: &str = "incomplete_stream";
 /// The metadata member of a response that could not be read.
 pub(super) const UNREADABLE: &str = "unreadable_response";
 

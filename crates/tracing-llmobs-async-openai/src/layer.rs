@@ -1,19 +1,19 @@
 //! The layer, and the service that it makes.
 
-use std::any::type_name;
-use std::fmt::Display;
+use std::any::Any;
+use std::fmt::{Debug, Display};
 use std::mem;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
 use bytes::Bytes;
 use reqwest::{Body, Response, ResponseBuilderExt};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::instrument::Instrument;
-use tracing_llmobs::SpanError;
 use tracing_llmobs::observe::{ClientCall, EndpointRules, ObservedBody};
 
 /// A `tower` layer for the HTTP service of an `async-openai` client that records every model call as a span.
@@ -56,7 +56,7 @@ impl<S> Service<HttpRequestFactory> for LlmObsClient<S>
 where
     S: Service<HttpRequestFactory, Response = Response> + Clone + Send + 'static,
     S::Future: Send,
-    S::Error: Display + Send,
+    S::Error: Display + Debug + Send + 'static,
 {
     type Response = Response;
     type Error = S::Error;
@@ -79,7 +79,7 @@ where
             match response.instrument(span).await {
                 Ok(response) => Ok(observe_body(response, call)),
                 Err(error) => {
-                    call.fail_with(SpanError::new(error.to_string()).error_type(type_name::<S::Error>()));
+                    fail(&mut call, &error);
                     Err(error)
                 }
             }
@@ -109,6 +109,15 @@ async fn begin(rules: &EndpointRules, factory: HttpRequestFactory) -> (Option<Cl
         }
     });
     (call, factory)
+}
+
+/// Records why there is no response. The client's own error has sources; that of a layer may be a boxed one.
+fn fail<E: Display + Debug + 'static>(call: &mut ClientCall, error: &E) {
+    let any: &dyn Any = error;
+    match any.downcast_ref::<OpenAIError>() {
+        Some(error) => call.fail(error),
+        None => call.fail_display(error),
+    }
 }
 
 /// Returns the response with its body observed. Status, version, headers, extensions and URL stay.

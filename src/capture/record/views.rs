@@ -10,36 +10,41 @@ use super::SpanRecord;
 use llmobs_model::{AgentAttribution, SpanContext, SpanKind};
 
 impl SpanRecord {
-    pub(in crate::capture) const fn kind(&self) -> Option<SpanKind> {
+    pub(crate) const fn kind(&self) -> Option<SpanKind> {
         self.identity.kind
     }
 
-    pub(in crate::capture) const fn trace(&self) -> &Arc<TraceState> {
+    /// Returns the time of the last value or child, by [`OpenBudget::now`](super::super::budget::OpenBudget::now).
+    pub(crate) const fn last_used(&self) -> u64 {
+        self.last_used
+    }
+
+    pub(crate) const fn trace(&self) -> &Arc<TraceState> {
         &self.identity.trace
     }
 
     /// Returns the kind, or the provisional one of a span that may become an LLM span.
-    pub(in crate::capture) fn standing_kind(&self) -> Option<SpanKind> {
+    pub(crate) fn standing_kind(&self) -> Option<SpanKind> {
         let provisional =
             || self.foreign.as_ref().filter(|foreign| foreign.may_be_llm_span()).map(|_| SpanKind::Workflow);
         self.identity.kind.or_else(provisional)
     }
 
     /// Returns whether the span is no LLM span and only sets something for LLM spans below it.
-    pub(in crate::capture) fn is_context_only(&self) -> bool {
+    pub(crate) fn is_context_only(&self) -> bool {
         self.identity.kind.is_none()
             && self.identity.remote_parent.is_none()
             && self.foreign.as_ref().is_some_and(|foreign| !foreign.is_candidate)
     }
 
     /// Returns the time since the start of an LLM span, and its kind.
-    pub(in crate::capture) fn age(&self, services: &Services) -> Option<(f64, SpanKind)> {
+    pub(crate) fn age(&self, services: &Services) -> Option<(f64, SpanKind)> {
         let age = self.identity.age(self.content.origin(), services.clock.instant());
         Some((age.as_secs_f64(), self.identity.kind?))
     }
 
     /// Returns the span as evaluations see it, if it is an LLM span.
-    pub(in crate::capture) fn evaluable(&self, services: &Services) -> Option<EvaluableSpan> {
+    pub(crate) fn evaluable(&self, services: &Services) -> Option<EvaluableSpan> {
         let context = self.context().or_else(|| self.context_if_off())?;
         Some(self.evaluable_at(services, context))
     }
@@ -51,7 +56,7 @@ impl SpanRecord {
     }
 
     /// Returns the context of an LLM span.
-    pub(in crate::capture) fn context(&self) -> Option<SpanContext> {
+    pub(crate) fn context(&self) -> Option<SpanContext> {
         let kind = self.standing_kind()?;
         let origin = self.content.origin();
         let agent = match kind {
@@ -74,13 +79,14 @@ impl SpanRecord {
     }
 
     /// Returns what a span that starts below this one takes over.
-    pub(in crate::capture) fn parent_context(&mut self, services: &Services) -> Option<ParentContext> {
+    pub(crate) fn parent_context(&mut self, services: &Services) -> Option<ParentContext> {
         let kind = self.standing_kind();
         let context = match kind {
             Some(_) => self.context(),
             None => self.remote_context().or_else(|| self.context_if_off()),
         }?;
         self.identity.has_children = true;
+        self.last_used = services.budget.now();
         let origin = self.content.origin();
         Some(ParentContext {
             context,
@@ -93,7 +99,7 @@ impl SpanRecord {
     }
 
     /// Returns what a span that is no LLM span sets for those below it.
-    pub(in crate::capture) fn inherited_context(&mut self) -> Option<InheritedContext> {
+    pub(crate) fn inherited_context(&mut self) -> Option<InheritedContext> {
         if !self.is_context_only() {
             return None;
         }
@@ -103,12 +109,12 @@ impl SpanRecord {
     }
 
     /// Returns the session that a non-LLM span sets for those below it.
-    pub(in crate::capture) fn session_for_descendants(&self) -> Option<Arc<str>> {
+    pub(crate) fn session_for_descendants(&self) -> Option<Arc<str>> {
         self.content.origin().session_id.clone().filter(|_| self.identity.has_own_session && self.is_context_only())
     }
 
     /// Returns the context for outgoing requests: that of an LLM span, or else of the remote parent of this span.
-    pub(in crate::capture) fn outgoing_context(&self) -> Option<SpanContext> {
+    pub(crate) fn outgoing_context(&self) -> Option<SpanContext> {
         let mut context = match self.standing_kind() {
             Some(_) => self.context(),
             None => self.remote_context(),

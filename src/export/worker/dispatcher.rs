@@ -180,7 +180,7 @@ impl Dispatcher {
         }
         match (batch, outcome) {
             (Some(batch), Ok(())) => {
-                self.lane(route).deliver(batch.batch.bytes());
+                self.lane(route).deliver(&batch);
                 self.end(&batch, BatchEnd::Delivered);
                 self.outbox.give_back(route, batch.batch, nanos_between(started, now));
             }

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::super::retry::{MAX_BACKOFF, Verdict, backoff};
+use super::bisection::Bisection;
 use super::outbox::PendingBatch;
 use super::size_limit::SizeLimit;
 use crate::queue::BatchEnd;
@@ -135,9 +135,12 @@ impl Lane {
         if self.in_flight >= self.window() {
             return Step::Idle;
         }
-        let Some(mut batch) = self.waiting.pop_front() else { return Step::Idle };
+        // Parts of one search wait for one another; batches behind them go on.
+        let is_searched = |batch: &PendingBatch| batch.bisection.as_ref().is_some_and(|search| search.is_in_flight());
+        let next = self.waiting.iter().position(|batch| !is_searched(batch));
+        let Some(mut batch) = next.and_then(|at| self.waiting.remove(at)) else { return Step::Idle };
         batch.attempts = batch.attempts.saturating_add(1);
-        self.in_flight = self.in_flight.saturating_add(1);
+        self.begin(&batch);
         Step::Send(batch)
     }
 
@@ -163,13 +166,24 @@ impl Lane {
         if self.failures > 0 { 1 } else { self.window.max(1) }
     }
 
+    fn begin(&mut self, batch: &PendingBatch) {
+        self.in_flight = self.in_flight.saturating_add(1);
+        batch.bisection.iter().for_each(|search| search.set_in_flight(true));
+    }
+
+    fn end(&mut self, batch: &PendingBatch) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        batch.bisection.iter().for_each(|search| search.set_in_flight(false));
+    }
+
     /// Notes a delivery. The window grows with each one while more waits, up to [`MAX_WINDOW`](Self::MAX_WINDOW), so that
     /// a receiver that is far away does not cost a round trip a batch; a failure halves it.
-    pub(super) fn deliver(&mut self, bytes: usize) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+    pub(super) fn deliver(&mut self, batch: &PendingBatch) {
+        self.end(batch);
+        batch.bisection.iter().for_each(|search| search.earn());
         self.failures = 0;
         self.refusal = None;
-        self.size.deliver(bytes);
+        self.size.deliver(batch.batch.bytes());
         self.grow();
     }
 
@@ -189,7 +203,7 @@ impl Lane {
         now: Instant,
         random: f64,
     ) -> (PendingBatch, Consequence) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+        self.end(&batch);
         let consequence = match verdict {
             Verdict::Retry { asked } => {
                 let until = self.pause(asked, epoch, now, random);
@@ -226,12 +240,14 @@ impl Lane {
 
     /// Returns a batch whose request vanished, for example in a panic.
     pub(super) fn recover(&mut self, batch: Option<PendingBatch>) {
+        if let Some(batch) = batch {
+            self.end(&batch);
+            self.put_back(batch);
+            return;
+        }
         self.in_flight = self.in_flight.saturating_sub(1);
         if let Some(refusal) = &mut self.refusal {
             refusal.is_probing = false;
-        }
-        if let Some(batch) = batch {
-            self.put_back(batch);
         }
     }
 
@@ -317,14 +333,14 @@ impl Lane {
         Some(sizes)
     }
 
-    /// Splits a batch with an invalid item. Isolating one item of `n` takes at most log2(n) + 1 splits of two requests
-    /// each; that is also the bound for a batch that is invalid throughout, whose remaining parts are lost.
+    /// Splits a batch with an invalid item, while the budget of its search lasts.
     fn bisect(&mut self, batch: &PendingBatch) -> Option<[usize; 2]> {
         let mut batch = batch.clone();
-        let splits = usize::try_from(batch.batch.len().max(1).ilog2()).unwrap_or(0).saturating_add(1);
-        let left = batch.splits_left.get_or_insert_with(|| Arc::new(AtomicUsize::new(splits)));
-        let is_allowed = |left: usize| left.checked_sub(1);
-        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_allowed).ok()?;
+        let search = batch.bisection.get_or_insert_with(|| Arc::new(Bisection::new(batch.batch.len())));
+        // A single item is found, and costs nothing.
+        if batch.batch.len() < 2 || !search.take_split() {
+            return None;
+        }
         self.split(&batch)
     }
 }
@@ -334,3 +350,6 @@ impl From<LossReason> for BatchEnd {
         Self::Lost(reason)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@
 //! thread. A runtime that is not polled does not see that the intake has closed an idle connection, and loses the next
 //! request to it.
 
+mod bisection;
 mod dispatcher;
 mod encoder;
 mod exporter;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use super::super::batch::Batch;
 use super::super::encode::Frame;
 use super::super::transport::Route;
+use super::bisection::Bisection;
 use crate::queue::Queue;
 
 /// A batch that has not been acknowledged.
@@ -21,13 +22,13 @@ pub(super) struct PendingBatch {
     /// The time at which its first item was encoded.
     pub(super) since: Instant,
     pub(super) attempts: u32,
-    /// Splits that are left to isolate invalid items, shared by all parts of one batch.
-    pub(super) splits_left: Option<Arc<AtomicUsize>>,
+    /// The search for invalid items, shared by all parts of one batch; `None` when nothing was refused as invalid.
+    pub(super) bisection: Option<Arc<Bisection>>,
 }
 
 impl PendingBatch {
     pub(super) const fn new(batch: Batch, first: u64, since: Instant) -> Self {
-        Self { batch, first, since, attempts: 0, splits_left: None }
+        Self { batch, first, since, attempts: 0, bisection: None }
     }
 
     pub(super) fn items(&self) -> u64 {

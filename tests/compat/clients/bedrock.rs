@@ -25,7 +25,7 @@ use crate::stage::{nowhere, run, trees};
 
 const MODEL: &str = "eu.anthropic.claude-haiku-4-5-20251001-v1:0";
 
-/// What the clients of all services have in common.
+/// The configuration that clients of all services share.
 pub(crate) fn shared(provider: &Provider) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "test");
     SdkConfig::builder()

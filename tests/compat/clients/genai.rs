@@ -18,7 +18,7 @@ use crate::stage::{http, run, trees};
 
 const CONTENT: &str = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
 
-/// Whether this is the process with content. If not, runs the test in one that is.
+/// Tells whether this is the process with content. If not, runs the test in one that is.
 fn has_content(test: &str) -> bool {
     if std::env::var_os(CONTENT).is_some() {
         return true;
@@ -44,7 +44,7 @@ fn request() -> ChatRequest {
     ChatRequest::new(vec![ChatMessage::system("Be brief."), ChatMessage::user("Greet me.")])
 }
 
-/// What every call of these tests says, and what else this one does.
+/// The event of every call of these tests, with the members of this one.
 fn call(more: Value) -> Value {
     let span = json!({
         "span": "llm chat gpt-4o-mini",

@@ -64,7 +64,7 @@ fn response_events(pieces: [&str; 2]) -> Answer {
     }))
 }
 
-/// What the spans of these calls say, and what else this one does.
+/// The event of every call of these tests, with the members of this one.
 fn call(more: Value) -> Value {
     let span = json!({
         "span": "llm OpenAI.createResponse",

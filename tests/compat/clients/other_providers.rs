@@ -19,7 +19,7 @@ struct Api {
     request: Value,
 }
 
-/// How much of an answer the application reads.
+/// The part of a response that the application reads.
 #[derive(Clone, Copy)]
 enum Reads {
     All,

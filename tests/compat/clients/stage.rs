@@ -17,7 +17,7 @@ pub(crate) fn run<T>(program: impl Future<Output = T>) -> Pin<Box<impl Future<Ou
     Box::pin(run_with(Builder::without_environment(), program))
 }
 
-/// The same with settings.
+/// Runs a program under a layer with these settings.
 pub(crate) async fn run_with<T>(settings: Builder, program: impl Future<Output = T>) -> (T, Recorder) {
     let (layer, recorder) = testing::recorder_of(settings.ml_app("test-app")).unwrap();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
@@ -25,7 +25,7 @@ pub(crate) async fn run_with<T>(settings: Builder, program: impl Future<Output =
     (returned, recorder)
 }
 
-/// The same for a program with tasks that nobody hands the subscriber on to: all of this thread has it.
+/// Runs a program whose tasks do not inherit the subscriber: it is the default of the whole thread.
 pub(crate) fn run_with_tasks<T>(program: impl Future<Output = T>) -> Pin<Box<impl Future<Output = (T, Recorder)>>> {
     Box::pin(async {
         let settings = Builder::without_environment().ml_app("test-app");
@@ -40,7 +40,7 @@ pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
-/// Where nobody listens.
+/// A base URL that refuses connections.
 pub(crate) fn nowhere() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

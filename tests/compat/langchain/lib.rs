@@ -1,1 +1,1 @@
-//! Nothing; the tests are in `langchain.rs`.
+//! Empty library; the tests are in `langchain.rs`.

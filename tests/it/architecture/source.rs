@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 
-/// One file below `src/`.
+/// A file below `src/`.
 pub struct Source {
     /// Below `src/`, with slashes: `export/batch.rs`.
     pub path: String,
@@ -19,9 +19,9 @@ pub struct Source {
 pub struct Word {
     pub token: Token,
     pub line: usize,
-    /// It is under `#[cfg(test)]`.
+    /// Set for code under `#[cfg(test)]`.
     pub test: bool,
-    /// How many inline modules are around it.
+    /// The number of inline modules around the path.
     depth: usize,
 }
 
@@ -82,7 +82,7 @@ impl Source {
         found
     }
 
-    /// What a path means from the root of the crate: `None` for another crate's or a local one.
+    /// Resolves a path from the root of the crate: `None` for another crate's or a local one.
     pub fn absolute(&self, path: &UsedPath) -> Option<Vec<String>> {
         let mut rest = path.segments.as_slice();
         match rest.first()?.as_str() {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What each room may name.
+/// The rooms that each room may name.
 pub struct Table {
     rows: BTreeMap<String, Row>,
     /// Crates that every room may use.
@@ -58,7 +58,7 @@ impl Table {
         self.rows.get(room).is_some_and(|row| row.rooms.contains(other) || row.sees_everything())
     }
 
-    /// Whether a room may use a path of another crate: `[tokio, sync, Notify]`.
+    /// Decides whether a room may use a path of another crate: `[tokio, sync, Notify]`.
     pub fn may_use(&self, room: &str, path: &[String]) -> bool {
         let Some(row) = self.rows.get(room) else { return false };
         let covers = |entry: &String| {

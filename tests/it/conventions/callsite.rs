@@ -10,7 +10,7 @@ use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Span};
 use tracing_core::callsite::{self, Callsite, Identifier};
 
-/// One place in a program that is not there; it lives for ever, as every callsite does.
+/// A callsite made at run time; it lives for ever, as every callsite does.
 pub(super) struct Made {
     metadata: OnceLock<Metadata<'static>>,
 }
@@ -23,7 +23,7 @@ impl Callsite for Made {
     }
 }
 
-/// What is written at the place.
+/// The metadata of the callsite.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) name: &'a str,

@@ -28,7 +28,7 @@ impl Case {
         std::iter::once(&self.primary).chain(&self.extra_spans).cloned().collect()
     }
 
-    /// What is expected of each span; of one that the case does not speak of, nothing.
+    /// The expectation for each span; a span that the case does not name is not compared.
     fn expected(&self) -> impl Iterator<Item = (&str, &Value)> {
         let extra = self.expect_extra.iter().map(|(reference, expected)| (reference.as_str(), expected));
         std::iter::once((PRIMARY, &self.expect)).chain(extra)

@@ -1,4 +1,4 @@
-//! What spans that are none of ours say about those below them: whose they are, and whether they leave.
+//! Context of non-LLM spans (session, user, sampling) holds for the LLM spans below them.
 
 use tracing::field::Empty;
 use tracing::{Level, event, info, info_span};

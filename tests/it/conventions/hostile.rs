@@ -1,4 +1,4 @@
-//! What comes in the words of other crates and is not meant well, or not meant for us.
+//! Attributes that are hostile, or mean something else than a model call.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Whether an event is what a case expects: expectations are partial and have a few signs of their own.
+//! Compares an event with a case; expectations are partial and have a few signs of their own.
 
 use serde_json::{Map, Value};
 
@@ -87,7 +87,7 @@ pub(super) fn mutations(expected: &Value) -> Vec<(String, Value)> {
     }
 }
 
-/// What can be changed in one member of an expectation; a sign is turned into its opposite.
+/// The mutations of one member of an expectation; a sign is turned into its opposite.
 fn in_member(members: &Map<String, Value>, name: &str, value: &Value) -> Vec<(String, Value)> {
     let with = |value: Option<Value>| {
         let mut members = members.clone();

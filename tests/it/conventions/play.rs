@@ -39,12 +39,12 @@ pub(super) struct ToldEvent {
     pub(super) fields: Map<String, Value>,
 }
 
-/// When values come, and who else listens.
+/// The moment at which values are recorded, and the other layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Staging {
     /// Values are recorded after the start, one by one; else they come with it.
     pub(super) is_late: bool,
-    /// Somebody else wants every span, so that those that are not ours exist.
+    /// Another layer enables every span, so that non-LLM spans exist.
     pub(super) is_beside: bool,
 }
 
@@ -57,7 +57,7 @@ impl Staging {
     ];
 }
 
-/// What left, and which span is which.
+/// The exported events, and the names of their spans.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
     pub(super) ids: Vec<(String, Option<SpanId>)>,
@@ -78,7 +78,7 @@ impl Sent {
     }
 }
 
-/// What a span is called among those of its case.
+/// The name of a span within its case.
 pub(super) const PRIMARY: &str = "primary";
 
 /// A span while it is played.

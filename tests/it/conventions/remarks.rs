@@ -1,4 +1,4 @@
-//! What is odd about spans of other crates is said at DEBUG, once for each place, without a word of their content.
+//! Oddities of other crates' spans are logged at DEBUG, once for each place, without a word of their content.
 
 use tracing::{Level, event, info_span};
 use tracing_llmobs::{Guard, Stats};
@@ -24,7 +24,7 @@ fn played(program: impl FnOnce(&Guard, &dyn Fn(LevelFilter))) -> (CollectedLog, 
     (collected, handle.stats())
 }
 
-/// What was said at DEBUG.
+/// The lines that were logged at DEBUG.
 fn said(collected: &CollectedLog) -> Vec<String> {
     collected.ours(Level::DEBUG).into_iter().map(|said| said.text).collect()
 }

@@ -11,14 +11,14 @@ use tracing_subscriber::prelude::*;
 
 use super::programs::run;
 
-/// What a span of a generated tree is.
+/// The role of a span in a generated tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// A call of a model that a library tells of, and whether it counts tokens.
     Theirs { counts: bool },
-    /// The same, told by us.
+    /// A model call, with `llmobs.*` fields.
     Ours { counts: bool },
-    /// Of a library that says so only when it ends.
+    /// A model call of a library that records its attributes only at the end.
     Late { counts: bool },
     /// Another kind of span.
     Tool,
@@ -68,7 +68,7 @@ impl Tree {
         matches!(self.role, Role::Theirs { .. } | Role::Late { .. }) && is_told_again
     }
 
-    /// What should be sent, one line a span.
+    /// The expected events, one line a span.
     fn expected(&self, out: &mut Vec<String>) {
         let at = out.len();
         if self.role != Role::Http {

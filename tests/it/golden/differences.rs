@@ -1,21 +1,21 @@
-//! Where the crate sends something else on purpose.
+//! Differences from the Python SDK that are intended.
 //!
 //! Every row names its reason in `docs/decisions/0001-differences-from-the-python-sdk.md`.
 //! A row that a scenario does not show any more fails that scenario.
 
 use super::compare::Gap;
 
-/// One kind of difference.
+/// A kind of difference.
 pub(super) struct Difference {
     /// The row of the decision record that gives the reason.
     pub(super) row: &'static str,
     /// Every one of them shows it, in both modes.
     pub(super) scenarios: &'static [&'static str],
-    /// Where; `*` stands for anything.
+    /// The path of the member; `*` stands for anything.
     pub(super) path: &'static str,
-    /// What the Python SDK sent, as JSON; `*` stands for anything.
+    /// The Python SDK's value, as JSON; `*` stands for anything.
     pub(super) expected: &'static str,
-    /// What the crate sends.
+    /// The crate's value.
     pub(super) ours: &'static str,
 }
 
@@ -34,7 +34,7 @@ pub(super) fn unexplained(scenario: &str, gaps: Vec<Gap>) -> impl Iterator<Item 
     open.map(|gap| gap.to_string()).chain(idle)
 }
 
-/// Whether the text has this form.
+/// Matches a text against a pattern with `*`.
 fn matches(form: &str, text: &str) -> bool {
     let Some((before, after)) = form.split_once('*') else { return form == text };
     let Some(rest) = text.strip_prefix(before) else { return false };

@@ -9,7 +9,7 @@ use std::thread;
 
 use crate::harness::mutation::Mutation;
 
-/// What a request for spans or evaluations is answered.
+/// The response to a request with spans or evaluations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Answer {
     Status(u16),
@@ -118,7 +118,7 @@ fn break_request(request: &mut Request, mutation: &Mutation) {
         headers.filter_map(|(name, value)| Some((name.clone(), mutation.header(&name, &value)?))).collect();
 }
 
-/// One request, or none when the connection was closed.
+/// Reads a request, or none when the connection was closed.
 fn read(reader: &mut impl BufRead) -> Option<Request> {
     let mut line = || {
         let mut line = String::new();
@@ -141,5 +141,5 @@ fn read(reader: &mut impl BufRead) -> Option<Request> {
     Some(Request { method, path, headers, body, answer: Answer::Close })
 }
 
-/// What an Agent with a proxy says of itself.
+/// The `/info` of an Agent with a proxy.
 const INFO: &str = r#"{"version":"7.99.0","endpoints":["/v0.4/traces","/evp_proxy/v2/","/evp_proxy/v4/"]}"#;

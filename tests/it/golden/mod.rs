@@ -1,4 +1,4 @@
-//! The same programs as with the Python SDK, and the same traffic.
+//! Programs that were run with the Python SDK cause the same traffic here.
 //!
 //! In: `tests/golden/*.json`, what `ddtrace` 4.16.0 sent for a small program, normalised. Out: a failure for every place
 //! where the crate's traffic for the same program differs and no row of `differences.rs` says why. Never: the network

@@ -27,7 +27,7 @@ pub(super) fn normalise(requests: &[Request]) -> Value {
     json!({"requests": facts(&requests, &bodies), "spans": spans.normalise(), "evaluations": evaluations})
 }
 
-/// How the requests were made: every distinct way once, and their answers; over how many accepted requests the spans
+/// Collects the distinct heads of requests, and their responses; over how many accepted requests the spans
 /// are spread is the exporter's affair.
 fn facts(requests: &[&Request], bodies: &[Value]) -> Value {
     let mut facts: Vec<Value> = Vec::new();

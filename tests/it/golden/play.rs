@@ -19,29 +19,29 @@ pub(super) struct Scenario {
     pub(super) name: &'static str,
     pub(super) program: fn(&Handle),
     pub(super) settings: Settings,
-    /// What the first requests are answered; later ones are accepted.
+    /// The responses to the first requests; later ones are accepted.
     pub(super) answers: &'static [Answer],
     /// The timer is left as it is; else only the flush at the end sends.
     pub(super) sends_by_itself: bool,
 }
 
-/// Where the settings come from.
+/// The source of the settings.
 #[derive(Clone, Copy)]
 pub(super) enum Settings {
     /// The builder's setters.
     Code,
-    /// The same, and some more.
+    /// The default settings, and some more.
     Adjusted(fn(Builder) -> Builder),
     /// These variables; where the intake is and how it is reached are added.
     Environment(&'static [(&'static str, &'static str)]),
 }
 
-/// How the intake is reached.
+/// The route to the intake.
 #[derive(Debug, Clone, Copy)]
 enum Mode {
     Agentless,
     Agent,
-    /// Nothing is chosen; the Agent is asked what it can do.
+    /// Automatic: the Agent's `/info` decides.
     Automatic,
 }
 

@@ -10,7 +10,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-/// One event, one new span, or one record.
+/// A log entry: an event, a new span, or a record.
 #[derive(Debug, Clone)]
 pub struct LogLine {
     pub level: Level,

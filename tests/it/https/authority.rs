@@ -7,7 +7,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
-/// Somebody whose signature some trust.
+/// A certificate authority.
 pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -23,7 +23,7 @@ impl Authority {
         Scratch::file(&self.0.pem())
     }
 
-    /// What a server of this name needs; valid from the first of January of one year to that of the other.
+    /// Issues the certificate of a server; valid from the first of January of one year to that of the other.
     pub(super) fn identity(&self, name: &str, years: (i32, i32)) -> Identity {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         (params.not_before, params.not_after) = (date_time_ymd(years.0, 1, 1), date_time_ymd(years.1, 1, 1));
@@ -39,7 +39,7 @@ impl Authority {
         Identity(Arc::new(config))
     }
 
-    /// The same, valid now.
+    /// Issues the certificate of a server, valid now.
     pub(super) fn valid(&self, name: &str) -> Identity {
         self.identity(name, (2020, 2100))
     }

@@ -1,4 +1,4 @@
-//! Whom the exporter believes, and what happens to the spans if it believes nobody.
+//! Certificates that the exporter accepts, and the loss of spans if it accepts none.
 
 use llmobs_receiver::Answer;
 use tracing_llmobs::LossReason;

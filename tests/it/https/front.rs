@@ -11,14 +11,14 @@ use tokio_rustls::LazyConfigAcceptor;
 
 use super::Identity;
 
-/// How a client began.
+/// The first bytes of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Hello {
-    /// Whom it asked for, if by name.
+    /// The requested server name, if any.
     pub(super) name: Option<String>,
-    /// What it would speak over TLS.
+    /// The offered ALPN protocols.
     pub(super) protocols: Vec<String>,
-    /// Whether it went on when it had seen the certificate.
+    /// Set when the client completed the handshake.
     pub(super) is_content: bool,
 }
 
@@ -43,7 +43,7 @@ impl Front {
         front
     }
 
-    /// One for each connection that spoke TLS.
+    /// The greetings, one for each TLS connection.
     pub(super) fn hellos(&self) -> Vec<Hello> {
         self.hellos.lock().clone()
     }

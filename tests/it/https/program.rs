@@ -8,14 +8,14 @@ use tracing_subscriber::prelude::*;
 
 use crate::harness::{CollectedLog, NEVER, run_scene_with, scene, until};
 
-/// How many spans the program sends.
+/// The number of spans that the program sends.
 pub(super) const SPANS: usize = 3;
 /// Straight to the intake, and through an agent.
 pub(super) const AGENTLESS: (&str, &str) = ("DD_LLMOBS_AGENTLESS_ENABLED", "1");
 pub(super) const AGENT: (&str, &str) = ("DD_LLMOBS_AGENTLESS_ENABLED", "0");
 const CONTENT: &str = "canary-of-the-content";
 
-/// What the program said.
+/// The output of the program.
 pub(super) struct Ending {
     said: String,
 }
@@ -26,12 +26,12 @@ impl Ending {
         Self::of_scene("patient", environment)
     }
 
-    /// The same, but it soon gives up on a server that says nothing.
+    /// Runs the program with a short request timeout.
     pub(super) fn of_brisk(environment: &[(&str, &str)]) -> Self {
         Self::of_scene("brisk", environment)
     }
 
-    /// The same, but it shuts down at once, and hardly waits for it.
+    /// Runs the program with an immediate shutdown and a short timeout.
     pub(super) fn of_hurried(environment: &[(&str, &str)]) -> Self {
         Self::of_scene("hurried", environment)
     }
@@ -54,7 +54,7 @@ impl Ending {
         assert!(lost.is_empty() && warnings.is_empty(), "{lost:?} {warnings:#?}");
     }
 
-    /// Nothing arrived; all is lost for this reason, which is said once, as is a failure with these words in it.
+    /// Asserts that all spans were lost for this reason, logged once, and that a failure with this text was logged once.
     pub(super) fn assert_lost(&self, reason: LossReason, cause: &str) {
         self.assert_all_lost(reason);
         let failures: Vec<_> = self
@@ -65,7 +65,7 @@ impl Ending {
         assert!(failures.len() == 1 && failures[0].contains(cause), "{cause}: {failures:#?}");
     }
 
-    /// Nothing arrived; all is lost for this reason, which is said once.
+    /// Asserts that all spans were lost for this reason, logged once.
     pub(super) fn assert_all_lost(&self, reason: LossReason) {
         assert_eq!(self.after("delivered "), ["0"], "{}", self.said);
         assert_eq!(self.after("lost "), [format!("{reason} {SPANS}")]);
@@ -74,7 +74,7 @@ impl Ending {
         assert_eq!(reasons.count(), 1, "{warnings:#?}");
     }
 
-    /// What the exporter wants people to read.
+    /// The warnings of the exporter.
     fn warnings(&self) -> Vec<&str> {
         self.after("said WARN tracing_llmobs ").into_iter().chain(self.after("said ERROR tracing_llmobs ")).collect()
     }
@@ -85,7 +85,7 @@ impl Ending {
     }
 }
 
-/// What nobody may say: content, key, and what a proxy is told.
+/// Texts that must not be logged: content, key, and a proxy's credentials.
 const SECRETS: [&str; 3] = ["canary", "test-key", BASIC];
 /// User and password of a proxy, as they stand in a URL and in a header.
 pub(super) const CREDENTIALS: &str = "user:canary-of-the-proxy";

@@ -1,4 +1,4 @@
-//! Which way leads through a proxy, and what the proxy gets to see.
+//! Routes through a proxy, and the bytes that the proxy sees.
 
 use tracing_llmobs::LossReason;
 

@@ -8,14 +8,14 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What becomes of a request for a tunnel.
+/// The proxy's reaction to `CONNECT`.
 #[derive(Clone, Copy)]
 pub(super) enum Verdict {
-    /// It leads to this port, whatever was asked for.
+    /// Opens a tunnel to this port, whatever was requested.
     Through(u16),
     /// These bytes, and the end of the connection.
     Says(&'static str),
-    /// Nothing, and the connection stays open.
+    /// Stalls: no response, and the connection stays open.
     Silence,
 }
 
@@ -53,7 +53,7 @@ impl Proxy {
         self.log.connections.load(Ordering::SeqCst)
     }
 
-    /// What it was asked, and with which headers.
+    /// The requests, with their headers.
     pub(super) fn heads(&self) -> Vec<String> {
         self.log.heads.lock().clone()
     }

@@ -1,4 +1,4 @@
-//! What is written into headers, and what stays in them.
+//! Headers that are injected, and foreign members that stay in them.
 
 use http::HeaderMap;
 use tracing_llmobs::propagation::{Trust, extract, extract_trusting, inject, inject_context};

@@ -1,4 +1,4 @@
-//! What the Python SDK sent and made of it; see `tests/propagation/README.md`.
+//! Headers of the Python SDK, and its reading of them; see `tests/propagation/README.md`.
 
 use std::collections::{BTreeMap, HashMap};
 

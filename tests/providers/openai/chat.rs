@@ -10,13 +10,13 @@ fn chat(request: &Value, answer: &Value) -> SpanEvent {
     Exchange::unary(CHAT, request, answer).event()
 }
 
-/// What these messages become as input.
+/// The input made of these messages.
 fn input(sent: &Value) -> Vec<Message> {
     let event = chat(&json!({"model": "m", "messages": sent}), &json!({}));
     messages(event.input.as_ref()).to_vec()
 }
 
-/// What these choices become as output.
+/// The output made of these choices.
 fn output(choices: &Value) -> Vec<Message> {
     let event = chat(&json!({"model": "m", "messages": []}), &json!({"choices": choices}));
     messages(event.output.as_ref()).to_vec()
@@ -131,7 +131,7 @@ fn parts_of_a_message_are_text_media_or_a_marker() {
         {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0=", "filename": "a.pdf"}},
         {"type": "text", "text": "Or that?"},
     ]}]);
-    let expected = Message::user("What is this?\n[image]\n[image]\n[audio]\n[file]\nOr that?")
+    let expected = Message::user("What is this?\nhttps://example.com/cat.png\n[image]\n[audio]\n[file]\nOr that?")
         .image(Media::base64("image/png", "iVBORw0KGgo="))
         .audio(Media::base64("audio/mpeg", "UklGRg=="));
     assert_eq!(input(&parts), [expected]);

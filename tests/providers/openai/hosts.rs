@@ -1,4 +1,4 @@
-//! Those who speak as OpenAI does.
+//! Hosts with OpenAI's API.
 
 use serde_json::{Value, json};
 use tracing_llmobs::providers::{Api, Call, Endpoint};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{CHAT, RESPONSES};
 use crate::exchange::Exchange;
 
-/// One choice of a chat.
+/// A choice of a chat.
 #[derive(Debug, Clone)]
 struct Choice {
     content: String,
@@ -67,7 +67,7 @@ fn pieces(text: &str, size: usize) -> Vec<String> {
     text.chars().collect::<Vec<_>>().chunks(size).map(String::from_iter).collect()
 }
 
-/// One after the other from each, as the dice say.
+/// Interleaves the parts at random, each in its order.
 fn shuffled(mut queues: Vec<VecDeque<Value>>, dice: &[prop::sample::Index]) -> Vec<Value> {
     let mut events = Vec::new();
     let mut dice = dice.iter().cycle();

@@ -105,6 +105,27 @@ fn profiles_hear_words_of_their_crates() {
          "expect": {"metrics": {"$exact": true, "input_tokens": 30, "output_tokens": 3, "reasoning_output_tokens": 1,
             "cache_read_input_tokens": 20, "total_tokens": 33},
             "meta": {"span": {"kind": "llm"}, "model_name": "unknown", "model_provider": "google"}}},
+        {"case": "adk's model call", "span": "call_llm", "target": "adk_agent::llm_agent",
+         "fields": {"gcp.vertex.agent.llm_request": "{\"model\":\"gemini-2.5\",\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"Hi\"}]}]}",
+            "gcp.vertex.agent.llm_response": "{\"content\":{\"role\":\"model\",\"parts\":[{\"text\":\"Hello\"}]},\"finish_reason\":\"stop\"}"},
+         "expect": {"name": "call_llm", "meta": {"span": {"kind": "llm"}, "model_name": "gemini-2.5",
+            "input": {"messages": [{"role": "user", "content": "Hi"}]},
+            "output": {"messages": [{"role": "assistant", "content": "Hello"}]}}}},
+        {"case": "swiftide's agent", "span": "agent.query", "target": "swiftide_agents::agent", "fields": {},
+         "events": [{"name": "event a:1", "level": "DEBUG", "fields": {"langfuse.input": "Hi"}}],
+         "expect": {"name": "agent.query", "meta": {"span": {"kind": "agent"}, "input": {"value": "Hi"}}}},
+        {"case": "swiftide's step", "span": "step", "target": "swiftide_agents::agent", "fields": {"otel.name": "step-0"},
+         "expect": {"name": "step-0", "meta": {"span": {"kind": "workflow"}}}},
+        {"case": "swiftide's tool", "span": "tool", "target": "swiftide_agents::agent", "fields": {"otel.name": "tool.search"},
+         "expect": {"name": "search", "meta": {"span": {"kind": "tool"}}}},
+        {"case": "swiftide's tool with events", "span": "tool", "target": "swiftide_agents::agent",
+         "fields": {"otel.name": "tool.search"},
+         "events": [{"name": "event a:1", "level": "DEBUG", "fields": {"langfuse.input": "{\"q\":1}", "langfuse.output": "found", "tool_name": "search"}}],
+         "expect": {"name": "search", "meta": {"input": {"value": "{\"q\":1}"}, "output": {"value": "found"}}}},
+        {"case": "stored memory", "fields": {"gen_ai.operation.name": "create_memory", "gen_ai.memory.records": "[{\"id\":\"1\"}]"},
+         "expect": {"meta": {"span": {"kind": "task"}, "input": {"value": "[{\"id\":\"1\"}]"}}}},
+        {"case": "found memory", "fields": {"gen_ai.operation.name": "search_memory", "gen_ai.memory.records": "[{\"id\":\"1\",\"score\":0.5}]"},
+         "expect": {"meta": {"span": {"kind": "retrieval"}, "output": {"documents": [{"id": "1", "score": 0.5}]}}}},
         {"case": "adk", "span": "agent.execute", "target": "adk_runner::runner",
          "fields": {"agent.name": "helper", "gen_ai.conversation.id": "c"},
          "expect": {"session_id": "c", "tags": {"$contains": ["agent.name:helper"]}, "meta": {"span": {"kind": "agent"}}}},
@@ -240,7 +261,7 @@ fn an_error_is_what_the_span_says_and_events_tell_more() {
 }
 
 #[test]
-fn prompts_and_tools_are_found_in_every_vocabulary() {
+fn prompts_and_tools_are_found_in_every_convention() {
     check(&json!([
         {"case": "datadog's", "fields": {"gen_ai.operation.name": "chat", "prompt.id": "other",
             "_dd.ml_obs.prompt_tracking": "{\"name\":\"p\",\"version\":2,\"template\":\"Hi {{x}}\",\"variables\":{\"x\":1}}"},

@@ -18,7 +18,7 @@ use tracing_subscriber::prelude::*;
 
 use super::*;
 
-/// What the server sees of a call: its metadata.
+/// The metadata of a call, as the server sees it.
 async fn metadata(client: &RunningService<RoleClient, ()>, params: CallToolRequestParams) -> Value {
     let answer = client.call_tool_observed(params).await.unwrap();
     read(&json!(answer.content[0].as_text().unwrap().text))["meta"].take()

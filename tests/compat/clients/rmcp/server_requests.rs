@@ -1,4 +1,4 @@
-//! What a server asks its client for, and why a model calls a tool.
+//! Requests from a server to its client, and the reason why a model calls a tool.
 #![allow(deprecated, reason = "the protocol gives up sampling, and its servers still ask for it")]
 
 use rmcp::ClientHandler;
@@ -11,7 +11,7 @@ use tracing_llmobs_rmcp::{ClientSession, PeerExt};
 
 use super::*;
 
-/// What the tool `ask` does: asks the client's model and its user.
+/// The tool `ask`: asks the client's model and its user.
 pub(super) async fn ask(
     call: &CallToolRequestParams,
     context: &RequestContext<RoleServer>,

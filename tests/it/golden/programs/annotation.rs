@@ -51,7 +51,7 @@ pub(in super::super) fn tag_characters(_: &Handle) {
     );
 }
 
-/// What the types do not refuse is refused when it is said, and the spans go out without it.
+/// Wrong values that the types let through are refused at run time, and the spans go out without them.
 pub(in super::super) fn invalid(_: &Handle) {
     invalid_fields();
     let messages = info_span!("bad_messages", llmobs.kind = "llm", llmobs.model_name = "m");

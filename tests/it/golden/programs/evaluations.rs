@@ -36,7 +36,7 @@ pub(in super::super) fn with_spans(handle: &Handle) {
     handle.submit_evaluation(Evaluation::boolean("c", true).span(root)).unwrap();
 }
 
-/// What the types leave to say; ids, tags and reasoning of a wrong type cannot be said.
+/// Wrong values that the types let through; ids, tags and reasoning of a wrong type do not compile.
 pub(in super::super) fn invalid(handle: &Handle) {
     let joined = |metric_type, value: Value| Evaluation::of_type("l", metric_type, value).span(context());
     let score = || joined("score", json!(1));

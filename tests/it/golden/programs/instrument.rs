@@ -86,7 +86,7 @@ pub(in super::super) fn asynchronous(_: &Handle) {
 struct KeyError(&'static str);
 
 impl fmt::Display for KeyError {
-    /// As Python writes it.
+    /// Formats a value as Python does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "'{}'", self.0)
     }

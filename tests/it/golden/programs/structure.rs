@@ -1,4 +1,4 @@
-//! Who is whose parent.
+//! Parents and children.
 
 use tokio::task::{JoinSet, yield_now};
 use tracing::{Instrument as _, Span, info_span};

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    tracing_llmobs_hostile::main(Vec::new())
+}
