@@ -148,6 +148,14 @@ macro_rules! settings_table {
                     method: generated,
                     meaning: "Takes input, output and error from what `#[instrument]` records (arguments, `ret`, `err`) where a span sets none itself.",
                 }
+                /// JSON that is recorded with `%` or `?` is always read, because a program wrote it.
+                json_in_strings: Switch {
+                    variable: "DD_LLMOBS_JSON_IN_STRINGS",
+                    value: "boolean",
+                    default: "false",
+                    method: generated,
+                    meaning: "Reads JSON messages in plain strings of the fields for input and output; only for programs whose users cannot write these strings.",
+                }
                 integrations: Text {
                     variable: "DD_LLMOBS_INTEGRATIONS",
                     value: "names, separated by commas",

@@ -317,6 +317,7 @@ fn log_loss(reason: LossReason, lost: u64, is_agent: bool) {
         ),
         LossReason::OpenSpans
         | LossReason::Closed
+        | LossReason::Forked
         | LossReason::Processor
         | LossReason::Sampling
         | LossReason::TooLarge

@@ -18,8 +18,10 @@ pub(super) enum Side {
 /// Content as it was recorded.
 #[derive(Debug)]
 pub(super) enum RawContent<'a> {
-    /// The value of a field, where JSON can only be text.
+    /// The value of a field that was formatted with `%` or `?`, which is how programs record structure: JSON is parsed.
     Field(Cow<'a, str>),
+    /// The value of a field that is a plain string, which may be what a user typed.
+    Text(Cow<'a, str>),
     /// The value of an annotation, where every form has its own type.
     Content(Content),
     /// A value that was too large to keep.
@@ -30,8 +32,8 @@ impl<'a> From<FieldValue<'a>> for RawContent<'a> {
     fn from(value: FieldValue<'a>) -> Self {
         match value {
             FieldValue::Oversize => Self::Oversize,
-            FieldValue::Text(_)
-            | FieldValue::Formatted(_)
+            FieldValue::Text(text) => Self::Text(Cow::Borrowed(text)),
+            FieldValue::Formatted(_)
             | FieldValue::Signed(_)
             | FieldValue::Unsigned(_)
             | FieldValue::Float(_)
@@ -40,11 +42,14 @@ impl<'a> From<FieldValue<'a>> for RawContent<'a> {
     }
 }
 
-/// Returns the content in the form that the kind takes, and whether it had such a form. Content of another form becomes text,
-/// as it does in a field: nothing is left out.
-pub(super) fn shape(kind: SpanKind, side: Side, raw: RawContent<'_>) -> (Body<'_>, bool) {
+/// Converts content to the form that the kind takes, and returns whether it had such a form. Content of another form becomes
+/// text, as it does in a field: nothing is left out. `json_in_strings` parses plain strings too.
+pub(super) fn shape(kind: SpanKind, side: Side, raw: RawContent<'_>, json_in_strings: bool) -> (Body<'_>, bool) {
     let form = Form::of(kind, side);
     match raw {
+        // Parsed, it would let users type system messages and tool calls into a trace.
+        RawContent::Text(text) if matches!(form, Form::Messages) && !json_in_strings => (Body::Message(text), true),
+        RawContent::Text(text) => (from_field(form, text), true),
         RawContent::Oversize => (Body::Text(Cow::Borrowed(DROPPED_VALUE)), true),
         RawContent::Field(text) => (from_field(form, text), true),
         RawContent::Content(content) => {

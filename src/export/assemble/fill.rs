@@ -40,7 +40,7 @@ pub(super) fn fill_content<'a>(event: &mut SpanEventRef<'a>, builder: &mut Event
         if matches!(raw, RawContent::Oversize) && event.collection_errors.is_empty() {
             event.collection_errors.push(DROPPED_IO.to_owned());
         }
-        let (content, has_form) = shape(event.kind, side, raw);
+        let (content, has_form) = shape(event.kind, side, raw, builder.json_in_strings);
         if !has_form {
             builder.problems.push(Problem::Shape);
         }

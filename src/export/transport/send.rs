@@ -11,7 +11,8 @@ use super::detect::Detect;
 use super::endpoint::Endpoint;
 use super::failure::{Failure, SendError};
 use super::route::{Payload, Route};
-use super::{agent, agentless};
+use super::{agent, agentless, carrier};
+use crate::carriers::Carrier;
 use crate::config::{API_KEY, Mode, Settings};
 use crate::diagnostics::Destination;
 use crate::error::ConfigError;
@@ -19,10 +20,19 @@ use crate::error::ConfigError;
 /// Sends requests to the receiver that was configured, or that was found. Shared by all requests in flight.
 #[derive(Debug)]
 pub(crate) struct Transport {
-    way: Mutex<Way>,
-    /// The receivers by route: first those that requests are tried with, then those that were decided on.
-    tried: [Arc<Destination>; Route::ALL.len()],
+    channel: Channel,
+    /// The receivers by route that requests are tried with; `None` for a carrier.
+    tried: Option<[Arc<Destination>; Route::ALL.len()]>,
+    /// The receivers that were decided on.
     decided: OnceLock<[Arc<Destination>; Route::ALL.len()]>,
+}
+
+#[derive(Debug)]
+enum Channel {
+    /// The intake or an agent, by HTTP.
+    Http(Mutex<Way>),
+    /// What the application has chosen.
+    Carrier { carrier: Carrier, timeout: Duration },
 }
 
 #[derive(Debug)]
@@ -56,11 +66,11 @@ impl Transport {
                 Way::Open(Box::new(Open { detect, agent, agentless: straight()? }))
             }
         };
-        let tried = destinations(match &way {
+        let tried = Some(destinations(match &way {
             Way::Decided(endpoint) => endpoint,
             Way::Open(open) => &open.agent,
-        });
-        Ok(Self { way: Mutex::new(way), tried, decided: OnceLock::new() })
+        }));
+        Ok(Self { channel: Channel::Http(Mutex::new(way)), tried, decided: OnceLock::new() })
     }
 
     /// Returns the receiver that items go to, once the first request has found it.
@@ -70,7 +80,17 @@ impl Transport {
 
     /// Returns the receiver that items go to, or where it is looked for.
     pub(crate) fn destination(&self, route: Route) -> Option<Arc<Destination>> {
-        self.decided(route).or_else(|| self.tried.get(route.index()).map(Arc::clone))
+        self.decided(route).or_else(|| self.tried.as_ref()?.get(route.index()).map(Arc::clone))
+    }
+
+    /// Sends everything to a carrier of the application, which has `timeout` for each payload.
+    pub(crate) const fn to_carrier(carrier: Carrier, timeout: Duration) -> Self {
+        Self { channel: Channel::Carrier { carrier, timeout }, tried: None, decided: OnceLock::new() }
+    }
+
+    /// Returns true when payloads go to a carrier, which wants to know where each item ends.
+    pub(crate) const fn is_carrier(&self) -> bool {
+        matches!(self.channel, Channel::Carrier { .. })
     }
 
     /// Posts a payload once; `Ok` means that a 2xx answer of the intake or the agent was read.
@@ -79,7 +99,11 @@ impl Transport {
     ///
     /// Anything else. After a timeout or a broken connection the payload may have arrived all the same.
     pub(crate) async fn send(&self, payload: &Payload) -> Result<(), SendError> {
-        let endpoint = self.endpoint().await?;
+        let way = match &self.channel {
+            Channel::Http(way) => way,
+            Channel::Carrier { carrier, timeout } => return carrier::send(carrier, payload, *timeout).await,
+        };
+        let endpoint = self.endpoint(way).await?;
         let response = endpoint.request(payload).send().await?;
         let status = response.status();
         if !status.is_success() {
@@ -98,8 +122,8 @@ impl Transport {
         clippy::significant_drop_tightening,
         reason = "the lock is held while the receiver is detected, so that it is once"
     )]
-    async fn endpoint(&self) -> Result<Arc<Endpoint>, SendError> {
-        let mut way = self.way.lock().await;
+    async fn endpoint(&self, way: &Mutex<Way>) -> Result<Arc<Endpoint>, SendError> {
+        let mut way = way.lock().await;
         let found = match &*way {
             Way::Decided(endpoint) => {
                 self.decided.get_or_init(|| destinations(endpoint));
