@@ -6,18 +6,20 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tracing_core::span::Id;
 
 use super::evaluable::EvaluableSpan;
 use super::record::SpanRecord;
 use super::trace::TraceState;
+use crate::fork::OwnProcess;
 
 /// Open spans in shards, so that threads seldom meet at one lock. Two are never locked at once.
 #[derive(Debug)]
 pub(super) struct SpanTable {
     shards: Box<[Shard]>,
+    process: OwnProcess,
 }
 
 /// An entry of the table.
@@ -72,7 +74,7 @@ const MAX_SPARE_ENTRIES: usize = 1024;
 
 impl Default for SpanTable {
     fn default() -> Self {
-        Self { shards: (0..1_usize << SHARD_BITS).map(|_| Shard::default()).collect() }
+        Self { shards: (0..1_usize << SHARD_BITS).map(|_| Shard::default()).collect(), process: OwnProcess::default() }
     }
 }
 
@@ -153,8 +155,8 @@ impl SpanTable {
 
     /// Calls `each` with every span. One shard is locked at a time.
     pub(super) fn for_each(&self, mut each: impl FnMut(Id, &TableEntry)) {
-        for shard in &self.shards {
-            for (id, entry) in &*shard.lock() {
+        for shard in self.shards.iter().filter_map(|shard| self.process.lock(&shard.0)) {
+            for (id, entry) in &*shard {
                 each(Id::from_u64(*id), entry);
             }
         }
@@ -162,21 +164,15 @@ impl SpanTable {
 
     /// Takes all spans out.
     pub(super) fn drain(&self) -> impl Iterator<Item = TableEntry> {
-        self.shards.iter().flat_map(|shard| std::mem::take(&mut *shard.lock()).into_values())
+        let shards = self.shards.iter().filter_map(|shard| self.process.lock(&shard.0));
+        shards.flat_map(|mut shard| std::mem::take(&mut *shard).into_values())
     }
 
     #[inline]
     fn lock(&self, id: &Id) -> Option<MutexGuard<'_, SpanMap>> {
         let shard = hash(id.into_u64()).wrapping_shr(u64::BITS.saturating_sub(SHARD_BITS));
-        self.shards.get(usize::try_from(shard).ok()?).map(Shard::lock)
-    }
-}
-
-impl Shard {
-    #[inline]
-    fn lock(&self) -> MutexGuard<'_, SpanMap> {
         // Our own code cannot panic; if it did, a record that is half changed is better than no records at all.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.process.lock(&self.shards.get(usize::try_from(shard).ok()?)?.0)
     }
 }
 

@@ -34,6 +34,8 @@ impl Config {
             return Ok(Settings { enabled: false, warnings, ..fallback.settings(Mode::Agent)? });
         }
         let mode = match switch(self.agentless.as_ref(), &mut warnings) {
+            // Nothing is sent by HTTP, so neither a key nor an address is needed.
+            _ if self.rest.has_exporter => Mode::Agent,
             // Without TLS the intake cannot be reached, so the Agent is the only way there is.
             None if !HAS_TLS && self.override_origin.is_none() => Mode::Agent,
             None => Mode::Auto,
@@ -74,6 +76,9 @@ impl Config {
     /// Who has a key has a way that is encrypted, so an unencrypted one to another machine is refused. Without a key an
     /// Agent in the same cluster is the usual way, so it is a warning.
     fn check_destination(&self, mode: Mode) -> Result<Option<ConfigWarning>, ConfigError> {
+        if self.rest.has_exporter {
+            return Ok(None);
+        }
         let (setting, address) = match (&self.override_origin, mode) {
             (Some(given), _) => (given.setting, origin(given)?),
             (None, Mode::Agentless) => return Ok(None),

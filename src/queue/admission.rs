@@ -18,6 +18,8 @@ pub(super) struct Admission {
     /// The encoder has been woken and has not looked yet.
     is_woken: AtomicBool,
     is_closed: AtomicBool,
+    /// This is a forked child.
+    is_forked: AtomicBool,
 }
 
 impl Admission {
@@ -29,7 +31,8 @@ impl Admission {
     #[inline]
     pub(super) fn enter(&self, item: &Item, bytes: u64, limits: &Limits) -> Result<u64, LossReason> {
         if self.is_closed.load(Ordering::Relaxed) {
-            return Err(LossReason::Closed);
+            let is_forked = self.is_forked.load(Ordering::Relaxed);
+            return Err(if is_forked { LossReason::Forked } else { LossReason::Closed });
         }
         let more = Amount { count: 1, bytes };
         let most = Amount { count: limits.max_items, bytes: limits.max_bytes };
@@ -98,6 +101,12 @@ impl Admission {
     /// Notes that the encoder is awake; to be called before it looks.
     pub(super) fn awake(&self) {
         self.is_woken.swap(false, Ordering::AcqRel);
+    }
+
+    /// Refuses every item from now on, because this is a forked child.
+    pub(super) fn close_forked(&self) {
+        self.is_forked.store(true, Ordering::Relaxed);
+        self.close();
     }
 
     /// Refuses every item from now on. An item that has a number already is behind the lock of its shard.
