@@ -11,6 +11,7 @@ mod callsite_table;
 mod ended;
 mod evaluable;
 mod interner;
+mod mistakes;
 mod plan;
 mod response_index;
 mod scratch;
@@ -48,6 +49,7 @@ mod promotion;
 #[cfg(feature = "observe")]
 mod retained_bytes;
 mod span_ext;
+mod visibility;
 
 pub use allowlist::LlmObsFilter;
 pub use annotation_context::{AnnotationContext, ContextGuard, InContext, annotation_context};

@@ -50,7 +50,7 @@ impl RetainedBytes {
             for layer in capture.layers(dispatch) {
                 let mut marker = FieldLog::new();
                 marker.push(key, FieldValue::Oversize);
-                layer.spans.with(id, |record| record.apply(&layer.services, &mut marker, false));
+                layer.spans.with(id, |record| record.apply(&layer.services, &mut marker, None));
             }
         });
     }
