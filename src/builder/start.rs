@@ -78,6 +78,7 @@ impl Builder {
             max_event_bytes: settings.tuning.max_event_bytes,
             max_payload_bytes: settings.tuning.max_payload_bytes,
             evaluation_source: settings.evaluation_source,
+            hide_secrets: settings.hide_secrets,
         };
         exporter.start(sink, settings.warnings.iter().map(ToString::to_string).collect(), stderr)?;
         let options = Options {

@@ -112,6 +112,7 @@ impl Config {
         let tuning = self.tuning(&mut warnings);
         let mut is_on = |given: Option<&Read<bool>>, default| switch(given, &mut warnings).unwrap_or(default);
         let capture_instrument = is_on(self.capture_instrument.as_ref(), true);
+        let hide_secrets = is_on(self.hide_secrets.as_ref(), true);
         let mark_calls = is_on(self.rest.mark_proxy_calls.as_ref(), true);
         let is_otel = is_on(self.otel.as_ref(), false);
         let stderr = stderr(self.stderr.as_ref(), &mut warnings);
@@ -130,6 +131,7 @@ impl Config {
             connect_timeout: CONNECT_TIMEOUT.min(tuning.request_timeout),
             tuning,
             capture_instrument,
+            hide_secrets,
             stderr,
             integrations: integrations::resolve(names, self.integrations.as_ref(), &mut warnings)?,
             proxies: Proxies { mark_calls, urls: gateways(self.instrumented_proxy_urls.as_ref()) },
@@ -208,6 +210,8 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     /// `true` if arguments, return values and errors of `#[instrument]` functions are captured.
     pub(crate) capture_instrument: bool,
+    /// `true` if secrets are replaced before anything leaves.
+    pub(crate) hide_secrets: bool,
     pub(crate) stderr: StderrLog,
     /// The conventions of other crates that are captured.
     pub(crate) integrations: Conventions,
