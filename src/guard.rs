@@ -1,6 +1,6 @@
 //! The guard that ends the exporter, and the handles that ask it.
 //!
-//! In: requests to flush, to stop, to look. Out: answers within a deadline. Never: waiting longer than asked.
+//! In: flush, shutdown, a look at the ledger. Out: an outcome within the deadline. Never: a longer wait, a join.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -12,12 +12,12 @@ use tracing::Span;
 use crate::capture::{Capture, RecordedSpan};
 use crate::clock::Clock;
 use crate::error::FlushError;
-use crate::queue::{Settled, is_worker_thread};
+use crate::queue::{FlushReply, is_worker_thread};
 use crate::stats::{FlushOutcome, LossReason, Stats};
 use crate::streaming::StreamRecorder;
 use llmobs_model::{Annotation, Evaluation, EvaluationError, Feedback, SpanContext};
 
-/// Keeps the exporter alive; when it is dropped, what was captured is sent, within the shutdown timeout.
+/// The owner of the exporter. Dropping the guard sends everything that was captured, within the shutdown timeout.
 ///
 /// Hold it until the end of `main`. In async code prefer [`shutdown_async`](Self::shutdown_async), because
 /// dropping the guard blocks the thread for as long as it takes.
@@ -53,12 +53,12 @@ impl Guard {
         Self { handle: Handle { capture: None }, shutdown_timeout: Duration::ZERO }
     }
 
-    /// A handle that can be cloned and given away; it does not keep the exporter alive.
+    /// Returns a handle that can be cloned and given away. It does not keep the exporter alive.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// Sends what was captured so far and waits until it is delivered or lost; see [`Handle::flush`].
+    /// Sends everything captured so far and waits until it is delivered or lost; see [`Handle::flush`].
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Guard {
         self.handle.flush(timeout)
     }
 
-    /// The same without blocking the thread, on any executor.
+    /// Flushes like [`flush`](Self::flush) without blocking the thread, on any executor.
     ///
     /// # Errors
     ///
@@ -78,9 +78,10 @@ impl Guard {
         self.handle.flush_async(timeout).await
     }
 
-    /// Takes nothing in any more, sends what is left and ends the exporter.
+    /// Refuses new spans, sends everything captured so far and ends the exporter.
     ///
-    /// What has not arrived by then is lost, with [`LossReason::Deadline`](crate::LossReason::Deadline).
+    /// Items that have not arrived when the timeout ends are lost, with [`LossReason::Deadline`](crate::LossReason::Deadline).
+    /// The call returns within `timeout` and 50 ms, whatever hangs.
     ///
     /// # Errors
     ///
@@ -90,7 +91,7 @@ impl Guard {
         self.end(timeout)
     }
 
-    /// The same without blocking the thread, on any executor.
+    /// Shuts down like [`shutdown`](Self::shutdown) without blocking the thread, on any executor.
     ///
     /// # Errors
     ///
@@ -103,7 +104,7 @@ impl Guard {
         settle(&capture, answer(capture.services.queue.end_from_task(answer_by)).await)
     }
 
-    /// Ends it once: whoever has shut down does not wait again when the guard is dropped.
+    /// Ends the exporter once: a guard that was shut down does not wait again when it is dropped.
     fn end(&mut self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         let Some(capture) = self.handle.capture.take() else { return Ok(FlushOutcome::default()) };
         capture.services.queue.close(deadline(timeout));
@@ -116,13 +117,13 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // Whoever wants to know how it went calls `shutdown`; the ledger and the worker's last words say it too.
+        // The outcome is in the ledger and in the exporter's last log line; `shutdown` returns it.
         drop(self.end(self.shutdown_timeout));
     }
 }
 
-/// Asks the exporter: to flush, for its ledger, and for spans that cannot be reached from a
-/// [`Span`] because the layer is inside a `reload::Layer`.
+/// A cheap, cloneable handle to the exporter: it flushes, reads the ledger, and reaches spans where [`Span`] cannot, because
+/// the layer is inside a `reload::Layer`.
 ///
 /// # Example
 ///
@@ -144,7 +145,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Sends what was captured so far and waits until it is delivered or lost.
+    /// Sends everything captured so far and waits until it is delivered or lost.
     ///
     /// It covers every span that closed before the call. It works from any thread, inside and outside of
     /// async runtimes, and blocks the thread; on a current-thread runtime that also runs the receiver, use
@@ -163,7 +164,7 @@ impl Handle {
         wait(capture, &capture.services.queue.flush_from_thread(deadline(timeout)), timeout)
     }
 
-    /// The same without blocking the thread, on any executor.
+    /// Flushes like [`flush`](Self::flush) without blocking the thread, on any executor.
     ///
     /// # Errors
     ///
@@ -174,19 +175,19 @@ impl Handle {
         answer(capture.services.queue.flush_from_task(deadline(timeout))).await
     }
 
-    /// The ledger at this instant.
+    /// Returns the ledger at this instant.
     pub fn stats(&self) -> Stats {
         self.capture.as_ref().map(|capture| capture.services.queue.stats()).unwrap_or_default()
     }
 
-    /// Takes in an evaluation that says which span it is about.
+    /// Submits an evaluation that names its span, trace or session.
     ///
-    /// It is sent like a span: in batches, again after a failure, and counted in [`Stats`]. A disabled handle checks it
-    /// and sends nothing.
+    /// Evaluations are sent like spans: in batches, again after a failure, and counted in [`Stats`]. A disabled handle only
+    /// checks the evaluation.
     ///
     /// # Errors
     ///
-    /// [`EvaluationError`], when it is not valid or there is no room for it; nothing of it is sent then.
+    /// [`EvaluationError`], when the submission is not valid or the queue is full; nothing is sent then.
     pub fn submit_evaluation(&self, evaluation: Evaluation) -> Result<(), EvaluationError> {
         match &self.capture {
             Some(capture) => capture.services.submit_evaluation(evaluation),
@@ -194,12 +195,11 @@ impl Handle {
         }
     }
 
-    /// Takes in what a user of the application thinks; otherwise as
-    /// [`submit_evaluation`](Self::submit_evaluation).
+    /// Submits feedback of a user, like [`submit_evaluation`](Self::submit_evaluation).
     ///
     /// # Errors
     ///
-    /// [`EvaluationError`], when it is not valid or there is no room for it; nothing of it is sent then.
+    /// [`EvaluationError`], when the submission is not valid or the queue is full; nothing is sent then.
     pub fn submit_feedback(&self, feedback: Feedback) -> Result<(), EvaluationError> {
         match &self.capture {
             Some(capture) => capture.services.submit_feedback(feedback),
@@ -207,49 +207,51 @@ impl Handle {
         }
     }
 
-    /// [`LlmObsSpanExt::evaluate`](crate::LlmObsSpanExt::evaluate), also under `reload::Layer`. A disabled handle takes
-    /// everything.
+    /// Evaluates a span like [`LlmObsSpanExt::evaluate`](crate::LlmObsSpanExt::evaluate), also under `reload::Layer`. A
+    /// disabled handle accepts everything.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`LlmObsSpanExt::evaluate`](crate::LlmObsSpanExt::evaluate).
     pub fn evaluate(&self, span: &Span, evaluation: Evaluation) -> Result<(), EvaluationError> {
         let Some(capture) = &self.capture else { return Ok(()) };
         RecordedSpan::within(span, capture).evaluate(evaluation)
     }
 
-    /// [`LlmObsSpanExt::annotate`](crate::LlmObsSpanExt::annotate), also under `reload::Layer`.
+    /// Annotates a span like [`LlmObsSpanExt::annotate`](crate::LlmObsSpanExt::annotate), also under `reload::Layer`.
     pub fn annotate(&self, span: &Span, annotation: Annotation) -> bool {
         let Some(capture) = &self.capture else { return false };
         RecordedSpan::within(span, capture).annotate(annotation.into())
     }
 
-    /// [`LlmObsSpanExt::finish`](crate::LlmObsSpanExt::finish), also under `reload::Layer`.
+    /// Finishes a span like [`LlmObsSpanExt::finish`](crate::LlmObsSpanExt::finish), also under `reload::Layer`.
     pub fn finish(&self, span: &Span) -> bool {
         let Some(capture) = &self.capture else { return false };
         RecordedSpan::within(span, capture).finish()
     }
 
-    /// [`LlmObsSpanExt::llmobs_context`](crate::LlmObsSpanExt::llmobs_context), also under `reload::Layer`.
+    /// Returns the context of a span like [`LlmObsSpanExt::llmobs_context`](crate::LlmObsSpanExt::llmobs_context), also under
+    /// `reload::Layer`.
     pub fn context(&self, span: &Span) -> Option<SpanContext> {
         let capture = self.capture.as_ref()?;
         RecordedSpan::within(span, capture).context()
     }
 
-    /// [`StreamRecorder::new`], also under `reload::Layer`.
+    /// Creates a recorder like [`StreamRecorder::new`], also under `reload::Layer`.
     pub fn stream(&self, span: Span) -> StreamRecorder {
         StreamRecorder::within(span, self.capture.clone())
     }
 
-    /// [`LlmObsSpanExt::set_llmobs_parent`](crate::LlmObsSpanExt::set_llmobs_parent), also under `reload::Layer`.
+    /// Sets the parent of a span like [`LlmObsSpanExt::set_llmobs_parent`](crate::LlmObsSpanExt::set_llmobs_parent), also under
+    /// `reload::Layer`.
     pub fn set_parent(&self, span: &Span, parent: &SpanContext) -> bool {
         let Some(capture) = &self.capture else { return false };
         RecordedSpan::within(span, capture).set_parent(parent)
     }
 }
 
-/// Ends a shutdown: what is pending is lost, even if the exporter is late to notice. Spans that closed after the door did
-/// are no failure of the shutdown.
+/// Completes the outcome of a shutdown: pending items are lost, even if the exporter has not noticed the deadline. Spans
+/// that closed after the shutdown began do not make it fail.
 fn settle(capture: &Capture, ended: Result<FlushOutcome, FlushError>) -> Result<FlushOutcome, FlushError> {
     match ended {
         Err(FlushError::TimedOut { outcome, .. }) => {
@@ -264,7 +266,7 @@ fn settle(capture: &Capture, ended: Result<FlushOutcome, FlushError>) -> Result<
 }
 
 /// Turns an outcome into an error unless everything was delivered, or dropped on purpose.
-fn judge(Settled(outcome): Settled) -> Result<FlushOutcome, FlushError> {
+fn judge(FlushReply(outcome): FlushReply) -> Result<FlushOutcome, FlushError> {
     match outcome {
         outcome if outcome.pending() > 0 => Err(FlushError::TimedOut { pending: outcome.pending(), outcome }),
         outcome if outcome.is_complete() => Ok(outcome),
@@ -272,25 +274,25 @@ fn judge(Settled(outcome): Settled) -> Result<FlushOutcome, FlushError> {
     }
 }
 
-/// When the time is up. A timeout that no clock can show is a year.
+/// Returns the end of a timeout. A timeout that no clock can represent is a year.
 fn deadline(timeout: Duration) -> Instant {
     let now = Clock::System.instant();
     now.checked_add(timeout.min(LONGEST)).unwrap_or(now)
 }
 
-fn wait(capture: &Capture, answer: &Receiver<Settled>, timeout: Duration) -> Result<FlushOutcome, FlushError> {
+fn wait(capture: &Capture, answer: &Receiver<FlushReply>, timeout: Duration) -> Result<FlushOutcome, FlushError> {
     match answer.recv_timeout(timeout) {
         Ok(settled) => judge(settled),
         Err(RecvTimeoutError::Timeout) => match capture.services.queue.outcome() {
-            // It was settled in the moment in which the time was up.
-            outcome if outcome.pending() == 0 => judge(Settled(outcome)),
+            // Everything was settled in the moment in which the time was up.
+            outcome if outcome.pending() == 0 => judge(FlushReply(outcome)),
             outcome => Err(FlushError::TimedOut { pending: outcome.pending(), outcome }),
         },
         Err(RecvTimeoutError::Disconnected) => Err(FlushError::Stopped),
     }
 }
 
-async fn answer(answer: oneshot::Receiver<Settled>) -> Result<FlushOutcome, FlushError> {
+async fn answer(answer: oneshot::Receiver<FlushReply>) -> Result<FlushOutcome, FlushError> {
     answer.await.map_or(Err(FlushError::Stopped), judge)
 }
 

@@ -7,7 +7,7 @@ impl Builder {
     ///
     /// Names are `gen_ai` (OpenTelemetry's conventions, which rig and genai follow), `openinference`, `traceloop`,
     /// `langfuse` (swiftide too), `vercel`, `otel` (status, errors, session and user), `mcp`, `langchain_rust`,
-    /// `gemini_rust` and `adk_rust`, or `all`; an empty list chooses none. `-` is as good as `_`. Another name fails at
+    /// `gemini_rust`, `adk_rust` and `swiftide`, or `all`; an empty list chooses none. `-` is as good as `_`. Another name fails at
     /// start. The `llmobs.*` fields are always captured.
     ///
     /// Default: `all`. Environment: `DD_LLMOBS_INTEGRATIONS`, separated by commas, where `none` stands for the empty list

@@ -190,6 +190,7 @@ impl Config {
 
 /// All settings, complete and checked.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub(crate) struct Settings {
     pub(crate) enabled: bool,
     pub(crate) ml_app: String,

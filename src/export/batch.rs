@@ -1,4 +1,4 @@
-//! Items are collected into payloads that are no larger than the intake takes. Pure.
+//! Collects items into payloads that are no larger than the intake takes. Pure.
 //!
 //! The encoder appends straight to the open payload; only an item that turns out not to fit is copied, to
 //! the beginning of the next one.

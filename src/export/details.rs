@@ -1,8 +1,9 @@
-//! What few spans say → the event: prompt, tools, agent, costs. Each only on the kinds that have it.
+//! Details that few spans have: prompt, tool definitions, agent manifest, cost tags, links. Each is set only on the kinds
+//! that have it.
 
 use serde_json::Value;
 
-use super::encode::Outline;
+use super::encode::SpanEventRef;
 use super::value::{object, parsed, text};
 use crate::recording::ChildDefaults;
 use crate::recording::FieldValue;
@@ -10,14 +11,14 @@ use crate::stats::Problem;
 use llmobs_conventions::llmobs_json;
 use llmobs_model::{AgentManifest, Annotation, AnnotationDetails, Prompt, SpanKind, ToolDefinition};
 
-/// What a span said itself, and what an annotation context said for it.
+/// The details that a span recorded itself, and those that an annotation context or a client recorded for it.
 #[derive(Debug, Default)]
-pub(super) struct Settled {
+pub(super) struct Details {
     own: Option<Box<AnnotationDetails>>,
     assumed: Option<Box<AnnotationDetails>>,
 }
 
-impl Settled {
+impl Details {
     pub(super) fn own_mut(&mut self) -> &mut AnnotationDetails {
         self.own.get_or_insert_default()
     }
@@ -30,23 +31,24 @@ impl Settled {
         }
     }
 
-    /// Lays this under what was said: by the span, or else for it.
+    /// Fills gaps, of the span's own details or of those assumed for it.
     pub(super) fn fill(&mut self, gaps: Option<Box<AnnotationDetails>>, is_assumed: bool) {
         let Some(mut gaps) = gaps else { return };
         let slot = if is_assumed { &mut self.assumed } else { &mut self.own };
-        if let Some(said) = slot.take() {
-            gaps.merge(*said);
+        // Merging lets the later one win, so the present details go on top of the gaps.
+        if let Some(present) = slot.take() {
+            gaps.merge(*present);
         }
         *slot = Some(gaps);
     }
 
-    /// The spans that came to pass inside it.
-    pub(super) fn take_inner(&mut self) -> Vec<Annotation> {
+    /// Takes the spans that were synthesized from its response.
+    pub(super) fn take_synthesized(&mut self) -> Vec<Annotation> {
         let both = [&mut self.assumed, &mut self.own].into_iter().flatten();
         both.flat_map(|details| std::mem::take(&mut details.synthesized)).collect()
     }
 
-    /// Both as one; what the span says itself comes later.
+    /// Merges both into one; the span's own details win.
     fn take(&mut self) -> Option<AnnotationDetails> {
         match (self.assumed.take(), self.own.take()) {
             (Some(mut assumed), Some(own)) => {
@@ -58,6 +60,7 @@ impl Settled {
     }
 }
 
+/// Parses a prompt and merges it into the details.
 pub(super) fn read_prompt(details: &mut AnnotationDetails, value: FieldValue<'_>) -> Result<(), Problem> {
     let members = object(value).ok_or(Problem::Prompt)?;
     let (prompt, is_clean) = llmobs_json::prompt(&members);
@@ -67,6 +70,7 @@ pub(super) fn read_prompt(details: &mut AnnotationDetails, value: FieldValue<'_>
     is_clean.then_some(()).ok_or(Problem::Prompt)
 }
 
+/// Parses a JSON array of tool definitions.
 pub(super) fn read_tools(details: &mut AnnotationDetails, value: FieldValue<'_>) -> Result<(), Problem> {
     let json = parsed(&text(value)).ok_or(Problem::ToolDefinition)?;
     let (definitions, is_clean) = llmobs_json::tool_definitions(&json);
@@ -76,6 +80,7 @@ pub(super) fn read_tools(details: &mut AnnotationDetails, value: FieldValue<'_>)
     is_clean.then_some(()).ok_or(Problem::ToolDefinition)
 }
 
+/// Parses a list of tag names.
 pub(super) fn read_cost_tags(details: &mut AnnotationDetails, value: FieldValue<'_>) -> Result<(), Problem> {
     let keys = llmobs_json::keys(&text(value)).ok_or(Problem::CostTag)?;
     for key in keys {
@@ -84,27 +89,29 @@ pub(super) fn read_cost_tags(details: &mut AnnotationDetails, value: FieldValue<
     Ok(())
 }
 
+/// Parses an agent manifest and merges it into the details.
 pub(super) fn read_manifest(details: &mut AnnotationDetails, value: FieldValue<'_>) -> Result<(), Problem> {
     let members = object(value).ok_or(Problem::AgentManifest)?;
     details.merge_manifest(AgentManifest::from(members));
     Ok(())
 }
 
-/// Fills in what the span said and what was passed on to it. Gives back which call a tool span answers.
+/// Sets the details of an event: its own, and defaults that its parent passed on. Returns the id of the call that a tool
+/// span answers.
 ///
-/// The event has its tags, but not yet those that repeat something else.
+/// To be called when the event has its tags, but before those are added that repeat other members.
 pub(super) fn fill(
-    event: &mut Outline<'_>,
-    settled: &mut Settled,
+    event: &mut SpanEventRef<'_>,
+    details: &mut Details,
     passed: Option<&ChildDefaults>,
     problems: &mut Vec<Problem>,
 ) -> Option<String> {
-    if let Some(own) = &settled.own
+    if let Some(own) = &details.own
         && is_misplaced(own, event.kind)
     {
         problems.push(Problem::Misplaced);
     }
-    let details = settled.take();
+    let details = details.take();
     if details.is_none() && passed.is_none() {
         return None;
     }
@@ -124,19 +131,20 @@ pub(super) fn fill(
         SpanKind::Agent => fill_agent(event, details.agent_version, details.agent_manifest, problems),
         SpanKind::Workflow | SpanKind::Task | SpanKind::Embedding | SpanKind::Retrieval | _ => {}
     }
-    let said = event.cost_tags.len();
+    let recorded = event.cost_tags.len();
     let tags = &event.tags;
+    // A cost tag names a tag; without that tag the intake has nothing to group by.
     event.cost_tags.retain(|key| tags.get(key).is_some());
-    problems.extend((event.cost_tags.len() < said).then_some(Problem::CostTag));
+    problems.extend((event.cost_tags.len() < recorded).then_some(Problem::CostTag));
     details.tool_id.filter(|id| event.kind == SpanKind::Tool && !id.is_empty())
 }
 
-/// The version that one of these tools has.
+/// Returns the version of the tool with this name.
 pub(super) fn version_of(definitions: &[ToolDefinition], name: &str) -> Option<String> {
     definitions.iter().find(|definition| definition.name == name)?.version.clone()
 }
 
-/// Whether something was said that the kind does not have.
+/// Returns true when details were recorded that the kind does not have.
 const fn is_misplaced(own: &AnnotationDetails, kind: SpanKind) -> bool {
     let of_llm = own.prompt.is_some() || own.tool_definitions.is_some();
     let of_tool = own.tool_id.is_some() || own.tool_version.is_some();
@@ -151,8 +159,8 @@ const fn is_misplaced(own: &AnnotationDetails, kind: SpanKind) -> bool {
     }
 }
 
-/// The span's own prompt, or the one of the span above; only the own one is said to be annotated.
-fn fill_prompt(event: &mut Outline<'_>, own: Option<Prompt>, passed: Option<&ChildDefaults>) {
+/// Sets the span's own prompt, or that of its parent. Only an own prompt gets the tag that marks it as annotated.
+fn fill_prompt(event: &mut SpanEventRef<'_>, own: Option<Prompt>, passed: Option<&ChildDefaults>) {
     if own.is_some() && event.tags.get(PROMPT_TAG).is_none() {
         event.tags.put(PROMPT_TAG, "annotated");
     }
@@ -161,15 +169,15 @@ fn fill_prompt(event: &mut Outline<'_>, own: Option<Prompt>, passed: Option<&Chi
     event.prompt = Some(Box::new(prompt));
 }
 
-fn fill_tools(event: &mut Outline<'_>, mut definitions: Vec<ToolDefinition>, problems: &mut Vec<Problem>) {
-    let said = definitions.len();
+fn fill_tools(event: &mut SpanEventRef<'_>, mut definitions: Vec<ToolDefinition>, problems: &mut Vec<Problem>) {
+    let recorded = definitions.len();
     definitions.retain(|definition| !definition.name.is_empty());
-    problems.extend((definitions.len() < said).then_some(Problem::ToolDefinition));
+    problems.extend((definitions.len() < recorded).then_some(Problem::ToolDefinition));
     event.tool_definitions = definitions;
 }
 
 fn fill_agent(
-    event: &mut Outline<'_>,
+    event: &mut SpanEventRef<'_>,
     version: Option<String>,
     manifest: Option<AgentManifest>,
     problems: &mut Vec<Problem>,
@@ -185,7 +193,7 @@ fn fill_agent(
     }
 }
 
-/// What is empty is left out, as in the Python SDK.
+/// Returns true for values that are left out of a manifest, as in the Python SDK.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -196,5 +204,5 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// The tag that says where the prompt is from.
+/// The tag for the origin of the prompt.
 const PROMPT_TAG: &str = "prompt_tracking_instrumentation_method";

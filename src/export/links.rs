@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::{Map, Value};
 
 use super::details::version_of;
-use super::encode::{Body, Outline, content_text};
+use super::encode::{Body, SpanEventRef, content_text};
 use super::value::parsed;
 use llmobs_model::{AnnotationDetails, Content, Message, SpanId, SpanKind, SpanLink, ToolCall, TraceId};
 
@@ -20,7 +20,7 @@ pub(super) struct ToolLinks {
     calls: VecDeque<Call>,
 }
 
-/// What is known of one call.
+/// A tool call of a model.
 #[derive(Debug)]
 struct Call {
     trace_id: TraceId,
@@ -37,7 +37,7 @@ impl ToolLinks {
     const MOST_CALLS: usize = 1024;
 
     /// Adds the links of a span, and learns its calls. `tool_id` is the call that a tool span says it answers.
-    pub(super) fn follow(&mut self, event: &mut Outline<'_>, tool_id: Option<&str>) {
+    pub(super) fn follow(&mut self, event: &mut SpanEventRef<'_>, tool_id: Option<&str>) {
         match event.kind {
             SpanKind::Llm => {
                 self.read_results(event);
@@ -49,7 +49,7 @@ impl ToolLinks {
     }
 
     /// Links the span with those of the tools whose results it reads for the first time.
-    fn read_results(&mut self, event: &mut Outline<'_>) {
+    fn read_results(&mut self, event: &mut SpanEventRef<'_>) {
         for id in messages(event.input.as_ref()).iter().flat_map(result_ids) {
             let is_read = |call: &Call| {
                 call.tool.is_some() && call.trace_id == event.trace_id && call.tool_id.as_deref() == Some(id)
@@ -62,7 +62,7 @@ impl ToolLinks {
         }
     }
 
-    fn learn_calls(&mut self, event: &Outline<'_>) {
+    fn learn_calls(&mut self, event: &SpanEventRef<'_>) {
         let calls = messages(event.output.as_ref()).iter().flat_map(|message| &message.tool_calls);
         for call in calls.filter(|call| is_short(call)) {
             if self.calls.len() >= Self::MOST_CALLS {
@@ -73,7 +73,7 @@ impl ToolLinks {
     }
 
     /// Links a tool span with the span that called it.
-    fn answer(&mut self, event: &mut Outline<'_>, tool_id: Option<&str>) {
+    fn answer(&mut self, event: &mut SpanEventRef<'_>, tool_id: Option<&str>) {
         let mut open = self.calls.iter_mut().filter(|call| call.tool.is_none() && call.trace_id == event.trace_id);
         let call = if let Some(id) = tool_id {
             open.find(|call| call.tool_id.as_deref() == Some(id))
@@ -93,7 +93,7 @@ impl ToolLinks {
 }
 
 impl Call {
-    fn new(event: &Outline<'_>, call: &ToolCall) -> Self {
+    fn new(event: &SpanEventRef<'_>, call: &ToolCall) -> Self {
         Self {
             trace_id: event.trace_id.clone(),
             tool_id: call.tool_id.clone().filter(|id| !id.is_empty()),
@@ -106,7 +106,7 @@ impl Call {
     }
 }
 
-/// What is kept of a call is bounded too; no name and no id is that long.
+/// Returns true when the name and id of a call are short enough to keep: what is kept must be bounded.
 fn is_short(call: &ToolCall) -> bool {
     let id = call.tool_id.as_ref().map_or(0, String::len);
     call.name.len().saturating_add(id) <= MOST_BYTES
@@ -136,7 +136,7 @@ fn arguments_of(input: Option<&Body<'_>>) -> Option<u64> {
     }
 }
 
-/// Of a name with its id, and of a version.
+/// The bound on a name with its id, and on a version.
 const MOST_BYTES: usize = 1024;
 
 fn hash_of(arguments: Map<String, Value>) -> u64 {
@@ -152,23 +152,23 @@ mod tests {
     use super::*;
     use llmobs_model::{ToolDefinition, ToolResult};
 
-    fn event(id: u64, kind: SpanKind, name: &'static str) -> Outline<'static> {
-        Outline::new(SpanId::new(id).unwrap(), TraceId::new(9), kind, name.into())
+    fn event(id: u64, kind: SpanKind, name: &'static str) -> SpanEventRef<'static> {
+        SpanEventRef::new(SpanId::new(id).unwrap(), TraceId::new(9), kind, name.into())
     }
 
-    fn calling(id: u64, call: ToolCall) -> Outline<'static> {
+    fn calling(id: u64, call: ToolCall) -> SpanEventRef<'static> {
         let mut llm = event(id, SpanKind::Llm, "chat");
         llm.output = Some(Body::Content(Message::assistant("").tool_call(call).into()));
         llm
     }
 
-    fn reading(id: u64, tool_id: &str) -> Outline<'static> {
+    fn reading(id: u64, tool_id: &str) -> SpanEventRef<'static> {
         let mut llm = event(id, SpanKind::Llm, "chat");
         llm.input = Some(Body::Content(Message::tool(ToolResult::new("21").id(tool_id)).into()));
         llm
     }
 
-    fn linked(event: &Outline<'_>) -> Vec<u64> {
+    fn linked(event: &SpanEventRef<'_>) -> Vec<u64> {
         event.links.iter().map(|link| link.span_id.as_u64()).collect()
     }
 

@@ -4,7 +4,7 @@
 //! Never: application threads, spans of its own.
 //!
 //! ```text
-//! Item ─▶ assemble ─▶ Outline ────────────────────────▶ encode ─▶ batch ─▶ worker/lane ─▶ transport ─▶ intake
+//! Item ─▶ assemble ─▶ SpanEventRef ────────────────────────▶ encode ─▶ batch ─▶ worker/lane ─▶ transport ─▶ intake
 //!           │            └─▶ SpanEvent ─▶ process ─▶ tail ─┘ └ shrink        └ retry: kept, split, or lost
 //!           └ shape, details, links      where there are processors or rules, or the sink is in this process
 //! ```
@@ -13,12 +13,12 @@ mod worker;
 
 mod assemble;
 mod details;
-mod inner;
-mod later;
+mod event_builder;
 mod links;
 mod merge;
-mod reuse;
 mod shape;
+mod spare;
+mod synthesized;
 mod value;
 
 mod process;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::encode::Outline;
+use super::encode::SpanEventRef;
 use crate::fields::SESSION_TAG;
 use crate::queue::Queue;
 use crate::stats::{LossReason, Problem};
@@ -144,7 +144,7 @@ fn repeat(tags: &mut Tags, key: &'static str, value: Option<String>) {
 }
 
 /// Removes the members that the policy does not let out.
-pub(super) fn restrict(event: &mut Outline<'_>, policy: CapturePolicy) {
+pub(super) fn restrict(event: &mut SpanEventRef<'_>, policy: CapturePolicy) {
     if policy == CapturePolicy::All {
         return;
     }

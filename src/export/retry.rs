@@ -84,9 +84,9 @@ const MIN_BACKOFF: Duration = Duration::from_millis(10);
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(30);
 /// The wait after a rate limit that does not say when it ends.
 const RATE_LIMIT_WAIT: Duration = Duration::from_secs(1);
-/// A receiver cannot silence the exporter for longer than this.
+/// The longest wait that a response can ask for.
 const MAX_ASKED_WAIT: Duration = Duration::from_secs(300);
-/// A wait of more than 30 years is a date.
+/// Values from this on are dates: a wait of more than 30 years makes no sense.
 const FIRST_POINT_IN_TIME: Duration = Duration::from_secs(1_000_000_000);
 const LARGE_BYTES: usize = 256 << 10;
 

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::encode::{Body, Datum, Outline};
+use super::encode::{Body, MetadataValue, SpanEventRef};
 use llmobs_model::secrets::{MARK, NameVerdict, TextRule, hide_in_members, hide_in_text, hide_in_value, judge_name};
 use llmobs_model::{
     Content, Document, MediaSource, Message, Prompt, Role, SpanError, SpanKind, Submission, SubmissionKind, TagList,
@@ -13,32 +13,32 @@ use llmobs_model::{
 };
 
 /// Replaces the secrets of a span; returns how many there were.
-pub(super) fn hide(outline: &mut Outline<'_>) -> u32 {
+pub(super) fn hide(event: &mut SpanEventRef<'_>) -> u32 {
     let mut hider = Hider(0);
-    let kind = outline.kind;
-    hider.cow(&mut outline.name, TextRule::Shapes);
-    if let Some(SpanError { message, stack, .. }) = &mut outline.error {
+    let kind = event.kind;
+    hider.cow(&mut event.name, TextRule::Shapes);
+    if let Some(SpanError { message, stack, .. }) = &mut event.error {
         hider.text(message, TextRule::ShapesAndNames);
         hider.text(stack, TextRule::ShapesAndNames);
     }
-    for body in [&mut outline.input, &mut outline.output].into_iter().flatten() {
+    for body in [&mut event.input, &mut event.output].into_iter().flatten() {
         hider.body(body, kind);
     }
-    if let Some(prompt) = &mut outline.prompt {
+    if let Some(prompt) = &mut event.prompt {
         hider.prompt(prompt);
     }
-    for ToolDefinition { description, schema, .. } in &mut outline.tool_definitions {
+    for ToolDefinition { description, schema, .. } in &mut event.tool_definitions {
         hider.option(description, TextRule::Shapes);
         if let Some(schema) = schema {
             hider.count(hide_in_members(schema));
         }
     }
-    hider.option(&mut outline.intent, TextRule::Shapes);
-    if let Some(manifest) = &mut outline.agent_manifest {
+    hider.option(&mut event.intent, TextRule::Shapes);
+    if let Some(manifest) = &mut event.agent_manifest {
         hider.count(hide_in_members(manifest.members_mut()));
     }
-    hider.metadata(outline);
-    hider.tags(&mut outline.tags);
+    hider.metadata(event);
+    hider.tags(&mut event.tags);
     hider.0
 }
 
@@ -120,36 +120,35 @@ impl Hider {
         match &mut prompt.template {
             Some(Template::Text(text)) => self.text(text, TextRule::Shapes),
             Some(Template::Chat(parts)) => {
-                for part in parts {
-                    if let TemplatePart::Message { content, .. } = part {
-                        self.text(content, TextRule::Shapes);
-                    }
-                }
+                let texts = parts.iter_mut().filter_map(|part| match part {
+                    TemplatePart::Message { content, .. } => Some(content),
+                    TemplatePart::Placeholder(_) | _ => None,
+                });
+                texts.for_each(|text| self.text(text, TextRule::Shapes));
             }
             None | Some(_) => {}
         }
         self.count(hide_in_members(&mut prompt.variables));
     }
 
-    fn metadata(&mut self, outline: &mut Outline<'_>) {
-        for (name, value) in outline.metadata.iter_mut() {
+    fn metadata(&mut self, event: &mut SpanEventRef<'_>) {
+        for (name, value) in event.metadata.iter_mut() {
             let is_secret = match (judge_name(name), &*value) {
                 (NameVerdict::Harmless, _) => false,
-                (NameVerdict::Secret, Datum::Text(text)) => !text.is_empty(),
-                (_, Datum::Json(_) | Datum::Text(_)) => true,
+                (NameVerdict::Secret, MetadataValue::Text(text)) => !text.is_empty(),
+                (_, MetadataValue::Json(_) | MetadataValue::Text(_)) => true,
             };
-            if !is_secret && let Datum::Text(text) = value {
-                if let Some((hidden, count)) = hide_in_text(text, TextRule::ShapesAndNames) {
-                    *value = Datum::Json(hidden.into());
-                    self.count(count);
-                }
+            if !is_secret && let MetadataValue::Text(text) = value {
+                let hidden = hide_in_text(text, TextRule::ShapesAndNames);
+                self.count(hidden.as_ref().map_or(0, |(_, count)| *count));
+                *value = hidden.map_or(MetadataValue::Text(text), |(hidden, _)| MetadataValue::Json(hidden.into()));
                 continue;
             }
             // One member as an object, so that its name is judged as any other.
-            let json = std::mem::replace(value, Datum::Text("")).into();
+            let json = std::mem::replace(value, MetadataValue::Text("")).into();
             let mut member = serde_json::Map::from_iter([(name.to_owned(), json)]);
             self.count(hide_in_members(&mut member));
-            *value = Datum::Json(member.into_iter().next().map(|(_, value)| value).unwrap_or_default());
+            *value = MetadataValue::Json(member.into_iter().next().map(|(_, value)| value).unwrap_or_default());
         }
     }
 

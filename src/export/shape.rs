@@ -1,4 +1,4 @@
-//! The form that input and output take, by kind.
+//! The form of input and output: messages, documents or text, by kind.
 
 use std::borrow::Cow;
 
@@ -8,25 +8,25 @@ use crate::recording::FieldValue;
 use llmobs_conventions::llmobs_json;
 use llmobs_model::{Content, Document, Message, SpanKind};
 
-/// Which of the two.
+/// One end of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Input,
     Output,
 }
 
-/// Content as it was given.
+/// Content as it was recorded.
 #[derive(Debug)]
-pub(super) enum Given<'a> {
-    /// By a field, where JSON can only come as text.
+pub(super) enum RawContent<'a> {
+    /// The value of a field, where JSON can only be text.
     Field(Cow<'a, str>),
-    /// By an annotation, where every form has its type.
+    /// The value of an annotation, where every form has its own type.
     Content(Content),
-    /// It was too large to keep.
+    /// A value that was too large to keep.
     Oversize,
 }
 
-impl<'a> From<FieldValue<'a>> for Given<'a> {
+impl<'a> From<FieldValue<'a>> for RawContent<'a> {
     fn from(value: FieldValue<'a>) -> Self {
         match value {
             FieldValue::Oversize => Self::Oversize,
@@ -40,13 +40,13 @@ impl<'a> From<FieldValue<'a>> for Given<'a> {
     }
 }
 
-/// The content in the form that the kind takes, or `None` when it has no such form.
-pub(super) fn shape(kind: SpanKind, side: Side, given: Given<'_>) -> Option<Body<'_>> {
+/// Converts content to the form that the kind takes; `None` when it cannot be converted.
+pub(super) fn shape(kind: SpanKind, side: Side, raw: RawContent<'_>) -> Option<Body<'_>> {
     let form = Form::of(kind, side);
-    match given {
-        Given::Oversize => Some(Body::Text(Cow::Borrowed(DROPPED_VALUE))),
-        Given::Field(text) => Some(from_field(form, text)),
-        Given::Content(content) => {
+    match raw {
+        RawContent::Oversize => Some(Body::Text(Cow::Borrowed(DROPPED_VALUE))),
+        RawContent::Field(text) => Some(from_field(form, text)),
+        RawContent::Content(content) => {
             let content = match form {
                 Form::Messages => messages(content),
                 Form::Documents => documents(content),
@@ -57,7 +57,7 @@ pub(super) fn shape(kind: SpanKind, side: Side, given: Given<'_>) -> Option<Body
     }
 }
 
-/// What a kind takes.
+/// A form of content.
 #[derive(Debug, Clone, Copy)]
 enum Form {
     Messages,
@@ -75,8 +75,8 @@ impl Form {
     }
 }
 
-/// The text of a field is JSON where the kind takes structure and the JSON has that structure; otherwise it
-/// stays text.
+/// Converts the text of a field. Only JSON that has the structure the kind takes is parsed; everything else stays text,
+/// so that a prompt which merely looks like JSON arrives as it was written.
 fn from_field(form: Form, text: Cow<'_, str>) -> Body<'_> {
     match form {
         Form::Messages => match parsed(&text).and_then(|json| llmobs_json::messages(&json)) {

@@ -1,13 +1,14 @@
-//! The value of a field as text, as JSON, as a number.
+//! Conversion of field values to text, JSON and numbers.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::encode::Datum;
+use super::encode::MetadataValue;
 use crate::recording::FieldValue;
+use llmobs_conventions::debug_format;
 
-/// The value as text.
+/// Returns the value as text.
 pub(super) fn text(value: FieldValue<'_>) -> Cow<'_, str> {
     match value {
         FieldValue::Text(text) | FieldValue::Formatted(text) => Cow::Borrowed(text),
@@ -19,7 +20,7 @@ pub(super) fn text(value: FieldValue<'_>) -> Cow<'_, str> {
     }
 }
 
-/// The value as JSON; a text that holds an array or an object becomes that.
+/// Returns the value as JSON. A text that holds an array or an object is parsed.
 pub(super) fn structured(value: FieldValue<'_>) -> Value {
     match value {
         FieldValue::Text(text) | FieldValue::Formatted(text) => {
@@ -33,24 +34,27 @@ pub(super) fn structured(value: FieldValue<'_>) -> Value {
     }
 }
 
-/// The same, where a text need not be owned.
-pub(super) fn datum(value: FieldValue<'_>) -> Datum<'_> {
+/// Returns the value as a metadata value, like [`structured`] but without copying a text.
+pub(super) fn metadata_value(value: FieldValue<'_>) -> MetadataValue<'_> {
     match value {
-        FieldValue::Text(text) | FieldValue::Formatted(text) => parsed(text).map_or(Datum::Text(text), Datum::Json),
+        FieldValue::Text(text) | FieldValue::Formatted(text) => {
+            parsed(text).map_or(MetadataValue::Text(text), MetadataValue::Json)
+        }
         FieldValue::Signed(_)
         | FieldValue::Unsigned(_)
         | FieldValue::Float(_)
         | FieldValue::Bool(_)
-        | FieldValue::Oversize => Datum::Json(structured(value)),
+        | FieldValue::Oversize => MetadataValue::Json(structured(value)),
     }
 }
 
-/// The array or object that a text holds.
+/// Parses the array or object that a text holds. Scalars stay text: `"42"` recorded as a string is a string.
 pub(super) fn parsed(text: &str) -> Option<Value> {
     let opens = text.trim_start().starts_with(['{', '[']);
     opens.then(|| serde_json::from_str(text).ok()).flatten()
 }
 
+/// Returns the members of a JSON object.
 pub(super) fn object(value: FieldValue<'_>) -> Option<Map<String, Value>> {
     match structured(value) {
         Value::Object(members) => Some(members),
@@ -58,7 +62,7 @@ pub(super) fn object(value: FieldValue<'_>) -> Option<Map<String, Value>> {
     }
 }
 
-/// The value as a number; a text may hold one.
+/// Returns the value as a number; a text is parsed.
 pub(super) fn number(value: FieldValue<'_>) -> Option<Value> {
     match value {
         FieldValue::Text(text) | FieldValue::Formatted(text) => {
@@ -71,6 +75,7 @@ pub(super) fn number(value: FieldValue<'_>) -> Option<Value> {
     }
 }
 
+/// Returns the argument of an instrumented function as JSON. A text is never parsed: it was a string in the program.
 pub(super) fn argument(value: FieldValue<'_>) -> Value {
     match value {
         FieldValue::Formatted(_) => Value::String(unquoted(value)),
@@ -83,35 +88,11 @@ pub(super) fn argument(value: FieldValue<'_>) -> Value {
     }
 }
 
-/// The value as text, without the quotes and escapes that `Debug` gives a string.
+/// Returns the value as text, without the quotes and escapes that `Debug` gives a string.
+///
+/// Capture records `Debug` output when a value's type is not known, so `String` arguments arrive quoted.
 pub(super) fn unquoted(value: FieldValue<'_>) -> String {
     let text = text(value);
-    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    quoted.and_then(unescaped).unwrap_or_else(|| text.into_owned())
-}
-
-/// What `Debug` has escaped, or `None` when it has not: a text that merely begins and ends with a quote.
-fn unescaped(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars();
-    while let Some(c) = rest.next() {
-        out.push(match c {
-            '"' => return None,
-            '\\' => match rest.next()? {
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                '0' => '\0',
-                'u' => {
-                    let (digits, after) = rest.as_str().strip_prefix('{')?.split_once('}')?;
-                    rest = after.chars();
-                    char::from_u32(u32::from_str_radix(digits, 16).ok()?)?
-                }
-                c @ ('"' | '\\' | '\'') => c,
-                _ => return None,
-            },
-            c => c,
-        });
-    }
-    Some(out)
+    let inner = debug_format::unquote(&text).map(Cow::into_owned);
+    inner.unwrap_or_else(|| text.into_owned())
 }

@@ -15,7 +15,7 @@ use super::ledger::Ledger;
 use super::lock::{Lock, Signal};
 use super::pool::{BufferPool, PoolLimits, TextPool, keep_recording};
 use super::shards::{Shard, Shards};
-use super::waiters::Waiter;
+use super::waiter::Waiter;
 use crate::recording::{FieldLog, Recording};
 use crate::stats::{LossReason, Problems, Refusals};
 
@@ -170,7 +170,7 @@ impl Queue {
     /// Ends the pipeline, once: what is pending is lost for `reason`, whatever becomes of it. Returns how much that was.
     ///
     /// Nothing is freed here, because a caller may wait for the answer; [`discard`](Self::discard) frees. Waiters are
-    /// answered by [`dismiss_waiters`](Self::dismiss_waiters).
+    /// answered by `dismiss_waiters`.
     pub(crate) fn stop(&self, reason: LossReason) -> u64 {
         self.shut();
         let mut state = self.state.lock();

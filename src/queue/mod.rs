@@ -7,20 +7,22 @@
 //! push ─▶ admission ─▶ shards (one per thread, filled chunk by chunk) ─▶ drained (one order) ─▶ batches of `export`
 //!            │ bounds, sequence numbers                                                              │
 //!            └ refusals ──────────────▶ ledger ◀── delivered, lost, batches not settled yet ─────────┘
-//!                                          └▶ waiters: flush and shutdown
+//!                                          └▶ waiters of flush and shutdown
 //! ```
 
 mod admission;
 mod bounded_queue;
 mod chunk;
 mod drained;
+mod flush;
 mod flush_timer;
 mod item;
 mod ledger;
 mod lock;
 mod pool;
+mod settlement;
 mod shards;
-mod waiters;
+mod waiter;
 mod worker_flag;
 
 #[cfg(test)]
@@ -32,5 +34,5 @@ pub(crate) use drained::Drained;
 pub(crate) use item::{Item, Limits, Phase};
 pub(crate) use ledger::BatchEnd;
 pub(crate) use pool::{TextPool, keep_recording, spare_recording};
-pub(crate) use waiters::Settled;
+pub(crate) use waiter::FlushReply;
 pub(crate) use worker_flag::{is_worker_thread, mark_worker_thread};

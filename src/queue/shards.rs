@@ -1,4 +1,4 @@
-//! Where each thread puts its items, so that threads rarely wait for one another.
+//! Shards of the queue: each thread has its own, so that threads rarely wait for one another.
 
 use std::cell::Cell;
 use std::collections::VecDeque;

@@ -69,7 +69,7 @@ struct Play {
     drained: Drained,
     log: FieldLog,
     /// Waiters, each with the number that everything below must be settled.
-    waiters: Vec<(Receiver<Settled>, u64)>,
+    waiters: Vec<(Receiver<FlushReply>, u64)>,
     accepted: u64,
     names: u64,
 }

@@ -27,9 +27,14 @@ impl Driver {
 
     /// Opens and closes this many spans, each a trace of its own.
     pub fn emit(&mut self, spans: usize) {
+        self.emit_inputs(spans, "0123456789abcdef");
+    }
+
+    /// Opens and closes this many spans with this input.
+    pub fn emit_inputs(&mut self, spans: usize, input: &str) {
         tracing::dispatcher::with_default(&self.dispatch, || {
             for _ in 0..spans {
-                let span = tracing::info_span!("step", llmobs.kind = "task", llmobs.input = "0123456789abcdef");
+                let span = tracing::info_span!("step", llmobs.kind = "task", llmobs.input = input);
                 self.made.push(span.llmobs_context().unwrap().span_id.as_u64());
             }
         });
@@ -69,7 +74,7 @@ pub fn side_by_side<T: Send>(rows: impl IntoIterator<Item = T>, threads: usize, 
 }
 
 /// Waits until `holds` returns true; fails after [`SOON`].
-pub fn until(what: &str, holds: impl Fn() -> bool) {
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < SOON, "waited in vain: {what}");

@@ -12,6 +12,7 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::excessive_nesting,
+    clippy::print_stdout,
     clippy::too_many_lines,
     clippy::wildcard_enum_match_arm,
     unreachable_pub,
@@ -22,6 +23,7 @@ mod driver;
 mod intake;
 mod oracle;
 
+mod deadlines;
 mod outages;
 mod points;
 mod refusals;

@@ -50,7 +50,7 @@ fn login(
     api_key: &str,
     authorization: &str,
     token: &str,
-    secret_key: String,
+    secret_key: &str,
     dsn: &str,
     fails: bool,
 ) -> Result<Login, Refused> {
@@ -62,7 +62,7 @@ fn an_instrumented_function_keeps_its_credentials() {
     for kind_fails in [false, true] {
         let token = shaped();
         let recorder = record(|| {
-            drop(login("anna", NAMED, NAMED, NAMED, &token, NAMED.to_owned(), NAMED, kind_fails));
+            drop(login("anna", NAMED, NAMED, NAMED, &token, NAMED, NAMED, kind_fails));
         });
         let span = only_span(&recorder);
         let shown = format!("{span:?}");
@@ -125,7 +125,7 @@ fn evaluations_are_judged_too() {
 #[test]
 fn the_rule_can_be_switched_off() {
     let recorder = record_with(Builder::without_environment().hide_secrets(false), || {
-        drop(login("anna", NAMED, NAMED, NAMED, "t", NAMED.to_owned(), NAMED, false));
+        drop(login("anna", NAMED, NAMED, NAMED, "t", NAMED, NAMED, false));
     });
     let shown = format!("{:?}", only_span(&recorder));
     assert!(shown.contains(NAMED) && !shown.contains("[secret]"), "{shown}");

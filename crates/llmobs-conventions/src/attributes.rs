@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
+use crate::convention::class::AttributeClass;
+use crate::convention::frameworks::Framework;
 use crate::convention::precedence::PROVIDER;
 use crate::convention::{allowlist, frameworks, gen_ai};
 use crate::evaluations::{self, EvaluationDraft};
@@ -24,6 +26,8 @@ pub struct ForeignAttributes<'a> {
     attributes: Vec<(&'a str, AttributeValue<'a>)>,
     events: Vec<EventAttributes<'a>>,
     present: NameFilter,
+    /// Content was left out, and what remains may be short only.
+    is_restricted: bool,
 }
 
 /// An event inside a span.
@@ -39,12 +43,18 @@ pub struct EventAttributes<'a> {
 impl<'a> ForeignAttributes<'a> {
     /// Creates an empty set for a span of this plan.
     pub const fn new(plan: &'a AttributePlan<'a>) -> Self {
-        Self { plan, attributes: Vec::new(), events: Vec::new(), present: NameFilter::EMPTY }
+        Self { plan, attributes: Vec::new(), events: Vec::new(), present: NameFilter::EMPTY, is_restricted: false }
     }
 
     /// Creates an empty set with room for a number of attributes.
     pub fn with_capacity(plan: &'a AttributePlan<'a>, attributes: usize) -> Self {
-        Self { plan, attributes: Vec::with_capacity(attributes), events: Vec::new(), present: NameFilter::EMPTY }
+        Self {
+            plan,
+            attributes: Vec::with_capacity(attributes),
+            events: Vec::new(),
+            present: NameFilter::EMPTY,
+            is_restricted: false,
+        }
     }
 
     /// Adds an attribute of the span. Of two values of one name the first counts: push the last recorded one only.
@@ -101,6 +111,33 @@ impl<'a> ForeignAttributes<'a> {
     /// and token counts become metadata, because the inner span reports them.
     pub fn map(&self, kind: SpanKind, is_demoted: bool) -> MappedSpan {
         mapping::map(&ResolvedAttributes::new(self), kind, is_demoted)
+    }
+
+    /// Maps the span without its content, for capture policies below `all`. See [`AttributeClass`].
+    ///
+    /// Parameters are left out too if their values are long texts or lists, or members whose names say content.
+    pub fn map_without_content(&self, kind: SpanKind, is_demoted: bool) -> MappedSpan {
+        let finish_reasons = mapping::finish_reasons_of_output(&ResolvedAttributes::new(self));
+        let finish_reasons = finish_reasons.into_iter().filter(|reason| is_short(reason)).collect();
+        let restricted = self.without_content();
+        let mut mapped = mapping::map(&ResolvedAttributes::new(&restricted), kind, is_demoted);
+        mapping::add_finish_reasons(&mut mapped.annotation, finish_reasons);
+        mapped
+    }
+
+    fn without_content(&self) -> ForeignAttributes<'a> {
+        let is_kept = |name: &str| AttributeClass::of(name) != AttributeClass::Content;
+        let mut kept = Self { is_restricted: true, ..Self::with_capacity(self.plan, self.attributes.len()) };
+        for (name, value) in self.attributes.iter().filter(|(name, _)| is_kept(name)) {
+            kept.push(name, *value);
+        }
+        for event in &self.events {
+            kept.push_event(event.name, event.is_error);
+            // The text of an event decides whether its error was dealt with, and is itself mapped to content only.
+            let attributes = event.attributes.iter().filter(|(name, _)| *name == status::MESSAGE || is_kept(name));
+            attributes.for_each(|(name, value)| kept.push_event_attribute(name, *value));
+        }
+        kept
     }
 
     /// Returns everything odd about a span that [`map`](Self::map) has mapped. Decodes many values again, so ask only when
@@ -160,6 +197,8 @@ pub(crate) struct ResolvedAttributes<'a> {
     pub(crate) events: &'a [EventAttributes<'a>],
     attributes: Cow<'a, [(&'a str, AttributeValue<'a>)]>,
     present: NameFilter,
+    /// Content was left out, and what remains may be short only.
+    pub(crate) is_restricted: bool,
 }
 
 /// A set of names that may contain others too: the tables ask for hundreds of names of which a span has two dozen, so most
@@ -184,13 +223,16 @@ impl NameFilter {
 
     /// Returns the word and the bit of a name. Names share their beginnings, so its length and its last bytes decide.
     fn place(name: &str) -> (usize, u64) {
-        let mut hash = name.len();
-        for byte in name.bytes().rev().take(8) {
-            hash = hash.wrapping_mul(31).wrapping_add(usize::from(byte));
-        }
-        // The low bits depend on the last bytes alone.
-        let hash = hash ^ hash.wrapping_shr(7);
-        (hash.wrapping_shr(6) & 3, 1_u64.wrapping_shl(u32::try_from(hash & 63).unwrap_or_default()))
+        const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let length = u64::try_from(name.len()).unwrap_or_default();
+        let end = match name.as_bytes().last_chunk::<8>() {
+            Some(end) => u64::from_le_bytes(*end),
+            None => name.bytes().fold(0, |end: u64, byte| (end << 8) | u64::from(byte)),
+        };
+        // The product's high bits depend on all bytes; its low bits on the first of them only.
+        let hash = (end ^ length).wrapping_mul(ODD);
+        let word = usize::try_from(hash >> 62).unwrap_or_default();
+        (word, 1_u64.wrapping_shl(u32::try_from((hash >> 56) & 63).unwrap_or_default()))
     }
 }
 
@@ -201,14 +243,20 @@ impl<'a> ResolvedAttributes<'a> {
             events: &span.events,
             attributes: Cow::Borrowed(&span.attributes),
             present: span.present,
+            is_restricted: span.is_restricted,
         };
-        resolved.fill_from_framework();
+        let framework = frameworks::framework(span.plan.conventions, span.plan.target());
+        resolved.fill_from_framework(framework);
         resolved.fill_from_events();
+        if !span.events.is_empty() {
+            // Events inside the span have the framework's own names too.
+            resolved.fill_from_framework(framework);
+        }
         resolved
     }
 
-    fn fill_from_framework(&mut self) {
-        let Some(framework) = frameworks::framework(self.plan.conventions, self.plan.target()) else { return };
+    fn fill_from_framework(&mut self, framework: Option<&Framework>) {
+        let Some(framework) = framework else { return };
         for (own, known) in framework.attributes {
             if let Some(value) = self.get(own) {
                 self.fill(known, value);
@@ -249,6 +297,11 @@ impl<'a> ResolvedAttributes<'a> {
         }
         let found = self.attributes.iter().find(|(own, value)| *own == name && !value.is_absent());
         found.map(|(_, value)| *value)
+    }
+
+    /// Returns whether a text of the class parameter may leave.
+    pub(crate) fn lets_out(&self, text: &str) -> bool {
+        !self.is_restricted || is_short(text)
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -304,6 +357,11 @@ impl<'a> ResolvedAttributes<'a> {
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'a str, AttributeValue<'a>)> {
         self.attributes.iter().copied().filter(|(_, value)| !value.is_absent())
     }
+}
+
+/// Returns whether a text is too short to be content, and no JSON.
+pub(crate) fn is_short(text: &str) -> bool {
+    text.len() <= 128 && !text.trim_start().starts_with(['{', '['])
 }
 
 /// Returns whether the first segment of a name is a number, as in the items of a flattened list.

@@ -3,7 +3,7 @@
 use crate::attributes::ResolvedAttributes;
 use crate::convention::openinference::kind_in;
 use crate::convention::precedence::{
-    AGENT, LANGFUSE_KIND, METRICS, MODEL, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, SESSION, TOOL_NAME,
+    AGENT, LANGFUSE_KIND, METRICS, MODEL, NAME, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, SESSION, TOOL_NAME,
     TRACELOOP_KIND, USER, VERCEL_OPERATION,
 };
 use crate::convention::{frameworks, gen_ai, langfuse, openinference, traceloop, vercel};
@@ -141,7 +141,7 @@ pub(crate) fn is_named_kind(name: &str) -> bool {
 ///
 /// A count that grows with every piece of a streamed response cannot, so an open span need not be classified again for it.
 pub fn is_decisive(name: &str) -> bool {
-    is_named_kind(name) || is_context(name) || name == gen_ai::RESPONSE_ID
+    is_named_kind(name) || is_context(name) || is_name(name) || name == gen_ai::RESPONSE_ID
 }
 
 /// Returns whether an attribute of this name can make a span an LLM span: it names the kind, or is evidence.
@@ -163,6 +163,11 @@ pub(crate) fn is_llm_specific(name: &str) -> bool {
 /// Returns whether an attribute counts for the spans below, or for the whole trace.
 pub(crate) fn is_context(name: &str) -> bool {
     name == SWITCH || SESSION.contains(&name) || USER.contains(&name) || AGENT.contains(&name)
+}
+
+/// Returns whether an attribute can be the name of a span.
+fn is_name(name: &str) -> bool {
+    NAME.contains(&name)
 }
 
 /// The attribute that turns off the whole trace of a span, when it is `false`.

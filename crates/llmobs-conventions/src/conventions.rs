@@ -39,8 +39,10 @@ impl Conventions {
     pub const GEMINI_RUST: Self = Self(1 << 8);
     /// Spans of the `adk_*` crates.
     pub const ADK_RUST: Self = Self(1 << 9);
+    /// Spans of the crates `swiftide_agents` and `swiftide_integrations`.
+    pub const SWIFTIDE: Self = Self(1 << 10);
     /// Every convention.
-    pub const ALL: Self = Self((1 << 10) - 1);
+    pub const ALL: Self = Self((1 << 11) - 1);
 
     /// Each convention with its name in configuration.
     pub const NAMES: &'static [(&'static str, Self)] = &[
@@ -54,6 +56,7 @@ impl Conventions {
         ("langchain_rust", Self::LANGCHAIN_RUST),
         ("gemini_rust", Self::GEMINI_RUST),
         ("adk_rust", Self::ADK_RUST),
+        ("swiftide", Self::SWIFTIDE),
     ];
 
     /// Returns the convention with this name in configuration; case does not matter, and `-` is `_`.

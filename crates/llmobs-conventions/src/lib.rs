@@ -61,10 +61,11 @@ mod tests;
 
 pub use attributes::{EventAttributes, ForeignAttributes};
 pub use classification::{Classification, SWITCH, is_decisive};
+pub use convention::class::AttributeClass;
 pub use conventions::Conventions;
 pub use evaluations::{EvaluationDraft, is_evaluation_attribute};
 pub use format::debug_format;
-pub use mapping::{CONTENT_IN_METADATA, MappedSpan, RESPONSE_ID_TAG, Summary, UNKNOWN_MODEL, USER_TAG};
+pub use mapping::{MappedSpan, RESPONSE_ID_TAG, Summary, UNKNOWN_MODEL, USER_TAG};
 pub use plan::{AttributePlan, Promise};
 pub use remark::{Remark, RemarkSet};
 pub use value::AttributeValue;

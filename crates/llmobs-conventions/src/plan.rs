@@ -1,8 +1,9 @@
 //! What the names of a span's attributes decide, before any value is known.
 
 use crate::classification;
+use crate::convention::destination::Destination;
 use crate::convention::precedence::{SESSION, USER};
-use crate::convention::{allowlist, frameworks};
+use crate::convention::{allowlist, destination, frameworks};
 use crate::{Conventions, SWITCH};
 
 /// What is known of a span from its target, its name and the names of its attributes.
@@ -14,6 +15,8 @@ pub struct AttributePlan<'n> {
     target: &'n str,
     span_name: &'n str,
     names: Box<[&'n str]>,
+    /// By name: the destination of its value.
+    destinations: Box<[Destination]>,
     promise: Promise,
 }
 
@@ -39,7 +42,8 @@ impl<'n> AttributePlan<'n> {
     ) -> Self {
         let names: Box<[&'n str]> = attribute_names.into_iter().collect();
         let promise = promise(conventions, (target, span_name), names.iter().copied());
-        Self { conventions, target, span_name, names, promise }
+        let destinations = names.iter().map(|name| destination::destination(target, name)).collect();
+        Self { conventions, target, span_name, names, destinations, promise }
     }
 
     /// Returns the target that the plan was made for.
@@ -60,6 +64,16 @@ impl<'n> AttributePlan<'n> {
     /// Returns what the names promise.
     pub const fn promise(&self) -> Promise {
         self.promise
+    }
+}
+
+impl AttributePlan<'_> {
+    /// Returns the destination of an attribute, which the plan knows if the name is one of its own.
+    pub(crate) fn destination(&self, name: &str) -> Destination {
+        // A recorder hands over the very names of the callsite, so that their addresses tell them apart.
+        let at = self.names.iter().position(|own| std::ptr::eq(*own, name));
+        let planned = at.and_then(|at| self.destinations.get(at)).copied();
+        planned.unwrap_or_else(|| destination::destination(self.target, name))
     }
 }
 

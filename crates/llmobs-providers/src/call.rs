@@ -163,6 +163,9 @@ const KEPT_HEADERS: &[&str] = &[
     "x-amzn-bedrock-output-token-count",
     "x-amzn-bedrock-cache-read-input-token-count",
     "x-amzn-bedrock-cache-write-input-token-count",
+    "x-litellm-response-cost",
+    "x-litellm-version",
+    "x-litellm-model-id",
 ];
 
 impl ResponseHead {

@@ -60,6 +60,10 @@ pub(crate) trait StreamAssembler: Send {
         None
     }
 
+    /// Tells whether the event that ends a response has come: a finish reason, a status, `message_stop`. A stream may end
+    /// cleanly without it, and is then not complete.
+    fn has_ended(&self) -> bool;
+
     /// Returns about how many bytes are kept.
     fn retained_bytes(&self) -> usize;
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::bedrock;
+use super::gateways;
 use super::json;
 use super::routes::{Route, provider_at};
 use super::url::Url;
@@ -183,14 +184,15 @@ impl Endpoint {
         if !method.eq_ignore_ascii_case("POST") {
             return None;
         }
-        let (route, model) = Route::find(url, provider)?;
+        let in_path = gateways::provider_in_path(url);
+        let (route, model) = Route::find(url, provider.or(in_path))?;
         let api = bedrock::narrow_api(route.api?, model.unwrap_or_default())?;
         // Vertex AI predicts pictures and much else at the same path.
         let embeds = |model: &str| ["embed", "gecko"].iter().any(|part| model.contains(part));
         if url.path.ends_with(":predict") && !model.is_some_and(embeds) {
             return None;
         }
-        let known = provider_at(url).or(api.only_provider());
+        let known = in_path.or_else(|| provider_at(url)).or(api.only_provider());
         let is_ambiguous = known.is_none() && provider.is_none() && api.has_common_path();
         let endpoint = Self { is_ambiguous, ..Self::new(api, known.unwrap_or(UNKNOWN)) };
         Some(Self { model: model.map(str::to_owned), is_streamed: route.is_streamed, ..endpoint })
@@ -265,7 +267,7 @@ impl Endpoint {
 }
 
 /// The provider of a host that is not known.
-const UNKNOWN: &str = "unknown";
+pub(super) const UNKNOWN: &str = "unknown";
 
 #[cfg(test)]
 mod tests {
@@ -300,8 +302,45 @@ mod tests {
             ("http://localhost:8080/v1/embeddings", Embeddings, "unknown", None),
             ("https://openai.com.evil.example/v1/chat/completions", Chat, "unknown", None),
             ("https://example.com/azure/openai/chat/completions", Chat, "unknown", None),
+            ("https://w.cloud.databricks.com/serving-endpoints/m/invocations", Chat, "databricks", Some("m")),
         ] {
             let found = Endpoint::recognise("post", url).unwrap_or_else(|| panic!("{url}"));
+            assert_eq!((found.api, found.provider(), found.model.as_deref()), (api, provider, model), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_gateway_names_the_provider_in_its_path() {
+        use Api::OpenAiChat as Chat;
+        let cloudflare = "https://gateway.ai.cloudflare.com/v1/account/gateway";
+        for (url, api, provider, model) in [
+            (&format!("{cloudflare}/openai/chat/completions"), Chat, "openai", None),
+            (&format!("{cloudflare}/openai/responses"), Api::OpenAiResponses, "openai", None),
+            (&format!("{cloudflare}/groq/chat/completions"), Chat, "groq", None),
+            (&format!("{cloudflare}/anthropic/v1/messages"), Api::AnthropicMessages, "anthropic", None),
+            (&format!("{cloudflare}/mistral/v1/chat/completions"), Api::MistralChat, "mistral", None),
+            (&format!("{cloudflare}/cohere/v2/chat"), Api::CohereChat, "cohere", None),
+            (
+                &format!("{cloudflare}/google-ai-studio/v1/models/gemini-2.5-flash:generateContent"),
+                Api::GeminiGenerate,
+                "google",
+                Some("gemini-2.5-flash"),
+            ),
+            (
+                &format!("{cloudflare}/aws-bedrock/bedrock-runtime/us-east-1/model/amazon.nova-lite-v1:0/converse"),
+                Api::BedrockConverse,
+                "amazon_bedrock",
+                Some("amazon.nova-lite-v1:0"),
+            ),
+            (&format!("{cloudflare}/compat/chat/completions"), Chat, "cloudflare", None),
+            (
+                &"https://api.cloudflare.com/client/v4/accounts/a/ai/v1/chat/completions".to_owned(),
+                Chat,
+                "cloudflare",
+                None,
+            ),
+        ] {
+            let found = Endpoint::recognise("POST", url).unwrap_or_else(|| panic!("{url}"));
             assert_eq!((found.api, found.provider(), found.model.as_deref()), (api, provider, model), "{url}");
         }
     }

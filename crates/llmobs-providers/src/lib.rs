@@ -59,6 +59,7 @@ mod compression;
 mod data_urls;
 mod failure;
 mod framing;
+mod gateways;
 mod json;
 mod media;
 mod usage;

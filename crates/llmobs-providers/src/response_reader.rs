@@ -9,8 +9,10 @@ use super::call::{Call, ResponseHead};
 use super::codec::{Frame, FrameSummary, Response, StreamAssembler, codec};
 use super::compression::Compression;
 use super::data_urls::without_data_urls;
+use super::endpoint::UNKNOWN;
 use super::failure;
 use super::framing::{Detected, Framing};
+use super::gateways;
 use super::json;
 use super::usage_tail::UsageTail;
 use llmobs_model::{Annotation, SpanError, SpanKind, metric};
@@ -36,6 +38,8 @@ pub struct ResponseReader {
     /// The first frame of a response with a bad status that comes as a stream: the error.
     error_frame: Option<Value>,
     has_frames: bool,
+    /// A stream came to its end without the event that ends a response.
+    is_unfinished: bool,
     /// The reason for which nothing of a body could be read.
     unreadable: Option<&'static str>,
     tail: UsageTail,
@@ -94,6 +98,7 @@ impl ResponseReader {
             is_discarded: false,
             error_frame: None,
             has_frames: false,
+            is_unfinished: false,
             unreadable: None,
             tail: UsageTail::default(),
         }
@@ -159,7 +164,8 @@ impl ResponseReader {
                 self.unreadable = read.is_none().then_some("not JSON");
                 read.unwrap_or_else(|| json::as_error_text(&bytes))
             }
-            Body::Stream(_, assembler) => {
+            Body::Stream(framing, assembler) => {
+                self.is_unfinished = self.has_frames && !framing.is_done() && !assembler.has_ended();
                 self.unreadable = (!self.has_frames).then_some("no frames");
                 self.error_frame.take().unwrap_or_else(|| assembler.finish())
             }
@@ -182,6 +188,8 @@ impl ResponseReader {
         } else {
             without_data_urls(codec.annotate_response(annotation, response))
         };
+        let is_known_host = self.call.endpoint.provider() != UNKNOWN;
+        annotation = gateways::with_headers(annotation, is_known_host, |name| self.head.header(name), request);
         if self.call.endpoint.is_proxy {
             annotation.metrics.remove_usage();
         }
@@ -200,15 +208,20 @@ impl ResponseReader {
         }
     }
 
-    /// Reports a good response that could not be read, so that an empty span does not pass for an empty response.
+    /// Reports a good response that could not be read, so that an empty span does not pass for an empty response, and a
+    /// stream that ended before its last event, so that half a text does not pass for a whole one.
     ///
-    /// Shape: metadata `unreadable_response: {"reason", "content_type", "bytes"}`.
+    /// Shape: metadata `unreadable_response: {"reason", "content_type", "bytes"}`, with `encoding` where it is compressed;
+    /// `incomplete_stream: true`.
     fn with_doubts(&self, annotation: Annotation, ending: &Ending) -> Annotation {
         let is_complete = matches!(ending, Ending::Complete);
         if !is_complete || self.is_discarded || self.error.is_some() || annotation.error.is_some() {
             return annotation;
         }
         let is_llm = self.call.kind() == SpanKind::Llm;
+        if self.is_unfinished && is_llm {
+            return annotation.metadata(INCOMPLETE, true);
+        }
         let encoding = self.compression.unread();
         let reason = match encoding {
             Some(_) => "compressed",
@@ -327,6 +340,8 @@ impl ResponseReader {
     }
 }
 
+/// The metadata member of a stream that ended before its last event.
+const INCOMPLETE: &str = "incomplete_stream";
 /// The metadata member of a response that could not be read.
 pub(super) const UNREADABLE: &str = "unreadable_response";
 

@@ -158,6 +158,7 @@ const ROUTES: &[Route] = &[
 const PROVIDERS: &[(&str, &str)] = &[
     ("openai.com", "openai"),
     ("chatgpt.com", "openai"),
+    ("api.cloudflare.com", "cloudflare"),
     ("databricks.com", "databricks"),
     ("azuredatabricks.net", "databricks"),
     ("azure.com", "azure_openai"),

@@ -92,7 +92,10 @@ impl TestExchange {
         for piece in pieces {
             received.push(Bytes::copy_from_slice(piece), None);
         }
-        received.finish(ending)
+        // Many streams of these tests end where the test has seen enough; the corpus has those that end too early.
+        let mut annotation = received.finish(ending);
+        annotation.metadata.remove("incomplete_stream");
+        annotation
     }
 
     fn call(&self) -> Call {

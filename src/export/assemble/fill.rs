@@ -1,28 +1,29 @@
-//! A draft → the members of an outline that the kind, or what else there is, decides about.
+//! Members of an event that depend on its kind, or on other members.
 
 use std::borrow::Cow;
 
-use super::super::encode::{DROPPED_IO, Outline};
-use super::super::shape::{Given, Side, shape};
-use super::Draft;
+use super::super::encode::{DROPPED_IO, SpanEventRef};
+use super::super::event_builder::EventBuilder;
+use super::super::shape::{RawContent, Side, shape};
 use crate::fields::SESSION_TAG;
 use crate::recording::KindSource;
 use crate::stats::Problem;
 use llmobs_conventions::UNKNOWN_MODEL;
 use llmobs_model::{SpanError, Status};
 
-pub(super) fn fill_model<'a>(outline: &mut Outline<'a>, draft: &mut Draft<'a>) {
-    if !outline.kind.has_model() {
+/// Sets model and provider, on kinds that have them.
+pub(super) fn fill_model<'a>(event: &mut SpanEventRef<'a>, builder: &mut EventBuilder<'a>) {
+    if !event.kind.has_model() {
         return;
     }
-    let default = match draft.source {
+    let default = match builder.source {
         KindSource::Explicit => CUSTOM,
         KindSource::Attributes | KindSource::Demoted => UNKNOWN_MODEL,
     };
-    let provider = draft.model_provider.take().filter(|text| !text.is_empty()).map(lowercase);
-    outline.model_provider = Some(provider.unwrap_or(Cow::Borrowed(default)));
-    let name = draft.model_name.take().filter(|text| !text.is_empty());
-    outline.model_name = Some(name.unwrap_or(Cow::Borrowed(default)));
+    let provider = builder.model_provider.take().filter(|text| !text.is_empty()).map(lowercase);
+    event.model_provider = Some(provider.unwrap_or(Cow::Borrowed(default)));
+    let name = builder.model_name.take().filter(|text| !text.is_empty());
+    event.model_name = Some(name.unwrap_or(Cow::Borrowed(default)));
 }
 
 fn lowercase(text: Cow<'_, str>) -> Cow<'_, str> {
@@ -30,25 +31,27 @@ fn lowercase(text: Cow<'_, str>) -> Cow<'_, str> {
     if is_lower { text } else { Cow::Owned(text.to_lowercase()) }
 }
 
-pub(super) fn fill_content<'a>(outline: &mut Outline<'a>, draft: &mut Draft<'a>) {
-    let input = draft.input.take().or_else(|| draft.captured_input(outline.kind));
-    let output = draft.output.take().or_else(|| draft.captured_output(outline.kind));
-    for (side, given) in [(Side::Input, input), (Side::Output, output)] {
-        let Some(given) = given else { continue };
-        if matches!(given, Given::Oversize) && outline.collection_errors.is_empty() {
-            outline.collection_errors.push(DROPPED_IO.to_owned());
+/// Sets input and output in the form that the kind takes. Explicit content wins over what `#[instrument]` captured.
+pub(super) fn fill_content<'a>(event: &mut SpanEventRef<'a>, builder: &mut EventBuilder<'a>) {
+    let input = builder.input.take().or_else(|| builder.captured_input(event.kind));
+    let output = builder.output.take().or_else(|| builder.captured_output(event.kind));
+    for (side, raw) in [(Side::Input, input), (Side::Output, output)] {
+        let Some(raw) = raw else { continue };
+        if matches!(raw, RawContent::Oversize) && event.collection_errors.is_empty() {
+            event.collection_errors.push(DROPPED_IO.to_owned());
         }
-        match (shape(outline.kind, side, given), side) {
-            (Some(content), Side::Input) => outline.input = Some(content),
-            (Some(content), Side::Output) => outline.output = Some(content),
-            (None, _) => draft.problems.push(Problem::Shape),
+        match (shape(event.kind, side, raw), side) {
+            (Some(content), Side::Input) => event.input = Some(content),
+            (Some(content), Side::Output) => event.output = Some(content),
+            (None, _) => builder.problems.push(Problem::Shape),
         }
     }
 }
 
-pub(super) fn fill_error(outline: &mut Outline<'_>, draft: &mut Draft<'_>, panicked: bool) {
-    let mut error = match (draft.error.take(), draft.failed.take()) {
-        (Some(explicit), _) if explicit.stack.is_empty() => explicit.stack(std::mem::take(&mut draft.sources)),
+/// Sets the error: an explicit one, else that of an `error` event, else a panic of the thread.
+pub(super) fn fill_error(event: &mut SpanEventRef<'_>, builder: &mut EventBuilder<'_>, panicked: bool) {
+    let mut error = match (builder.error.take(), builder.failed.take()) {
+        (Some(explicit), _) if explicit.stack.is_empty() => explicit.stack(std::mem::take(&mut builder.sources)),
         (Some(explicit), _) => explicit,
         (None, Some(failed)) => failed,
         (None, None) if panicked => SpanError::new("the thread panicked").error_type("panic"),
@@ -57,26 +60,25 @@ pub(super) fn fill_error(outline: &mut Outline<'_>, draft: &mut Draft<'_>, panic
     if error.error_type.is_empty() {
         "Error".clone_into(&mut error.error_type);
     }
-    outline.status = Status::Error;
-    outline.error = Some(error);
+    event.status = Status::Error;
+    event.error = Some(error);
 }
 
-/// The tags that must agree with what they repeat: the session, which capture has settled, and the status, which
-/// nobody can set.
-pub(super) fn fill_last_tags(outline: &mut Outline<'_>) {
-    if let Some(session_id) = &outline.session_id {
-        outline.tags.put(SESSION_TAG, session_id.clone());
+/// Sets the tags that repeat other members: the session and the status. A user's own value for them is replaced.
+pub(super) fn fill_last_tags(event: &mut SpanEventRef<'_>) {
+    if let Some(session_id) = &event.session_id {
+        event.tags.put(SESSION_TAG, session_id.clone());
     }
-    if let Some(error) = &outline.error {
-        outline.tags.put("error", "1");
-        outline.tags.put("error_type", error.error_type.clone());
+    if let Some(error) = &event.error {
+        event.tags.put("error", "1");
+        event.tags.put("error_type", error.error_type.clone());
         return;
     }
-    // The base has `error:0`.
-    outline.tags.remove_own("error");
-    outline.tags.remove_own("error_type");
+    // The shared tags have `error:0`.
+    event.tags.remove_own("error");
+    event.tags.remove_own("error_type");
 }
 
-/// What the model or its provider is called when nobody says; the value of the public documents and of the
-/// Node, Go and Java SDKs.
+/// The name of a model or provider that was not recorded, as in Datadog's documentation and in the Node, Go and Java
+/// SDKs.
 const CUSTOM: &str = "custom";

@@ -1,11 +1,13 @@
-//! That nothing is said differently because nobody wanted to see it first.
+//! An event encoded straight from its recording equals one that processors saw first.
 
 use super::super::encode::encode_within;
 use super::*;
 use crate::queue::Limits;
-use crate::recording::{FieldLog, Head, Precedence, RecordedAnnotation};
+use crate::recording::{FieldKey, FieldLog, FieldValue, Head, KindSource, Precedence, RecordedAnnotation};
 use llmobs_conventions::{AttributePlan, Conventions};
-use llmobs_model::{AgentAttribution, ApmContext, CapturePolicy, Message, Prompt, Sampling, SpanId, ToolCall, TraceId};
+use llmobs_model::{
+    AgentAttribution, Annotation, ApmContext, CapturePolicy, Message, Prompt, Sampling, SpanId, ToolCall, TraceId,
+};
 
 fn assembler() -> Assembler {
     let limits = Limits { max_items: 1, max_bytes: 1, wake_bytes: 1, wake_items: 1 };
@@ -13,7 +15,7 @@ fn assembler() -> Assembler {
     Assembler::new(tags, "app".to_owned(), Arc::new(Queue::new(limits)))
 }
 
-fn recording(kind: SpanKind, say: impl Fn(&mut FieldLog)) -> Recording {
+fn recording(kind: SpanKind, record: impl Fn(&mut FieldLog)) -> Recording {
     let origin = Origin {
         name: "work",
         span_id: SpanId::new(7).unwrap(),
@@ -32,12 +34,12 @@ fn recording(kind: SpanKind, say: impl Fn(&mut FieldLog)) -> Recording {
     let mut recording = Recording::new(origin, FieldLog::new());
     recording.head.kind = kind;
     recording.head.duration_ns = 250;
-    say(recording.log_mut());
+    record(recording.log_mut());
     recording
 }
 
 /// Every slot that a text may be borrowed for, as plain text, as JSON, and as something that is no text.
-fn say_fields(log: &mut FieldLog) {
+fn record_fields(log: &mut FieldLog) {
     use FieldValue::{Bool, Float, Formatted, Oversize, Signed, Text, Unsigned};
     for (meaning, value) in [
         (FieldKey::Name, Text("a \"name\"\n")),
@@ -67,7 +69,7 @@ fn say_fields(log: &mut FieldLog) {
     }
 }
 
-fn say_annotation(log: &mut FieldLog) {
+fn record_annotation(log: &mut FieldLog) {
     let call = ToolCall::new("weather", serde_json::json!({"city": "Paris"})).id("c1");
     let annotation = Annotation::new()
         .name("annotated")
@@ -82,13 +84,13 @@ fn say_annotation(log: &mut FieldLog) {
     log.annotate(annotation.into());
 }
 
-fn say_large(log: &mut FieldLog) {
+fn record_large(log: &mut FieldLog) {
     log.push_large(FieldKey::Input, "large \"text\" ".repeat(1_000));
     log.push_large(FieldKey::Output, "more\n".repeat(2_000));
 }
 
 /// In the words of other crates, by a client that saw the call, and by a context.
-fn say_others(log: &mut FieldLog) {
+fn record_others(log: &mut FieldLog) {
     use FieldValue::{Bool, Signed, Text};
     for (meaning, value) in [
         (FieldKey::Foreign("gen_ai.request.model"), Text("gpt-4o-mini")),
@@ -110,36 +112,36 @@ fn say_others(log: &mut FieldLog) {
     log.annotate(RecordedAnnotation::from(assumed).with_precedence(Precedence::Context));
 }
 
-fn say_both(log: &mut FieldLog) {
-    say_others(log);
-    say_fields(log);
+fn record_both(log: &mut FieldLog) {
+    record_others(log);
+    record_fields(log);
 }
 
-fn others(kind: SpanKind, source: KindSource, say: impl Fn(&mut FieldLog)) -> Recording {
+fn others(kind: SpanKind, source: KindSource, record: impl Fn(&mut FieldLog)) -> Recording {
     let plan = AttributePlan::new(Conventions::ALL, "app", "work", ["gen_ai.request.model"]);
-    let Recording { head, log } = recording(kind, say);
+    let Recording { head, log } = recording(kind, record);
     Recording { head: Head { plan: Some(Arc::new(plan)), source, ..head }, log }
 }
 
-fn say_nothing(_: &mut FieldLog) {}
+fn record_nothing(_: &mut FieldLog) {}
 
 /// The item of a recording: straight from its buffer, or by way of an event.
 fn item(assembler: &Assembler, mut recording: Recording, by_event: bool) -> String {
     let mut out = Vec::new();
-    let mut outline = assembler.assemble(&mut recording.head, &mut recording.log);
+    let mut event = assembler.assemble(&mut recording.head, &mut recording.log);
     if by_event {
-        outline = Outline::from(outline.into_event());
+        event = SpanEventRef::from(event.into_event());
     }
-    encode_within(&mut outline, usize::MAX, &mut out).unwrap();
-    assembler.take_back(outline);
+    encode_within(&mut event, usize::MAX, &mut out).unwrap();
+    assembler.take_back(event);
     String::from_utf8(out).unwrap()
 }
 
 #[test]
 fn what_is_written_does_not_depend_on_who_owns_the_texts() {
     for &kind in SpanKind::ALL {
-        for say in [say_nothing, say_fields, say_annotation, say_large] {
-            let items = [false, true].map(|by_event| item(&assembler(), recording(kind, say), by_event));
+        for record in [record_nothing, record_fields, record_annotation, record_large] {
+            let items = [false, true].map(|by_event| item(&assembler(), recording(kind, record), by_event));
             assert_eq!(items[0], items[1], "{kind}");
             assert!(items[0].contains("\"session_id\":\"session \\\"1\\\"\""), "{}", items[0]);
         }
@@ -151,8 +153,8 @@ fn nor_does_what_others_say_of_it() {
     let parts = [r#""seen":true"#, r#""seen:1""#, r#""read:later""#, r#""assumed:1""#, r#""beta \"1\"","x:y""#];
     for &kind in SpanKind::ALL {
         for source in [KindSource::Explicit, KindSource::Attributes, KindSource::Demoted] {
-            for say in [say_others, say_both] {
-                let items = [false, true].map(|by_event| item(&assembler(), others(kind, source, say), by_event));
+            for record in [record_others, record_both] {
+                let items = [false, true].map(|by_event| item(&assembler(), others(kind, source, record), by_event));
                 assert_eq!(items[0], items[1], "{kind}");
                 let missing: Vec<_> = parts.iter().filter(|part| !items[0].contains(**part)).collect();
                 assert!(missing.is_empty(), "{missing:?} in {}", items[0]);
@@ -164,10 +166,10 @@ fn nor_does_what_others_say_of_it() {
 #[test]
 fn nothing_of_one_span_is_left_for_the_next() {
     let used = assembler();
-    for say in [say_fields, say_annotation, say_large, say_others] {
-        item(&used, others(SpanKind::Llm, KindSource::Attributes, say), false);
+    for record in [record_fields, record_annotation, record_large, record_others] {
+        item(&used, others(SpanKind::Llm, KindSource::Attributes, record), false);
         let items =
-            [&used, &assembler()].map(|assembler| item(assembler, recording(SpanKind::Task, say_nothing), false));
+            [&used, &assembler()].map(|assembler| item(assembler, recording(SpanKind::Task, record_nothing), false));
         assert_eq!(items[0], items[1]);
     }
 }

@@ -1,10 +1,10 @@
-//! What went in and what came out, in one of three forms.
+//! Input and output, in one of three forms.
 
 use serde_json::{Number, Value};
 
 use super::details::encode_prompt;
 use super::json::Writer;
-use super::outline::Body;
+use super::span_event_ref::Body;
 use llmobs_model::{Content, Document, Media, MediaSource, Message, Prompt, Role, ToolCall, ToolResult};
 
 /// Appends an input or output and, within an input, the prompt.
@@ -35,7 +35,7 @@ pub(super) fn encode_content(body: Option<&Body<'_>>, prompt: Option<&Prompt>, j
     json.raw("}");
 }
 
-/// The content as one text, for kinds that take no structure: JSON and lists as compact JSON.
+/// Converts content to one text, for kinds that take no structure: JSON and lists become compact JSON.
 pub(crate) fn content_text(content: Content) -> String {
     let mut out = Vec::new();
     let mut json = Writer::new(&mut out);
@@ -43,10 +43,10 @@ pub(crate) fn content_text(content: Content) -> String {
         Content::Messages(messages) => json.list(messages, encode_message),
         Content::Documents(documents) => json.list(documents, encode_document),
         Content::Json(Value::String(text)) => return text.clone(),
-        // Written as a JSON string, because that writer walks without recursion.
+        // Written as a JSON string, because that writer walks without recursion: JSON of any depth must not use up the stack.
         Content::Json(value) => {
             let mut value = value.clone();
-            // Their order is the same whatever other crates ask of serde_json.
+            // Another crate may enable `preserve_order` of serde_json; the text must not depend on that.
             value.sort_all_objects();
             json.json_text(&value);
             return serde_json::from_slice(&out).unwrap_or_default();
@@ -127,5 +127,5 @@ fn encode_document(json: &mut Writer<'_>, document: &Document) {
 
 /// `meta` is 0, then `input`, `messages`, a message, `tool_calls`, a call, `arguments`.
 const ARGUMENTS_DEPTH: usize = 6;
-/// The same down to `output`, `documents`, a document, `metadata`.
+/// `meta` is 0, then `output`, `documents`, a document, `metadata`.
 const DOCUMENT_DEPTH: usize = 4;

@@ -1,7 +1,7 @@
 //! Prompt, tools, links, and the intake's part of the metadata.
 
 use super::json::Writer;
-use super::outline::{Datum, Outline};
+use super::span_event_ref::{MetadataValue, SpanEventRef};
 use llmobs_model::{Prompt, RESERVED_METADATA_KEY, SpanLink, Template, TemplatePart, ToolDefinition};
 
 /// Appends the member of an input.
@@ -62,14 +62,14 @@ fn encode_part(json: &mut Writer<'_>, part: &TemplatePart) {
 /// Shape: `,"metadata":{"temperature":0.2,"_dd":{"cost_tags":["team"],"agent_manifest":{…}}}`.
 ///
 /// Source: dd-trace-py 4.16 `ddtrace/llmobs/_llmobs.py`, August 2026.
-pub(super) fn encode_metadata(event: &Outline<'_>, json: &mut Writer<'_>) {
+pub(super) fn encode_metadata(event: &SpanEventRef<'_>, json: &mut Writer<'_>) {
     json.raw(r#","metadata":{"#);
     let mut written = 0_usize;
     for (name, value) in event.metadata.iter().filter(|(name, _)| *name != RESERVED_METADATA_KEY) {
         json.comma(written).text(name).raw(":");
         match value {
-            Datum::Text(text) => json.text(text),
-            Datum::Json(value) => json.value(value, METADATA_DEPTH.saturating_add(1)),
+            MetadataValue::Text(text) => json.text(text),
+            MetadataValue::Json(value) => json.value(value, METADATA_DEPTH.saturating_add(1)),
         };
         written = written.saturating_add(1);
     }
@@ -93,7 +93,7 @@ pub(super) fn encode_metadata(event: &Outline<'_>, json: &mut Writer<'_>) {
 /// Appends `,"tool_definitions":[…]` and `,"tool":{"version":"…"}`, whichever there is.
 ///
 /// Source: dd-trace-py 4.16 `ddtrace/llmobs/_llmobs.py` and `utils.py` (`extract_tool_definitions`), August 2026.
-pub(super) fn encode_tools(event: &Outline<'_>, json: &mut Writer<'_>) {
+pub(super) fn encode_tools(event: &SpanEventRef<'_>, json: &mut Writer<'_>) {
     if !event.tool_definitions.is_empty() {
         json.raw(r#","tool_definitions":"#).list(&event.tool_definitions, encode_definition);
     }

@@ -3,7 +3,7 @@
 //! Prompts are long and JSON inside JSON is full of quotes, so this looks at 32 bytes at a time. The
 //! compiler turns [`flags`] into vector instructions; what lies between two hits is copied in one go.
 
-/// What becomes of each byte: up to seven bytes of text, and how many in the last place.
+/// The replacement of each byte: up to seven bytes of text, and their number in the last place.
 #[derive(Debug)]
 pub(super) struct Escapes([[u8; 8]; 256]);
 
@@ -54,11 +54,11 @@ pub(super) fn escape(text: &str, escapes: &Escapes, out: &mut Vec<u8>) {
     escape_runs(bytes, escapes, out);
 }
 
-/// Names, ids and tags are short and clean, so this is what they cost.
+/// Returns true when nothing needs escaping. Most names, ids and tags are short and clean and take only this path.
 #[inline]
 fn is_clean(short: &[u8]) -> bool {
     if let Some(last) = short.last_chunk() {
-        // The last eight bytes may be looked at twice.
+        // Short texts are read as whole words; the last word may overlap the one before.
         return !has_special(*last) && !short.as_chunks().0.iter().any(|word| has_special(*word));
     }
     if let (Some([a, b, c, d]), Some([e, f, g, h])) = (short.first_chunk(), short.last_chunk()) {
@@ -67,7 +67,7 @@ fn is_clean(short: &[u8]) -> bool {
     !short.iter().any(|byte| is_special(*byte))
 }
 
-/// Copies what lies between two bytes that cannot stay as they are in one go, however long it is.
+/// Escapes a long text. Everything between two special bytes is copied at once, however long it is.
 fn escape_runs(bytes: &[u8], escapes: &Escapes, out: &mut Vec<u8>) {
     out.reserve(bytes.len().saturating_add(BLOCK));
     let mut run = Run { bytes, start: 0 };
@@ -91,14 +91,14 @@ fn escape_runs(bytes: &[u8], escapes: &Escapes, out: &mut Vec<u8>) {
     out.extend_from_slice(bytes.get(run.start..).unwrap_or_default());
 }
 
-/// Bytes that can stay as they are, from the last one that could not on.
+/// A run of bytes that need no escaping; it begins behind the last special byte.
 struct Run<'a> {
     bytes: &'a [u8],
     start: usize,
 }
 
 impl Run<'_> {
-    /// Ends runs where the flags of a word say so, which begins here.
+    /// Ends a run at each flagged byte of the word that begins at `word`.
     #[inline]
     fn interrupt(&mut self, word: usize, flags: [u8; 8], escapes: &Escapes, out: &mut Vec<u8>) {
         let mut hits = u64::from_le_bytes(flags);
@@ -110,7 +110,7 @@ impl Run<'_> {
         }
     }
 
-    /// Writes the run up to a byte, and what stands for that byte.
+    /// Writes the run up to a byte, and the replacement of that byte.
     #[inline]
     fn end(&mut self, at: usize, escapes: &Escapes, out: &mut Vec<u8>) {
         let Some((byte, run)) = self.bytes.get(self.start..=at).and_then(<[u8]>::split_last) else { return };
@@ -118,14 +118,14 @@ impl Run<'_> {
         let stands_for = escapes.of(*byte);
         let [.., len] = stands_for;
         let end = out.len().wrapping_add(usize::from(len));
-        // Eight bytes are one store; what is too much goes again.
+        // Eight bytes are one store, and truncating costs less than copying `len` bytes.
         out.extend_from_slice(&stands_for);
         out.truncate(end);
         self.start = at.wrapping_add(1);
     }
 }
 
-/// The highest bit of each byte that cannot stay as it is.
+/// Sets the highest bit of each special byte. Simple enough for the compiler to turn it into vector instructions.
 #[inline]
 fn flags<const N: usize>(bytes: &[u8; N]) -> [u8; N] {
     bytes.map(|byte| if is_special(byte) { 0x80 } else { 0 })
@@ -136,8 +136,8 @@ fn any<const N: usize>(flags: &[u8; N]) -> bool {
     flags.as_chunks().0.iter().fold(0, |all, word| all | u64::from_le_bytes(*word)) != 0
 }
 
-/// The same question for a word, in arithmetic: a byte below the subtrahend borrows, which shows in its
-/// highest bit. A borrow may reach the next byte, so this tells whether and not where.
+/// Returns true when a word has a special byte. A byte below the subtrahend borrows, which sets its highest bit; the
+/// borrow may reach the next byte, so the result is right for the word and not for a single byte.
 #[inline]
 const fn has_special(word: [u8; 8]) -> bool {
     const ONES: u64 = u64::from_le_bytes([1; 8]);

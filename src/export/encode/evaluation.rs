@@ -64,7 +64,7 @@ pub(crate) fn encode_submission(
     Err(LossReason::TooLarge)
 }
 
-/// What all evaluations of a process have in common.
+/// The values that all evaluations of a process share.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Common<'a> {
     /// The application of those that name none.

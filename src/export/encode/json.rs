@@ -26,25 +26,25 @@ impl<'a> Writer<'a> {
         Self { out }
     }
 
-    /// A fragment of JSON, as it is.
+    /// Writes a fragment of JSON as it is.
     #[inline]
     pub(super) fn raw(&mut self, fragment: &str) -> &mut Self {
         self.out.extend_from_slice(fragment.as_bytes());
         self
     }
 
-    /// A string.
+    /// Writes a string.
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
         self.raw("\"").part(text).raw("\"")
     }
 
-    /// A piece of a string whose quotes the caller writes.
+    /// Writes a piece of a string whose quotes the caller writes.
     pub(super) fn part(&mut self, text: &str) -> &mut Self {
         escape(text, &ONCE, self.out);
         self
     }
 
-    /// A string, when there is one, after a fragment that names it.
+    /// Writes a string after the fragment that names it; nothing when there is none.
     pub(super) fn optional(&mut self, name: &str, text: Option<&str>) -> &mut Self {
         match text {
             Some(text) => self.raw(name).text(text),
@@ -56,7 +56,7 @@ impl<'a> Writer<'a> {
         self.raw(itoa::Buffer::new().format(number))
     }
 
-    /// A number: integers stay integers, floats have the fewest digits that read back as the same float.
+    /// Writes a number: integers stay integers, floats have the fewest digits that read back as the same float.
     pub(super) fn number(&mut self, number: &Number) -> &mut Self {
         if let Some(number) = number.as_u64() {
             return self.integer(number);
@@ -69,7 +69,7 @@ impl<'a> Writer<'a> {
         self
     }
 
-    /// A trace id as a string: 32 hex digits, or the text that another service sent.
+    /// Writes a trace id as a string: 32 hex digits, or the text that another service sent.
     pub(super) fn trace_id(&mut self, id: &TraceId) -> &mut Self {
         self.raw("\"");
         if let Some(number) = id.as_u128() {
@@ -84,12 +84,12 @@ impl<'a> Writer<'a> {
         self.raw("\"")
     }
 
-    /// How much is written so far.
+    /// Returns the number of bytes in the buffer.
     pub(super) fn len(&self) -> usize {
         self.out.len()
     }
 
-    /// What was written there before.
+    /// Writes once more what stands at `range`.
     pub(super) fn again(&mut self, written: Range<usize>) -> &mut Self {
         if written.start <= written.end && written.end <= self.out.len() {
             self.out.extend_from_within(written);
@@ -97,7 +97,7 @@ impl<'a> Writer<'a> {
         self
     }
 
-    /// A value `depth` levels below `meta`; see [`DEEPEST`].
+    /// Writes a value `depth` levels below `meta`; see [`DEEPEST`].
     pub(super) fn value(&mut self, value: &Value, depth: usize) -> &mut Self {
         match value {
             Value::Array(_) | Value::Object(_) if depth >= DEEPEST => self.json_text(value),
@@ -139,7 +139,7 @@ impl<'a> Writer<'a> {
         self.raw("]")
     }
 
-    /// A comma, except before the first.
+    /// Writes a comma, except before the first item.
     #[inline]
     pub(super) fn comma(&mut self, index: usize) -> &mut Self {
         if index == 0 { self } else { self.raw(",") }
@@ -190,7 +190,7 @@ impl<'a> Writer<'a> {
         false
     }
 
-    /// What stands before a value in a container.
+    /// Writes the comma and the key before a value in a container.
     fn name_in_text(&mut self, name: Option<&str>, is_first: bool) {
         if !is_first {
             self.raw(",");

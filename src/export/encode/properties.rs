@@ -1,4 +1,4 @@
-//! What holds for any text and any event.
+//! Properties of any text and any event.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
@@ -119,7 +119,7 @@ fn escaped_twice(text: &str) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// What `serde_json` writes between the quotes.
+/// Returns the text between the quotes as `serde_json` writes it.
 fn reference(text: &str) -> String {
     let quoted = serde_json::to_string(text).unwrap();
     quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap().to_owned()

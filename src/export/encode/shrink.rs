@@ -1,16 +1,16 @@
-//! An event that may have to lose its content to be small enough.
+//! Encoding within a size limit: content is dropped until the event fits.
 
 use super::envelope::{AFTER_SPAN, BEFORE_SPAN};
-use super::outline::{Body, Outline};
 use super::span::encode_span;
+use super::span_event_ref::{Body, SpanEventRef};
 use crate::stats::LossReason;
 
-/// What was written of an event.
+/// The completeness of an encoded event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fit {
-    /// All of it.
+    /// Everything is there.
     Whole,
-    /// It was too large: input and output were replaced, and perhaps the metadata left out.
+    /// The event was too large: input and output were replaced, and perhaps the metadata left out.
     Shrunk,
 }
 
@@ -28,7 +28,7 @@ pub(crate) enum Fit {
 ///
 /// Source: dd-trace-py 4.15 `ddtrace/llmobs/_writer.py`, `_truncate_span_event`, August 2026; the second step is ours.
 pub(crate) fn encode_within(
-    event: &mut Outline<'_>,
+    event: &mut SpanEventRef<'_>,
     max_event_bytes: usize,
     out: &mut Vec<u8>,
 ) -> Result<Fit, LossReason> {
@@ -43,7 +43,7 @@ pub(crate) fn encode_within(
     fit
 }
 
-fn encode_smaller(event: &mut Outline<'_>, max_bytes: usize, out: &mut Vec<u8>) -> Result<Fit, LossReason> {
+fn encode_smaller(event: &mut SpanEventRef<'_>, max_bytes: usize, out: &mut Vec<u8>) -> Result<Fit, LossReason> {
     let start = out.len();
     if is_written(event, max_bytes, out) {
         return Ok(Fit::Whole);
@@ -61,13 +61,13 @@ fn encode_smaller(event: &mut Outline<'_>, max_bytes: usize, out: &mut Vec<u8>) 
     if is_written(event, max_bytes, out) { Ok(Fit::Shrunk) } else { Err(LossReason::TooLarge) }
 }
 
-fn is_written(event: &Outline<'_>, max_bytes: usize, out: &mut Vec<u8>) -> bool {
+fn is_written(event: &SpanEventRef<'_>, max_bytes: usize, out: &mut Vec<u8>) -> bool {
     let start = out.len();
     encode_span(event, out);
     out.len().saturating_sub(start) < max_bytes
 }
 
-fn drop_content(event: &mut Outline<'_>) {
+fn drop_content(event: &mut SpanEventRef<'_>) {
     event.input = Some(Body::Text(DROPPED_VALUE.into()));
     event.output = Some(Body::Text(DROPPED_VALUE.into()));
     event.prompt = None;
@@ -76,11 +76,11 @@ fn drop_content(event: &mut Outline<'_>) {
     }
 }
 
-/// The text of the other SDKs, which the intake's pages know; it says 5MB whatever the limit is.
+/// The marker of the other SDKs, which the intake's pages recognize; its text names 5MB whatever the limit is.
 pub(crate) const DROPPED_VALUE: &str =
     "[This value has been dropped because this span's size exceeds the 5MB size limit.]";
 
-/// The entry in `collection_errors` that says so.
+/// The entry in `collection_errors` of an event whose input or output was dropped.
 pub(crate) const DROPPED_IO: &str = "dropped_io";
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::details::{encode_link, encode_metadata, encode_tools};
 use super::json::Writer;
-use super::outline::Outline;
+use super::span_event_ref::SpanEventRef;
 use llmobs_model::{AgentAttribution, Sampling, SpanError, TagList};
 
 /// Appends one event.
@@ -22,7 +22,7 @@ use llmobs_model::{AgentAttribution, Sampling, SpanError, TagList};
 /// Units: `start_ns` is nanoseconds since 1970, `duration` nanoseconds. It cannot fail.
 ///
 /// Source: dd-trace-py 4.15 `ddtrace/llmobs/_llmobs.py` and `_writer.py`, August 2026; where SDKs differ, the nested form.
-pub(crate) fn encode_span(event: &Outline<'_>, out: &mut Vec<u8>) {
+pub(crate) fn encode_span(event: &SpanEventRef<'_>, out: &mut Vec<u8>) {
     out.reserve(TYPICAL_BYTES);
     let mut json = Writer::new(out);
     json.raw(r#"{"span_id":""#);
@@ -58,7 +58,7 @@ pub(crate) fn encode_span(event: &Outline<'_>, out: &mut Vec<u8>) {
     json.raw("}");
 }
 
-fn encode_meta(event: &Outline<'_>, json: &mut Writer<'_>) {
+fn encode_meta(event: &SpanEventRef<'_>, json: &mut Writer<'_>) {
     json.raw(r#"{"span":{"kind":""#).raw(event.kind.as_str()).raw(r#""}"#);
     json.optional(r#","model_name":"#, event.model_name.as_deref());
     json.optional(r#","model_provider":"#, event.model_provider.as_deref());
@@ -95,7 +95,7 @@ fn encode_agent(agent: &AgentAttribution, json: &mut Writer<'_>) {
     json.raw(r#","pagent_span_id":""#).integer(agent.span_id.as_u64()).raw(r#""}"#);
 }
 
-fn encode_metrics(event: &Outline<'_>, json: &mut Writer<'_>) {
+fn encode_metrics(event: &SpanEventRef<'_>, json: &mut Writer<'_>) {
     json.raw(r#","metrics":{"#);
     for (index, (name, number)) in event.metrics.iter().enumerate() {
         json.comma(index).text(name).raw(":").number(number);
@@ -123,7 +123,7 @@ fn encode_tags(tags: &TagList<'_>, json: &mut Writer<'_>) {
     json.raw("]");
 }
 
-/// The same where a shared tag is hidden by one of the span's own; says how many there are.
+/// Writes the tags where a span's own tag hides a shared one. Returns their number.
 fn encode_shown(tags: &TagList<'_>, json: &mut Writer<'_>) -> usize {
     let mut count = 0_usize;
     for (key, value, encoded) in tags.shown() {
@@ -137,21 +137,21 @@ fn encode_shown(tags: &TagList<'_>, json: &mut Writer<'_>) -> usize {
     count
 }
 
-/// A tag as it is on the wire: `"key:value"`.
+/// Returns a tag as it is on the wire: `"key:value"`.
 pub(crate) fn tag_text(key: &str, value: &str) -> String {
     let mut out = Vec::new();
     Writer::new(&mut out).raw("\"").part(key).raw(":").part(value).raw("\"");
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// Where ids are written that are written again.
+/// The places of ids that are written a second time: copying them costs less than formatting.
 struct Ids {
     span_id: Range<usize>,
     trace_id: Range<usize>,
 }
 
-/// The intake's own member; nothing of the user's is written into it.
-fn encode_private(event: &Outline<'_>, ids: Ids, json: &mut Writer<'_>) {
+/// Writes the intake's own member, which has no values of the user.
+fn encode_private(event: &SpanEventRef<'_>, ids: Ids, json: &mut Writer<'_>) {
     json.raw(r#","_dd":{"span_id":""#).again(ids.span_id);
     json.raw(r#"","trace_id":"#);
     let id = json.len();

@@ -50,9 +50,9 @@ pub(super) fn text(event: &SpanEvent) -> String {
     written(&event.clone().into())
 }
 
-fn written(outline: &Outline<'_>) -> String {
+fn written(event: &SpanEventRef<'_>) -> String {
     let mut out = b"before".to_vec();
-    encode_span(outline, &mut out);
+    encode_span(event, &mut out);
     String::from_utf8(out).unwrap().strip_prefix("before").unwrap().to_owned()
 }
 
@@ -281,7 +281,7 @@ fn depth_without_end_does_not_need_the_stack() {
     deep.output = Some(Content::from(Message::assistant("").tool_call(ToolCall::new("t", json!({})))));
     let Some(Content::Messages(messages)) = &mut deep.output else { panic!("messages were put in") };
     messages[0].tool_calls[0].arguments.insert("deep".to_owned(), nested());
-    let deep = Outline::from(deep);
+    let deep = SpanEventRef::from(deep);
     let encode = move || (written(&deep), deep);
     let small = std::thread::Builder::new().stack_size(128 * 1024).spawn(encode).unwrap();
     let (text, deep) = small.join().unwrap();

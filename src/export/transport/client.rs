@@ -8,7 +8,7 @@ use super::tls;
 use crate::config::{Address, Settings};
 use crate::error::ConfigError;
 
-/// Whether the proxy that the environment names may be used.
+/// The use of the proxy that the environment names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proxy {
     /// Only for https to another machine.
@@ -16,7 +16,7 @@ pub(super) enum Proxy {
     Never,
 }
 
-/// A client for one address.
+/// Builds a client for one address.
 pub(super) fn build(address: &Address, proxy: Proxy, settings: &Settings) -> Result<Client, ConfigError> {
     let (is_tls, is_loopback) = match address {
         Address::Http(base) => (base.is_tls(), base.is_loopback()),
@@ -45,7 +45,7 @@ pub(super) fn build(address: &Address, proxy: Proxy, settings: &Settings) -> Res
     builder.build().map_err(|source| ConfigError::Client { source: source.without_url().into() })
 }
 
-/// What stands before the path; a socket has no host, so any will do.
+/// Returns the part of a URL before the path. A socket has no host, so any will do.
 pub(super) fn base(address: &Address) -> &str {
     match address {
         Address::Http(base) => base.as_str(),
@@ -61,7 +61,7 @@ fn through_socket(builder: ClientBuilder, address: &Address) -> ClientBuilder {
     }
 }
 
-/// There are none here, and the configuration has refused them.
+/// Leaves the builder as it is: the configuration has refused sockets on this platform.
 #[cfg(not(unix))]
 fn through_socket(builder: ClientBuilder, _address: &Address) -> ClientBuilder {
     builder

@@ -8,7 +8,7 @@ use super::{client, endpoint};
 use crate::config::Settings;
 use crate::error::ConfigError;
 
-/// A question to the agent about its endpoints.
+/// The request that asks an agent for its endpoints.
 #[derive(Debug)]
 pub(super) struct Detect {
     client: Client,

@@ -30,7 +30,7 @@ pub(crate) enum Failure {
     Timeout,
     /// The connection broke, or the response was not HTTP. The request may have arrived.
     Broken,
-    /// There is no agent that takes events, and no API key to send them straight.
+    /// No agent takes events, and there is no API key to send them without one.
     NoWay,
 }
 

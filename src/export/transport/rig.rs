@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// What is sent back.
+/// The reaction to a request.
 #[derive(Clone)]
 pub(super) enum Answer {
     /// These bytes; the connection stays open.
@@ -95,7 +95,7 @@ impl Rig {
         Self { url, requests: Arc::default(), connections: Arc::default() }
     }
 
-    /// How many connections were made over TCP.
+    /// Returns the number of TCP connections.
     pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
@@ -132,7 +132,7 @@ async fn serve(
     }
 }
 
-/// One request; what is no HTTP is kept as it is.
+/// Reads one request; bytes that are not HTTP are kept as they are.
 async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Request> {
     let mut bytes = Vec::new();
     loop {

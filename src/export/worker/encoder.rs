@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::super::assemble::Assembler;
 use super::super::batch::{Batch, Batcher};
-use super::super::encode::{Common, Fit, Outline, encode_submission, encode_within};
+use super::super::encode::{Common, Fit, SpanEventRef, encode_submission, encode_within};
 use super::super::process::{Processors, restrict};
-use super::super::reuse::reuse;
 use super::super::secrets;
+use super::super::spare::give_back_texts;
 use super::super::tail::{Judged, Ready, Tail};
 use super::super::transport::Route;
 use super::exporter::Exporter;
@@ -142,7 +142,7 @@ impl ItemEncoder {
             self.end_reading(end);
             self.settle_judged(judged, now);
             // Spans that were synthesised from this one have its number, so they are read before it counts as drained.
-            while let Some(Recording { mut head, log: mut recorded }) = self.assembler.found() {
+            while let Some(Recording { mut head, log: mut recorded }) = self.assembler.next_synthesized() {
                 self.is_reading = true;
                 let end = self.read_span(&mut head, &mut recorded, number, now, judged);
                 queue.spare_texts.empty(&mut recorded);
@@ -198,14 +198,14 @@ impl ItemEncoder {
         let Self { assembler, tail, lanes, queue, max_event_bytes, outbox, hide_secrets, .. } = self;
         let span_name = head.origin.name;
         let mut write = |out: &mut Vec<u8>| {
-            let mut outline = outline(assembler, head, log, now)?;
-            hide(&mut outline, (*hide_secrets, queue, span_name));
-            if tail.drops(outline.sampling) {
+            let mut event = assemble_within_policy(assembler, head, log, now)?;
+            hide(&mut event, (*hide_secrets, queue, span_name));
+            if tail.drops(event.sampling) {
                 return Err(LossReason::Sampling);
             }
-            let fit = encode_within(&mut outline, *max_event_bytes, out);
-            reuse(&mut outline, &queue.spare_texts);
-            assembler.take_back(outline);
+            let fit = encode_within(&mut event, *max_event_bytes, out);
+            give_back_texts(&mut event, &queue.spare_texts);
+            assembler.take_back(event);
             fit
         };
         // What a deferred reader or an annotation does is not ours.
@@ -219,9 +219,9 @@ impl ItemEncoder {
     fn process_span(&self, head: &mut Head, log: &mut FieldLog, number: u64, now: Now) -> Result<Ready, LossReason> {
         let (place, bytes, is_entry) = (head.origin.name, Recording::bytes_with(log), head.origin.is_entry);
         let read = || {
-            let mut outline = outline(&self.assembler, head, log, now)?;
-            hide(&mut outline, (self.hide_secrets, &self.queue, place));
-            Ok(outline.into_event())
+            let mut event = assemble_within_policy(&self.assembler, head, log, now)?;
+            hide(&mut event, (self.hide_secrets, &self.queue, place));
+            Ok(event.into_event())
         };
         let mut event = contain(read).unwrap_or(Err(LossReason::Worker))?;
         self.processors.process(&mut event, place, &self.queue)?;
@@ -249,12 +249,12 @@ impl ItemEncoder {
             return Ok(());
         }
         let Self { lanes, queue, outbox, max_event_bytes, .. } = self;
-        let mut outline = Outline::from(event);
+        let mut event = SpanEventRef::from(event);
         let encode = |out: &mut Vec<u8>| {
-            contain(|| encode_within(&mut outline, *max_event_bytes, out)).unwrap_or(Err(LossReason::Worker))
+            contain(|| encode_within(&mut event, *max_event_bytes, out)).unwrap_or(Err(LossReason::Worker))
         };
         let pushed = push((lanes, queue), outbox, Route::Spans, (number, now.instant), encode);
-        reuse(&mut outline, &self.queue.spare_texts);
+        give_back_texts(&mut event, &self.queue.spare_texts);
         self.count_fit(pushed?, place);
         Ok(())
     }
@@ -343,26 +343,26 @@ fn push<T>(
 }
 
 /// Assembles a recording within its policy, unless it is too old.
-fn outline<'a>(
+fn assemble_within_policy<'a>(
     assembler: &Assembler,
     head: &'a mut Head,
     log: &'a mut FieldLog,
     now: Now,
-) -> Result<Outline<'a>, LossReason> {
+) -> Result<SpanEventRef<'a>, LossReason> {
     let policy = head.policy;
-    let mut outline = assembler.assemble(head, log);
-    let end_ns = outline.start_ns.saturating_add(outline.duration_ns);
+    let mut event = assembler.assemble(head, log);
+    let end_ns = event.start_ns.saturating_add(event.duration_ns);
     if now.wall_ns.saturating_sub(end_ns) > MAX_AGE_NS {
         return Err(LossReason::TooOld);
     }
-    restrict(&mut outline, policy);
-    Ok(outline)
+    restrict(&mut event, policy);
+    Ok(event)
 }
 
 /// Replaces the secrets of a span, unless that is switched off, and counts them.
-fn hide(outline: &mut Outline<'_>, (is_on, queue, span_name): (bool, &Queue, &'static str)) {
+fn hide(event: &mut SpanEventRef<'_>, (is_on, queue, span_name): (bool, &Queue, &'static str)) {
     if is_on {
-        count_secrets(secrets::hide(outline), queue, span_name);
+        count_secrets(secrets::hide(event), queue, span_name);
     }
 }
 

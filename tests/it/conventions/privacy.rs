@@ -29,6 +29,14 @@ fn speak(span: &Span) {
         "gen_ai.memory.records",
         "gen_ai.task.input",
         "tool.parameters",
+        "gen_ai.security.content.input.value",
+        "gen_ai.request.messages",
+        "gen_ai.request.prediction",
+        "gen_ai.tool.input",
+        "gen_ai.of.tomorrow",
+        "llm.invocation_parameters",
+        "traceloop.association.properties.note",
+        "agent.description",
     ] {
         span.record(name, messages.as_str());
     }
@@ -66,6 +74,14 @@ fn talkative(operation: &str, policy: Option<&str>) -> Span {
         langfuse.observation.input = Empty,
         traceloop.entity.output = Empty,
         tool.parameters = Empty,
+        gen_ai.security.content.input.value = Empty,
+        gen_ai.request.messages = Empty,
+        gen_ai.request.prediction = Empty,
+        gen_ai.tool.input = Empty,
+        gen_ai.of.tomorrow = Empty,
+        llm.invocation_parameters = Empty,
+        traceloop.association.properties.note = Empty,
+        agent.description = Empty,
     )
 }
 
@@ -110,6 +126,7 @@ fn processors_see_what_other_crates_said() {
         span.prompt = None;
         span.tool_definitions.clear();
         span.metadata.clear();
+        span.tags = tracing_llmobs::Tags::new();
         tracing_llmobs::Verdict::Keep
     });
     let recorder = run_with(settings, || speak(&talkative("chat", None)));

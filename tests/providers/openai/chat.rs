@@ -131,7 +131,7 @@ fn parts_of_a_message_are_text_media_or_a_marker() {
         {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0=", "filename": "a.pdf"}},
         {"type": "text", "text": "Or that?"},
     ]}]);
-    let expected = Message::user("What is this?\n[image]\n[image]\n[audio]\n[file]\nOr that?")
+    let expected = Message::user("What is this?\nhttps://example.com/cat.png\n[image]\n[audio]\n[file]\nOr that?")
         .image(Media::base64("image/png", "iVBORw0KGgo="))
         .audio(Media::base64("audio/mpeg", "UklGRg=="));
     assert_eq!(input(&parts), [expected]);

@@ -7,8 +7,8 @@ use llmobs_model::SpanKind;
 /// The spans of one framework.
 pub(crate) struct Framework {
     pub(crate) convention: Conventions,
-    /// The crate, whose modules are the targets. A name that ends in `_` stands for all crates that begin with it.
-    pub(crate) crates: &'static str,
+    /// The crates, whose modules are the targets.
+    pub(crate) crates: &'static [&'static str],
     pub(crate) spans: &'static [(&'static str, SpanKind)],
     /// Its attributes, each with the known attribute that it stands for.
     pub(crate) attributes: &'static [(&'static str, &'static str)],
@@ -16,12 +16,14 @@ pub(crate) struct Framework {
     pub(crate) provider: Option<&'static str>,
     /// The attribute that counts reasoning tokens, if the count of output tokens leaves them out.
     pub(crate) thoughts: Option<&'static str>,
+    /// The beginning of the names of tool spans, which the name of the tool follows.
+    pub(crate) tool_prefix: Option<&'static str>,
 }
 
 impl Framework {
     fn is_of(&self, target: &str) -> bool {
-        let Some(rest) = target.strip_prefix(self.crates) else { return false };
-        rest.is_empty() || rest.starts_with("::") || self.crates.ends_with('_')
+        let own = target.split("::").next().unwrap_or_default();
+        self.crates.contains(&own)
     }
 
     /// Returns the kind of the framework's span of this name.
@@ -61,10 +63,19 @@ pub(crate) fn has_attribute(conventions: Conventions, target: &str, name: &str) 
     framework(conventions, target).is_some_and(|framework| framework.attributes.iter().any(|(own, _)| *own == name))
 }
 
+/// Returns the name of the tool in the name of a framework's tool span.
+pub(crate) fn tool_in(target: &str, span_name: &str) -> Option<String> {
+    let prefix = framework(Conventions::ALL, target)?.tool_prefix?;
+    span_name.strip_prefix(prefix).filter(|tool| !tool.is_empty()).map(str::to_owned)
+}
+
+/// The attribute of adk's span around a model call that holds the whole request, its model among it.
+pub(crate) const ADK_REQUEST: &str = "gcp.vertex.agent.llm_request";
+
 pub(crate) const FRAMEWORKS: &[Framework] = &[
     Framework {
         convention: Conventions::LANGCHAIN_RUST,
-        crates: "langchain_rust",
+        crates: &["langchain_rust"],
         spans: &[
             ("llm.generate", SpanKind::Llm),
             ("embed.documents", SpanKind::Embedding),
@@ -84,10 +95,11 @@ pub(crate) const FRAMEWORKS: &[Framework] = &[
         ],
         provider: None,
         thoughts: None,
+        tool_prefix: None,
     },
     Framework {
         convention: Conventions::GEMINI_RUST,
-        crates: "gemini_rust",
+        crates: &["gemini_rust"],
         spans: &[("generate_content_raw", SpanKind::Llm), ("embed_content", SpanKind::Embedding)],
         attributes: &[
             ("model", "gen_ai.request.model"),
@@ -99,14 +111,57 @@ pub(crate) const FRAMEWORKS: &[Framework] = &[
         ],
         provider: Some("google"),
         thoughts: Some("usage.thoughts_tokens"),
+        tool_prefix: None,
     },
     Framework {
         convention: Conventions::ADK_RUST,
-        crates: "adk_",
-        spans: &[("agent.execute", SpanKind::Agent)],
-        attributes: &[("agent.name", "gen_ai.agent.name"), ("tool.name", "gen_ai.tool.name")],
+        crates: &[
+            "adk_agent",
+            "adk_anthropic",
+            "adk_cli",
+            "adk_core",
+            "adk_eval",
+            "adk_gemini",
+            "adk_graph",
+            "adk_guardrail",
+            "adk_memory",
+            "adk_model",
+            "adk_rag",
+            "adk_realtime",
+            "adk_runner",
+            "adk_rust",
+            "adk_server",
+            "adk_session",
+            "adk_telemetry",
+            "adk_tool",
+        ],
+        spans: &[("agent.execute", SpanKind::Agent), ("call_llm", SpanKind::Llm)],
+        attributes: &[
+            ("agent.name", "gen_ai.agent.name"),
+            ("tool.name", "gen_ai.tool.name"),
+            (ADK_REQUEST, "gen_ai.input.messages"),
+            ("gcp.vertex.agent.llm_response", "gen_ai.output.messages"),
+        ],
         provider: None,
         thoughts: None,
+        tool_prefix: None,
+    },
+    Framework {
+        convention: Conventions::SWIFTIDE,
+        crates: &["swiftide_agents", "swiftide_integrations"],
+        spans: &[
+            ("agent.query", SpanKind::Agent),
+            ("agent.query_once", SpanKind::Agent),
+            ("agent.run", SpanKind::Agent),
+            ("agent.run_once", SpanKind::Agent),
+            ("step", SpanKind::Workflow),
+            ("tool", SpanKind::Tool),
+            ("complete", SpanKind::Llm),
+        ],
+        attributes: &[("tool_name", "gen_ai.tool.name")],
+        provider: None,
+        thoughts: None,
+        tool_prefix: Some("tool."),
     },
 ];
 
@@ -138,6 +193,11 @@ mod tests {
             ("langchain_rust", "other", None),
             ("gemini_rust::client", "generate_content_raw", Some(SpanKind::Llm)),
             ("adk_runner::runner", "agent.execute", Some(SpanKind::Agent)),
+            ("adk_agent::llm_agent", "call_llm", Some(SpanKind::Llm)),
+            ("adk_drivers::usb", "call_llm", None),
+            ("swiftide_agents::agent", "step", Some(SpanKind::Workflow)),
+            ("swiftide_agents_of_mine", "step", None),
+            ("app", "tool", None),
         ];
         for (target, name, expected) in cases {
             assert_eq!(kind(all, target, name), expected, "{target} {name}");

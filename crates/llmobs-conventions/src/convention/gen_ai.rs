@@ -85,6 +85,10 @@ pub(crate) const RESPONSE_ID: &str = "gen_ai.response.id";
 pub(crate) const OUTCOME: &str = "gen_ai.tool.call.outcome";
 pub(crate) const TOOL_ERROR: &str = "gen_ai.tool.error.type";
 
+/// Records of a memory: found by a search, and stored by the operations of [`STORING`].
+pub(crate) const RECORDS: &str = "gen_ai.memory.records";
+pub(crate) const STORING: &[&str] = &["create_memory", "update_memory", "upsert_memory"];
+
 /// Names, without `gen_ai.`, that are mapped to something other than a tag.
 const TAKEN: &[&str] = &[
     "operation.name",

@@ -54,8 +54,8 @@ pub(crate) const TOOLS: &str = "ai.prompt.tools";
 pub(crate) const TEXT: &str = "ai.response.text";
 pub(crate) const OBJECT: &str = "ai.response.object";
 pub(crate) const CALLS: &str = "ai.response.toolCalls";
-const REASONING: &str = "ai.response.reasoning";
-const FUNCTION: &str = "ai.telemetry.functionId";
+pub(crate) const REASONING: &str = "ai.response.reasoning";
+pub(crate) const FUNCTION: &str = "ai.telemetry.functionId";
 /// Texts that were embedded.
 pub(crate) const VALUES: [&str; 2] = ["ai.values", "ai.value"];
 pub(crate) const EMBEDDINGS: &str = "ai.embeddings";

@@ -8,8 +8,9 @@ use super::message_sources::{
     ASSISTANT, OTEL_INPUT, OTEL_OUTPUT, OTHER_INPUT, OTHER_OUTPUT, USER, has_output_for_input,
 };
 use crate::attributes::ResolvedAttributes;
+use crate::convention::gen_ai;
 use crate::convention::precedence::{
-    INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, TOOL_INPUT, TOOL_OUTPUT,
+    INPUT_VALUE, OPERATION, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, TOOL_INPUT, TOOL_OUTPUT,
 };
 use crate::format::decode;
 use llmobs_model::{Content, Document, Message, SpanKind};
@@ -19,19 +20,26 @@ pub(crate) fn fill(attributes: &ResolvedAttributes<'_>, kind: SpanKind, content:
     if content.input.is_none() && !has_output_for_input(attributes) {
         let messages = OTEL_INPUT.iter().chain(OTHER_INPUT).find_map(|source| source.read(attributes));
         let messages = messages.map(|conversation| Content::Messages(conversation.messages));
-        let text = || first_value(attributes, [INPUT_VALUE, TOOL_INPUT, RETRIEVAL_INPUT]);
+        let stored: &[&str] = if stores_memory(attributes) { &[gen_ai::RECORDS] } else { &[] };
+        let text = || first_value(attributes, [stored, INPUT_VALUE, TOOL_INPUT, RETRIEVAL_INPUT]);
         content.input = messages.or_else(|| text().map(|text| in_form(text, kind, USER)));
     }
     // Vectors never leave, and an output of an embedding span may be nothing else.
-    if content.output.is_none() && kind != SpanKind::Embedding {
+    if content.output.is_none() && kind != SpanKind::Embedding && !stores_memory(attributes) {
         let messages = OTEL_OUTPUT.iter().chain(OTHER_OUTPUT).find_map(|source| source.read(attributes));
         let messages = messages.map(|conversation| Content::Messages(conversation.messages));
-        let text = || first_value(attributes, [OUTPUT_VALUE, TOOL_OUTPUT, RETRIEVAL_OUTPUT]);
+        let text = || first_value(attributes, [OUTPUT_VALUE, TOOL_OUTPUT, RETRIEVAL_OUTPUT, &[]]);
         content.output = messages.or_else(|| text().map(|text| in_form(text, kind, ASSISTANT)));
     }
 }
 
-fn first_value(attributes: &ResolvedAttributes<'_>, lists: [&[&str]; 3]) -> Option<String> {
+/// Returns whether the records on the span are what the operation stores, not what it found.
+fn stores_memory(attributes: &ResolvedAttributes<'_>) -> bool {
+    attributes.has(gen_ai::RECORDS)
+        && attributes.text(OPERATION).is_some_and(|operation| gen_ai::STORING.contains(&operation.trim()))
+}
+
+fn first_value(attributes: &ResolvedAttributes<'_>, lists: [&[&str]; 4]) -> Option<String> {
     let names = lists.into_iter().flatten();
     names.into_iter().find_map(|name| Some(decode::written_text(attributes.get(name)?)?.into_owned()))
 }

@@ -3,13 +3,15 @@
 use serde_json::{Map, Value};
 
 use crate::AttributeValue;
-use crate::attributes::ResolvedAttributes;
+use crate::attributes::{ResolvedAttributes, is_short};
+use crate::convention::class::says_content;
 use crate::convention::gen_ai;
 use crate::convention::langfuse::PROVIDER_MEMBER;
 use crate::convention::precedence::{LAST_METADATA, LISTS, METADATA, METADATA_FAMILIES, METADATA_OBJECTS};
 use crate::format::decode;
 use crate::format::json::Json;
 use crate::format::secrets::is_secret;
+use crate::mapping::tags;
 use llmobs_model::RESERVED_METADATA_KEY;
 
 /// Returns the metadata: single attributes first, then JSON objects, which only fill gaps.
@@ -44,18 +46,54 @@ pub(crate) fn metadata(attributes: &ResolvedAttributes<'_>) -> Map<String, Value
             }
         }
     }
+    for (name, value) in attributes.all() {
+        if let Some(member) = tags::metadata_instead(attributes, name, value) {
+            put(&mut all, member, decode::member(value));
+        }
+    }
+    if attributes.is_restricted {
+        retain_short(&mut all);
+    }
     all
 }
 
 /// Overwrites members with those of the JSON object that wins over everything.
 pub(crate) fn overwrite(attributes: &ResolvedAttributes<'_>, all: &mut Map<String, Value>) {
-    let object = attributes.json(LAST_METADATA);
-    for (member, value) in object.iter().filter_map(Json::members).flatten() {
-        if !MODEL_MEMBERS.contains(&member.as_ref()) {
-            all.remove(member.as_ref());
-            put(all, member, Some(value.to_value()));
+    let mut last = attributes.json(LAST_METADATA).as_ref().map(Json::to_map).unwrap_or_default();
+    if attributes.is_restricted {
+        retain_short(&mut last);
+    }
+    for (member, value) in last {
+        if !MODEL_MEMBERS.contains(&member.as_str()) {
+            all.remove(&member);
+            put(all, &member, Some(value));
         }
     }
+}
+
+/// Removes what may be content: members whose names say so, long texts, and lists other than those of known parameters.
+fn retain_short(members: &mut Map<String, Value>) {
+    members.retain(|name, value| {
+        if says_content(name) && !SETTINGS.contains(&name.as_str()) {
+            return false;
+        }
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => true,
+            Value::String(text) => is_short(text),
+            Value::Array(items) => {
+                let is_short_item = |item: &Value| match item {
+                    Value::Null | Value::Bool(_) | Value::Number(_) => true,
+                    Value::String(text) => is_short(text),
+                    Value::Array(_) | Value::Object(_) => false,
+                };
+                SHORT_LISTS.contains(&name.as_str()) && items.iter().all(is_short_item)
+            }
+            Value::Object(inner) => {
+                retain_short(inner);
+                !inner.is_empty()
+            }
+        }
+    });
 }
 
 /// Sets a member that does not exist yet. Null and secrets are left out.
@@ -106,6 +144,10 @@ fn list(value: AttributeValue<'_>) -> Option<Value> {
     (!items.is_empty()).then(|| items.into())
 }
 
+/// Members that are settings although a word of their names says content.
+const SETTINGS: [&str; 2] = ["parallel_tool_calls", "max_function_calls"];
+/// Lists that hold settings.
+const SHORT_LISTS: [&str; 6] = ["stop_sequences", "stop", "encoding_formats", "modalities", "tags", "include"];
 /// Members of a request that are no parameters; they are mapped elsewhere.
 const REQUEST_MEMBERS: [&str; 5] = ["model", "messages", "input", "prompt", "tools"];
 /// Parameter that is the model of the span.

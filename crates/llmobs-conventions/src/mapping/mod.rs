@@ -20,7 +20,7 @@ use crate::attributes::ResolvedAttributes;
 use crate::classification::{self, INPUT_CONTENT, OUTPUT_CONTENT};
 use crate::convention::gen_ai;
 use crate::convention::precedence::{
-    AGENT, FINISH_REASONS, INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, SESSION, TOOL_ID, TOOL_INPUT,
+    FINISH_REASONS, INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, SESSION, TOOL_ID, TOOL_INPUT,
     TOOL_OUTPUT, USER,
 };
 use crate::format::decode;
@@ -54,7 +54,7 @@ pub struct Summary {
     pub session: Option<String>,
     /// The user that the span names.
     pub user: Option<String>,
-    /// The agent that the span names, which the spans below an agent are attributed to.
+    /// The agent's name, or else the name that the span has as an agent: the spans below an agent are attributed to it.
     pub agent: Option<String>,
     /// The id of the model's response, by which an evaluation can refer to the span.
     pub response_id: Option<String>,
@@ -62,9 +62,6 @@ pub struct Summary {
 
 /// The value of model and provider of a span that names none.
 pub const UNKNOWN_MODEL: &str = "unknown";
-
-/// Members of the metadata that hold content, for kinds of span that have no other place for it.
-pub const CONTENT_IN_METADATA: &[&str] = &["system_instructions", "tool_parameters", "tool_definitions"];
 
 /// The key of the tag with the user of the application.
 pub const USER_TAG: &str = "user_id";
@@ -77,7 +74,7 @@ pub(crate) fn summarize(attributes: &ResolvedAttributes<'_>) -> Summary {
         classification: classification::classify(attributes),
         session: attributes.first_text(SESSION).map(Cow::into_owned),
         user: attributes.first_text(USER).map(Cow::into_owned),
-        agent: attributes.first_text(AGENT).map(Cow::into_owned),
+        agent: naming::agent(attributes),
         response_id: attributes.text(gen_ai::RESPONSE_ID).map(Cow::into_owned),
     }
 }
@@ -133,15 +130,25 @@ fn annotation(attributes: &ResolvedAttributes<'_>, kind: SpanKind, is_demoted: b
     if kind != SpanKind::Llm {
         metadata::put(&mut annotation.metadata, "tool_definitions", tool_definitions::recorded(attributes));
     }
-    let reasons = finish_reasons(attributes, content.finish_reasons);
-    if !reasons.is_empty() {
-        annotation.metadata.insert("finish_reasons".to_owned(), reasons.into());
-    }
+    add_finish_reasons(&mut annotation, finish_reasons(attributes, content.finish_reasons));
     metadata::put(&mut annotation.metadata, "system_instructions", content.instructions.map(Value::String));
     usage::add(attributes, kind, &mut annotation);
     metadata::overwrite(attributes, &mut annotation.metadata);
     annotation.details = details(attributes, kind);
     (annotation, content.remarks)
+}
+
+/// Returns the finish reasons in the messages of the output.
+pub(crate) fn finish_reasons_of_output(attributes: &ResolvedAttributes<'_>) -> Vec<String> {
+    let (_, output) = message_sources::both(attributes);
+    finish_reasons(attributes, output.map(|output| output.finish_reasons).unwrap_or_default())
+}
+
+/// Adds the finish reasons, unless there are some.
+pub(crate) fn add_finish_reasons(annotation: &mut Annotation, reasons: Vec<String>) {
+    if !reasons.is_empty() {
+        annotation.metadata.entry("finish_reasons").or_insert_with(|| reasons.into());
+    }
 }
 
 /// Returns the finish reasons of the first source that has any: attributes, the messages of the output, choices without

@@ -4,7 +4,7 @@ use crate::attributes::ResolvedAttributes;
 use crate::convention::precedence::{
     AGENT, EMBEDDING_MODEL, MODEL, NAME, OPERATION, PROVIDERS, REQUEST_MODEL, TOOL_NAME, VERCEL_PROVIDER,
 };
-use crate::convention::{gen_ai, traceloop, vercel};
+use crate::convention::{frameworks, gen_ai, traceloop, vercel};
 use llmobs_model::SpanKind;
 
 /// Returns the name, or `None` if the span keeps its own.
@@ -15,7 +15,8 @@ pub(crate) fn name(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Optio
         return Some(tool.into_owned());
     }
     if let Some(name) = attributes.first_text(NAME) {
-        return Some(name.into_owned());
+        let tool = || frameworks::tool_in(attributes.plan.target(), &name).filter(|_| kind == SpanKind::Tool);
+        return Some(tool().unwrap_or_else(|| name.into_owned()));
     }
     if let Some(name) = vercel::name(attributes) {
         return Some(name);
@@ -40,10 +41,20 @@ pub(crate) fn name(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Optio
     whom.map(|whom| format!("{} {whom}", attributes.plan.span_name()))
 }
 
+/// Returns the name that spans below an agent know it by: that of the agent, or else that of its span.
+pub(crate) fn agent(attributes: &ResolvedAttributes<'_>) -> Option<String> {
+    let named = attributes.first_text(AGENT).map(std::borrow::Cow::into_owned);
+    named.or_else(|| name(attributes, SpanKind::Agent).filter(|_| !attributes.plan.span_name().is_empty()))
+}
+
 /// Model.
 pub(crate) fn model(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Option<String> {
     let names = MODEL.iter().filter(|name| **name != EMBEDDING_MODEL || kind == SpanKind::Embedding);
-    names.into_iter().find_map(|name| attributes.text(name)).map(std::borrow::Cow::into_owned)
+    let model = names.into_iter().find_map(|name| attributes.text(name)).map(std::borrow::Cow::into_owned);
+    model.or_else(|| {
+        let request = attributes.json(frameworks::ADK_REQUEST)?;
+        request.first_text(&["model"]).map(str::to_owned)
+    })
 }
 
 /// Returns the provider of the model; it is lower-cased when it is sent.

@@ -149,7 +149,7 @@ fn crates() -> String {
         let spans = profile.spans.iter().map(|(span, kind)| format!("`{span}` {kind}")).collect::<Vec<_>>().join(", ");
         let attributes = profile.attributes.iter().map(|(allowed, meaning)| format!("`{allowed}` as `{meaning}`"));
         let attributes = attributes.collect::<Vec<_>>().join(", ");
-        row(&mut out, &[&format!("`{name}`"), &format!("`{}*`", profile.crates), &spans, &attributes]);
+        row(&mut out, &[&format!("`{name}`"), &names(profile.crates), &spans, &attributes]);
     }
     out
 }

@@ -1,8 +1,8 @@
 //! Every attribute on every kind of span: its value is in the mapped span, or a remark says that it is not.
 
 use crate::convention::precedence as table;
-use crate::convention::{gen_ai, openinference, traceloop, vercel};
-use crate::{AttributePlan, AttributeValue, Conventions, ForeignAttributes, Remark};
+use crate::convention::{allowlist, gen_ai, openinference, traceloop, vercel};
+use crate::{AttributeClass, AttributePlan, AttributeValue, Conventions, ForeignAttributes, Remark};
 use llmobs_model::SpanKind;
 
 const CANARY: &str = "90417";
@@ -26,6 +26,163 @@ fn no_attribute_is_lost_silently() {
         }
     }
     assert!(lost.is_empty(), "{} lost, or remarked on although they are there:\n{}", lost.len(), lost.join("\n"));
+}
+
+#[test]
+fn no_content_is_mapped_where_the_policy_holds_it_back() {
+    const SENTENCE: &str = "the patient said that her account 90417 was closed";
+
+    let forms: [fn(&str) -> String; 5] = [
+        str::to_owned,
+        |text| format!(r#"[{{"role":"user","content":"{text}","parts":[{{"type":"text","content":"{text}"}}]}}]"#),
+        |text| {
+            format!(
+                r#"{{"content":"{text}","messages":[{{"text":"{text}"}}],"properties":{{"a":{{"description":"{text}"}}}}}}"#
+            )
+        },
+        |text| format!(r#"["{text}"]"#),
+        |text| format!("{text}. {}", "And so on. ".repeat(20)),
+    ];
+    let mut seen = Vec::new();
+    let mut count = 0;
+    for name in every_name() {
+        for (form, text) in forms.iter().map(|form| form(SENTENCE)).enumerate() {
+            let is_content = AttributeClass::of(name) == AttributeClass::Content;
+            // Names and notes may be short texts, but neither structure nor lists nor long texts.
+            let must_be_hidden =
+                is_content || (form > 0 && AttributeClass::of(name) == AttributeClass::Parameter && !is_error(name));
+            // Lists of settings and of tags.
+            let is_list =
+                form == 3 && (name.ends_with("stop_sequences") || name == "tag.tags" || name == "langfuse.trace.tags");
+            if !must_be_hidden || is_list {
+                continue;
+            }
+            count += 1;
+            let kinds = SpanKind::ALL.iter().filter(|kind| restricted(name, &text, **kind).contains("90417"));
+            seen.extend(kinds.map(|kind| format!("{name} as form {form} on {kind:?}")));
+        }
+    }
+    assert!(count > 500, "{count}");
+    assert!(
+        seen.is_empty(),
+        "{} seen:\n{}",
+        seen.len(),
+        seen.iter().take(20).map(String::as_str).collect::<Vec<_>>().join("\n")
+    );
+}
+
+/// Maps a span and an event with this attribute without content, and shows the result.
+fn restricted(name: &str, text: &str, kind: SpanKind) -> String {
+    let plan = AttributePlan::new(Conventions::ALL, "app", "span", [name]);
+    let mut span = ForeignAttributes::new(&plan);
+    span.push(name, AttributeValue::Text(text));
+    span.push_event("gen_ai.client.inference.operation.details", false);
+    span.push_event_attribute(name, AttributeValue::Text(text));
+    format!("{:?}", span.map_without_content(kind, false).annotation)
+}
+
+#[test]
+fn parameters_and_identity_are_mapped_without_content_too() {
+    for (name, member) in [("gen_ai.request.temperature", "temperature"), ("gen_ai.request.seed", "seed")] {
+        let plan = AttributePlan::new(Conventions::ALL, "app", "span", [name]);
+        let mut span = ForeignAttributes::new(&plan);
+        span.push(name, AttributeValue::Unsigned(90_417));
+        let mapped = span.map_without_content(SpanKind::Llm, false);
+        assert_eq!(mapped.annotation.metadata.get(member), Some(&90_417.into()), "{name}");
+    }
+    let names = ["gen_ai.request.response_format", "gen_ai.output.messages", "gen_ai.usage.input_tokens"];
+    let plan = AttributePlan::new(Conventions::ALL, "app", "span", names);
+    let mut span = ForeignAttributes::new(&plan);
+    let schema = r#"{"type":"json_schema","json_schema":{"name":"answer","schema":{"default":"secret words"}}}"#;
+    span.push(names[0], AttributeValue::Text(schema));
+    let output = r#"[{"role":"assistant","parts":[{"type":"text","content":"secret words"}],"finish_reason":"stop"}]"#;
+    span.push(names[1], AttributeValue::Text(output));
+    span.push(names[2], AttributeValue::Unsigned(7));
+    let mapped = span.map_without_content(SpanKind::Llm, false).annotation;
+    assert_eq!(mapped.metadata.get("response_format"), Some(&serde_json::json!({"type": "json_schema"})));
+    assert_eq!(mapped.metadata.get("finish_reasons"), Some(&serde_json::json!(["stop"])));
+    assert_eq!(mapped.metrics.iter().count(), 1);
+    assert_eq!((mapped.input, mapped.output), (None, None));
+}
+
+fn is_error(name: &str) -> bool {
+    ["error", "exception.", "otel.", "langfuse.status", "langfuse.observation.status"]
+        .iter()
+        .any(|family| name.starts_with(family))
+}
+
+/// Every name of the tables, names below every family, and names that no table knows.
+fn every_name() -> Vec<&'static str> {
+    let leak = |name: String| -> &'static str { Box::leak(name.into_boxed_str()) };
+    let mut all: Vec<&'static str> = attributes().into_iter().map(|(name, _)| name).collect();
+    for allowed in allowlist::ALLOWED {
+        if !allowed.is_family {
+            all.push(allowed.name);
+            continue;
+        }
+        let below =
+            ["note", "unknown.note", "content", "user_message", "some.text", "input", "output", "prompt", "value"];
+        all.extend(below.iter().map(|rest| leak(format!("{}{rest}", allowed.name))));
+    }
+    all.extend([
+        "gen_ai.security.content.input.value",
+        "gen_ai.security.content.redacted",
+        "gen_ai.request.messages",
+        "gen_ai.request.prediction.content",
+        "gen_ai.tool.input",
+        "gen_ai.tool.output",
+        "gen_ai.prompt.0.content",
+        "gen_ai.completion.0.content",
+        "gen_ai.prompt.template",
+        "gen_ai.prompt.variable.question",
+        "llm.input_messages.0.message.content",
+        "llm.prompt_template.template",
+        "llm.prompt_template.variables",
+        "traceloop.prompt.template",
+        "retrieval.documents.0.document.content",
+        "reranker.query",
+        "reranker.input_documents.0.document.content",
+        "embedding.embeddings.0.embedding.text",
+        "ai.response.reasoning",
+        "ai.response.toolCalls",
+        "ai.toolCall.args",
+        "ai.toolCall.result",
+        "ai.values",
+        "mcp.request.argument",
+        "mcp.response.value",
+        "gcp.vertex.agent.llm_request",
+        "gcp.vertex.agent.llm_response",
+    ]);
+    all.sort_unstable();
+    all.dedup();
+    all.retain(|name| name.starts_with("gcp.") || Conventions::ALL.captures_attribute("app", name));
+    all
+}
+
+#[test]
+fn an_attribute_that_no_table_knows_is_in_the_metadata_or_a_tag() {
+    let families = allowlist::ALLOWED.iter().filter(|allowed| allowed.is_family);
+    let is_elsewhere = |name: &str| {
+        ["_dd.", "otel.", "exception.", "annotations.", "evaluations.", "trace.", "session."]
+            .iter()
+            .any(|family| name.starts_with(family))
+    };
+    for family in families.filter(|family| !is_elsewhere(family.name)) {
+        for rest in ["of_tomorrow", "message.of_tomorrow"] {
+            let name = format!("{}{rest}", family.name);
+            for value in [CANARY.to_owned(), format!("{{\"a\":\"{CANARY}\"}}"), format!("{CANARY}{}", "x".repeat(300))]
+            {
+                let plan = AttributePlan::new(Conventions::ALL, "app", "span", [name.as_str()]);
+                let mut span = ForeignAttributes::new(&plan);
+                span.push(&name, AttributeValue::Text(&value));
+                let mapped = span.map(SpanKind::Llm, false).annotation;
+                let shown = format!("{:?} {:?} {:?}", mapped.metadata, mapped.tags, mapped.metrics);
+                let is_whole = shown.contains(&value) || value.starts_with('{') && shown.contains(CANARY);
+                let is_count = name.starts_with("gen_ai.usage.");
+                assert!(is_whole || is_count, "{name}: {shown}");
+            }
+        }
+    }
 }
 
 /// A value with the canary in it.

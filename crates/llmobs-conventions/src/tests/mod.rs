@@ -3,6 +3,7 @@
 mod content;
 mod document;
 mod driver;
+mod look_alikes;
 mod matrix;
 mod properties;
 mod slots;

@@ -18,6 +18,9 @@ pub(crate) struct MessageAssembler {
     usage: Value,
     /// The last event with counts has come.
     is_counted: bool,
+    /// The event behind all others has come.
+    is_stopped: bool,
+    model: Value,
     stop_reason: Value,
     /// By index, because the protocol lets them interleave. Some servers begin every block at index 0, so that a block that
     /// begins where another one has begun opens the next round.
@@ -82,6 +85,8 @@ impl Default for MessageAssembler {
             role: Value::Null,
             usage: json!({}),
             is_counted: false,
+            is_stopped: false,
+            model: Value::Null,
             stop_reason: Value::Null,
             blocks: BTreeMap::new(),
             round: 0,
@@ -99,7 +104,8 @@ impl StreamAssembler for MessageAssembler {
         let kind = event["type"].as_str().unwrap_or(&frame.event);
         match kind {
             "message_start" => {
-                self.role = json::get(event, &["message", "role"]).clone();
+                self.role = self.budget.keep(json::get(event, &["message", "role"]));
+                self.model = self.budget.keep(json::get(event, &["message", "model"]));
                 self.count(json::get(event, &["message", "usage"]));
             }
             "content_block_start" => return self.block(event),
@@ -114,7 +120,8 @@ impl StreamAssembler for MessageAssembler {
             }
             // Without a type: an error that is no event at all.
             "error" | "" => return FrameSummary { is_content: false, error: failure::inside(event) },
-            // `content_block_stop`, `message_stop`, `ping`, and what may come to be.
+            "message_stop" => self.is_stopped = true,
+            // `content_block_stop`, `ping`, and what may come to be.
             _ => {}
         }
         FrameSummary::default()
@@ -129,6 +136,10 @@ impl StreamAssembler for MessageAssembler {
         Some(self.append(Some(index), delta, &piece.0))
     }
 
+    fn has_ended(&self) -> bool {
+        self.is_stopped || self.stop_reason.is_string()
+    }
+
     fn retained_bytes(&self) -> usize {
         self.budget.taken()
     }
@@ -141,7 +152,13 @@ impl StreamAssembler for MessageAssembler {
             });
         }
         let content: Vec<Value> = self.blocks.into_values().map(MessageBlock::finish).collect();
-        json!({"role": self.role, "content": content, "usage": self.usage, "stop_reason": self.stop_reason})
+        json!({
+            "role": self.role,
+            "model": self.model,
+            "content": content,
+            "usage": self.usage,
+            "stop_reason": self.stop_reason,
+        })
     }
 }
 

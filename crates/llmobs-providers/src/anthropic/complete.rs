@@ -69,6 +69,10 @@ impl StreamAssembler for CompleteAssembler {
         FrameSummary { is_content, error: failure::inside(&frame.data) }
     }
 
+    fn has_ended(&self) -> bool {
+        self.stop_reason.is_string()
+    }
+
     fn retained_bytes(&self) -> usize {
         self.budget.taken()
     }

@@ -20,7 +20,7 @@ use llmobs_model::{Annotation, Message, ToolDefinition};
 pub(crate) struct AnthropicMessages;
 
 /// The parameters that become metadata. No other does, `metadata.user_id` above all.
-const METADATA: &[&str] = &["max_tokens", "stop_sequences", "temperature", "top_k", "top_p"];
+const METADATA: &[&str] = &["max_tokens", "stop_sequences", "temperature", "thinking", "tool_choice", "top_k", "top_p"];
 
 impl Codec for AnthropicMessages {
     fn name(&self, _: &Endpoint) -> Cow<'static, str> {

@@ -57,6 +57,10 @@ impl StreamAssembler for NoStream {
         FrameSummary::default()
     }
 
+    fn has_ended(&self) -> bool {
+        true
+    }
+
     fn retained_bytes(&self) -> usize {
         0
     }

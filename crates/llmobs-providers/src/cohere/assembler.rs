@@ -34,6 +34,14 @@ impl StreamAssembler for CohereAssembler {
         FrameSummary { is_content, error: error.flatten() }
     }
 
+    fn has_ended(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::V1(first) => first.has_ended(),
+            Self::V2(second) => second.has_ended(),
+        }
+    }
+
     fn retained_bytes(&self) -> usize {
         match self {
             Self::None => 0,

@@ -92,6 +92,14 @@ impl Framing {
         }
     }
 
+    /// Tells whether the framing itself has shown the end of the stream.
+    pub(crate) const fn is_done(&self) -> bool {
+        match self {
+            Self::Sse(sse) => sse.is_done(),
+            Self::Lines(_) | Self::Array(_) | Self::Aws(_) => false,
+        }
+    }
+
     /// Returns the bytes that are kept of a frame that has not yet ended.
     pub(crate) fn retained_bytes(&self) -> usize {
         match self {

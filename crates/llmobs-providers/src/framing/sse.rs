@@ -26,11 +26,22 @@ pub(crate) struct Sse {
     is_skipping: bool,
     /// The last line ended with a carriage return; a line feed that follows belongs to it.
     is_after_return: bool,
+    /// The mark `[DONE]`, once it has come.
+    done: Option<DoneMark>,
 }
+
+/// `data: [DONE]`, behind which there is nothing.
+#[derive(Debug)]
+struct DoneMark;
 
 impl Sse {
     pub(super) const fn retained_bytes(&self) -> usize {
         self.line.len().saturating_add(self.data.len()).saturating_add(self.event.len())
+    }
+
+    /// Tells whether the mark `[DONE]` has come, behind which there is nothing.
+    pub(super) const fn is_done(&self) -> bool {
+        self.done.is_some()
     }
 
     pub(super) fn push(&mut self, bytes: &Bytes) -> Vec<Frame> {
@@ -160,6 +171,9 @@ impl Sse {
         self.nesting = Nesting::default();
         if mem::take(&mut self.has_data) {
             let value = json::read(&data);
+            if value.is_none() && data.trim_ascii() == b"[DONE]" {
+                self.done = Some(DoneMark);
+            }
             // The data of an error is often plain text. `[DONE]` and other texts are no frames.
             let text = || (event == ERROR).then(|| String::from_utf8_lossy(&data).trim().into());
             let frame = value.or_else(text).map(|data| Frame { event, is_exception: false, data });

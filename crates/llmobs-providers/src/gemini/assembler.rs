@@ -65,6 +65,11 @@ impl StreamAssembler for GenerateAssembler {
         FrameSummary { is_content, error: failure::inside(&chunk) }
     }
 
+    fn has_ended(&self) -> bool {
+        let has_reason = |candidate: &Candidate| candidate.finish_reason.is_some();
+        self.by_index.values().any(has_reason) || self.rest.contains_key("promptFeedback")
+    }
+
     fn retained_bytes(&self) -> usize {
         self.budget.taken()
     }

@@ -92,7 +92,10 @@ fn with_reasons(mut annotation: Annotation, body: &Value) -> Annotation {
     if let Some(block) = block {
         annotation = annotation.metadata("block_reason", block);
     }
-    with_finish_reasons(annotation, items(body, "candidates").iter().map(|candidate| member(candidate, "finishReason")))
+    let reasons = items(body, "candidates").iter().map(|candidate| member(candidate, "finishReason"));
+    let blocked = member(member(body, "promptFeedback"), "blockReason");
+    let has_candidates = !items(body, "candidates").is_empty();
+    with_finish_reasons(annotation, reasons.chain((!has_candidates).then_some(blocked)))
 }
 
 /// Tokens of the tools that Google runs are paid for like the prompt, and without them the total is not the sum.

@@ -33,6 +33,10 @@ impl StreamAssembler for MistralAssembler {
         self.0.push_common(json)
     }
 
+    fn has_ended(&self) -> bool {
+        self.0.has_ended()
+    }
+
     fn retained_bytes(&self) -> usize {
         self.0.retained_bytes()
     }

@@ -24,13 +24,23 @@ pub(super) struct OllamaAssembler {
     tool_calls: Vec<Value>,
     /// Model, counts, durations: the last line has them all.
     rest: Map<String, Value>,
+    is_done: bool,
     budget: StreamBudget,
 }
 
 impl OllamaAssembler {
     pub(super) fn new(kind: LineShape) -> Self {
         let (role, content, thinking) = (String::new(), String::new(), String::new());
-        Self { kind, role, content, thinking, tool_calls: Vec::new(), rest: Map::new(), budget: StreamBudget::new() }
+        Self {
+            kind,
+            role,
+            content,
+            thinking,
+            tool_calls: Vec::new(),
+            rest: Map::new(),
+            is_done: false,
+            budget: StreamBudget::new(),
+        }
     }
 
     /// Takes in tool calls, and says whether there are any.
@@ -54,6 +64,7 @@ impl StreamAssembler for OllamaAssembler {
         let is_text = self.budget.push_member(&mut self.content, of, name);
         let is_thought = self.budget.push_member(&mut self.thinking, of, "thinking");
         let is_call = self.call(items(of, "tool_calls"));
+        self.is_done |= line.get("done") == Some(&Value::Bool(true)) || line.get("done_reason").is_some();
         for name in KEPT {
             if let Some(value) = line.get(*name) {
                 let kept = self.budget.keep(value);
@@ -63,12 +74,16 @@ impl StreamAssembler for OllamaAssembler {
         FrameSummary { is_content: is_text || is_thought || is_call, error: failure::inside(&line) }
     }
 
+    fn has_ended(&self) -> bool {
+        self.is_done
+    }
+
     fn retained_bytes(&self) -> usize {
         self.budget.taken()
     }
 
     fn finish(self: Box<Self>) -> Value {
-        let Self { kind, role, content, thinking, tool_calls, rest: mut whole, budget: _ } = *self;
+        let Self { kind, role, content, thinking, tool_calls, rest: mut whole, is_done: _, budget: _ } = *self;
         match kind {
             LineShape::Chat => {
                 let role = if role.is_empty() { "assistant".to_owned() } else { role };

@@ -93,6 +93,10 @@ impl StreamAssembler for ChatAssembler {
         Some(FrameSummary::content(self.choices.entry(index).or_default().push_common(&delta, &mut self.budget)))
     }
 
+    fn has_ended(&self) -> bool {
+        self.choices.values().any(|choice| !choice.finish_reason.is_empty())
+    }
+
     fn retained_bytes(&self) -> usize {
         self.budget.taken()
     }

@@ -60,6 +60,10 @@ impl StreamAssembler for LastFrame {
         FrameSummary::default()
     }
 
+    fn has_ended(&self) -> bool {
+        true
+    }
+
     fn retained_bytes(&self) -> usize {
         json::estimated_bytes(&self.0)
     }

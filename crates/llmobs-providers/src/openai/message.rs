@@ -73,7 +73,10 @@ impl MessageParts {
     fn part(&mut self, part: &Value, media: &mut MediaBudget) -> Option<String> {
         let kept = |marker: Result<(), Marker>| marker.err().map(str::to_owned);
         match json::text(part, "type") {
-            "image_url" | "input_image" | "image" => kept(image_of(part, media).map(|image| self.images.push(image))),
+            "image_url" | "input_image" | "image" => {
+                let marker = kept(image_of(part, media).map(|image| self.images.push(image)));
+                marker.map(|marker| address(part).map_or(marker, str::to_owned))
+            }
             "input_audio" => {
                 let audio = json::get(part, &["input_audio"]);
                 let sound = media.audio(json::text(audio, "format"), json::text(audio, "data"));
@@ -110,6 +113,13 @@ const THINKING: &str = "thinking";
 fn image_of(part: &Value, media: &mut MediaBudget) -> Result<Media, Marker> {
     let image = json::get(part, &["image_url"]);
     media.image_url(image.as_str().unwrap_or_else(|| json::text(image, "url")))
+}
+
+/// Returns the address of a picture that is elsewhere.
+fn address(part: &Value) -> Option<&str> {
+    let image = json::get(part, &["image_url"]);
+    let url = image.as_str().unwrap_or_else(|| json::text(image, "url"));
+    ["https://", "http://", "gs://", "s3://"].iter().any(|scheme| url.starts_with(scheme)).then_some(url)
 }
 
 /// A value that may be of any shape: text as it is, else its JSON without bytes.

@@ -18,6 +18,8 @@ pub(super) struct ResponsesAssembler {
     snapshot: Value,
     snapshot_bytes: usize,
     items: BTreeMap<u64, ItemAssembler>,
+    /// The event that ends a response has come; its snapshot may lack a status.
+    is_ended: bool,
     budget: StreamBudget,
 }
 
@@ -66,6 +68,7 @@ impl StreamAssembler for ResponsesAssembler {
             self.snapshot = response.clone();
             self.snapshot_bytes = json::estimated_bytes(response);
         }
+        self.is_ended |= matches!(event.as_str(), "response.completed" | "response.incomplete" | "response.failed");
         let error = match event.as_str() {
             "error" => Some(error(&data)),
             "response.failed" => {
@@ -74,6 +77,10 @@ impl StreamAssembler for ResponsesAssembler {
             _ => None,
         };
         FrameSummary { is_content: self.item(&event, &data), error }
+    }
+
+    fn has_ended(&self) -> bool {
+        !matches!(json::text(&self.snapshot, "status"), "" | "queued" | "in_progress") || self.is_ended
     }
 
     fn retained_bytes(&self) -> usize {

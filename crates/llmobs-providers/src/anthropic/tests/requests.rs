@@ -61,7 +61,8 @@ fn metadata_is_what_is_allowed_and_zero_is_a_value() {
         "mcp_servers": [{"url": "https://example.com", "authorization_token": "test-key"}], "system": "Hi", "messages": [],
     });
     let sent = TestExchange::new(URL, &request).annotate_request();
-    let expected = json!({"max_tokens": 10, "temperature": 0, "top_k": 5, "top_p": 0.5, "stop_sequences": ["END"]});
+    let expected = json!({"max_tokens": 10, "temperature": 0, "top_k": 5, "top_p": 0.5, "stop_sequences": ["END"],
+        "thinking": {"type": "disabled"}});
     assert_eq!(Value::Object(sent.metadata.clone()), expected);
     assert!(!format!("{sent:?}").contains("test-key") && !format!("{sent:?}").contains("u-1"));
 }

@@ -39,6 +39,10 @@ impl StreamAssembler for AgentAssembler {
         }
     }
 
+    fn has_ended(&self) -> bool {
+        true
+    }
+
     fn retained_bytes(&self) -> usize {
         self.budget.taken()
     }

@@ -12,9 +12,14 @@ use crate::json::{self, StreamBudget};
 #[derive(Debug)]
 pub(in crate::bedrock) struct ConverseAssembler {
     role: Value,
-    blocks: BTreeMap<u64, ConverseBlock>,
+    /// By round and index. Gateways number every block 0, or not at all, so that a block that begins where another one has
+    /// begun opens the next round.
+    blocks: BTreeMap<(u64, u64), ConverseBlock>,
+    round: u64,
     stop_reason: Value,
     usage: Value,
+    /// The model that a prompt router has chosen.
+    router: Value,
     budget: StreamBudget,
 }
 
@@ -33,8 +38,8 @@ struct ConverseBlock {
 
 impl Default for ConverseAssembler {
     fn default() -> Self {
-        let [role, stop_reason, usage] = [Value::Null, Value::Null, Value::Null];
-        Self { role, blocks: BTreeMap::new(), stop_reason, usage, budget: StreamBudget::new() }
+        let [role, stop_reason, usage, router] = [Value::Null, Value::Null, Value::Null, Value::Null];
+        Self { role, blocks: BTreeMap::new(), round: 0, stop_reason, usage, router, budget: StreamBudget::new() }
     }
 }
 
@@ -49,11 +54,21 @@ impl StreamAssembler for ConverseAssembler {
             "contentBlockStart" => return self.start(data),
             "contentBlockDelta" => return self.delta(data),
             "messageStop" => self.stop_reason = self.budget.keep(&data["stopReason"]),
-            "metadata" => crate::usage::merge(&mut self.usage, &data["usage"]),
+            "metadata" => {
+                crate::usage::merge(&mut self.usage, &data["usage"]);
+                let router = json::get(data, &["trace", "promptRouter"]);
+                if router.is_object() {
+                    self.router = self.budget.keep(router);
+                }
+            }
             // `contentBlockStop`, and what may come to be.
             _ => {}
         }
         FrameSummary::default()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.stop_reason.is_string()
     }
 
     fn retained_bytes(&self) -> usize {
@@ -66,6 +81,7 @@ impl StreamAssembler for ConverseAssembler {
             "output": {"message": {"role": self.role, "content": content}},
             "stopReason": self.stop_reason,
             "usage": self.usage,
+            "trace": {"promptRouter": self.router},
         })
     }
 }
@@ -74,6 +90,11 @@ impl ConverseAssembler {
     fn start(&mut self, data: &Value) -> FrameSummary {
         let start = &data["start"];
         let [call, result] = ["toolUse", "toolResult"].map(|kind| self.budget.keep(&start[kind]));
+        let index = json::count(data, "contentBlockIndex").unwrap_or(0);
+        let has_begun = |block: &ConverseBlock| block.call.is_some() || block.result.is_some();
+        if self.blocks.get(&(self.round, index)).is_some_and(has_begun) {
+            self.round = self.round.saturating_add(1);
+        }
         let Some((block, _)) = self.at(data) else { return FrameSummary::default() };
         match (call, result) {
             (Value::Object(call), _) => block.call = Some((call, String::new())),
@@ -109,11 +130,18 @@ impl ConverseAssembler {
         FrameSummary::content(!results.is_empty())
     }
 
+    /// Returns the block of an event: by index in this round or, when it has begun in an earlier one, there.
     fn at(&mut self, data: &Value) -> Option<(&mut ConverseBlock, &mut StreamBudget)> {
-        let Self { blocks, budget, .. } = self;
+        /// Of more rounds, only a hostile stream has any.
+        const MAX_ROUNDS_BACK: usize = 16;
+        let Self { blocks, budget, round, .. } = self;
         let index = json::count(data, "contentBlockIndex").unwrap_or(0);
-        let has_room = blocks.contains_key(&index) || budget.take(size_of::<ConverseBlock>());
-        has_room.then(|| (blocks.entry(index).or_default(), budget))
+        let is_start = !data["start"].is_null();
+        let mut rounds = (0..=*round).rev().take(if is_start { 1 } else { MAX_ROUNDS_BACK });
+        let found = rounds.find(|round| blocks.contains_key(&(*round, index)));
+        let key = (found.unwrap_or(*round), index);
+        let has_room = blocks.contains_key(&key) || budget.take(size_of::<ConverseBlock>());
+        has_room.then(|| (blocks.entry(key).or_default(), budget))
     }
 }
 

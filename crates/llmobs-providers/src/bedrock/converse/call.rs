@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::assembler::ConverseAssembler;
 use super::blocks;
 use crate::annotate::{FINISH_REASON, with_input_and_tools};
+use crate::bedrock::model_use::responding_model;
 use crate::bedrock::token_counts;
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
@@ -38,6 +39,8 @@ impl Codec for BedrockConverse {
 
     fn annotate_response(&self, annotation: Annotation, response: Response<'_>) -> Annotation {
         let body = response.body;
+        let model = response.endpoint.model.as_deref().map(|id| responding_model(id, body));
+        let annotation = model.into_iter().fold(annotation, Annotation::model_name);
         let annotation = annotation
             .output(blocks::output(body))
             .metrics(token_counts::of_usage(&body["usage"]).with_cache_in_input().metrics());

@@ -41,7 +41,7 @@ impl StreamAssembler for InvokeAssembler {
         }
         let mut chunk = opened(frame.data);
         if let Some(members) = chunk.as_object_mut() {
-            self.invocation = members.remove(INVOCATION).unwrap_or_else(|| self.invocation.take());
+            crate::usage::merge(&mut self.invocation, &members.remove(INVOCATION).unwrap_or_default());
             members.retain(|name, _| !name.starts_with(BEDROCKS_OWN));
         }
         // Those may come alone, and a frame may be none that can be read.
@@ -49,6 +49,19 @@ impl StreamAssembler for InvokeAssembler {
             return FrameSummary::default();
         }
         self.family.get_or_insert_with(|| FamilyAssembler::of(&chunk)).chunk(chunk, &mut self.budget)
+    }
+
+    fn has_ended(&self) -> bool {
+        // The counts come last, whatever the family.
+        if !self.invocation.is_null() {
+            return true;
+        }
+        match &self.family {
+            Some(FamilyAssembler::Other(other)) => other.has_ended(),
+            Some(FamilyAssembler::Nova(nova)) => nova.has_ended(),
+            // Not every one of these families says why it ended.
+            Some(FamilyAssembler::Text(_)) | None => true,
+        }
     }
 
     fn retained_bytes(&self) -> usize {

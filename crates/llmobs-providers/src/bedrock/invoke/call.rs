@@ -13,6 +13,7 @@ use super::text;
 use crate::annotate::{with_finish_reasons, with_input_and_tools};
 use crate::anthropic::AnthropicMessages;
 use crate::bedrock::converse;
+use crate::bedrock::model_use::responding_model;
 use crate::bedrock::token_counts;
 use crate::codec::{Codec, Response, StreamAssembler};
 use crate::endpoint::Endpoint;
@@ -93,6 +94,8 @@ impl Codec for BedrockInvoke {
             }
         };
         let annotation = named(annotation, response.endpoint);
+        let model = response.endpoint.model.as_deref().map(|id| responding_model(id, body));
+        let annotation = model.into_iter().fold(annotation, Annotation::model_name);
         match failure::inside(body) {
             Some(error) => annotation.span_error(error),
             None => annotation,
@@ -104,8 +107,7 @@ impl Codec for BedrockInvoke {
     }
 }
 
-/// The id that the URL names, whole, and Bedrock: that is how the intake knows what a token costs. What the answer calls itself is
-/// another name of the same.
+/// Sets the id that the URL names, whole, and Bedrock.
 fn named(annotation: Annotation, endpoint: &Endpoint) -> Annotation {
     let annotation = annotation.model_provider(endpoint.provider.clone());
     endpoint.model.iter().fold(annotation, Annotation::model_name)

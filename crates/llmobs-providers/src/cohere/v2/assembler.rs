@@ -99,6 +99,10 @@ impl V2Assembler {
         }
     }
 
+    pub(in crate::cohere) fn has_ended(&self) -> bool {
+        self.rest.contains_key("finish_reason")
+    }
+
     pub(in crate::cohere) const fn retained_bytes(&self) -> usize {
         self.budget.taken()
     }

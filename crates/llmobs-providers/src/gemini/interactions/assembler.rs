@@ -71,6 +71,10 @@ impl StreamAssembler for InteractionAssembler {
         }
     }
 
+    fn has_ended(&self) -> bool {
+        !matches!(self.rest.get("status").and_then(Value::as_str), Some("in_progress" | "queued"))
+    }
+
     fn retained_bytes(&self) -> usize {
         self.budget.taken()
     }

@@ -152,6 +152,7 @@ fn a_prompt_that_is_blocked_says_why() {
         .input(Message::user("Something bad."))
         .output(Message::assistant(""))
         .metadata("block_reason", "PROHIBITED_CONTENT")
+        .metadata("finish_reason", "PROHIBITED_CONTENT")
         .metric("input_tokens", 4)
         .metric("total_tokens", 4);
     assert_eq!(exchange.answer(200, &answer), expected);
