@@ -188,6 +188,10 @@ pub enum FlushError {
     /// The exporter's own thread called it, and would wait for itself.
     #[error("a flush cannot be waited for on the exporter's own thread")]
     OnWorker,
+    /// This process is a child that was forked after the layer was started: the exporter's threads are in the parent, and
+    /// nothing was sent or harmed. A child that wants to send starts a layer of its own.
+    #[error("this process was forked, and the exporter is in its parent")]
+    Forked,
     /// The exporter has stopped: it was shut down before, or failed.
     #[error("the exporter has stopped")]
     Stopped,
@@ -198,7 +202,7 @@ impl FlushError {
     pub const fn outcome(&self) -> Option<&FlushOutcome> {
         match self {
             Self::TimedOut { outcome, .. } | Self::Incomplete { outcome } => Some(outcome),
-            Self::OnWorker | Self::Stopped => None,
+            Self::OnWorker | Self::Forked | Self::Stopped => None,
         }
     }
 }

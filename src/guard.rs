@@ -98,6 +98,7 @@ impl Guard {
     /// As [`shutdown`](Self::shutdown).
     pub async fn shutdown_async(mut self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         let Some(capture) = self.handle.capture.take() else { return Ok(FlushOutcome::default()) };
+        refuse_forked(&capture)?;
         let deadline = deadline(timeout);
         capture.services.queue.close(deadline);
         let answer_by = deadline.checked_add(GRACE).unwrap_or(deadline);
@@ -107,6 +108,7 @@ impl Guard {
     /// Ends the exporter once: a guard that was shut down does not wait again when it is dropped.
     fn end(&mut self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         let Some(capture) = self.handle.capture.take() else { return Ok(FlushOutcome::default()) };
+        refuse_forked(&capture)?;
         capture.services.queue.close(deadline(timeout));
         if is_worker_thread() {
             return Err(FlushError::OnWorker);
@@ -157,6 +159,7 @@ impl Handle {
     /// were lost since the flush before: `Ok` is never returned for lost data.
     pub fn flush(&self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         let Some(capture) = &self.capture else { return Ok(FlushOutcome::default()) };
+        refuse_forked(capture)?;
         if is_worker_thread() {
             return Err(FlushError::OnWorker);
         }
@@ -171,6 +174,7 @@ impl Handle {
     /// As [`flush`](Self::flush).
     pub async fn flush_async(&self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         let Some(capture) = &self.capture else { return Ok(FlushOutcome::default()) };
+        refuse_forked(capture)?;
         capture.sweep_unwatched();
         answer(capture.services.queue.flush_from_task(deadline(timeout))).await
     }
@@ -250,6 +254,11 @@ impl Handle {
     }
 }
 
+/// Stops a forked child at the door: what it would wait for happens in its parent, and locks may be held for ever.
+fn refuse_forked(capture: &Capture) -> Result<(), FlushError> {
+    if capture.services.queue.is_forked() { Err(FlushError::Forked) } else { Ok(()) }
+}
+
 /// Completes the outcome of a shutdown: pending items are lost, even if the exporter has not noticed the deadline. Spans
 /// that closed after the shutdown began do not make it fail.
 fn settle(capture: &Capture, ended: Result<FlushOutcome, FlushError>) -> Result<FlushOutcome, FlushError> {
@@ -261,7 +270,8 @@ fn settle(capture: &Capture, ended: Result<FlushOutcome, FlushError>) -> Result<
         Err(FlushError::Incomplete { outcome }) if outcome.lost_total() == outcome.lost(LossReason::Closed) => {
             Ok(outcome)
         }
-        Ok(_) | Err(FlushError::OnWorker | FlushError::Stopped | FlushError::Incomplete { .. }) => ended,
+        Ok(_)
+        | Err(FlushError::OnWorker | FlushError::Forked | FlushError::Stopped | FlushError::Incomplete { .. }) => ended,
     }
 }
 

@@ -43,7 +43,7 @@
 //! | `llmobs.model_name`, `llmobs.model_provider` | default `custom` on `llm` and `embedding` |
 //! | `llmobs.session_id`, `llmobs.ml_app` | inherited by the spans below |
 //! | `llmobs.capture` | `none`, `metadata` or `all`: how much leaves the process; inherited by the spans below |
-//! | `llmobs.input`, `llmobs.output` | text, or JSON where the kind takes messages or documents |
+//! | `llmobs.input`, `llmobs.output` | text, or JSON recorded with `%` or `?` where the kind takes messages or documents |
 //! | `llmobs.metadata`, `llmobs.metadata.<key>` | any other data |
 //! | `llmobs.metrics`, `llmobs.metrics.<key>` | numbers, such as those in [`metric`] |
 //! | `llmobs.tags`, `llmobs.tags.<key>` | tags |
@@ -126,9 +126,17 @@
 //! [`SpanContext`] can also be stored, and be a parent later. Proxies and gateways need no application name of their own:
 //! the caller's is used.
 //!
+//! # Forks and exits
+//!
+//! A child of `fork` has no exporter: its spans are refused ([`LossReason::Forked`]), flush and shutdown return
+//! [`FlushError::Forked`] at once, and the parent is not disturbed. A child that wants to send starts a layer of its own,
+//! after the fork. Servers that fork workers start the layer in each worker.
+//!
+//! The [`Guard`] sends what is left when `main` returns or panics. `std::process::exit`, a signal without a handler and an
+//! abort drop no guard: call [`Handle::flush`] before, as the README shows for signals.
+//!
 //! # Missing
 //!
-//! - A process that forks must start the layer after the fork.
 //! - Datasets, experiments, managed prompts and reading spans back are not there; `docs/parity.md` in the repository lists
 //!   everything that Datadog's other SDKs offer and this crate does not, with what to do instead.
 #![forbid(unsafe_code)]
@@ -162,6 +170,7 @@ pub mod observe;
 
 mod queue;
 
+mod carriers;
 mod export;
 
 pub mod propagation;
@@ -169,6 +178,7 @@ pub mod propagation;
 #[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "the manual clock is for tests"))]
 mod clock;
 mod diagnostics;
+mod fork;
 mod processors;
 mod recording;
 mod stats;
@@ -181,6 +191,7 @@ pub use capture::{
     AnnotationContext, CaptureLayer, ContextGuard, InContext, LlmObsFilter, LlmObsLayer, LlmObsSpanExt,
     annotate_current, annotation_context, current_context,
 };
+pub use carriers::{ExportOutcome, ExportRequest, ExportRoute, Exporter, FileOutput};
 pub use config::{ApiKey, Site, VARIABLES, Variable, sanitize_ml_app};
 pub use error::{ConfigError, FlushError};
 pub use guard::{Guard, Handle};
@@ -209,3 +220,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/integrations.md")]
 struct Integrations;
+
+/// Compiles the recipes for other destinations.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/carriers.md")]
+struct Carriers;

@@ -24,7 +24,7 @@ const SOON: Duration = Duration::from_secs(20);
 const SPANS: usize = 500;
 
 /// Ways to end, whether the process then says that it succeeded, and how many spans arrive.
-const PROGRAMS: [(&str, bool, usize); 10] = [
+const PROGRAMS: [(&str, bool, usize); 12] = [
     ("return", true, SPANS),
     ("return an error", false, SPANS),
     ("panic", false, SPANS),
@@ -36,13 +36,17 @@ const PROGRAMS: [(&str, bool, usize); 10] = [
     ("drop the runtime before the guard", true, SPANS),
     // Without the guard's drop there is nobody to send them; the flush before is what counts.
     ("flush and exit", true, SPANS),
+    // The recipes of the README for signals.
+    ("flush on SIGTERM", true, SPANS),
+    ("flush on SIGTERM and end by it", false, SPANS),
 ];
 
 fn main() -> ExitCode {
     if let Ok(program) = std::env::var(PROGRAM) {
         return play(&program);
     }
-    for (program, succeeds, spans) in PROGRAMS {
+    let programs = PROGRAMS.into_iter().filter(|(program, ..)| cfg!(unix) || !program.contains("SIGTERM"));
+    for (program, succeeds, spans) in programs {
         for failures in [&[][..], &[503, 429]] {
             run(program, failures, succeeds, spans);
         }
@@ -132,9 +136,45 @@ fn play(program: &str) -> ExitCode {
             emit(3);
             std::process::exit(0);
         }
+        #[cfg(unix)]
+        "flush on SIGTERM" => {
+            flush_on_signal(guard.handle(), || std::process::exit(0));
+            emit(SPANS);
+            receive_sigterm();
+        }
+        #[cfg(unix)]
+        "flush on SIGTERM and end by it" => {
+            flush_on_signal(guard.handle(), || {
+                drop(signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTERM));
+            });
+            emit(SPANS);
+            receive_sigterm();
+        }
         other => panic!("{other} is no program"),
     }
     ExitCode::SUCCESS
+}
+
+/// The recipe: a thread that waits for a signal, sends what is there, and ends the process.
+#[cfg(unix)]
+fn flush_on_signal(handle: tracing_llmobs::Handle, end: fn()) {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).unwrap();
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            if let Err(error) = handle.flush(Duration::from_secs(5)) {
+                println!("{error}");
+            }
+            end();
+        }
+    });
+}
+
+#[cfg(unix)]
+fn receive_sigterm() {
+    signal_hook::low_level::raise(signal_hook::consts::SIGTERM).unwrap();
+    // Ends with the process.
+    std::thread::sleep(SOON);
 }
 
 fn play_in_runtime(program: &str, guard: Guard) {

@@ -3,6 +3,7 @@
 use tracing::metadata::LevelFilter;
 
 use super::{process, start};
+use crate::carriers::{Carrier, Exporter};
 use crate::config::{Config, Given, Settings};
 use crate::diagnostics::StderrLog;
 use crate::error::ConfigError;
@@ -33,6 +34,8 @@ pub struct Builder {
     pub(super) environment: Option<Config>,
     pub(super) max_level: Option<LevelFilter>,
     pub(super) processing: process::Processing,
+    /// The destination in place of the intake.
+    pub(super) carrier: Option<Carrier>,
     pub(crate) parts: start::Parts,
 }
 
@@ -73,6 +76,20 @@ impl Builder {
         if !self.code.rest.tags.insert(key.into(), value.into()) {
             self.code.rest.has_keyless_tag = true;
         }
+        self
+    }
+
+    /// Hands batches to this exporter instead of sending them to the intake or an Agent: a message broker, files
+    /// ([`FileOutput`](crate::FileOutput)), another protocol.
+    ///
+    /// Queue, batches, repeated attempts, ledger, flush and shutdown stay as they are. Settings about the intake and the
+    /// Agent (API key, site, URLs) have no effect then. One layer has one destination; for two start two layers, each with
+    /// its own ledger.
+    ///
+    /// Default: the intake or an Agent. Environment: none.
+    pub fn exporter(mut self, exporter: impl Exporter) -> Self {
+        self.carrier = Some(Carrier::new(exporter));
+        self.code.rest.has_exporter = true;
         self
     }
 

@@ -52,7 +52,7 @@ impl Builder {
 
     /// Creates the rooms, connects them, and starts the worker; `None` when disabled.
     fn pipeline(self) -> Result<Option<(Arc<Capture>, Duration)>, ConfigError> {
-        let (parts, processing) = (self.parts.clone(), self.processing.clone());
+        let (parts, processing, carrier) = (self.parts.clone(), self.processing.clone(), self.carrier.clone());
         let settings = self.settings()?;
         if !settings.enabled {
             return Ok(None);
@@ -63,14 +63,18 @@ impl Builder {
         let ml_app = settings.ml_app.as_str().into();
         let conventions = settings.integrations;
         let selection = FieldSelection { capture_instrument: settings.capture_instrument, conventions };
-        let sink = match parts.memory {
-            Some(events) => Sink::Memory(events),
-            None => Sink::Intake(Box::new(Transport::new(&settings)?)),
+        let sink = match (parts.memory, carrier) {
+            (Some(events), _) => Sink::Memory(events),
+            (None, Some(carrier)) => {
+                Sink::Intake(Box::new(Transport::to_carrier(carrier, settings.tuning.request_timeout)))
+            }
+            (None, None) => Sink::Intake(Box::new(Transport::new(&settings)?)),
         };
         let exporter = Exporter {
             queue: Arc::clone(&queue),
             assembler: Assembler::new(base_tags(&settings), settings.ml_app, Arc::clone(&queue))
-                .policies(processing.policies),
+                .policies(processing.policies)
+                .json_in_strings(settings.json_in_strings),
             processors: processing.processors,
             tail: Tail::new(processing.rules),
             clock: parts.clock.clone(),

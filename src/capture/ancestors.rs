@@ -73,7 +73,7 @@ impl Drop for CloseNotice {
 /// A span and the spans around it, nearest first.
 pub(super) enum Ancestors<'a, S: LookupSpan<'a>> {
     /// Those that the filter of the layer lets through, which are all that it has records of in most programs.
-    Visible(Option<SpanRef<'a, S>>),
+    Visible { registry: Option<&'a Context<'a, S>>, next: Option<SpanRef<'a, S>> },
     /// Hidden ones too, since one of them became an LLM span by an annotation.
     All { access: RegistryAccess, dispatch: Dispatch, next: Option<Id> },
 }
@@ -85,13 +85,24 @@ impl<'a, S: LookupSpan<'a>> Ancestors<'a, S> {
     }
 }
 
+impl<S: Subscriber + for<'b> LookupSpan<'b>> Ancestors<'_, S> {
+    /// Goes on with this span, or ends.
+    #[cold]
+    pub(super) fn jump_to(&mut self, id: Option<Id>) {
+        match self {
+            Self::Visible { registry, next } => *next = registry.zip(id).and_then(|(registry, id)| registry.span(&id)),
+            Self::All { next, .. } => *next = id,
+        }
+    }
+}
+
 impl<'a, S: LookupSpan<'a>> Iterator for Ancestors<'a, S> {
     type Item = SpanSite;
 
     #[inline]
     fn next(&mut self) -> Option<SpanSite> {
         match self {
-            Self::Visible(next) => {
+            Self::Visible { next, .. } => {
                 let span = next.take()?;
                 *next = span.parent();
                 Some(SpanSite { id: span.id(), metadata: span.metadata() })

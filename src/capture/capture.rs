@@ -1,7 +1,7 @@
 //! The spans of one layer, and what can be done with one by its id.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 
 use tracing_core::metadata::LevelFilter;
 use tracing_core::span::Id;
@@ -9,22 +9,21 @@ use tracing_core::{Dispatch, Subscriber};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::allowlist::LlmObsFilter;
-use super::ancestors::{CloseNotice, CloseSpan, RegistryAccess, SpanSite};
-use super::context_stack;
+use super::ancestors::{Ancestors, SpanSite};
 use super::evaluable::EvaluableSpan;
-use super::extensions_probe::are_extensions_free;
+use super::idle_spans::IdleSpans;
 use super::otel;
 use super::parent_context::{InheritedContext, ParentContext};
 use super::record::SpanRecord;
 use super::roll_call::{self, Answer, call_roll};
 use super::services::{Options, Services};
-use super::span_table::{SpanTable, TableEntry};
+use super::span_table::{SkippedSpan, SpanTable, TableEntry};
 use super::subscriber_link::SubscriberLink;
 use super::trace::TraceState;
 use crate::queue::Queue;
 use crate::recording::RecordedAnnotation;
-use crate::stats::{LossReason, Problem};
-use llmobs_model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKind};
+use crate::stats::Problem;
+use llmobs_model::{Annotation, ApmContext, Evaluation, EvaluationError, SpanContext, SpanKind};
 
 /// The spans of one layer, with the services that they use.
 #[derive(Debug)]
@@ -33,8 +32,9 @@ pub(crate) struct Capture {
     pub(super) spans: SpanTable,
     pub(super) subscriber: SubscriberLink,
     /// Promoted spans that have no [`CloseNotice`]: somebody has to look whether they are open still.
-    unwatched: Mutex<Vec<Id>>,
-    unwatched_count: AtomicUsize,
+    pub(super) unwatched: Mutex<Vec<Id>>,
+    pub(super) unwatched_count: AtomicUsize,
+    idle: IdleSpans,
 }
 
 impl Capture {
@@ -45,6 +45,7 @@ impl Capture {
             subscriber: SubscriberLink::default(),
             unwatched: Mutex::default(),
             unwatched_count: AtomicUsize::new(0),
+            idle: IdleSpans::default(),
         }
     }
 
@@ -99,25 +100,67 @@ impl Capture {
         layers
     }
 
-    /// Returns what a span inside of these takes over.
+    /// Begins a span; `None` when open spans hold as much as they may and none of them gives way.
     #[inline]
-    pub(super) fn parent_context(&self, ancestors: impl Iterator<Item = SpanSite>) -> Option<ParentContext> {
-        let (mut inherited, mut parent) = (None::<Box<InheritedContext>>, None);
-        for site in ancestors {
-            parent = self.spans.with(&site.id, |record| {
-                let parent = record.parent_context(&self.services);
-                let outer = parent.is_none().then(|| record.inherited_context()).flatten();
-                inherited = outer.map(|outer| outer.merge_nearer(inherited.take())).or(inherited.take());
-                parent
+    pub(super) fn begin(
+        &self,
+        name: &'static str,
+        parent: Option<ParentContext>,
+        apm: Option<Arc<ApmContext>>,
+    ) -> Option<SpanRecord> {
+        let trace = parent.as_ref().map(|parent| &parent.trace);
+        let recording = self.idle.reserve(&self.spans, &self.services, trace)?;
+        Some(SpanRecord::begin(&self.services, recording, name, parent, apm))
+    }
+
+    /// Returns what a span inside of these takes over, and the nearest of them that has an entry in the table.
+    #[inline]
+    pub(super) fn parent_context<'a, S>(&self, ancestors: &mut Ancestors<'a, S>) -> (Option<ParentContext>, Option<Id>)
+    where
+        S: Subscriber + for<'b> LookupSpan<'b>,
+    {
+        let (mut inherited, mut nearest) = (None::<Box<InheritedContext>>, None);
+        let mut parent = None;
+        while let Some(site) = ancestors.next() {
+            let found = self.spans.with_entry(&site.id, |entry| match entry {
+                TableEntry::Open(record) => {
+                    let parent = record.parent_context(&self.services);
+                    let outer = parent.is_none().then(|| record.inherited_context()).flatten();
+                    inherited = outer.map(|outer| outer.merge_nearer(inherited.take())).or(inherited.take());
+                    Above::Recorded(parent)
+                }
+                TableEntry::Finished(_) => Above::Recorded(None),
+                TableEntry::Skipped(skipped) => match &skipped.off {
+                    Some(trace) => Above::Recorded(Some(ParentContext::off(Arc::clone(trace)))),
+                    None => Above::Skipped(skipped.above.clone()),
+                },
             });
-            if let Some(Some(_)) = parent {
+            match found {
+                Some(Above::Recorded(found)) => {
+                    nearest.get_or_insert(site.id);
+                    parent = found;
+                }
+                Some(Above::Skipped(above)) => ancestors.jump_to(above),
+                None => {}
+            }
+            if parent.is_some() {
                 break;
             }
         }
-        let parent = parent.flatten();
-        match inherited {
+        let parent = match inherited {
             Some(inherited) => Some(inherited.merge_over(parent)),
             None => parent,
+        };
+        (parent, nearest)
+    }
+
+    /// Notes a span that is not recorded, for those below it.
+    #[cold]
+    pub(super) fn skip(&self, id: &Id, off: Option<Arc<TraceState>>, above: Option<Id>) {
+        let entry = TableEntry::Skipped(Box::new(SkippedSpan { off, above }));
+        self.services.budget.correct(0, entry.bytes());
+        if let Some(stale) = self.spans.insert(id, entry) {
+            self.end(stale);
         }
     }
 
@@ -143,7 +186,10 @@ impl Capture {
     ) -> bool {
         let (makes_llm_span, mut annotation) = (annotation.kind.is_some(), Some(annotation));
         let is_found = self.spans.with_entry(id, |entry| {
-            let TableEntry::Open(record) = entry else { return false };
+            let record = match entry {
+                TableEntry::Open(record) => record,
+                TableEntry::Finished(_) | TableEntry::Skipped(_) => return false,
+            };
             let is_meant = makes_llm_span || record.standing_kind().is_some();
             if let Some(annotation) = annotation.take_if(|_| is_meant) {
                 record.annotate(&self.services, annotation);
@@ -162,12 +208,15 @@ impl Capture {
     pub(crate) fn finish(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> bool {
         let mut was_open = false;
         for layer in self.layers(dispatch) {
+            // Counted before: once the entry is in the table, another thread may take it out.
+            layer.services.budget.correct(0, TableEntry::FINISHED_BYTES);
             let record = layer.spans.finish(id, |record| {
                 was_open |= record.standing_kind().is_some();
                 record.evaluable(&layer.services)
             });
-            if let Some(record) = record {
-                layer.end(TableEntry::Open(record));
+            match record {
+                Some(record) => layer.end(TableEntry::Open(record)),
+                None => drop(layer.services.budget.correct(TableEntry::FINISHED_BYTES, 0)),
             }
         }
         was_open
@@ -175,9 +224,14 @@ impl Capture {
 
     /// Ends a span that was taken out of the table.
     pub(super) fn end(&self, entry: TableEntry) {
-        if let TableEntry::Open(record) = entry {
-            let ended = record.end(&self.services, self.services.clock.instant());
-            self.services.send(ended);
+        match entry {
+            TableEntry::Open(record) => {
+                let ended = record.end(&self.services, self.services.clock.instant());
+                self.services.send(ended);
+            }
+            other @ (TableEntry::Finished(_) | TableEntry::Skipped(_)) => {
+                self.services.budget.correct(other.bytes(), 0);
+            }
         }
     }
 
@@ -268,7 +322,7 @@ impl Capture {
         let adopt = |layer: &Arc<Self>| {
             layer.spans.with_entry(id, |entry| match entry {
                 TableEntry::Open(record) => record.adopt(&layer.services, parent.clone()),
-                TableEntry::Finished(_) => false,
+                TableEntry::Finished(_) | TableEntry::Skipped(_) => false,
             })
         };
         let adopted: Vec<bool> = self.layers(dispatch).iter().filter_map(adopt).collect();
@@ -304,6 +358,7 @@ impl Capture {
         self.spans.with_entry(id, |entry| match entry {
             TableEntry::Open(record) => record.evaluable(&self.services),
             TableEntry::Finished(evaluable) => evaluable.as_deref().cloned(),
+            TableEntry::Skipped(_) => None,
         })?
     }
 
@@ -325,76 +380,17 @@ impl Capture {
         (0..entries).for_each(|_| self.services.count(Problem::Header, "a request"));
     }
 
-    /// Gives a record to a span that the filter hides, and returns what `change` does to it.
-    fn promote<T>(
-        self: &Arc<Self>,
-        dispatch: &Dispatch,
-        id: &Id,
-        change: impl FnOnce(&mut SpanRecord) -> T,
-    ) -> Option<T> {
-        let registry = self.subscriber.registry()?;
-        let site = registry.site(dispatch, id)?;
-        self.subscriber.learn(dispatch);
-        self.subscriber.look_behind_filter();
-        let parent = self.parent_context(self.subscriber.all_ancestors(dispatch, id));
-        let Some(mut record) = SpanRecord::begin(&self.services, site.metadata.name(), parent, None) else {
-            self.services.queue.refuse(LossReason::OpenSpans);
-            return None;
-        };
-        context_stack::for_each(|annotation, traces| record.annotate_from_context(&self.services, annotation, traces));
-        // Another thread may have been faster; then this record, which has no kind, ends unsent.
-        let (changed, surplus) = self.spans.with_or_insert(id, Box::new(record), change);
-        match surplus {
-            Some(surplus) => self.end(TableEntry::Open(surplus)),
-            None => self.watch(registry, dispatch, id),
-        }
-        changed
-    }
-
-    /// Makes sure that a promoted span ends when it closes: `on_close` is not called for spans that the filter hides.
-    fn watch(self: &Arc<Self>, registry: &RegistryAccess, dispatch: &Dispatch, id: &Id) {
-        let spans: Arc<dyn CloseSpan> = Arc::<Self>::clone(self);
-        if are_extensions_free(dispatch, id) && registry.attach(dispatch, id, CloseNotice { spans, id: id.clone() }) {
-            return;
-        }
-        self.unwatched.lock().unwrap_or_else(PoisonError::into_inner).push(id.clone());
-        self.unwatched_count.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Ends promoted spans that have closed and whose extensions could hold no notice.
-    #[inline]
-    pub(crate) fn sweep_unwatched(&self) {
-        if self.unwatched_count.load(Ordering::Relaxed) > 0 {
-            self.sweep();
-        }
-    }
-
-    #[cold]
-    fn sweep(&self) {
-        let Some(registry) = self.subscriber.registry() else { return };
-        let dispatch = self.subscriber.dispatch();
-        let is_open = |id: &Id| dispatch.as_ref().is_some_and(|dispatch| registry.site(dispatch, id).is_some());
-        let mut unwatched = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner);
-        let closed: Vec<Id> = unwatched.extract_if(.., |id| !is_open(id)).collect();
-        self.unwatched_count.store(unwatched.len(), Ordering::Relaxed);
-        drop(unwatched);
-        for id in &closed {
-            self.close_span(id);
-        }
-    }
-
     fn with_ml_app(&self, mut context: SpanContext) -> SpanContext {
         context.ml_app.get_or_insert_with(|| Arc::clone(&self.services.ml_app));
         context
     }
 }
 
-impl Answer for Capture {}
-
-impl CloseSpan for Capture {
-    fn close_span(&self, id: &Id) {
-        if let Some(entry) = self.spans.remove(id) {
-            self.end(entry);
-        }
-    }
+/// A span above, as one that begins below it sees it.
+enum Above {
+    Recorded(Option<ParentContext>),
+    /// Not recorded; the search goes on with this span.
+    Skipped(Option<Id>),
 }
+
+impl Answer for Capture {}

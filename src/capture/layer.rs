@@ -16,9 +16,9 @@ use super::context_stack;
 use super::event_evaluation::{evaluate, evaluate_third_party};
 use super::otel;
 use super::plan::{EvaluationShare, Plan};
-use super::record::SpanRecord;
 use super::roll_call::{self, is_roll_call};
 use super::scratch::with_scratch;
+use super::span_table::TableEntry;
 use super::visitor::Visitor;
 use crate::queue::is_worker_thread;
 use crate::stats::LossReason;
@@ -92,18 +92,17 @@ where
         let capture = &*self.capture;
         let services = &capture.services;
         capture.sweep_unwatched();
-        let ancestors = capture.subscriber.ancestors_of_new_span(id, &ctx);
-        let parent = capture.parent_context(ancestors);
-        if parent.as_ref().is_some_and(|parent| parent.trace.is_off()) {
-            return;
+        let (parent, above) = capture.parent_context(&mut capture.subscriber.ancestors_of_new_span(id, &ctx));
+        if let Some(parent) = parent.as_ref().filter(|parent| parent.trace.is_off()) {
+            return capture.skip(id, Some(Arc::clone(&parent.trace)), above);
         }
         let apm = otel::active_context().filter(|_| attributes.is_contextual()).map(Arc::new);
         let (metadata, plan) = (attributes.metadata(), services.plans.plan(attributes.metadata()));
-        let Some(mut record) = SpanRecord::begin(services, metadata.name(), parent, apm) else {
+        let Some(mut record) = capture.begin(metadata.name(), parent, apm) else {
             if plan.may_be_llm_span() {
                 services.queue.refuse(LossReason::OpenSpans);
             }
-            return;
+            return capture.skip(id, None, above);
         };
         context_stack::for_each(|annotation, traces| record.annotate_from_context(services, annotation, traces));
         if let Some(third_party) = &plan.third_party {
@@ -112,7 +111,7 @@ where
         let (log, span_name) = (record.log_mut(), metadata.name());
         attributes.record(&mut Visitor { plan: &plan, log, queue: &services.queue, span_name });
         record.apply_initial_values(services);
-        if let Some(stale) = capture.spans.insert(id, Box::new(record)) {
+        if let Some(stale) = capture.spans.insert(id, TableEntry::Open(Box::new(record))) {
             capture.end(stale);
         }
         self.capture.learn_dispatch();

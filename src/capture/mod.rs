@@ -5,6 +5,7 @@
 
 // Services, which know nothing of spans.
 mod budget;
+mod calls_inside;
 mod callsite_fields;
 mod callsite_table;
 mod ended;
@@ -14,11 +15,13 @@ mod plan;
 mod response_index;
 mod scratch;
 mod services;
+mod text_caps;
 mod trace;
 mod visitor;
 
 // One span, and all of them.
 mod context_stack;
+mod idle_spans;
 mod nesting;
 mod parent_context;
 mod record;
@@ -43,6 +46,7 @@ mod event_evaluation;
 #[cfg(feature = "observe")]
 mod held;
 mod layer;
+mod promotion;
 mod span_ext;
 
 pub use allowlist::LlmObsFilter;
@@ -52,6 +56,8 @@ pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 
 #[cfg(feature = "observe")]
 pub(crate) use around::{CallAround, call_around, is_gateway};
+#[cfg(feature = "observe")]
+pub(crate) use calls_inside::CallsInside;
 pub(crate) use callsite_fields::FieldSelection;
 pub(crate) use capture::Capture;
 #[cfg(feature = "observe")]

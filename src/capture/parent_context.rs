@@ -40,6 +40,13 @@ impl ParentContext {
         Self { context, position, policy, child_defaults: None, trace, marks: None }
     }
 
+    /// Creates the context below a span of a trace that is switched off, so that nothing below is recorded.
+    pub(super) fn off(trace: Arc<TraceState>) -> Self {
+        let context = SpanContext::new(TraceId::new(0), SpanId::MIN);
+        let (position, policy) = (ParentPosition::Local, CapturePolicy::None);
+        Self { context, position, policy, child_defaults: None, trace, marks: None }
+    }
+
     /// Hands the values to the span with this id.
     #[inline]
     pub(super) fn start(self, span_id: SpanId) -> SpanStart {

@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use tracing_core::Metadata;
 
+use super::budget::BASE_SPAN_BYTES;
+use super::calls_inside::CallsInside;
 use super::callsite_fields::attribute_plan;
 use super::ended::{Ended, InlineEvaluations};
 use super::evaluable::{EvaluableSpan, join_or_refer};
@@ -15,14 +17,16 @@ use super::plan::Plan;
 use super::services::{RemarkSite, Services};
 use super::trace::TraceState;
 use crate::fields::SESSION_TAG;
-use crate::recording::{FieldLog, KindSource, RecordedAnnotation};
-use crate::stats::Problem;
+use crate::recording::{FieldLog, KindSource, RecordedAnnotation, Recording};
+use crate::stats::{LossReason, Problem};
 use llmobs_conventions::{AttributePlan, Classification, EvaluationDraft, Remark};
-use llmobs_model::{Annotation, ApmContext, Evaluation, EvaluationScope, Sampling, SpanContext, SpanKind};
+use llmobs_model::{Annotation, ApmContext, Evaluation, EvaluationScope, SpanContext, SpanKind};
 
+mod calls;
 mod content;
 mod foreign;
 mod identity;
+mod remote_parent;
 mod values;
 mod views;
 
@@ -39,31 +43,41 @@ pub(crate) struct SpanRecord {
     identity: SpanIdentity,
     content: SpanContent,
     nesting: NestingState,
+    /// Where clients have made model calls inside it.
+    calls: Option<CallsInside>,
     /// Where the span has third-party attributes.
     foreign: Option<Box<ForeignState>>,
+    /// The time of the last value or child, by [`OpenBudget::now`](super::budget::OpenBudget::now).
+    last_used: u64,
 }
 
 impl SpanRecord {
-    /// Begins a span now; `None` when open spans hold as much as they may.
+    /// Returns the bytes that a span counts for when it begins with this empty recording.
+    #[inline]
+    pub(super) fn begin_bytes(recording: &Recording) -> u64 {
+        content::held_bytes(recording, BASE_SPAN_BYTES)
+    }
+
+    /// Begins a span now, whose [`begin_bytes`](Self::begin_bytes) have been counted.
     pub(super) fn begin(
         services: &Services,
+        recording: Box<Recording>,
         name: &'static str,
         parent: Option<ParentContext>,
         apm: Option<Arc<ApmContext>>,
-    ) -> Option<Self> {
-        if !services.budget.begin() {
-            return None;
-        }
+    ) -> Self {
         let (span_id, start_ns) = (services.ids.span_id(), services.clock.wall_ns());
         let mut start = parent.map_or_else(|| SpanStart::root(span_id), |parent| parent.start(span_id));
         start.apm = apm;
         let (trace, marks) = (Arc::clone(&start.trace), start.marks.take());
-        let mut content = SpanContent::new(start.into_origin(services, (name, span_id, start_ns)));
+        let origin = start.into_origin(services, (name, span_id, start_ns));
+        let mut content = SpanContent::new(recording, origin);
         if let Some(user) = marks.as_ref().and_then(|marks| marks.user()) {
             content.inherit_user(&user);
         }
         let identity = SpanIdentity::new(services.clock.instant(), trace);
-        Some(Self { identity, content, nesting: NestingState::below(marks), foreign: None })
+        let (nesting, last_used) = (NestingState::below(marks), services.budget.now());
+        Self { identity, content, nesting, calls: None, foreign: None, last_used }
     }
 
     /// Returns the log for the values that the span is created with, while nobody else can see the record.
@@ -86,6 +100,7 @@ impl SpanRecord {
 
     /// Applies values that were recorded later.
     pub(super) fn apply(&mut self, services: &Services, values: &mut FieldLog, has_identity: bool) {
+        self.last_used = services.budget.now();
         if has_identity && values.has_identity() {
             let kind = self.identity.apply(services, self.content.origin_mut(), values);
             self.set_own_identity(services, &kind);
@@ -119,6 +134,7 @@ impl SpanRecord {
 
     /// Applies an annotation.
     pub(super) fn annotate(&mut self, services: &Services, mut annotation: RecordedAnnotation) {
+        self.last_used = services.budget.now();
         if annotation.refused > 0 {
             self.content.count(services, Problem::Annotation);
         }
@@ -146,6 +162,7 @@ impl SpanRecord {
         if let Some((prompt, tools)) = defaults.filter(|_| has_room) {
             self.identity.set_child_defaults(prompt.as_ref(), tools.as_ref());
         }
+        self.content.set_shared_bytes(services, self.identity.shared_bytes(self.content.origin()));
     }
 
     /// Applies an annotation context before anything else is recorded, if it is meant for this span's trace.
@@ -197,60 +214,7 @@ impl SpanRecord {
         if let Some(foreign) = &mut self.foreign {
             foreign.has_named_session &= !identified.has_session;
         }
-    }
-
-    /// Puts the span, and what starts below it, under a span of another process. Returns `false` and counts a problem when a span has started below it already.
-    pub(super) fn adopt(&mut self, services: &Services, mut parent: SpanContext) -> bool {
-        let identity = &mut self.identity;
-        let before = self.content.origin_mut();
-        if identity.has_children {
-            services.count(Problem::LateParent, before.name);
-            return false;
-        }
-        // Decided once for all that starts below, and by an id that the caller does not choose: otherwise it could pick one
-        // that is always sampled.
-        if parent.has_untrusted_ids {
-            let id = services.ids.trace_id(before.start_ns);
-            parent.sampling = Some(Sampling::decide(services.sample_rate, &id));
-        }
-        let remote_parent = Box::new(parent.clone());
-        let mut start = ParentContext::remote(parent).start(before.span_id);
-        start.apm = before.apm.clone().filter(|_| identity.is_correlated);
-        let trace = Arc::clone(&start.trace);
-        let mut origin = start.into_origin(services, (before.name, before.span_id, before.start_ns));
-        if let Some(session_id) = before.session_id.take().filter(|_| identity.has_own_session) {
-            trace.name_session(&session_id);
-            origin.session_id = Some(session_id);
-        }
-        if identity.has_own_ml_app {
-            origin.ml_app = before.ml_app.take();
-        }
-        origin.parent_defaults = before.parent_defaults.take();
-        *before = origin;
-        if identity.trace.is_off() {
-            trace.turn_off();
-        }
-        identity.trace = trace;
-        identity.remote_parent = Some(remote_parent);
-        true
-    }
-
-    /// Takes the span's place in the OpenTelemetry trace; with `only_first` a place that it has already stays.
-    pub(super) fn correlate(&mut self, apm: ApmContext, only_first: bool) {
-        if only_first && self.identity.is_correlated {
-            return;
-        }
-        self.identity.is_correlated = true;
-        let own = &mut self.content.origin_mut().apm;
-        if own.as_deref() != Some(&apm) {
-            *own = Some(Arc::new(apm));
-        }
-    }
-
-    /// Makes the span a workflow, because a gateway reports its model call.
-    pub(super) fn leave_call_to_gateway(&mut self, services: &Services) {
-        self.content.head_mut().is_reported_elsewhere = true;
-        self.set_kind(services, SpanKind::Workflow);
+        self.content.set_shared_bytes(services, self.identity.shared_bytes(self.content.origin()));
     }
 
     /// Ends the span at `now`.
@@ -275,6 +239,17 @@ impl SpanRecord {
         head.panicked = std::thread::panicking();
         self.identity.settle_times(head, now);
         Ended { recording: Some(self.content.into_recording(services)), evaluations }
+    }
+
+    /// Ends the span unsent, because it has been idle and others need its room. It is counted as lost.
+    #[expect(clippy::boxed_local, reason = "the table hands the box over; a record is large")]
+    pub(super) fn give_way(self: Box<Self>, services: &Services) {
+        self.count_as_open(services);
+        // A span that only sets something for others was never offered.
+        if self.standing_kind().is_some() && !self.identity.trace.is_off() {
+            services.queue.refuse(LossReason::OpenSpans);
+        }
+        self.content.discard(services);
     }
 
     /// Gives a root without a session the only one that its descendants named in third-party attributes.

@@ -1,14 +1,15 @@
 //! Index from the ids of model responses to spans, for evaluations that name a response instead of a span.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::evaluable::EvaluableSpan;
 use super::trace::TraceState;
+use crate::fork::OwnProcess;
 
 /// The spans of the latest responses.
 #[derive(Debug, Default)]
-pub(crate) struct ResponseIndex(Mutex<Responses>);
+pub(crate) struct ResponseIndex(Mutex<Responses>, OwnProcess);
 
 #[derive(Debug, Default)]
 struct Responses {
@@ -33,7 +34,7 @@ impl ResponseIndex {
         if id.len() > Self::MAX_ID_BYTES {
             return;
         }
-        let mut responses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut responses) = self.1.lock(&self.0) else { return };
         if let Some(reported) = responses.spans.get_mut(id) {
             if !only_first {
                 *reported = ReportedResponse { span, trace: Arc::clone(trace) };
@@ -52,7 +53,7 @@ impl ResponseIndex {
 
     /// Returns the span that reported the response.
     pub(super) fn find(&self, id: &str) -> Option<EvaluableSpan> {
-        let responses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let responses = self.1.lock(&self.0)?;
         let found = responses.spans.get(id).map(|reported| (reported.span.clone(), reported.trace.is_off()));
         drop(responses);
         // The trace may have been turned off since.

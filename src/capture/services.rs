@@ -124,6 +124,7 @@ impl Services {
         pushed.map_err(|reason| match reason {
             LossReason::QueueItems | LossReason::QueueBytes => EvaluationError::QueueFull,
             LossReason::Closed
+            | LossReason::Forked
             | LossReason::OpenSpans
             | LossReason::Processor
             | LossReason::Sampling

@@ -6,17 +6,20 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tracing_core::span::Id;
 
 use super::evaluable::EvaluableSpan;
 use super::record::SpanRecord;
+use super::trace::TraceState;
+use crate::fork::OwnProcess;
 
 /// Open spans in shards, so that threads seldom meet at one lock. Two are never locked at once.
 #[derive(Debug)]
 pub(super) struct SpanTable {
     shards: Box<[Shard]>,
+    process: OwnProcess,
 }
 
 /// An entry of the table.
@@ -25,6 +28,37 @@ pub(super) enum TableEntry {
     Open(Box<SpanRecord>),
     /// The application has finished the span, which the registry still keeps: it can be evaluated.
     Finished(Option<Box<EvaluableSpan>>),
+    /// The span is not recorded.
+    Skipped(Box<SkippedSpan>),
+}
+
+/// A span that is not recorded, as seen from spans below it.
+///
+/// Without such a note each span below would search all skipped spans above it for one that is recorded, and a deep nest
+/// would cost the square of its depth.
+#[derive(Debug)]
+pub(super) struct SkippedSpan {
+    /// The trace, if it is switched off.
+    pub(super) off: Option<Arc<TraceState>>,
+    /// The nearest span above that has an entry, if there is one.
+    pub(super) above: Option<Id>,
+}
+
+impl TableEntry {
+    /// Bytes that an entry takes in a map that is half full.
+    pub(super) const BYTES: u64 = 64;
+
+    /// Returns the bytes that an entry without a record counts for; a record counts for itself.
+    pub(super) const fn bytes(&self) -> u64 {
+        match self {
+            Self::Open(_) => 0,
+            Self::Finished(_) => Self::FINISHED_BYTES,
+            Self::Skipped(_) => Self::SKIPPED_BYTES,
+        }
+    }
+
+    pub(super) const FINISHED_BYTES: u64 = Self::BYTES + 320;
+    pub(super) const SKIPPED_BYTES: u64 = Self::BYTES + 32;
 }
 
 /// A shard, on cache lines of its own.
@@ -40,14 +74,14 @@ const MAX_SPARE_ENTRIES: usize = 1024;
 
 impl Default for SpanTable {
     fn default() -> Self {
-        Self { shards: (0..1_usize << SHARD_BITS).map(|_| Shard::default()).collect() }
+        Self { shards: (0..1_usize << SHARD_BITS).map(|_| Shard::default()).collect(), process: OwnProcess::default() }
     }
 }
 
 impl SpanTable {
     /// Puts a span in and returns what was there under its id: a span whose close the layer was not told of.
-    pub(super) fn insert(&self, id: &Id, record: Box<SpanRecord>) -> Option<TableEntry> {
-        self.lock(id)?.insert(id.into_u64(), TableEntry::Open(record))
+    pub(super) fn insert(&self, id: &Id, entry: TableEntry) -> Option<TableEntry> {
+        self.lock(id)?.insert(id.into_u64(), entry)
     }
 
     /// Calls `then` with the record of a span, which `make` makes if the span has none.
@@ -61,11 +95,11 @@ impl SpanTable {
         match shard.entry(id.into_u64()) {
             MapEntry::Occupied(mut entry) => match entry.get_mut() {
                 TableEntry::Open(own) => (Some(then(own)), Some(record)),
-                TableEntry::Finished(_) => (None, Some(record)),
+                TableEntry::Finished(_) | TableEntry::Skipped(_) => (None, Some(record)),
             },
             MapEntry::Vacant(entry) => match entry.insert(TableEntry::Open(record)) {
                 TableEntry::Open(own) => (Some(then(own)), None),
-                TableEntry::Finished(_) => (None, None),
+                TableEntry::Finished(_) | TableEntry::Skipped(_) => (None, None),
             },
         }
     }
@@ -75,7 +109,7 @@ impl SpanTable {
     pub(super) fn with<T>(&self, id: &Id, then: impl FnOnce(&mut SpanRecord) -> T) -> Option<T> {
         self.with_entry(id, |entry| match entry {
             TableEntry::Open(record) => Some(then(record)),
-            TableEntry::Finished(_) => None,
+            TableEntry::Finished(_) | TableEntry::Skipped(_) => None,
         })?
     }
 
@@ -96,7 +130,7 @@ impl SpanTable {
             let finished = TableEntry::Finished(evaluable(record).map(Box::new));
             match std::mem::replace(entry, finished) {
                 TableEntry::Open(record) => Some(record),
-                TableEntry::Finished(_) => None,
+                TableEntry::Finished(_) | TableEntry::Skipped(_) => None,
             }
         })?
     }
@@ -112,23 +146,33 @@ impl SpanTable {
         entry
     }
 
+    /// Takes a span out if `is_wanted`.
+    pub(super) fn remove_if(&self, id: &Id, is_wanted: impl FnOnce(&TableEntry) -> bool) -> Option<TableEntry> {
+        let mut shard = self.lock(id)?;
+        let is_wanted = shard.get(&id.into_u64()).is_some_and(is_wanted);
+        if is_wanted { shard.remove(&id.into_u64()) } else { None }
+    }
+
+    /// Calls `each` with every span. One shard is locked at a time.
+    pub(super) fn for_each(&self, mut each: impl FnMut(Id, &TableEntry)) {
+        for shard in self.shards.iter().filter_map(|shard| self.process.lock(&shard.0)) {
+            for (id, entry) in &*shard {
+                each(Id::from_u64(*id), entry);
+            }
+        }
+    }
+
     /// Takes all spans out.
     pub(super) fn drain(&self) -> impl Iterator<Item = TableEntry> {
-        self.shards.iter().flat_map(|shard| std::mem::take(&mut *shard.lock()).into_values())
+        let shards = self.shards.iter().filter_map(|shard| self.process.lock(&shard.0));
+        shards.flat_map(|mut shard| std::mem::take(&mut *shard).into_values())
     }
 
     #[inline]
     fn lock(&self, id: &Id) -> Option<MutexGuard<'_, SpanMap>> {
         let shard = hash(id.into_u64()).wrapping_shr(u64::BITS.saturating_sub(SHARD_BITS));
-        self.shards.get(usize::try_from(shard).ok()?).map(Shard::lock)
-    }
-}
-
-impl Shard {
-    #[inline]
-    fn lock(&self) -> MutexGuard<'_, SpanMap> {
         // Our own code cannot panic; if it did, a record that is half changed is better than no records at all.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.process.lock(&self.shards.get(usize::try_from(shard).ok()?)?.0)
     }
 }
 

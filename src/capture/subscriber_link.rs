@@ -10,7 +10,7 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::ancestors::{Ancestors, RegistryAccess, SpanSite, span_of_event};
+use super::ancestors::{Ancestors, RegistryAccess, span_of_event};
 
 /// What a layer knows of its subscriber, and the ways to the spans there.
 #[derive(Debug, Default)]
@@ -70,7 +70,7 @@ impl SubscriberLink {
         {
             return all;
         }
-        Ancestors::Visible(ctx.span(id).and_then(|span| span.parent()))
+        Ancestors::Visible { registry: Some(ctx), next: ctx.span(id).and_then(|span| span.parent()) }
     }
 
     /// Yields the spans that an event is inside of, nearest first.
@@ -82,7 +82,7 @@ impl SubscriberLink {
         // `event_span` finds the nearest visible span on this thread's stack, but no ancestor of a hidden parent.
         let is_direct = !self.has_promoted.load(Ordering::Acquire) && visible.as_ref().map(SpanRef::id) == inside;
         let all = inside.filter(|_| !is_direct).and_then(|id| self.known_ancestors(&id));
-        all.unwrap_or(Ancestors::Visible(visible))
+        all.unwrap_or(Ancestors::Visible { registry: Some(ctx), next: visible })
     }
 
     fn known_ancestors<'a, S: LookupSpan<'a>>(&self, id: &Id) -> Option<Ancestors<'a, S>> {
@@ -91,8 +91,10 @@ impl SubscriberLink {
     }
 
     /// Yields a span and the spans around it, nearest first.
-    pub(super) fn all_ancestors(&self, dispatch: &Dispatch, id: &Id) -> impl Iterator<Item = SpanSite> {
-        let access = self.registry.get();
-        access.into_iter().flat_map(|access| access.ancestors::<Registry>(dispatch.clone(), id.clone()))
+    pub(super) fn all_ancestors(&self, dispatch: &Dispatch, id: &Id) -> Ancestors<'static, Registry> {
+        match self.registry.get() {
+            Some(access) => access.ancestors(dispatch.clone(), id.clone()),
+            None => Ancestors::Visible { registry: None, next: None },
+        }
     }
 }

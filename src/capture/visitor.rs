@@ -11,6 +11,7 @@ use tracing_core::{Event, Level};
 
 use super::budget::MAX_SPAN_BYTES;
 use super::plan::Plan;
+use super::text_caps::{MIN_CAP, beginning, max_bytes};
 use crate::queue::Queue;
 use crate::recording::{FieldKey, FieldLog, FieldSlot, FieldValue};
 use crate::stats::Problem;
@@ -45,7 +46,14 @@ impl Visitor<'_> {
 
     fn push_text(&mut self, slot: FieldSlot, text: &str) {
         // Short texts of one callsite cannot fill a span by themselves; the span's total is checked when they are applied.
-        if text.len() < FieldLog::LARGE {
+        if text.len() > MIN_CAP
+            && let Some(max_bytes) = max_bytes(slot.key())
+            && text.len() > max_bytes
+        {
+            self.queue.problems.count(Problem::Oversize, self.span_name);
+            let is_kept = self.log.push(slot, FieldValue::Text(beginning(text, max_bytes)));
+            self.count_unless(is_kept);
+        } else if text.len() < FieldLog::LARGE {
             let is_kept = self.log.push(slot, FieldValue::Text(text));
             self.count_unless(is_kept);
         } else if text.len() > self.bytes_left() {
@@ -65,11 +73,27 @@ impl Visitor<'_> {
             // Asking an error for its source runs code of the application too, so that only now it shows that there is none.
             Written::Complete if slot.key().is_sources() && text.len() == start => {}
             Written::Complete => {
+                if text.len().saturating_sub(start) > MIN_CAP {
+                    self.cap_written(slot, start);
+                }
                 let is_kept = self.log.keep_written(slot, start);
                 self.count_unless(is_kept);
             }
             Written::Oversize => self.push_oversize(slot),
             Written::Panicked | _ => self.push_failed(slot, PANICKED),
+        }
+    }
+
+    /// Cuts the text that was written from `start` on to the bound of its field.
+    #[cold]
+    fn cap_written(&mut self, slot: FieldSlot, start: usize) {
+        let Some(max_bytes) = max_bytes(slot.key()) else { return };
+        let text = self.log.scratch();
+        let written = text.get(start..).unwrap_or_default();
+        if written.len() > max_bytes {
+            let end = start.saturating_add(beginning(written, max_bytes).len());
+            text.truncate(end);
+            self.queue.problems.count(Problem::Oversize, self.span_name);
         }
     }
 

@@ -90,6 +90,8 @@ pub(crate) struct Rest {
     /// Names of integrations, all of which must exist.
     pub(crate) integrations: Option<Vec<String>>,
     pub(crate) mark_proxy_calls: Option<Read<bool>>,
+    /// `true` if batches go to an exporter of the application.
+    pub(crate) has_exporter: bool,
 }
 
 impl Rest {
@@ -102,6 +104,7 @@ impl Rest {
             has_keyless_tag: self.has_keyless_tag || other.has_keyless_tag,
             integrations: self.integrations.or(other.integrations),
             mark_proxy_calls: self.mark_proxy_calls.or(other.mark_proxy_calls),
+            has_exporter: self.has_exporter || other.has_exporter,
         }
     }
 }

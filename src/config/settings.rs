@@ -34,6 +34,8 @@ impl Config {
             return Ok(Settings { enabled: false, warnings, ..fallback.settings(Mode::Agent)? });
         }
         let mode = match switch(self.agentless.as_ref(), &mut warnings) {
+            // Nothing is sent by HTTP, so neither a key nor an address is needed.
+            _ if self.rest.has_exporter => Mode::Agent,
             // Without TLS the intake cannot be reached, so the Agent is the only way there is.
             None if !HAS_TLS && self.override_origin.is_none() => Mode::Agent,
             None => Mode::Auto,
@@ -74,6 +76,9 @@ impl Config {
     /// Who has a key has a way that is encrypted, so an unencrypted one to another machine is refused. Without a key an
     /// Agent in the same cluster is the usual way, so it is a warning.
     fn check_destination(&self, mode: Mode) -> Result<Option<ConfigWarning>, ConfigError> {
+        if self.rest.has_exporter {
+            return Ok(None);
+        }
         let (setting, address) = match (&self.override_origin, mode) {
             (Some(given), _) => (given.setting, origin(given)?),
             (None, Mode::Agentless) => return Ok(None),
@@ -113,6 +118,7 @@ impl Config {
         let mut is_on = |given: Option<&Read<bool>>, default| switch(given, &mut warnings).unwrap_or(default);
         let capture_instrument = is_on(self.capture_instrument.as_ref(), true);
         let hide_secrets = is_on(self.hide_secrets.as_ref(), true);
+        let json_in_strings = is_on(self.json_in_strings.as_ref(), false);
         let mark_calls = is_on(self.rest.mark_proxy_calls.as_ref(), true);
         let is_otel = is_on(self.otel.as_ref(), false);
         let stderr = stderr(self.stderr.as_ref(), &mut warnings);
@@ -132,6 +138,7 @@ impl Config {
             tuning,
             capture_instrument,
             hide_secrets,
+            json_in_strings,
             stderr,
             integrations: integrations::resolve(names, self.integrations.as_ref(), &mut warnings)?,
             proxies: Proxies { mark_calls, urls: gateways(self.instrumented_proxy_urls.as_ref()) },
@@ -213,6 +220,7 @@ pub(crate) struct Settings {
     pub(crate) capture_instrument: bool,
     /// `true` if secrets are replaced before anything leaves.
     pub(crate) hide_secrets: bool,
+    pub(crate) json_in_strings: bool,
     pub(crate) stderr: StderrLog,
     /// The conventions of other crates that are captured.
     pub(crate) integrations: Conventions,

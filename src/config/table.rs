@@ -157,6 +157,14 @@ macro_rules! settings_table {
                     method: generated,
                     meaning: "Replaces credentials by `[secret]`: by the name of what holds them (`password`, `api_key`) and by their shape (`Bearer …`, keys in URLs).",
                 }
+                /// JSON that is recorded with `%` or `?` is always read, because a program wrote it.
+                json_in_strings: Switch {
+                    variable: "DD_LLMOBS_JSON_IN_STRINGS",
+                    value: "boolean",
+                    default: "false",
+                    method: generated,
+                    meaning: "Reads JSON messages in plain strings of the fields for input and output; only for programs whose users cannot write these strings.",
+                }
                 integrations: Text {
                     variable: "DD_LLMOBS_INTEGRATIONS",
                     value: "names, separated by commas",
@@ -280,6 +288,10 @@ macro_rules! settings_table {
                     method: generated,
                     meaning: "Limits the bytes of the finished spans that wait to be sent; more are refused and counted.",
                 }
+                /// Beyond the limit the span gives way that has been idle longest, which is counted as lost
+                /// ([`LossReason::OpenSpans`](crate::LossReason::OpenSpans)): a span that never closes holds up no others. A small
+                /// span counts for about 900 bytes.
+                ///
                 /// Requests and responses of calls that this crate's client layers observe count too. Beyond half of the limit a response is
                 /// parsed as it comes, so that only its texts are kept; beyond three quarters its content is lost
                 /// ([`Problem::Oversize`](crate::Problem::Oversize)).
@@ -290,7 +302,7 @@ macro_rules! settings_table {
                     most: "1073741824",
                     default: "67108864",
                     method: generated,
-                    meaning: "Limits the bytes of open spans and of calls in flight; more are refused and counted.",
+                    meaning: "Limits the bytes of open spans and of calls in flight; the span that has been idle longest gives way and is counted.",
                 }
                 shutdown_timeout: Seconds {
                     variable: "DD_LLMOBS_SHUTDOWN_TIMEOUT_SECONDS",

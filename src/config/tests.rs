@@ -217,7 +217,8 @@ fn a_key_does_not_travel_in_clear() {
 fn prompts_reach_another_machine_in_clear_only_without_a_key_and_with_one_warning() {
     let (url, name, host, origin) =
         ("DD_TRACE_AGENT_URL", "DD_TRACE_AGENT_HOSTNAME", "DD_AGENT_HOST", "DD_LLMOBS_OVERRIDE_ORIGIN");
-    let table: [(&[(&str, &str)], Option<&str>); 10] = [
+    type Row<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+    let table: [Row<'_>; 10] = [
         (&[(url, "http://datadog-agent:8126")], Some(url)),
         (&[(name, "agent"), (host, "localhost")], Some(name)),
         (&[(host, "10.0.0.1")], Some(host)),
@@ -344,7 +345,7 @@ fn no_connection_waits_for_longer_than_a_request() {
 fn without_tls_only_the_agent_is_left() {
     let (agentless, key) = (("DD_LLMOBS_AGENTLESS_ENABLED", "true"), ("DD_API_KEY", "test-key"));
     let result = resolve(&[agentless, key]);
-    if address::HAS_TLS {
+    if HAS_TLS {
         assert_eq!(result.unwrap().mode, Mode::Agentless);
         assert_eq!(resolve(&[key]).unwrap().mode, Mode::Auto);
     } else {

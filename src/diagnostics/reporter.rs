@@ -226,6 +226,7 @@ fn log_loss(reason: LossReason, lost: u64) {
         ),
         LossReason::OpenSpans
         | LossReason::Closed
+        | LossReason::Forked
         | LossReason::Processor
         | LossReason::Sampling
         | LossReason::TooLarge

@@ -30,6 +30,8 @@ pub(crate) struct Assembler {
     queue: Arc<Queue>,
     /// The capture policies for synthesized spans.
     policies: KindPolicies,
+    /// Plain strings are parsed as JSON messages.
+    json_in_strings: bool,
     synthesized: SynthesizedSpans,
     tool_links: RefCell<ToolLinks>,
     /// Empty collections of the event before. They save three allocations a span.
@@ -50,6 +52,7 @@ impl Assembler {
             ml_app,
             queue,
             policies: KindPolicies::default(),
+            json_in_strings: false,
             synthesized: SynthesizedSpans::default(),
             tool_links: RefCell::default(),
             spare: RefCell::default(),
@@ -59,6 +62,12 @@ impl Assembler {
     /// Sets the capture policies for synthesized spans.
     pub(crate) fn policies(mut self, policies: KindPolicies) -> Self {
         self.policies = policies;
+        self
+    }
+
+    /// Sets whether plain strings are parsed as JSON messages.
+    pub(crate) const fn json_in_strings(mut self, is_on: bool) -> Self {
+        self.json_in_strings = is_on;
         self
     }
 
@@ -75,6 +84,7 @@ impl Assembler {
         let target = head.plan.as_ref().map_or("", |plan| plan.target());
         let origin = &mut head.origin;
         let mut builder = EventBuilder::new(head.source, self.spare.take());
+        builder.json_in_strings = self.json_in_strings;
         log.drain(|entry| builder.apply(entry));
         // Precedence: `llmobs.*` fields and annotations stand in the builder already and are never replaced here.
         merge::fill_gaps(&mut builder, reading, head.source);

@@ -148,6 +148,11 @@ impl Batch {
         self.body.clone()
     }
 
+    /// Returns the end of each item in the payload.
+    pub(crate) fn ends(&self) -> &[usize] {
+        &self.ends
+    }
+
     /// Returns the bytes of the payload.
     pub(crate) const fn bytes(&self) -> usize {
         self.body.len()

@@ -23,6 +23,8 @@ use llmobs_model::{
 #[derive(Debug, Default)]
 pub(super) struct EventBuilder<'a> {
     pub(super) source: KindSource,
+    /// Plain strings are parsed as JSON messages.
+    pub(super) json_in_strings: bool,
     pub(super) name: Option<Cow<'a, str>>,
     pub(super) model_name: Option<Cow<'a, str>>,
     pub(super) model_provider: Option<Cow<'a, str>>,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::transport::{Failure, SendError};
+use super::transport::{CarrierFailure, Failure, SendError};
 use crate::stats::LossReason;
 
 /// The consequence of a failure for the batch that was sent.
@@ -31,18 +31,20 @@ pub(crate) enum Verdict {
 /// | no connection, timeout, broken connection, a web page, no agent and no key | retry |
 /// | 1xx, 408, 425, 429, 5xx | retry, not before the time that the response names |
 /// | a broken connection again, with a large body | too large: a receiver that hangs up early seldom gets to say 413 |
-/// | 413 | too large |
-/// | 400, 422 | invalid |
+/// | 413, or a carrier says so | too large |
+/// | 400, 422, or a carrier says so | invalid |
 /// | 3xx, 401, 403, 404, 407 | refused |
 /// | any other status | lost |
 pub(crate) fn verdict(error: &SendError, attempt: &Attempt) -> Verdict {
     match error.failure {
-        Failure::Status(413) => Verdict::TooLarge,
-        Failure::Status(400 | 422) => Verdict::Invalid,
+        Failure::Status(413) | Failure::Carrier(CarrierFailure::TooLarge) => Verdict::TooLarge,
+        Failure::Status(400 | 422) | Failure::Carrier(CarrierFailure::Invalid) => Verdict::Invalid,
         Failure::Status(300..=399 | 401 | 403 | 404 | 407) => Verdict::Refused,
         Failure::Status(429) => Verdict::Retry { asked: Some(asked(error, attempt).unwrap_or(RATE_LIMIT_WAIT)) },
-        Failure::Status(100..=199 | 408 | 425 | 500..=599) => Verdict::Retry { asked: asked(error, attempt) },
-        Failure::Status(_) => Verdict::Lost(LossReason::Rejected),
+        Failure::Status(100..=199 | 408 | 425 | 500..=599) | Failure::Carrier(CarrierFailure::Away) => {
+            Verdict::Retry { asked: asked(error, attempt) }
+        }
+        Failure::Status(_) | Failure::Carrier(CarrierFailure::Rejected) => Verdict::Lost(LossReason::Rejected),
         Failure::Broken if attempt.number > 1 && attempt.items > 1 && attempt.body_bytes > LARGE_BYTES => {
             Verdict::TooLarge
         }

@@ -18,8 +18,10 @@ pub(super) enum Side {
 /// Content as it was recorded.
 #[derive(Debug)]
 pub(super) enum RawContent<'a> {
-    /// The value of a field, where JSON can only be text.
+    /// The value of a field that was formatted with `%` or `?`, which is how programs record structure: JSON is parsed.
     Field(Cow<'a, str>),
+    /// The value of a field that is a plain string, which may be what a user typed.
+    Text(Cow<'a, str>),
     /// The value of an annotation, where every form has its own type.
     Content(Content),
     /// A value that was too large to keep.
@@ -30,8 +32,8 @@ impl<'a> From<FieldValue<'a>> for RawContent<'a> {
     fn from(value: FieldValue<'a>) -> Self {
         match value {
             FieldValue::Oversize => Self::Oversize,
-            FieldValue::Text(_)
-            | FieldValue::Formatted(_)
+            FieldValue::Text(text) => Self::Text(Cow::Borrowed(text)),
+            FieldValue::Formatted(_)
             | FieldValue::Signed(_)
             | FieldValue::Unsigned(_)
             | FieldValue::Float(_)
@@ -40,10 +42,14 @@ impl<'a> From<FieldValue<'a>> for RawContent<'a> {
     }
 }
 
-/// Converts content to the form that the kind takes; `None` when it cannot be converted.
-pub(super) fn shape(kind: SpanKind, side: Side, raw: RawContent<'_>) -> Option<Body<'_>> {
+/// Converts content to the form that the kind takes; `None` when it cannot be converted. `json_in_strings` parses plain
+/// strings too.
+pub(super) fn shape(kind: SpanKind, side: Side, raw: RawContent<'_>, json_in_strings: bool) -> Option<Body<'_>> {
     let form = Form::of(kind, side);
     match raw {
+        // Parsed, it would let users type system messages and tool calls into a trace.
+        RawContent::Text(text) if matches!(form, Form::Messages) && !json_in_strings => Some(Body::Message(text)),
+        RawContent::Text(text) => Some(from_field(form, text)),
         RawContent::Oversize => Some(Body::Text(Cow::Borrowed(DROPPED_VALUE))),
         RawContent::Field(text) => Some(from_field(form, text)),
         RawContent::Content(content) => {

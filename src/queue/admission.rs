@@ -18,6 +18,8 @@ pub(super) struct Admission {
     /// The encoder has been woken and has not looked yet.
     is_woken: AtomicBool,
     is_closed: AtomicBool,
+    /// This is a forked child.
+    is_forked: AtomicBool,
 }
 
 impl Admission {
@@ -29,7 +31,8 @@ impl Admission {
     #[inline]
     pub(super) fn enter(&self, item: &Item, bytes: u64, limits: &Limits) -> Result<u64, LossReason> {
         if self.is_closed.load(Ordering::Relaxed) {
-            return Err(LossReason::Closed);
+            let is_forked = self.is_forked.load(Ordering::Relaxed);
+            return Err(if is_forked { LossReason::Forked } else { LossReason::Closed });
         }
         let more = Amount { count: 1, bytes };
         let most = Amount { count: limits.max_items, bytes: limits.max_bytes };
@@ -98,6 +101,12 @@ impl Admission {
     /// Notes that the encoder is awake; to be called before it looks.
     pub(super) fn awake(&self) {
         self.is_woken.swap(false, Ordering::AcqRel);
+    }
+
+    /// Refuses every item from now on, because this is a forked child.
+    pub(super) fn close_forked(&self) {
+        self.is_forked.store(true, Ordering::Relaxed);
+        self.close();
     }
 
     /// Refuses every item from now on. An item that has a number already is behind the lock of its shard.
@@ -178,8 +187,12 @@ impl OpenSpans {
         self.add(0, bytes, max_bytes)
     }
 
+    /// Counts bytes that a span holds already, whatever the bound.
+    pub(crate) fn grow_unbounded(&self, bytes: u64) {
+        self.0.add_unbounded(Amount { count: 0, bytes });
+    }
+
     /// Stops counting bytes of a span that goes on.
-    #[cfg(feature = "observe")]
     pub(crate) fn shrink(&self, bytes: u64) {
         self.0.remove(Amount { count: 0, bytes });
     }
@@ -202,6 +215,11 @@ impl OpenSpans {
     /// Returns the number of open spans.
     pub(crate) fn spans(&self) -> u64 {
         self.0.amount().count
+    }
+
+    /// Returns the bytes that open spans hold.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.amount().bytes
     }
 
     fn add(&self, count: u64, bytes: u64, max_bytes: u64) -> bool {
@@ -251,7 +269,7 @@ impl Gauge {
         Err(before)
     }
 
-    /// Adds whatever the sum. Only for bytes that were in the gauge before, in another form.
+    /// Adds whatever the sum. Only for bytes that are held already.
     fn add_unbounded(&self, more: Amount) {
         self.0.fetch_add(word(more), Ordering::Relaxed);
     }

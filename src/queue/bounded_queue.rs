@@ -16,6 +16,7 @@ use super::lock::{Lock, Signal};
 use super::pool::{BufferPool, PoolLimits, TextPool, keep_recording};
 use super::shards::{Shard, Shards};
 use super::waiter::Waiter;
+use crate::fork::OwnProcess;
 use crate::recording::{FieldLog, Recording};
 use crate::stats::{LossReason, Problems, Refusals};
 
@@ -34,6 +35,8 @@ pub(crate) struct Queue {
     pub(crate) open: OpenSpans,
     pub(crate) spare_texts: TextPool,
     pub(crate) problems: Arc<Problems>,
+    /// The process whose threads empty the queue.
+    process: OwnProcess,
 }
 
 /// The state that changes under one lock.
@@ -69,13 +72,17 @@ impl Queue {
             open: OpenSpans::default(),
             spare_texts: TextPool::default(),
             problems: Arc::default(),
+            process: OwnProcess::default(),
         }
     }
 
     /// Accepts an item, or refuses it for a counted reason. Waits for nothing but the locks of this room.
     pub(crate) fn push(&self, item: Item) -> Result<(), LossReason> {
         let bytes = item.bytes();
-        let mut shard = self.shards.own();
+        let Some(mut shard) = self.shards.own() else {
+            self.refuse(LossReason::Forked);
+            return Err(LossReason::Forked);
+        };
         let number = match self.admission.enter(&item, bytes, &self.limits) {
             Ok(number) => number,
             Err(reason) => {
@@ -87,7 +94,7 @@ impl Queue {
         };
         let emptied = self.put(&mut shard, number, item, bytes);
         drop(shard);
-        if self.admission.is_to_wake(&self.limits) {
+        if self.admission.is_to_wake(&self.limits) && !self.is_forked() {
             self.encoder.send();
         }
         if let Some(recording) = emptied {
@@ -104,9 +111,20 @@ impl Queue {
         // The caller holds the lock of a shard, so it does not wait for the encoder, whose priority is lower.
         let spare = self.spare_chunks.try_lock().and_then(|mut pool| pool.take());
         let mut chunk = spare.unwrap_or_default();
+        // In a forked child nobody empties the queue. A chunk is many items, so asking costs next to nothing.
+        self.is_forked();
         let emptied = chunk.put(number, item, bytes);
         shard.push_back(chunk);
         emptied
+    }
+
+    /// Returns true in a forked child, in which the exporter has no threads. From then on it refuses every item.
+    pub(crate) fn is_forked(&self) -> bool {
+        let is_forked = self.process.is_forked();
+        if is_forked {
+            self.admission.close_forked();
+        }
+        is_forked
     }
 
     /// Takes everything out of the shards once all that was taken before has been read. Returns false when there is

@@ -104,7 +104,7 @@ impl TextPool {
 
     /// Returns an owned copy of a large text.
     pub(crate) fn copy(&self, content: &str) -> String {
-        let mut text = self.0.lock().take().unwrap_or_default();
+        let mut text = self.0.acquire().and_then(|mut pool| pool.take()).unwrap_or_default();
         text.push_str(content);
         text
     }
@@ -113,14 +113,14 @@ impl TextPool {
     pub(crate) fn give_back(&self, mut text: String) {
         if text.capacity() >= FieldLog::LARGE {
             text.clear();
-            let surplus = self.0.lock().keep(text);
+            let surplus = self.0.acquire().map(|mut pool| pool.keep(text));
             drop(surplus);
         }
     }
 
     /// Empties a log that its owner keeps, and keeps the buffers of its large texts.
     pub(crate) fn empty(&self, log: &mut FieldLog) {
-        log.clear(|text| drop(self.0.lock().keep(text)));
+        log.clear(|text| drop(self.0.acquire().map(|mut pool| pool.keep(text))));
     }
 
     /// Frees half of the buffers.

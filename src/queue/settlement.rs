@@ -130,7 +130,8 @@ impl Queue {
     pub(crate) fn stats(&self) -> Stats {
         let problems = self.problems.snapshot();
         let refused = self.refusals.snapshot();
-        let state = self.state.lock();
+        // In a forked child the counters may be locked for ever.
+        let Some(state) = self.state.acquire() else { return Stats { lost: refused, problems, ..Stats::default() } };
         let ledger = &state.ledger;
         let entered = self.admission.entered();
         let accepted = ledger.accepted(entered);

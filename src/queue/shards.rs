@@ -25,11 +25,11 @@ pub(super) struct Shards([CacheLine; SHARDS]);
 struct CacheLine(Lock<Shard>);
 
 impl Shards {
-    /// Locks the shard of the calling thread.
+    /// Locks the shard of the calling thread; `None` in a forked child in which it is locked for ever.
     #[inline]
-    pub(super) fn own(&self) -> MutexGuard<'_, Shard> {
+    pub(super) fn own(&self) -> Option<MutexGuard<'_, Shard>> {
         let Self([first, ..]) = self;
-        self.0.get(own_number()).unwrap_or(first).0.lock()
+        self.0.get(own_number()).unwrap_or(first).0.acquire()
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Lock<Shard>> {

@@ -26,6 +26,13 @@ impl ChildDefaults {
         }
     }
 
+    /// Returns the bytes that the defaults retain.
+    pub(crate) fn retained_bytes(&self) -> usize {
+        let own = size_of::<Self>().saturating_add(self.prompt.as_ref().map_or(0, Prompt::text_bytes));
+        let of_tool = |tool: &ToolDefinition| tool.text_bytes().saturating_add(size_of::<ToolDefinition>());
+        self.tool_definitions.iter().flatten().fold(own, |sum, tool| sum.saturating_add(of_tool(tool)))
+    }
+
     /// Returns the defaults for children of a span of `kind`: tool definitions come from `llm` spans only.
     pub(crate) fn below(self: &Arc<Self>, kind: SpanKind) -> Option<Arc<Self>> {
         if kind == SpanKind::Llm || self.tool_definitions.is_none() {

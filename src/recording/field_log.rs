@@ -31,7 +31,7 @@ pub(crate) struct FieldLog {
     pub(super) entries: Vec<Entry>,
     /// Bytes of `text` that no entry refers to any more.
     garbage: usize,
-    /// Bytes that annotations retain: at least what they are, and at most a quarter more.
+    /// Bytes that annotations retain: at least what they are, and at most an eighth more.
     pub(super) annotation_bytes: usize,
     /// The value of `annotation_bytes` above which they are counted anew.
     recount_at: usize,
@@ -52,6 +52,8 @@ impl FieldLog {
     /// Accumulating values beyond this number of entries are refused. A value that replaces others always has room: there
     /// are no more of those than the program has fields.
     pub(super) const MOST_ENTRIES: usize = 512;
+    /// A sum of annotations that has grown by less is not counted anew.
+    const RECOUNT_STEP: usize = 512;
     /// Less garbage is not worth copying the text.
     const SWEEP: usize = 16 * 1024;
 
@@ -157,10 +159,10 @@ impl FieldLog {
             earlier.output.as_ref().filter(|_| later.output.is_some()),
         ];
         let replaced = replaced.into_iter().flatten().fold(0_usize, |sum, gone| sum.saturating_add(gone.text_bytes()));
-        self.annotation_bytes = self.annotation_bytes.saturating_add(later.retained_bytes()).saturating_sub(replaced);
+        self.annotation_bytes = self.annotation_bytes.saturating_add(later.text_bytes()).saturating_sub(replaced);
         earlier.merge(later);
         // The sum is too large where keys were replaced. Counting anew costs as much as the annotations hold, so it is
-        // done when the sum has grown by a quarter: a loop with ever-new keys stays linear.
+        // done when the sum has grown by an eighth: a loop with ever-new keys stays linear.
         if self.annotation_bytes > self.recount_at {
             self.recount();
         }
@@ -173,7 +175,7 @@ impl FieldLog {
             Entry::Field(..) => sum,
         };
         self.annotation_bytes = self.entries.iter().fold(0, add);
-        self.recount_at = self.annotation_bytes.saturating_add(self.annotation_bytes / 4).max(Self::LARGE);
+        self.recount_at = self.annotation_bytes.saturating_add((self.annotation_bytes / 8).max(Self::RECOUNT_STEP));
     }
 
     /// Removes the content of earlier annotations that a later one replaces: a loop that annotates and records in turn

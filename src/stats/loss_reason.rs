@@ -13,10 +13,12 @@ pub enum LossReason {
     /// Refused: the queue has reached its bound on bytes, for example because the intake was away for long. Whole traces
     /// are refused rather than parts of many.
     QueueBytes,
-    /// Refused: open spans have reached their bound on bytes.
+    /// Refused: open spans have reached their bound on bytes, and this one had been idle longest, or nothing gave way.
     OpenSpans,
     /// Refused: the pipeline was shut down before.
     Closed,
+    /// Refused: this process is a child that was forked after the layer was started, and has no exporter.
+    Forked,
     /// Lost: a processor took it out or failed; the original never leaves.
     Processor,
     /// Lost: its trace was not sampled, and [`Builder::drop_unsampled`](crate::Builder::drop_unsampled) is set.
@@ -45,6 +47,7 @@ impl LossReason {
         Self::QueueBytes,
         Self::OpenSpans,
         Self::Closed,
+        Self::Forked,
         Self::Processor,
         Self::Sampling,
         Self::TooLarge,
@@ -63,6 +66,7 @@ impl LossReason {
             Self::QueueBytes => "queue_bytes",
             Self::OpenSpans => "open_spans",
             Self::Closed => "closed",
+            Self::Forked => "forked",
             Self::Processor => "processor",
             Self::Sampling => "sampling",
             Self::TooLarge => "too_large",
@@ -78,7 +82,7 @@ impl LossReason {
     /// Returns true when the item never entered the queue.
     pub const fn is_refusal(self) -> bool {
         match self {
-            Self::QueueItems | Self::QueueBytes | Self::OpenSpans | Self::Closed => true,
+            Self::QueueItems | Self::QueueBytes | Self::OpenSpans | Self::Closed | Self::Forked => true,
             Self::Processor
             | Self::Sampling
             | Self::TooLarge

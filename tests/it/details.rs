@@ -247,7 +247,7 @@ fn converse(by_fields: bool, annotate_tool: fn(&tracing::Span)) -> crate::harnes
         if by_fields {
             let call = json!({"role": "assistant", "tool_calls":
                 [{"id": "c1", "function": {"name": "weather", "arguments": "{\"city\": \"Paris\"}"}}]});
-            calls.record("llmobs.output", call.to_string());
+            calls.record("llmobs.output", tracing::field::display(call));
         } else {
             calls.annotate(Annotation::new().output(Message::assistant("").tool_call(call)));
         }

@@ -141,17 +141,28 @@ fn a_stubborn_gigabyte() {
 }
 
 fn leaked_spans() {
+    const LEAKED: u64 = 100_000;
     let recorder = record_with(Builder::without_environment().open_spans_max_bytes(MIB), || {
-        let leaked: Vec<Span> = (0..100_000).map(|_| info_span!("leaked", llmobs.kind = "task", n = 1)).collect();
-        let open = tracing::dispatcher::get_default(|_| leaked.iter().filter(|span| span.finish()).count());
-        assert_eq!(open, MIB / 512);
+        let begin = |_| info_span!("leaked", llmobs.kind = "task", n = 1);
+        let leaked: Vec<Span> = (0..LEAKED).map(begin).collect();
+        // Those that were idle longest have given way, and nothing of theirs is heard any more.
+        assert!(!leaked[0].annotate(Annotation::new().tag("too", "late")) && leaked[0].llmobs_context().is_none());
+        // The last ones are all there, and so is the room for others with their content.
+        for _ in 0..1_000 {
+            let text = "x".repeat(1_000);
+            drop(info_span!("works on", llmobs.kind = "task", llmobs.input = text, llmobs.output = text));
+        }
+        let is_open: Vec<bool> = leaked.iter().map(LlmObsSpanExt::finish).collect();
+        let open = is_open.iter().filter(|is_open| **is_open).count();
+        assert!((MIB / 2_000..MIB / 512).contains(&open), "{open} are open");
+        assert!(is_open[is_open.len() - open..].iter().all(|is_open| *is_open), "the newest stay");
         drop(leaked);
-        drop(info_span!("there is room again", llmobs.kind = "task"));
     });
-    let (kept, refused) = (MIB as u64 / 512, 100_000 - MIB as u64 / 512);
-    assert_eq!(recorder.spans().len() as u64, kept + 1);
     let stats = recorder.handle().stats();
-    assert_eq!((stats.offered, stats.accepted, stats.lost(LossReason::OpenSpans)), (100_001, kept + 1, refused));
+    let kept = recorder.spans().iter().filter(|span| span.name == "leaked").count() as u64;
+    let others = recorder.spans().iter().filter(|span| span.input == text(&"x".repeat(1_000))).count();
+    assert_eq!((others, problems(&recorder)), (1_000, vec![]));
+    assert_eq!((stats.offered, stats.lost(LossReason::OpenSpans)), (LEAKED + 1_000, LEAKED - kept));
     assert!(stats.is_balanced() && stats.open_spans == 0, "{stats:?}");
 }
 

@@ -9,7 +9,7 @@ use super::annotation_details::AnnotationDetails;
 use super::capture_policy::CapturePolicy;
 use super::content::Content;
 use super::json_limits;
-use super::json_size::retained_members_bytes;
+use super::json_size::{retained_members_bytes, texts_bytes};
 use super::metrics::{MetricValue, Metrics};
 use super::span_error::SpanError;
 use super::span_kind::SpanKind;
@@ -278,7 +278,7 @@ impl Annotation {
     /// Returns the bytes that the annotation retains, near enough to bound a queue with.
     pub fn text_bytes(&self) -> usize {
         let texts = [&self.name, &self.model_name, &self.model_provider, &self.session_id, &self.ml_app];
-        let texts = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
+        let texts = texts_bytes(texts);
         let content = [&self.input, &self.output];
         let content = content.into_iter().flatten().fold(0_usize, |sum, one| sum.saturating_add(one.text_bytes()));
         texts

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::agent_manifest::AgentManifest;
 use super::annotation::{Annotation, replace};
 use super::json_limits;
+use super::json_size::{cow_bytes, sum_bytes, texts_bytes};
 use super::prompt::Prompt;
 use super::span_link::SpanLink;
 use super::tool::ToolDefinition;
@@ -114,17 +115,13 @@ impl AnnotationDetails {
 
     pub(crate) fn text_bytes(&self) -> usize {
         let texts = [&self.tool_id, &self.tool_version, &self.intent, &self.agent_version];
-        let texts = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
-        let tools = self.tool_definitions.iter().flatten();
-        let tools = tools.fold(0_usize, |sum, tool| sum.saturating_add(tool.text_bytes()));
+        let texts = texts_bytes(texts);
+        let tools = self.tool_definitions.as_ref().map_or(0, |tools| sum_bytes(tools, ToolDefinition::text_bytes));
         let prompt = self.prompt.as_ref().map_or(0, Prompt::text_bytes);
         let manifest = self.agent_manifest.as_ref().map_or(0, AgentManifest::text_bytes);
-        let costs = self.cost_tags.iter().fold(0_usize, |sum, key| sum.saturating_add(key.len()));
-        let links = self.links.len().saturating_mul(size_of::<SpanLink>());
-        let children = self
-            .synthesized
-            .iter()
-            .fold(0_usize, |sum, child| sum.saturating_add(child.text_bytes()).saturating_add(size_of::<Annotation>()));
+        let costs = sum_bytes(&self.cost_tags, cow_bytes);
+        let links = sum_bytes(&self.links, |_| 0);
+        let children = sum_bytes(&self.synthesized, Annotation::text_bytes);
         [texts, tools, prompt, manifest, costs, links, children].into_iter().fold(0, usize::saturating_add)
     }
 }

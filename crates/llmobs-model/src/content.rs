@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::document::Document;
 use super::json_limits;
-use super::json_size::{retained_json_bytes, sum_bytes};
+use super::json_size::{self, retained_json_bytes, sum_bytes};
 use super::message::Message;
 use super::prompt::Prompt;
 
@@ -77,7 +77,7 @@ impl Content {
     /// Returns the bytes that the content retains, near enough to bound a queue with.
     pub fn text_bytes(&self) -> usize {
         match self {
-            Self::Text(text) => text.len(),
+            Self::Text(text) => json_size::text_bytes(text),
             Self::Messages(messages) => sum_bytes(messages, Message::text_bytes),
             Self::Documents(documents) => sum_bytes(documents, Document::text_bytes),
             Self::Json(value) => retained_json_bytes(value),

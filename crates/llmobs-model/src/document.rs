@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::json_limits;
-use super::json_size::retained_members_bytes;
+use super::json_size::{retained_members_bytes, text_bytes, texts_bytes};
 use super::wire;
 
 /// A text that was retrieved or embedded.
@@ -84,9 +84,8 @@ impl Document {
     }
 
     pub(crate) fn text_bytes(&self) -> usize {
-        let names = [&self.name, &self.id].into_iter().flatten();
-        let names = names.fold(self.text.len(), |sum, text| sum.saturating_add(text.len()));
-        names.saturating_add(retained_members_bytes(&self.metadata))
+        let texts = text_bytes(&self.text).saturating_add(texts_bytes([&self.name, &self.id]));
+        texts.saturating_add(retained_members_bytes(&self.metadata))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::json_size::sum_bytes;
+use super::json_size::{sum_bytes, text_bytes, texts_bytes};
 use super::tool::{ToolCall, ToolResult};
 use super::wire;
 
@@ -170,8 +170,8 @@ impl Message {
     }
 
     pub(crate) fn text_bytes(&self) -> usize {
-        let own = self.content.len().saturating_add(self.role.as_str().len());
-        let own = own.saturating_add(self.tool_id.as_ref().map_or(0, String::len));
+        let own = text_bytes(&self.content).saturating_add(self.role.as_str().len());
+        let own = own.saturating_add(texts_bytes([&self.tool_id]));
         let tools = sum_bytes(&self.tool_calls, ToolCall::text_bytes)
             .saturating_add(sum_bytes(&self.tool_results, ToolResult::text_bytes));
         let media = sum_bytes(&self.audio_parts, Media::text_bytes)
@@ -248,7 +248,7 @@ impl Media {
 
     fn text_bytes(&self) -> usize {
         let (MediaSource::Base64(text) | MediaSource::Attachment(text)) = &self.source;
-        self.mime_type.len().saturating_add(text.len())
+        text_bytes(&self.mime_type).saturating_add(text_bytes(text))
     }
 }
 

@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Number, Value};
 
+use super::json_size::{cow_bytes, sum_bytes};
 use super::rewrite_texts::in_cow;
 
 /// Names of metrics that the intake knows; any other name is welcome too.
@@ -163,7 +164,7 @@ impl Metrics {
     /// Returns the bytes that the metrics retain, about.
     #[doc(hidden)]
     pub fn text_bytes(&self) -> usize {
-        self.entries.iter().fold(0, |sum, (name, _)| sum.saturating_add(name.len()).saturating_add(32))
+        sum_bytes(&self.entries, |(name, _)| cow_bytes(name))
     }
 }
 

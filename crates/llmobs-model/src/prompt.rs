@@ -4,7 +4,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::json_size::retained_members_bytes;
+use super::json_size::{retained_members_bytes, sum_bytes, text_bytes, texts_bytes};
 use super::message::{Message, Role};
 use super::tags::Tags;
 use super::wire;
@@ -195,15 +195,15 @@ impl Prompt {
     }
 
     /// Returns the bytes that the prompt retains, about.
-    pub(crate) fn text_bytes(&self) -> usize {
+    /// Returns the bytes that the prompt retains, near enough to bound memory with.
+    #[doc(hidden)]
+    pub fn text_bytes(&self) -> usize {
         let texts = [&self.id, &self.version, &self.label, &self.prompt_uuid, &self.prompt_version_uuid];
-        let texts = texts.into_iter().flatten().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
+        let texts = texts_bytes(texts);
         let template = match &self.template {
             None => 0,
-            Some(Template::Text(text)) => text.len(),
-            Some(Template::Chat(parts)) => {
-                parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.text_bytes()))
-            }
+            Some(Template::Text(text)) => text_bytes(text),
+            Some(Template::Chat(parts)) => sum_bytes(parts, TemplatePart::text_bytes),
         };
         texts
             .saturating_add(template)
@@ -220,8 +220,8 @@ impl TemplatePart {
 
     fn text_bytes(&self) -> usize {
         match self {
-            Self::Message { role, content } => role.as_str().len().saturating_add(content.len()),
-            Self::Placeholder(name) => name.len(),
+            Self::Message { role, content } => role.as_str().len().saturating_add(text_bytes(content)),
+            Self::Placeholder(name) => text_bytes(name),
         }
     }
 }

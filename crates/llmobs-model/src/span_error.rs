@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::contain::{Panicked, Written, contain, write_cut};
+use super::json_size::text_bytes;
 use super::wire;
 
 /// The error of a span. On the wire `meta.error`: `{"message":"…","stack":"…","type":"…"}`.
@@ -69,7 +70,8 @@ impl SpanError {
     }
 
     pub(crate) fn text_bytes(&self) -> usize {
-        self.error_type.len().saturating_add(self.message.len()).saturating_add(self.stack.len())
+        let texts = [&self.error_type, &self.message, &self.stack];
+        texts.into_iter().fold(0, |sum, text| sum.saturating_add(text_bytes(text)))
     }
 }
 

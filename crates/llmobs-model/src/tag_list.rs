@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::json_size::{cow_bytes, sum_bytes};
+
 /// A tag in a list: key and value.
 pub(crate) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
@@ -193,8 +195,8 @@ impl<'a> TagList<'a> {
 
     /// Returns the bytes of the tags that are not shared.
     pub(crate) fn text_bytes(&self) -> usize {
-        let pair = |sum: usize, (key, value): &Pair<'_>| sum.saturating_add(key.len()).saturating_add(value.len());
-        self.bare.iter().fold(self.own.iter().fold(0, pair), |sum, tag| sum.saturating_add(tag.len()))
+        let own = sum_bytes(&self.own, |(key, value)| cow_bytes(key).saturating_add(cow_bytes(value)));
+        own.saturating_add(sum_bytes(&self.bare, cow_bytes))
     }
 
     /// Returns the shared pairs as they are on the wire, and the other pairs; `None` where a shared pair is hidden.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::json_limits;
-use super::json_size::retained_members_bytes;
+use super::json_size::{retained_members_bytes, text_bytes, texts_bytes};
 use super::wire;
 
 /// A tool call that a model asks for.
@@ -69,8 +69,8 @@ impl ToolCall {
     }
 
     pub(crate) fn text_bytes(&self) -> usize {
-        let texts = optional(self.tool_id.as_ref()).saturating_add(optional(self.kind.as_ref()));
-        self.name.len().saturating_add(texts).saturating_add(retained_members_bytes(&self.arguments))
+        let texts = texts_bytes([&self.tool_id, &self.kind]);
+        text_bytes(&self.name).saturating_add(texts).saturating_add(retained_members_bytes(&self.arguments))
     }
 }
 
@@ -129,8 +129,7 @@ impl ToolResult {
     }
 
     pub(crate) fn text_bytes(&self) -> usize {
-        let texts = [self.name.as_ref(), self.tool_id.as_ref(), self.kind.as_ref()];
-        texts.into_iter().fold(self.result.len(), |sum, text| sum.saturating_add(optional(text)))
+        text_bytes(&self.result).saturating_add(texts_bytes([&self.name, &self.tool_id, &self.kind]))
     }
 }
 
@@ -200,10 +199,12 @@ impl ToolDefinition {
         self
     }
 
-    pub(crate) fn text_bytes(&self) -> usize {
+    /// Returns the bytes that the definition retains, near enough to bound memory with.
+    #[doc(hidden)]
+    pub fn text_bytes(&self) -> usize {
         let schema = self.schema.as_ref().map_or(0, retained_members_bytes);
-        let texts = optional(self.description.as_ref()).saturating_add(optional(self.version.as_ref()));
-        self.name.len().saturating_add(schema).saturating_add(texts)
+        let texts = texts_bytes([&self.description, &self.version]);
+        text_bytes(&self.name).saturating_add(schema).saturating_add(texts)
     }
 }
 
@@ -218,10 +219,6 @@ fn as_object(arguments: Value) -> Map<String, Value> {
         },
         other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_)) => Map::from_iter([("value".to_owned(), other)]),
     }
-}
-
-fn optional(text: Option<&String>) -> usize {
-    text.map_or(0, String::len)
 }
 
 /// `meta` is level 0, then `input`, `messages`, a message, `tool_calls`, a call, `arguments`.

@@ -2,8 +2,9 @@
 
 use super::super::budget::{BASE_SPAN_BYTES, MAX_SPAN_BYTES};
 use super::super::services::Services;
+use super::super::text_caps::{cap_annotation, shed_content, shed_rest};
 use super::values::text_of;
-use crate::queue::{keep_recording, spare_recording};
+use crate::queue::keep_recording;
 use crate::recording::{
     FieldKey, FieldLog, FieldValue, Head, LogEntry, Origin, Precedence, RecordedAnnotation, Recording,
 };
@@ -15,15 +16,18 @@ use llmobs_model::{Annotation, CapturePolicy};
 #[derive(Debug)]
 pub(super) struct SpanContent {
     recording: Box<Recording>,
+    /// The bytes of the span beside its recording.
+    other_bytes: u64,
+    /// The bytes that the budget counts for this span.
     counted_bytes: u64,
 }
 
 impl SpanContent {
-    /// Creates the content of a span that [`OpenBudget::begin`](super::super::budget::OpenBudget::begin) has counted.
-    pub(super) fn new(origin: Origin) -> Self {
-        let mut recording = spare_recording();
+    /// Creates the content of a span that the budget has counted with this empty recording.
+    pub(super) fn new(mut recording: Box<Recording>, origin: Origin) -> Self {
+        let counted_bytes = held_bytes(&recording, BASE_SPAN_BYTES);
         recording.head = Head::new(origin);
-        Self { recording, counted_bytes: BASE_SPAN_BYTES }
+        Self { recording, other_bytes: BASE_SPAN_BYTES, counted_bytes }
     }
 
     pub(super) fn origin(&self) -> &Origin {
@@ -66,6 +70,7 @@ impl SpanContent {
             self.append_what_fits(services, &log);
             services.queue.spare_texts.empty(&mut log);
         }
+        self.correct_count(services);
     }
 
     /// Appends later values.
@@ -75,21 +80,34 @@ impl SpanContent {
         } else if !self.log_mut().append(later) {
             self.count(services, Problem::TooManyValues);
         }
+        self.correct_count(services);
     }
 
-    /// Appends an annotation without its content if there is no room for that, and returns whether there was.
+    /// Appends an annotation, or what there is room for, and returns whether there was room for its content.
     pub(super) fn annotate(&mut self, services: &Services, mut annotation: RecordedAnnotation) -> bool {
-        if self.has_room(services, annotation.text_bytes()) {
+        let bytes = annotation.text_bytes();
+        let bytes = if cap_annotation(&mut annotation, bytes) {
+            self.count(services, Problem::Oversize);
+            annotation.text_bytes()
+        } else {
+            bytes
+        };
+        if self.has_room(services, bytes) {
             self.log_mut().annotate(annotation);
+            self.correct_count(services);
             return true;
         }
         let is_fallback = annotation.is_fallback();
         let [input, output] = shed_content(&mut annotation);
+        if !self.has_room(services, annotation.text_bytes()) {
+            shed_rest(&mut annotation);
+        }
         self.log_mut().annotate(annotation);
         // A fallback only fills gaps, so that it leaves no marker in place of what others record.
         for key in input.into_iter().chain(output).filter(|_| !is_fallback) {
             self.log_mut().push(key, FieldValue::Oversize);
         }
+        self.correct_count(services);
         self.count(services, Problem::Oversize);
         false
     }
@@ -99,6 +117,7 @@ impl SpanContent {
         if self.has_room(services, annotation.text_bytes()) {
             let annotation = RecordedAnnotation::from(annotation.clone()).with_precedence(Precedence::Context);
             self.log_mut().annotate(annotation);
+            self.correct_count(services);
         } else {
             self.count(services, Problem::Oversize);
         }
@@ -125,22 +144,37 @@ impl SpanContent {
 
     /// Returns whether the span may hold `more` bytes, by itself and together with all open spans, and counts them.
     fn has_room(&mut self, services: &Services, more: usize) -> bool {
-        // Counting in steps spares most calls the atomic counter that all threads share.
-        const STEP: u64 = 4 * 1024;
         let bytes = self.recording.bytes().saturating_add(more);
         if bytes > MAX_SPAN_BYTES {
             return false;
         }
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let bytes = self.other_bytes.saturating_add(wide(bytes));
+        // What is reserved has been counted, so that most values find room without a look at the shared counter.
         let uncounted = bytes.saturating_sub(self.counted_bytes);
-        if uncounted < STEP {
-            return true;
-        }
-        let has_room = services.budget.grow(uncounted);
+        let has_room = uncounted == 0 || services.budget.grow(uncounted);
         if has_room {
-            self.counted_bytes = bytes;
+            self.counted_bytes = self.counted_bytes.max(bytes);
         }
         has_room
+    }
+
+    /// Counts what the span holds now: a buffer that grows reserves more than was asked for.
+    #[inline]
+    fn correct_count(&mut self, services: &Services) {
+        let held = held_bytes(&self.recording, self.other_bytes);
+        if held != self.counted_bytes {
+            self.counted_bytes = services.budget.correct(self.counted_bytes, held);
+        }
+    }
+
+    /// Counts bytes that the span keeps for others, in place of those before.
+    #[inline]
+    pub(super) fn set_shared_bytes(&mut self, services: &Services, bytes: usize) {
+        let other_bytes = BASE_SPAN_BYTES.saturating_add(wide(bytes));
+        if other_bytes != self.other_bytes {
+            self.other_bytes = other_bytes;
+            self.correct_count(services);
+        }
     }
 
     /// Removes what the policy does not let out.
@@ -182,12 +216,12 @@ impl SpanContent {
     }
 }
 
-/// Removes the parts that can be large, and returns the keys of the content that was among them.
-fn shed_content(annotation: &mut RecordedAnnotation) -> [Option<FieldKey>; 2] {
-    annotation.metadata.clear();
-    annotation.details = None;
-    let deferred = annotation.deferred.take();
-    let input = annotation.input.take().map(drop).or(deferred.as_ref().map(|_| ())).map(|()| FieldKey::Input);
-    let output = annotation.output.take().map(drop).or(deferred.map(drop)).map(|()| FieldKey::Output);
-    [input, output]
+/// Returns the bytes of an open span: its recording, and `other_bytes` beside it.
+#[inline]
+pub(super) fn held_bytes(recording: &Recording, other_bytes: u64) -> u64 {
+    other_bytes.saturating_add(wide(recording.held_bytes()))
+}
+
+fn wide(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }

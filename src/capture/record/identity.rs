@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::super::interner::intern;
 use super::super::services::Services;
+use super::super::text_caps;
 use super::super::trace::TraceState;
 use super::values::{name_of, text_of};
 use crate::clock::nanos_between;
@@ -27,6 +28,7 @@ pub(super) struct SpanIdentity {
     pub(super) trace: Arc<TraceState>,
     /// Defaults for spans directly below.
     pub(super) child_defaults: Option<Arc<ChildDefaults>>,
+    child_defaults_bytes: usize,
     /// The parent in another process, which a non-LLM span hands on too.
     pub(super) remote_parent: Option<Box<SpanContext>>,
     /// A span has started below this one, so that its parent cannot change any more.
@@ -48,6 +50,7 @@ impl SpanIdentity {
             end_ns: None,
             trace,
             child_defaults: None,
+            child_defaults_bytes: 0,
             remote_parent: None,
             has_children: false,
             has_own_session: false,
@@ -68,12 +71,9 @@ impl SpanIdentity {
         self.set_session(origin, session.as_deref());
         self.set_ml_app(origin, ml_app.and_then(name_of).as_deref());
         Self::set_policy(services, origin, policy);
-        if let Some(prompt) = prompt.and_then(text_of).and_then(prompt_of) {
-            self.set_child_defaults(Some(&prompt), None);
-        }
-        if let Some(tools) = tools.and_then(text_of).and_then(tools_of) {
-            self.set_child_defaults(None, Some(&tools));
-        }
+        let prompt = prompt.and_then(text_of).and_then(prompt_of);
+        let tools = tools.and_then(text_of).and_then(tools_of);
+        self.set_child_defaults(prompt.as_ref(), tools.as_ref());
         let has_session = session.is_some_and(|session| !session.is_empty());
         Identified { kind: kind.and_then(|kind| parse_kind(services, kind, origin.name)), has_session }
     }
@@ -86,7 +86,7 @@ impl SpanIdentity {
 
     pub(super) fn set_session(&mut self, origin: &mut Origin, session_id: Option<&str>) {
         if let Some(session_id) = session_id.filter(|id| !id.is_empty()) {
-            let session_id = intern(session_id);
+            let session_id = intern(text_caps::name(session_id));
             self.trace.name_session(&session_id);
             origin.session_id = Some(session_id);
             self.has_own_session = true;
@@ -95,7 +95,7 @@ impl SpanIdentity {
 
     pub(super) fn set_ml_app(&mut self, origin: &mut Origin, ml_app: Option<&str>) {
         if let Some(ml_app) = ml_app.filter(|name| !name.is_empty()) {
-            origin.ml_app = Some(intern(ml_app));
+            origin.ml_app = Some(intern(text_caps::name(ml_app)));
             self.has_own_ml_app = true;
         }
     }
@@ -103,8 +103,24 @@ impl SpanIdentity {
     /// Keeps the defaults for spans that start directly below from now on.
     pub(super) fn set_child_defaults(&mut self, prompt: Option<&Prompt>, tools: Option<&Vec<ToolDefinition>>) {
         if prompt.is_some() || tools.is_some() {
-            Arc::make_mut(self.child_defaults.get_or_insert_default()).record(prompt, tools);
+            let defaults = Arc::make_mut(self.child_defaults.get_or_insert_default());
+            defaults.record(prompt, tools);
+            self.child_defaults_bytes = defaults.retained_bytes();
         }
+    }
+
+    /// Returns the bytes of what the span keeps for others: defaults for its children, and long names of its own.
+    #[inline]
+    pub(super) fn shared_bytes(&self, origin: &Origin) -> usize {
+        // Short names are shared by many spans or within the base of each.
+        const SHORT: usize = 64;
+        let names = [
+            origin.session_id.as_ref().filter(|_| self.has_own_session),
+            origin.ml_app.as_ref().filter(|_| self.has_own_ml_app),
+        ];
+        let bytes = |name: &&Arc<str>| if name.len() > SHORT { name.len().saturating_add(32) } else { 0 };
+        let names = names.iter().flatten().map(bytes).fold(0_usize, usize::saturating_add);
+        self.child_defaults_bytes.saturating_add(names)
     }
 
     /// Takes a policy from a field. A word that is no policy means that nothing is captured.

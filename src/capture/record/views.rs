@@ -14,6 +14,11 @@ impl SpanRecord {
         self.identity.kind
     }
 
+    /// Returns the time of the last value or child, by [`OpenBudget::now`](super::super::budget::OpenBudget::now).
+    pub(crate) const fn last_used(&self) -> u64 {
+        self.last_used
+    }
+
     pub(crate) const fn trace(&self) -> &Arc<TraceState> {
         &self.identity.trace
     }
@@ -81,6 +86,7 @@ impl SpanRecord {
             None => self.remote_context().or_else(|| self.context_if_off()),
         }?;
         self.identity.has_children = true;
+        self.last_used = services.budget.now();
         let origin = self.content.origin();
         Some(ParentContext {
             context,

@@ -14,7 +14,7 @@ pub(crate) struct SendError {
     pub(crate) failure: Failure,
     /// The wait that the receiver asked for; from 10^9 seconds on it is a point in time, since 1970.
     pub(crate) wait: Option<Duration>,
-    pub(crate) source: Option<reqwest::Error>,
+    pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 /// The kind of a failure.
@@ -32,6 +32,17 @@ pub(crate) enum Failure {
     Broken,
     /// No agent takes events, and there is no API key to send them without one.
     NoWay,
+    /// A carrier of the application did not take it.
+    Carrier(CarrierFailure),
+}
+
+/// The answer of a carrier of the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CarrierFailure {
+    Away,
+    TooLarge,
+    Invalid,
+    Rejected,
 }
 
 impl SendError {
@@ -65,7 +76,7 @@ impl From<reqwest::Error> for SendError {
             () if error.is_timeout() => Failure::Timeout,
             () => Failure::Broken,
         };
-        Self { source: Some(error.without_url()), ..Self::new(failure) }
+        Self { source: Some(Box::new(error.without_url())), ..Self::new(failure) }
     }
 }
 
@@ -84,13 +95,20 @@ impl fmt::Display for SendError {
             Failure::NoWay => {
                 write!(f, "no Datadog Agent takes the events, and {} is not set for sending without one", API_KEY.name)
             }
+            Failure::Carrier(CarrierFailure::Away) => {
+                f.write_str("the exporter of the application could not take them")
+            }
+            Failure::Carrier(CarrierFailure::TooLarge) => f.write_str("they are too large for the exporter"),
+            Failure::Carrier(CarrierFailure::Invalid) => f.write_str("the exporter refused the content of an item"),
+            Failure::Carrier(CarrierFailure::Rejected) => f.write_str("the exporter refused them"),
         }
     }
 }
 
 impl std::error::Error for SendError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(self.source.as_ref()?)
+        let source = self.source.as_deref()?;
+        Some(source)
     }
 }
 

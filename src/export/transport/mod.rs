@@ -12,6 +12,8 @@
 mod route;
 mod send;
 
+mod carrier;
+
 mod agent;
 mod agentless;
 mod detect;
@@ -31,6 +33,6 @@ mod rig;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use failure::{Failure, SendError};
+pub(crate) use failure::{CarrierFailure, Failure, SendError};
 pub(crate) use route::{Payload, Route};
 pub(crate) use send::Transport;

@@ -8,6 +8,8 @@ pub(crate) struct Payload {
     pub(crate) route: Route,
     /// Shared by all attempts, so that each sends the same bytes.
     pub(crate) body: Bytes,
+    /// The end of each item in the body, for carriers only.
+    pub(crate) ends: Vec<usize>,
 }
 
 /// An intake.

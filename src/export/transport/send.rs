@@ -11,14 +11,23 @@ use super::detect::Detect;
 use super::endpoint::Endpoint;
 use super::failure::{Failure, SendError};
 use super::route::Payload;
-use super::{agent, agentless};
+use super::{agent, agentless, carrier};
+use crate::carriers::Carrier;
 use crate::config::{API_KEY, Mode, Settings};
 use crate::error::ConfigError;
 
 /// Sends requests to the receiver that was configured, or that was found. Shared by all requests in flight.
 #[derive(Debug)]
 pub(crate) struct Transport {
-    way: Mutex<Way>,
+    destination: Destination,
+}
+
+#[derive(Debug)]
+enum Destination {
+    /// The intake or an agent, by HTTP.
+    Http(Mutex<Way>),
+    /// What the application has chosen.
+    Carrier { carrier: Carrier, timeout: Duration },
 }
 
 #[derive(Debug)]
@@ -52,7 +61,17 @@ impl Transport {
                 Way::Open(Box::new(Open { detect, agent, agentless: straight()? }))
             }
         };
-        Ok(Self { way: Mutex::new(way) })
+        Ok(Self { destination: Destination::Http(Mutex::new(way)) })
+    }
+
+    /// Sends everything to a carrier of the application, which has `timeout` for each payload.
+    pub(crate) const fn to_carrier(carrier: Carrier, timeout: Duration) -> Self {
+        Self { destination: Destination::Carrier { carrier, timeout } }
+    }
+
+    /// Returns true when payloads go to a carrier, which wants to know where each item ends.
+    pub(crate) const fn is_carrier(&self) -> bool {
+        matches!(self.destination, Destination::Carrier { .. })
     }
 
     /// Posts a payload once; `Ok` means that a 2xx answer of the intake or the agent was read.
@@ -61,7 +80,11 @@ impl Transport {
     ///
     /// Anything else. After a timeout or a broken connection the payload may have arrived all the same.
     pub(crate) async fn send(&self, payload: &Payload) -> Result<(), SendError> {
-        let endpoint = self.endpoint().await?;
+        let way = match &self.destination {
+            Destination::Http(way) => way,
+            Destination::Carrier { carrier, timeout } => return carrier::send(carrier, payload, *timeout).await,
+        };
+        let endpoint = Self::endpoint(way).await?;
         let response = endpoint.request(payload).send().await?;
         let status = response.status();
         if !status.is_success() {
@@ -80,8 +103,8 @@ impl Transport {
         clippy::significant_drop_tightening,
         reason = "the lock is held while the receiver is detected, so that it is once"
     )]
-    async fn endpoint(&self) -> Result<Arc<Endpoint>, SendError> {
-        let mut way = self.way.lock().await;
+    async fn endpoint(way: &Mutex<Way>) -> Result<Arc<Endpoint>, SendError> {
+        let mut way = way.lock().await;
         let found = match &*way {
             Way::Decided(endpoint) => return Ok(Arc::clone(endpoint)),
             Way::Open(open) => {

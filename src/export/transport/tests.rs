@@ -38,7 +38,7 @@ impl Setup<'_> {
 }
 
 fn payload(route: Route) -> Payload {
-    Payload { route, body: r#"[{"event_type":"span"}]"#.into() }
+    Payload { route, body: r#"[{"event_type":"span"}]"#.into(), ends: Vec::new() }
 }
 
 async fn through_agent(url: &str) -> Result<(), SendError> {

@@ -166,7 +166,8 @@ impl Dispatcher {
             None => Bytes::from(frame(route).probe()),
         };
         self.queue.count_request(batch.as_ref().is_some_and(|batch| batch.attempts > 1));
-        let payload = Payload { route, body };
+        let ends = batch.as_ref().filter(|_| transport.is_carrier()).map(|batch| batch.batch.ends().to_vec());
+        let payload = Payload { route, body, ends: ends.unwrap_or_default() };
         let task = self.requests.spawn(async move { transport.send(&payload).await });
         let epoch = self.lane(route).epoch();
         self.flights.insert(task.id(), Flight { route, batch, started: now, epoch });

@@ -308,3 +308,49 @@ fn what_swiftide_tells_at_debug_is_heard_at_that_level() {
     assert_eq!(span.output, Some(Message::assistant("ho").into()));
     assert_eq!(run_with(settings(), program).span("complete").output, None);
 }
+
+#[test]
+fn the_name_of_an_agent_is_the_same_in_its_event_and_for_the_spans_below() {
+    let below = |agent: Span| {
+        let id = agent.in_scope(|| info_span!("below", gen_ai.operation.name = "execute_tool").id().is_some());
+        assert!(id);
+    };
+    let recorder = run(|| {
+        below(info_span!("invoke_agent", gen_ai.operation.name = "invoke_agent", gen_ai.agent.name = "planner"));
+        below(info_span!("run", gen_ai.operation.name = "invoke_agent", otel.name = "planner"));
+        below(info_span!("run", traceloop.span.kind = "agent", traceloop.entity.name = "planner"));
+        below(info_span!("run", langfuse.observation.r#type = "agent", langfuse.observation.name = "planner"));
+        let late = info_span!("run", openinference.span.kind = "AGENT", otel.name = Empty);
+        late.record("otel.name", "planner");
+        below(late);
+    });
+    let spans = recorder.spans();
+    let tools: Vec<_> = spans.iter().filter(|span| span.kind == SpanKind::Tool).collect();
+    assert_eq!(tools.len(), 5);
+    for tool in tools {
+        let agent = tool.agent_attribution.as_ref().unwrap();
+        assert_eq!(agent.name.as_deref(), Some("planner"), "{agent:?}");
+    }
+}
+
+#[test]
+fn spans_of_swiftide_and_adk_are_a_tree() {
+    let recorder = run(|| {
+        let agent = info_span!(target: "swiftide_agents::agent", "agent.query").entered();
+        let step = info_span!(target: "swiftide_agents::agent", "step", otel.name = "step-0").entered();
+        drop(info_span!(target: "swiftide_integrations::openai", "complete", langfuse.r#type = "GENERATION"));
+        drop(info_span!(target: "swiftide_agents::agent", "tool", otel.name = "tool.search"));
+        drop((step, agent));
+        drop(info_span!(target: "my_agents", "agent.query", otel.name = "step-0"));
+        let request = r#"{"model":"gemini-2.5","contents":[{"role":"user","parts":[{"text":"Hi"}]}]}"#;
+        let execute = info_span!(target: "adk_runner::runner", "agent.execute", agent.name = "helper").entered();
+        drop(info_span!(target: "adk_agent::llm_agent", "call_llm", gcp.vertex.agent.llm_request = request));
+        drop(execute);
+    });
+    let shown: Vec<_> = recorder.spans().iter().map(|span| format!("{} {}", span.kind, span.name)).collect();
+    let expected =
+        ["llm complete", "tool search", "workflow step-0", "agent agent.query", "llm call_llm", "agent agent.execute"];
+    assert_eq!(shown, expected);
+    let call = recorder.span("call_llm");
+    assert_eq!((call.model_name.as_deref(), call.input), (Some("gemini-2.5"), Some(Message::user("Hi").into())));
+}
