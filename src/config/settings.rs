@@ -147,6 +147,7 @@ impl Config {
             certificate_file: self.certificate_file.map(|given| Given::new(given.setting, given.value.into())),
             api_key: self.api_key.map(|given| given.value),
             code_tags: self.rest.tags,
+            executable: self.executable,
             warnings,
         })
     }
@@ -199,6 +200,8 @@ impl Config {
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub(crate) struct Settings {
+    /// The name of the executable, if it is known.
+    pub(crate) executable: Option<String>,
     pub(crate) enabled: bool,
     pub(crate) ml_app: String,
     /// Empty if it is not set, as are the two below.
