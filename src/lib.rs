@@ -179,6 +179,7 @@ pub mod propagation;
 mod clock;
 mod diagnostics;
 mod fork;
+mod nearest;
 mod processors;
 mod recording;
 mod stats;
@@ -220,6 +221,16 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/integrations.md")]
 struct Integrations;
+
+/// Compiles the programs of the page about missing traces.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/troubleshooting.md")]
+struct Troubleshooting;
+
+/// Compiles the programs of the page for coding agents.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/agents.md")]
+struct Agents;
 
 /// Compiles the recipes for other destinations.
 #[cfg(doctest)]

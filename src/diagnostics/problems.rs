@@ -8,7 +8,7 @@ pub(super) const fn explain(problem: Problem) -> &'static str {
         Problem::UnknownKind => {
             "The kind of a span is not one of llm, workflow, agent, tool, task, embedding, retrieval: the span is not sent."
         }
-        Problem::Shape => "Input or output has a form that the kind of the span does not take: it was left out.",
+        Problem::Shape => "Input or output has a form that the kind of the span does not take: it was sent as text.",
         Problem::Metadata => "Metadata is not a JSON object: it was left out.",
         Problem::Metric => "A metric is not a finite number or has no name: it was left out.",
         Problem::Tag => "Tags are not a JSON object, or a tag has no key: it was left out.",
@@ -34,6 +34,14 @@ pub(super) const fn explain(problem: Problem) -> &'static str {
             "A remote parent was set after the span already had children: the span stays where it was."
         }
         Problem::Header => "An entry of a header could not be written or did not fit; it was left out.",
+        Problem::Secret => {
+            "A recorded value has the name or the shape of a credential: [secret] stands in its place. Leave it out with \
+             skip(…), or see the setting hide_secrets."
+        }
         Problem::Unreadable => "A provider's response could not be read: the span was sent without it.",
+        Problem::UnknownField => "A span or event declares a field of llmobs that does not exist: it was left out.",
+        Problem::DisabledSpan => {
+            "A span that a filter or its level disables was annotated or evaluated: nothing was recorded."
+        }
     }
 }

@@ -16,7 +16,9 @@ use super::error_urls::without_url_secrets;
 use super::request_recorder::RequestRecorder;
 use super::response_buffer::{ChunkOutcome, ResponseBuffer};
 use super::transport_error;
-use crate::capture::{CallAround, CallsInside, Held, LlmObsSpanExt, annotate_recorded, call_around, is_gateway};
+use crate::capture::{
+    CallsInside, EnclosingCall, LlmObsSpanExt, RetainedBytes, annotate_recorded, find_enclosing_call, is_gateway,
+};
 use crate::clock::Clock;
 use crate::fields;
 use crate::recording::{FieldKey, RecordedAnnotation};
@@ -83,9 +85,11 @@ pub struct ClientCall {
     site: SpanSite,
     began: Instant,
     began_wall: SystemTime,
-    budget: Held,
+    budget: RetainedBytes,
     /// The request fitted into the budget.
     has_request: bool,
+    /// The request is known to be a model call.
+    is_confirmed: bool,
     stage: CallStage,
 }
 
@@ -96,7 +100,7 @@ enum SpanSite {
     Own(Span),
     /// An `llm` or `embedding` span around the call, which its owner ends. When another call turns out to be inside it, too,
     /// this one becomes a span below it.
-    Enclosing(CallAround, CallsInside),
+    Enclosing(EnclosingCall, CallsInside),
 }
 
 #[derive(Debug)]
@@ -118,18 +122,21 @@ impl ClientCall {
     pub fn begin(rules: &EndpointRules, method: &str, url: &str, body: impl FnOnce() -> Bytes) -> Option<Self> {
         let endpoint = rules.endpoint(method, url)?;
         if !endpoint.is_ambiguous() {
-            return Self::begin_at(endpoint, url, |endpoint| Call::new(endpoint, body()));
+            return Self::begin_at(endpoint, url, true, |endpoint| Call::new(endpoint, body()));
         }
         // Another service may use such a path on a host that is not known; the body tells.
         let body = body();
         if !endpoint.is_confirmed_by(&body) {
             return None;
         }
-        Self::begin_at(endpoint, url, |endpoint| Call::new(endpoint, body))
+        Self::begin_at(endpoint, url, true, |endpoint| Call::new(endpoint, body))
     }
 
     /// Begins to observe a request whose body is sent in chunks. The recorder takes the chunks, at the latest until the
     /// response begins.
+    ///
+    /// Where only the body shows that the request is a model call ([`Endpoint::is_confirmed_by`]), that is decided when the
+    /// response begins, and the context of the call's span is not propagated.
     ///
     /// # Example
     ///
@@ -152,16 +159,23 @@ impl ClientCall {
     /// ```
     pub fn begin_streaming(rules: &EndpointRules, method: &str, url: &str) -> Option<(Self, RequestRecorder)> {
         let request = RequestRecorder::default();
-        let call = Self::begin_at(rules.endpoint(method, url)?, url, |endpoint| {
+        let call = Self::begin_at(rules.endpoint(method, url)?, url, false, |endpoint| {
             Call::with_request_bytes(endpoint, request.clone())
         })?;
-        let request = request.charged_to(call.budget.beside());
+        let request = request.charged_to(call.budget.for_another_part());
         Some((call, request))
     }
 
-    fn begin_at(mut endpoint: Endpoint, url: &str, call: impl FnOnce(Endpoint) -> Call) -> Option<Self> {
+    fn begin_at(
+        mut endpoint: Endpoint,
+        url: &str,
+        is_body_known: bool,
+        call: impl FnOnce(Endpoint) -> Call,
+    ) -> Option<Self> {
+        let is_confirmed = is_body_known || !endpoint.is_ambiguous();
         // An `llm` span around an embedding request is not the call that makes the vectors.
-        let enclosing = call_around(&Span::current()).filter(|enclosing| enclosing.kind() == endpoint.api().kind());
+        let enclosing =
+            find_enclosing_call(&Span::current()).filter(|enclosing| enclosing.kind() == endpoint.api().kind());
         let site = match enclosing.and_then(|enclosing| Some((enclosing.join()?, enclosing))) {
             Some((calls, enclosing)) => SpanSite::Enclosing(enclosing, calls),
             None => SpanSite::Own(
@@ -173,25 +187,25 @@ impl ClientCall {
             endpoint = endpoint.behind_instrumented_proxy();
         }
         let session = endpoint.session_id().map(str::to_owned);
-        let (mut budget, mut call) = (Held::nothing(site.span())?, call(endpoint));
-        let has_request = budget.hold(call.retained_bytes());
+        let (mut budget, mut call) = (RetainedBytes::none_yet(site.span())?, call(endpoint));
+        let has_request = budget.resize_to(call.retained_bytes());
         if !has_request {
             call = call.without_request();
         }
         match &site {
             // The open span needs kind, name and session now: children and the exporter's classification depend on them.
-            SpanSite::Own(span) => {
+            SpanSite::Own(span) if is_confirmed => {
                 let annotation = Annotation::new().kind(call.kind()).name(call.name());
                 span.annotate(session.into_iter().fold(annotation, Annotation::session_id));
             }
             SpanSite::Enclosing(enclosing, _) if is_gateway => enclosing.leave_to_gateway(),
-            SpanSite::Enclosing(..) => {}
+            SpanSite::Own(_) | SpanSite::Enclosing(..) => {}
         }
         if !has_request {
             site.mark_oversize(&budget, FieldKey::Input);
         }
         let (began, began_wall) = (Clock::System.instant(), wall_time());
-        Some(Self { site, began, began_wall, budget, has_request, stage: CallStage::Requested(call) })
+        Some(Self { site, began, began_wall, budget, has_request, is_confirmed, stage: CallStage::Requested(call) })
     }
 
     /// Returns the span to make the request in, so that the request propagates its context.
@@ -203,6 +217,9 @@ impl ClientCall {
     /// providers send are read.
     pub fn response(&mut self, status: u16, headers: &HeaderMap) {
         let CallStage::Requested(call) = mem::replace(&mut self.stage, CallStage::Ended) else { return };
+        if !self.confirm(&call) {
+            return;
+        }
         let call = self.take_over_request(call);
         let content_type = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let is_event_stream = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENT_STREAM));
@@ -250,6 +267,7 @@ impl ClientCall {
 
     fn end(&mut self, ending: Ending) {
         let stage = match mem::replace(&mut self.stage, CallStage::Ended) {
+            CallStage::Requested(call) if !self.confirm(&call) => return,
             CallStage::Requested(call) => CallStage::Requested(self.take_over_request(call)),
             other @ (CallStage::Responding { .. } | CallStage::Ended) => other,
         };
@@ -274,7 +292,7 @@ impl ClientCall {
             }
         };
         // The annotation counts the same bytes from now on; released first, they need to fit in once and not twice.
-        self.budget.hold(0);
+        self.budget.resize_to(0);
         match &self.site {
             SpanSite::Own(span) => {
                 annotate_recorded(span, annotation);
@@ -284,9 +302,21 @@ impl ClientCall {
         }
     }
 
+    /// Decides whether the request is a model call, where its body had to be sent first. A span without a kind is no LLM span,
+    /// and nothing is sent of it.
+    fn confirm(&mut self, call: &Call) -> bool {
+        if !self.is_confirmed {
+            self.is_confirmed = call.is_confirmed();
+            if let (SpanSite::Own(span), true) = (&self.site, self.is_confirmed) {
+                span.annotate(Annotation::new().kind(call.kind()).name(call.name()));
+            }
+        }
+        self.is_confirmed
+    }
+
     /// Charges the request's body to this call: a body sent in chunks was charged to its recorder until now.
     fn take_over_request(&mut self, call: Call) -> Call {
-        if !self.has_request || (call.transfer_accounting() && self.budget.hold(call.retained_bytes())) {
+        if !self.has_request || (call.transfer_accounting() && self.budget.resize_to(call.retained_bytes())) {
             return call;
         }
         self.has_request = false;
@@ -306,10 +336,10 @@ impl SpanSite {
 
     /// Counts content that did not fit, and leaves a marker in its place. An enclosing span gets no marker: what the client
     /// adds there only fills gaps, and a marker would displace the owner's content.
-    fn mark_oversize(&self, budget: &Held, key: FieldKey) {
+    fn mark_oversize(&self, budget: &RetainedBytes, key: FieldKey) {
         match self {
-            Self::Own(span) => budget.lose(span, Some(key)),
-            Self::Enclosing(enclosing, _) => budget.lose(enclosing.span(), None),
+            Self::Own(span) => budget.mark_oversize(span, Some(key)),
+            Self::Enclosing(enclosing, _) => budget.mark_oversize(enclosing.span(), None),
         }
     }
 
@@ -460,6 +490,26 @@ mod tests {
         let message = format!(r#"{{"role": "assistant", "content": "{answer}"}}"#);
         call.push(format!(r#"{{"choices": [{{"message": {message}}}], "usage": {usage}}}"#).as_bytes());
         call.complete();
+    }
+
+    #[test]
+    fn a_body_that_is_sent_in_chunks_decides_whether_a_common_path_is_a_model_call() {
+        for (body, expected) in [
+            (r#"{"to": "1", "text": "Hi"}"#, ""),
+            (r#"{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}"#, "llm anthropic.request\n"),
+        ] {
+            let (layer, recorder) = testing::recorder();
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+                let url = "https://sms.example.com/v1/messages";
+                let (mut call, request) = ClientCall::begin_streaming(&EndpointRules::new(), "POST", url).unwrap();
+                request.push(0, body.as_bytes());
+                call.response(200, &HeaderMap::new());
+                call.push(br#"{"role": "assistant", "content": [{"type": "text", "text": "Ho"}]}"#);
+                call.complete();
+            });
+            assert_eq!(recorder.tree(), expected);
+            assert!(recorder.handle().stats().is_balanced());
+        }
     }
 
     #[test]

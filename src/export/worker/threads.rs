@@ -10,7 +10,7 @@ use super::encoder::Encoder;
 use super::exporter::{Exporter, Sink};
 use super::outbox::Outbox;
 use super::priority::lower_priority;
-use crate::diagnostics::{Announcer, StderrLog};
+use crate::diagnostics::{Announcer, Diagnosis};
 use crate::error::ConfigError;
 use crate::queue::{Phase, Queue, mark_worker_thread};
 use crate::stats::LossReason;
@@ -22,7 +22,7 @@ impl Exporter {
     /// # Errors
     ///
     /// When a thread or the runtime cannot be started.
-    pub(crate) fn start(self, sink: Sink, warnings: Vec<String>, stderr: StderrLog) -> Result<(), ConfigError> {
+    pub(crate) fn start(self, sink: Sink, diagnosis: Diagnosis) -> Result<(), ConfigError> {
         let (transport, memory) = match sink {
             Sink::Intake(transport) => (Some(Arc::from(transport)), None),
             Sink::Memory(memory) => (None, Some(memory)),
@@ -32,7 +32,7 @@ impl Exporter {
         let encoder = Encoder::new(self, memory, Arc::clone(&outbox));
         let runs_foreign_code = encoder.runs_foreign_code();
         let encoder = Arc::new(Mutex::new(encoder));
-        let announcer = Announcer::new(Arc::clone(&queue.problems), warnings, stderr, mark_worker_thread);
+        let announcer = Announcer::new(Arc::clone(&queue.problems), diagnosis, mark_worker_thread);
         let dispatcher = Dispatcher::new(Arc::clone(&queue), outbox, transport, clock, announcer);
         let helped = (!runs_foreign_code).then(|| Arc::clone(&encoder));
         let started = start_dispatcher(dispatcher, helped).and_then(|()| {
