@@ -52,8 +52,8 @@ impl Builder {
     /// (see [`SpanEvent::rewrite_texts`]), and those of evaluations and feedback: label, value (a score stays), reasoning,
     /// metadata, tags, submitter, and the tag, session or key that they are joined by.
     ///
-    /// It returns the same as a [`processor`](Self::processor), and runs among the processors in the order in which they
-    /// were added. If it panics, returns an error or [`Verdict::Drop`] for one text, the whole span, evaluation or
+    /// It returns the same as a [`processor`](Self::processor). Processors of texts run after all processors of spans, so
+    /// that they also see what those have written, and among themselves in the order in which they were added. If it panics, returns an error or [`Verdict::Drop`] for one text, the whole span, evaluation or
     /// feedback is lost and counted; so is an evaluation that is no longer valid, for example because its label is empty.
     ///
     /// Default: none. `Redactor` (feature `redact`) is ready-made. Environment: none.

@@ -39,7 +39,9 @@ impl Processors {
             return Ok(());
         }
         let identity = Identity::of(event);
-        for processor in &self.0 {
+        // Processors of texts redact, so they see also what the others have written, in whatever order they were given.
+        let (texts, spans): (Vec<_>, Vec<_>) = self.0.iter().partition(|one| matches!(one, Processor::Text(_)));
+        for processor in spans.into_iter().chain(texts) {
             let verdict = contain(|| match processor {
                 Processor::Span(processor) => processor(event),
                 Processor::Text(processor) => each(|see| event.rewrite_texts(see), processor.as_ref()),

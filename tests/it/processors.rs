@@ -52,6 +52,16 @@ fn processors_are_asked_in_order_until_one_takes_the_span_out() {
 }
 
 #[test]
+fn processors_of_texts_see_what_those_of_spans_have_written() {
+    let settings = settings()
+        .text_processor(|text| *text = text.replace(CANARY, "[hidden]"))
+        .processor(|span| drop(span.metadata.insert("late".to_owned(), json!(CANARY))));
+    let recorder = record_with(settings, task);
+    let span = only_span(&recorder);
+    assert_eq!((span.metadata["late"].as_str(), span.input), (Some("[hidden]"), text("[hidden]")));
+}
+
+#[test]
 fn what_fails_is_lost_and_never_sent_as_it_was() {
     /// Panics again when it is dropped.
     struct Grenade;
