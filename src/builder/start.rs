@@ -83,6 +83,7 @@ impl Builder {
             max_event_bytes: settings.tuning.max_event_bytes,
             max_payload_bytes: settings.tuning.max_payload_bytes,
             evaluation_source: settings.evaluation_source,
+            hide_secrets: settings.hide_secrets,
         };
         let options = Options {
             selection,

@@ -57,6 +57,8 @@ pub enum Problem {
     Header,
     /// A provider's response could not be read; the span was sent with what else is known of it.
     Unreadable,
+    /// A value has the name or the shape of a credential; `[secret]` stands in its place. Counted once a value.
+    Secret,
     /// A span or event declares a field `llmobs.…` that does not exist; the field was left out. It is counted once for the
     /// callsite, and a warning names it and the nearest field that exists.
     UnknownField,
@@ -90,6 +92,7 @@ impl Problem {
         Self::LateParent,
         Self::Header,
         Self::Unreadable,
+        Self::Secret,
         Self::UnknownField,
         Self::DisabledSpan,
     ];
@@ -119,6 +122,7 @@ impl Problem {
             Self::LateParent => "late_parent",
             Self::Header => "header",
             Self::Unreadable => "unreadable",
+            Self::Secret => "secret",
             Self::UnknownField => "unknown_field",
             Self::DisabledSpan => "disabled_span",
         }

@@ -32,4 +32,6 @@ pub(crate) struct Exporter {
     pub(crate) max_event_bytes: usize,
     pub(crate) max_payload_bytes: usize,
     pub(crate) evaluation_source: Option<&'static str>,
+    /// `true` if secrets are replaced before anything leaves.
+    pub(crate) hide_secrets: bool,
 }
