@@ -74,10 +74,11 @@ fn import_circles_only_become_fewer() {
 }
 
 /// Pages that name files. Decision records name those of their time.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "docs/architecture.md",
     "docs/conventions.md",
     "docs/tour.md",
+    "docs/reliability.md",
     "README.md",
     "CONTRIBUTING.md",
     "benches/README.md",
