@@ -53,6 +53,7 @@ impl Builder {
     /// Creates the rooms, connects them, and starts the worker; `None` when disabled.
     fn pipeline(self) -> Result<Option<(Arc<Capture>, Duration)>, ConfigError> {
         let (parts, processing, carrier) = (self.parts.clone(), self.processing.clone(), self.carrier.clone());
+        let spool = self.spool.clone();
         let settings = self.settings()?;
         if !settings.enabled {
             return Ok(None);
@@ -82,6 +83,7 @@ impl Builder {
             max_event_bytes: settings.tuning.max_event_bytes,
             max_payload_bytes: settings.tuning.max_payload_bytes,
             evaluation_source: settings.evaluation_source,
+            spool,
         };
         exporter.start(sink, settings.warnings.iter().map(ToString::to_string).collect(), stderr)?;
         let options = Options {

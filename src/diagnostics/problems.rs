@@ -34,6 +34,7 @@ pub(super) const fn explain(problem: Problem) -> &'static str {
             "A remote parent was set after the span already had children: the span stays where it was."
         }
         Problem::Header => "An entry of a header could not be written or did not fit; it was left out.",
+        Problem::Spool => "The spool is full, damaged, or its disk has failed: batches are kept in memory only.",
         Problem::Unreadable => "A provider's response could not be read: the span was sent without it.",
     }
 }

@@ -56,6 +56,8 @@ pub enum Problem {
     Header,
     /// A provider's response could not be read; the span was sent with what else is known of it.
     Unreadable,
+    /// The spool is full, damaged, or its disk has failed; what could not be spooled is kept in memory only.
+    Spool,
 }
 
 impl Problem {
@@ -83,6 +85,7 @@ impl Problem {
         Self::LateParent,
         Self::Header,
         Self::Unreadable,
+        Self::Spool,
     ];
 
     /// Returns the problem in one word, as it stands in log lines.
@@ -110,6 +113,7 @@ impl Problem {
             Self::LateParent => "late_parent",
             Self::Header => "header",
             Self::Unreadable => "unreadable",
+            Self::Spool => "spool",
         }
     }
 }

@@ -18,6 +18,11 @@ mod lane;
 mod outbox;
 mod priority;
 mod size_limit;
+#[cfg(feature = "spool")]
+mod spooler;
+#[cfg(not(feature = "spool"))]
+#[path = "no_spooler.rs"]
+mod spooler;
 mod threads;
 
-pub(crate) use exporter::{Exporter, Sink};
+pub(crate) use exporter::{Exporter, Sink, SpoolFolder};
