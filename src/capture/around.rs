@@ -4,6 +4,7 @@ use tracing::Span;
 use tracing_core::span::Id;
 
 use super::ancestors::SpanSite;
+use super::calls_inside::CallsInside;
 use super::capture::Capture;
 use super::record::SpanRecord;
 use super::span_ext::find;
@@ -48,6 +49,12 @@ impl CallAround {
 
     pub(crate) const fn kind(&self) -> SpanKind {
         self.kind
+    }
+
+    /// Joins a call to the span. Returns `None` for a second call: it is to be a span of its own, and this one becomes a
+    /// workflow.
+    pub(crate) fn join(&self) -> Option<CallsInside> {
+        find(&self.span, |capture, _, _| capture.spans.with(&self.id, |record| record.join_call(&capture.services)))??
     }
 
     /// The gateway reports the call, so that this span does not.

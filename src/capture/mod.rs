@@ -5,6 +5,7 @@
 
 // Services, which know nothing of spans.
 mod budget;
+mod calls_inside;
 mod callsite_fields;
 mod callsite_table;
 mod ended;
@@ -55,6 +56,8 @@ pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 
 #[cfg(feature = "observe")]
 pub(crate) use around::{CallAround, call_around, is_gateway};
+#[cfg(feature = "observe")]
+pub(crate) use calls_inside::CallsInside;
 pub(crate) use callsite_fields::FieldSelection;
 pub(crate) use capture::Capture;
 #[cfg(feature = "observe")]

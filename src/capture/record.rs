@@ -6,6 +6,7 @@ use std::time::Instant;
 use tracing_core::Metadata;
 
 use super::budget::BASE_SPAN_BYTES;
+use super::calls_inside::CallsInside;
 use super::callsite_fields::attribute_plan;
 use super::ended::{Ended, InlineEvaluations};
 use super::evaluable::{EvaluableSpan, join_or_refer};
@@ -21,6 +22,7 @@ use crate::stats::{LossReason, Problem};
 use llmobs_conventions::{AttributePlan, Classification, EvaluationDraft, Remark};
 use llmobs_model::{Annotation, ApmContext, Evaluation, EvaluationScope, SpanContext, SpanKind};
 
+mod calls;
 mod content;
 mod foreign;
 mod identity;
@@ -41,6 +43,8 @@ pub(crate) struct SpanRecord {
     identity: SpanIdentity,
     content: SpanContent,
     nesting: NestingState,
+    /// Where clients have made model calls inside it.
+    calls: Option<CallsInside>,
     /// Where the span has third-party attributes.
     foreign: Option<Box<ForeignState>>,
     /// The time of the last value or child, by [`OpenBudget::now`](super::budget::OpenBudget::now).
@@ -73,7 +77,7 @@ impl SpanRecord {
         }
         let identity = SpanIdentity::new(services.clock.instant(), trace);
         let (nesting, last_used) = (NestingState::below(marks), services.budget.now());
-        Self { identity, content, nesting, foreign: None, last_used }
+        Self { identity, content, nesting, calls: None, foreign: None, last_used }
     }
 
     /// Returns the log for the values that the span is created with, while nobody else can see the record.
@@ -211,12 +215,6 @@ impl SpanRecord {
             foreign.has_named_session &= !identified.has_session;
         }
         self.content.set_shared_bytes(services, self.identity.shared_bytes(self.content.origin()));
-    }
-
-    /// Makes the span a workflow, because a gateway reports its model call.
-    pub(super) fn leave_call_to_gateway(&mut self, services: &Services) {
-        self.content.head_mut().is_reported_elsewhere = true;
-        self.set_kind(services, SpanKind::Workflow);
     }
 
     /// Ends the span at `now`.

@@ -4,7 +4,7 @@ use std::convert::identity;
 use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::mem;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -16,7 +16,7 @@ use super::error_urls::without_url_secrets;
 use super::request_recorder::RequestRecorder;
 use super::response_buffer::{ChunkOutcome, ResponseBuffer};
 use super::transport_error;
-use crate::capture::{CallAround, Held, LlmObsSpanExt, annotate_recorded, call_around, is_gateway};
+use crate::capture::{CallAround, CallsInside, Held, LlmObsSpanExt, annotate_recorded, call_around, is_gateway};
 use crate::clock::Clock;
 use crate::fields;
 use crate::recording::{FieldKey, RecordedAnnotation};
@@ -82,6 +82,7 @@ use llmobs_providers::{Call, Ending, Endpoint, ResponseHead};
 pub struct ClientCall {
     site: SpanSite,
     began: Instant,
+    began_wall: SystemTime,
     budget: Held,
     /// The request fitted into the budget.
     has_request: bool,
@@ -93,8 +94,9 @@ pub struct ClientCall {
 enum SpanSite {
     /// A span that the call opened, and ends.
     Own(Span),
-    /// An `llm` or `embedding` span around the call, which its owner ends.
-    Enclosing(CallAround),
+    /// An `llm` or `embedding` span around the call, which its owner ends. When another call turns out to be inside it, too,
+    /// this one becomes a span below it.
+    Enclosing(CallAround, CallsInside),
 }
 
 #[derive(Debug)]
@@ -160,8 +162,8 @@ impl ClientCall {
     fn begin_at(mut endpoint: Endpoint, url: &str, call: impl FnOnce(Endpoint) -> Call) -> Option<Self> {
         // An `llm` span around an embedding request is not the call that makes the vectors.
         let enclosing = call_around(&Span::current()).filter(|enclosing| enclosing.kind() == endpoint.api().kind());
-        let site = match enclosing {
-            Some(enclosing) => SpanSite::Enclosing(enclosing),
+        let site = match enclosing.and_then(|enclosing| Some((enclosing.join()?, enclosing))) {
+            Some((calls, enclosing)) => SpanSite::Enclosing(enclosing, calls),
             None => SpanSite::Own(
                 tracing::info_span!(target: TARGET, "call", { fields::KIND } = Empty, { fields::NAME } = Empty),
             ),
@@ -182,13 +184,14 @@ impl ClientCall {
                 let annotation = Annotation::new().kind(call.kind()).name(call.name());
                 span.annotate(session.into_iter().fold(annotation, Annotation::session_id));
             }
-            SpanSite::Enclosing(enclosing) if is_gateway => enclosing.leave_to_gateway(),
-            SpanSite::Enclosing(_) => {}
+            SpanSite::Enclosing(enclosing, _) if is_gateway => enclosing.leave_to_gateway(),
+            SpanSite::Enclosing(..) => {}
         }
         if !has_request {
             site.mark_oversize(&budget, FieldKey::Input);
         }
-        Some(Self { site, began: Clock::System.instant(), budget, has_request, stage: CallStage::Requested(call) })
+        let (began, began_wall) = (Clock::System.instant(), wall_time());
+        Some(Self { site, began, began_wall, budget, has_request, stage: CallStage::Requested(call) })
     }
 
     /// Returns the span to make the request in, so that the request propagates its context.
@@ -251,11 +254,12 @@ impl ClientCall {
             other @ (CallStage::Responding { .. } | CallStage::Ended) => other,
         };
         let keep_input: fn(Annotation) -> Annotation = if self.has_request { identity } else { without_input };
+        let completion = self.site.completion(self.began_wall);
         let annotation = match stage {
             CallStage::Ended => return,
             CallStage::Requested(call) => {
                 let retained = call.retained_bytes();
-                deferred(call, retained, move |call| match ending {
+                deferred(call, retained, completion, move |call| match ending {
                     Ending::Broken(error) => keep_input(call.annotate_failure(error)),
                     Ending::Dropped => keep_input(call.annotate_failure(cancelled())),
                     Ending::Complete | _ => keep_input(call.annotate_request()),
@@ -264,7 +268,8 @@ impl ClientCall {
             CallStage::Responding { response, has_usage } => {
                 let reader = response.into_reader();
                 let retained = reader.retained_bytes();
-                let annotation = deferred(reader, retained, move |reader| keep_input(reader.finish(ending)));
+                let annotation =
+                    deferred(reader, retained, completion, move |reader| keep_input(reader.finish(ending)));
                 if has_usage { annotation.expecting_usage() } else { annotation }
             }
         };
@@ -275,7 +280,7 @@ impl ClientCall {
                 annotate_recorded(span, annotation);
                 span.finish();
             }
-            SpanSite::Enclosing(enclosing) => drop(enclosing.enrich(annotation)),
+            SpanSite::Enclosing(enclosing, _) => drop(enclosing.enrich(annotation)),
         }
     }
 
@@ -295,7 +300,7 @@ impl SpanSite {
     const fn span(&self) -> &Span {
         match self {
             Self::Own(span) => span,
-            Self::Enclosing(enclosing) => enclosing.span(),
+            Self::Enclosing(enclosing, _) => enclosing.span(),
         }
     }
 
@@ -304,23 +309,49 @@ impl SpanSite {
     fn mark_oversize(&self, budget: &Held, key: FieldKey) {
         match self {
             Self::Own(span) => budget.lose(span, Some(key)),
-            Self::Enclosing(enclosing) => budget.lose(enclosing.span(), None),
+            Self::Enclosing(enclosing, _) => budget.lose(enclosing.span(), None),
+        }
+    }
+
+    /// Returns what becomes of the call's annotation, now that the call ends.
+    fn completion(&self, began: SystemTime) -> Completion {
+        match self {
+            Self::Own(_) => Completion::default(),
+            Self::Enclosing(_, calls) => Completion(Some((calls.clone(), began, wall_time()))),
         }
     }
 }
 
-/// Defers reading to the exporter's thread. Kind and name are left out: they were set when the call began, or belong to the
-/// enclosing span.
+/// What becomes of the annotation of a call, decided when it is read: it completes a span, or it is a span of its own below
+/// the enclosing one, because other calls followed there. Then it has the times of the call.
+#[derive(Debug, Default)]
+struct Completion(Option<(CallsInside, SystemTime, SystemTime)>);
+
+impl Completion {
+    fn apply(self, mut annotation: Annotation) -> Annotation {
+        if let Some((calls, began, ended)) = self.0
+            && calls.are_several()
+        {
+            return Annotation::new().synthesized_span(annotation.start_time(began).end_time(ended));
+        }
+        // They were set when the call began, or belong to the enclosing span.
+        (annotation.kind, annotation.name) = (None, None);
+        annotation
+    }
+}
+
+/// Defers reading to the exporter's thread.
 fn deferred<T: Send + 'static>(
     source: T,
     retained_bytes: usize,
+    completion: Completion,
     read: impl FnOnce(T) -> Annotation + Send + 'static,
 ) -> RecordedAnnotation {
-    RecordedAnnotation::deferred(retained_bytes, move || {
-        let mut annotation = read(source);
-        (annotation.kind, annotation.name) = (None, None);
-        annotation
-    })
+    RecordedAnnotation::deferred(retained_bytes, move || completion.apply(read(source)))
+}
+
+fn wall_time() -> SystemTime {
+    UNIX_EPOCH.checked_add(Duration::from_nanos(Clock::System.wall_ns())).unwrap_or(UNIX_EPOCH)
 }
 
 /// Removes the input of a request that was not retained, so that its marker stays.
@@ -417,6 +448,50 @@ mod tests {
         assert_eq!(errors, [Some("Cancelled".to_owned()), Some("ConnectionRefused".to_owned()), None, None]);
         assert_eq!(recorder.handle().stats().problems(Problem::Unreadable), 1);
         assert_eq!(recorder.spans()[3].metadata["unreadable_response"]["reason"], "not JSON");
+    }
+
+    /// Makes a call, with this answer or none.
+    fn call(answer: Option<&str>) {
+        let body = || Bytes::from_static(REQUEST.as_bytes());
+        let mut call = ClientCall::begin(&EndpointRules::new(), "POST", URL, body).unwrap();
+        let Some(answer) = answer else { return call.fail(&std::io::Error::other("gone")) };
+        call.response(200, &HeaderMap::new());
+        let usage = r#"{"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}"#;
+        let message = format!(r#"{{"role": "assistant", "content": "{answer}"}}"#);
+        call.push(format!(r#"{{"choices": [{{"message": {message}}}], "usage": {usage}}}"#).as_bytes());
+        call.complete();
+    }
+
+    #[test]
+    fn the_only_call_inside_an_llm_span_completes_it_and_several_are_spans_below_it() {
+        for (answers, expected) in [
+            (&[Some("one")][..], "llm ask\n"),
+            (
+                &[Some("one"), Some("two")],
+                "workflow ask\n  llm OpenAI.createChatCompletion\n  llm OpenAI.createChatCompletion\n",
+            ),
+            // The first is read last, when it is known to be one of several.
+            (
+                &[None, Some("two")],
+                "workflow ask\n  llm OpenAI.createChatCompletion\n  llm OpenAI.createChatCompletion error\n",
+            ),
+        ] {
+            let (layer, recorder) = testing::recorder();
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+                let _ask = tracing::info_span!("ask", llmobs.kind = "llm").entered();
+                answers.iter().for_each(|answer| call(*answer));
+            });
+            assert_eq!(recorder.tree(), expected);
+            let spans = recorder.spans();
+            let tokens = spans.iter().filter_map(|span| span.metrics.get("total_tokens")?.as_u64()).sum::<u64>();
+            let answered = answers.iter().flatten().count();
+            assert_eq!(tokens, u64::try_from(answered * 9).unwrap(), "each call is counted once");
+            assert!(recorder.span("ask").error.is_none(), "a good fallback does not leave the outer failed");
+            let texts = spans.iter().filter(|span| span.kind == SpanKind::Llm);
+            let texts = texts.filter(|span| format!("{:?}", span.output).contains("content: \"\"")).count();
+            assert_eq!(texts, answers.len() - answered);
+            assert!(recorder.handle().stats().is_balanced());
+        }
     }
 
     #[test]

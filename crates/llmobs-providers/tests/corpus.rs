@@ -259,3 +259,62 @@ fn a_response_behind_an_instrumented_proxy_counts_nothing() {
         assert_eq!(found.metrics.get(metric::INPUT_TOKENS), None, "{}", case.name);
     }
 }
+
+/// The APIs of the table in `docs/integrations.md`, and the case that has all that each of them tells.
+const APIS: &[(&str, &str)] = &[
+    ("OpenAI and its dialect: chat", "facts_openai_chat"),
+    ("OpenAI: responses", "facts_openai_responses"),
+    ("Anthropic", "facts_anthropic"),
+    ("Bedrock: Converse", "facts_bedrock_converse"),
+    ("Gemini, Vertex AI", "facts_gemini"),
+    ("Mistral", "facts_mistral"),
+    ("Cohere", "facts_cohere"),
+    ("Ollama", "facts_ollama"),
+];
+
+/// Reads the table of providers and facts off the corpus.
+fn table_of_facts() -> String {
+    let mut lines = vec![
+        "| provider | tokens | cache | reasoning tokens | cost | finish reason | tools | thoughts | citations | media | errors |".to_owned(),
+        "|---|---|---|---|---|---|---|---|---|---|---|".to_owned(),
+    ];
+    let cases = Case::all();
+    let case = |name: &str| cases.iter().find(|case| case.name == name).unwrap();
+    for (title, name) in APIS {
+        let expected = &case(name).json["expected"];
+        let (metrics, metadata) = (&expected["metrics"], &expected["metadata"]);
+        let output = || expected["output"].as_array().unwrap().iter();
+        let annotation = case(name).read([case(name).bytes().as_slice()], Ending::Complete);
+        let has_media = matches!(&annotation.input, Some(Content::Messages(input)) if input.iter().any(|message| !message.image_parts.is_empty()));
+        let facts = [
+            metrics[metric::INPUT_TOKENS].is_number() && metrics[metric::OUTPUT_TOKENS].is_number(),
+            metrics[metric::CACHE_READ_INPUT_TOKENS].is_number(),
+            metrics[metric::REASONING_OUTPUT_TOKENS].is_number(),
+            metrics[metric::TOTAL_COST].is_number(),
+            metadata["finish_reason"].is_string(),
+            output().any(|message| !message[2].as_array().unwrap().is_empty()),
+            output().any(|message| message[0] == "reasoning"),
+            metadata["citations"].is_array(),
+            has_media,
+            case(&format!("{name}_error")).json["expected"]["error"].is_string(),
+        ];
+        let cells = facts.map(|is_told| if is_told { "yes" } else { "–" });
+        lines.push(format!("| {title} | {} |", cells.join(" | ")));
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn the_table_in_the_documents_is_what_the_corpus_shows() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/integrations.md");
+    let Ok(page) = std::fs::read_to_string(&path) else { return };
+    let table = table_of_facts();
+    let (begin, end) = ("<!-- facts: made by crates/llmobs-providers/tests/corpus.rs -->\n", "\n<!-- /facts -->");
+    let (before, rest) = page.split_once(begin).unwrap();
+    let (found, behind) = rest.split_once(end).unwrap();
+    if found != table && std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, [before, begin, &table, end, behind].concat()).unwrap();
+        return;
+    }
+    assert_eq!(found, table, "write it anew with BLESS=1 cargo test -p llmobs-providers --test corpus");
+}

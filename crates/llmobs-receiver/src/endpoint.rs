@@ -2,9 +2,19 @@
 
 use serde_json::{Value, json};
 
-/// The meaning of a method and a path.
+/// The part of the intake or of the Agent that a request means, by its method and path.
+///
+/// # Example
+///
+/// ```
+/// use llmobs_receiver::Endpoint;
+///
+/// assert_eq!(Endpoint::of("POST", "/api/v2/llmobs", false), Endpoint::Spans);
+/// assert_eq!(Endpoint::of("GET", "/info", false), Endpoint::Info);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Endpoint {
+#[non_exhaustive]
+pub enum Endpoint {
     /// Span events.
     Spans,
     /// Evaluations and feedback.
@@ -32,7 +42,7 @@ impl Endpoint {
     /// before it, and so does a base URL that ends in a slash.
     /// Source: `dd-trace-py` `ddtrace/llmobs/_constants.py`, `datadog-agent` `pkg/trace/api/evp_proxy.go` and
     /// `pkg/trace/api/endpoints.go`.
-    pub(super) fn of(method: &str, path: &str, has_subdomain: bool) -> Self {
+    pub fn of(method: &str, path: &str, has_subdomain: bool) -> Self {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         match parts.as_slice() {
             ["info"] => Self::Info,
@@ -48,7 +58,7 @@ impl Endpoint {
     }
 
     /// Returns whether requests bring spans or evaluations.
-    pub(super) const fn takes_items(self) -> bool {
+    pub const fn takes_items(self) -> bool {
         matches!(self, Self::Spans | Self::Evaluations | Self::Traces | Self::PlainTraces)
     }
 
@@ -64,8 +74,14 @@ impl Endpoint {
     }
 }
 
-/// Returns the features of an Agent.
-pub(super) fn agent_info() -> Value {
+/// Returns the response to `GET /info` of an Agent that passes spans and evaluations on.
+///
+/// # Example
+///
+/// ```
+/// assert_eq!(llmobs_receiver::agent_info()["endpoints"][0], "/v0.3/traces");
+/// ```
+pub fn agent_info() -> Value {
     json!({
         "version": "7.99.0",
         "endpoints": [
@@ -78,8 +94,8 @@ pub(super) fn agent_info() -> Value {
     })
 }
 
-/// The header that tells the Agent which intake is meant.
-pub(super) const SUBDOMAIN: &str = "x-datadog-evp-subdomain";
+/// The header that tells the Agent which intake is meant; the Agent's proxy refuses requests without it.
+pub const SUBDOMAIN: &str = "x-datadog-evp-subdomain";
 
 /// The part of a path below which the Agent passes requests on.
 const PROXY: &str = "evp_proxy";

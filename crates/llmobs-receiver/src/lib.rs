@@ -39,6 +39,7 @@ pub use answer::Answer;
 pub use body::BodyError;
 pub use decode::{DecodeError, ReceivedSpan, decode_span};
 pub use delivery::{DecodedRequest, Rejected};
+pub use endpoint::{Endpoint, SUBDOMAIN, agent_info};
 pub use received_request::ReceivedRequest;
 pub use server::Receiver;
 pub use styled_line::TreeStyle;

@@ -38,6 +38,11 @@ impl ReceivedSpan {
         Ok(Self { event, kind, json, retained_bytes })
     }
 
+    /// Returns the text of [`json`](Self::json), without parsing it.
+    pub fn json_text(&self) -> &str {
+        &self.json
+    }
+
     /// Returns the event as it was sent. An event that rode an APM trace has the ids and times of its APM span, and its tags
     /// are an object.
     pub fn json(&self) -> Value {

@@ -1,0 +1,4 @@
+//! The command line and the environment, as values.
+
+pub(crate) mod args;
+pub(crate) mod env;

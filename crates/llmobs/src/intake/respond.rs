@@ -1,0 +1,77 @@
+//! Requests of SDKs: the answers of an Agent and of the agentless intake.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use llmobs_receiver::{DecodedRequest, Endpoint, SUBDOMAIN, agent_info};
+use serde_json::json;
+
+use super::queue::{Queue, QueueError};
+
+/// Returns the endpoint that a request of an SDK means; `None` for one that is not of an SDK.
+pub(crate) fn endpoint(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Endpoint> {
+    let endpoint = Endpoint::of(method.as_str(), uri.path(), headers.contains_key(SUBDOMAIN));
+    let is_page = endpoint == Endpoint::Other && (method == Method::GET || method == Method::HEAD);
+    (!is_page).then_some(endpoint)
+}
+
+/// Responds to a request of an SDK. Spans and evaluations are stored before the response.
+pub(crate) async fn respond(queue: &Queue, endpoint: Endpoint, method: &Method, path: &str, body: Bytes) -> Response {
+    match endpoint {
+        Endpoint::Info => answer(StatusCode::OK, agent_info().to_string()),
+        Endpoint::WrongMethod => refusal(StatusCode::METHOD_NOT_ALLOWED, "method is not one that this path takes"),
+        Endpoint::NoSubdomain => refusal(StatusCode::BAD_REQUEST, "header X-Datadog-EVP-Subdomain is missing"),
+        Endpoint::Unknown => {
+            refusal(StatusCode::NOT_FOUND, "path is not a path of LLM Observability that this viewer knows")
+        }
+        Endpoint::PlainTraces => answer(StatusCode::OK, RATES.to_owned()),
+        Endpoint::Spans | Endpoint::Evaluations | Endpoint::Traces => {
+            let good = if endpoint == Endpoint::Traces { StatusCode::OK } else { StatusCode::ACCEPTED };
+            take(queue, good, method, path, body).await
+        }
+        // Telemetry, statistics and configuration: answered, and not read.
+        Endpoint::Other | _ => answer(StatusCode::OK, "{}".to_owned()),
+    }
+}
+
+async fn take(queue: &Queue, good: StatusCode, method: &Method, path: &str, body: Bytes) -> Response {
+    let size = body.len();
+    let (method, path_text) = (method.as_str().to_owned(), path.to_owned());
+    // Decoding megabytes takes milliseconds, which other connections would wait for.
+    let decode = move || DecodedRequest::decode(&method, &path_text, &body);
+    let decoded = if size < SMALL { Ok(decode()) } else { tokio::task::spawn_blocking(decode).await };
+    let request = match decoded {
+        Ok(Some(Ok(request))) => request,
+        Ok(Some(Err(error))) => {
+            let is_large =
+                matches!(error, llmobs_receiver::BodyError::TooLarge | llmobs_receiver::BodyError::TooManyValues);
+            let status = if is_large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+            return refusal(status, &error.to_string());
+        }
+        Ok(None) => return answer(good, "{}".to_owned()),
+        Err(_) => return refusal(StatusCode::INTERNAL_SERVER_ERROR, "the body could not be decoded"),
+    };
+    match queue.store(request, size).await {
+        Ok(()) => answer(good, if good == StatusCode::OK { RATES } else { "{}" }.to_owned()),
+        Err(error @ (QueueError::Full(_) | QueueError::Closed)) => {
+            let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string());
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+            response
+        }
+        Err(error @ QueueError::Storage(_)) => refusal(StatusCode::INSUFFICIENT_STORAGE, &error.to_string()),
+    }
+}
+
+/// Creates a refusal with a reason, in the form of the intake.
+pub(crate) fn refusal(status: StatusCode, reason: &str) -> Response {
+    answer(status, json!({ "errors": [reason] }).to_string())
+}
+
+fn answer(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], Body::from(body)).into_response()
+}
+
+/// The Agent tells every service which part of its traces to keep: here, all.
+const RATES: &str = r#"{"rate_by_service":{}}"#;
+/// Bytes of a body that is decoded on the spot.
+const SMALL: usize = 64 * 1024;
