@@ -172,9 +172,9 @@ pub mod observe;
 mod queue;
 
 mod carriers;
+mod export;
 #[cfg(feature = "spool")]
 mod spool;
-mod export;
 
 pub mod propagation;
 

@@ -135,7 +135,9 @@ fn what_is_spooled_outlives_a_kill(rounds: usize) {
         let down = away();
         let first = round * 1_000;
         let url = if round % 2 == 0 { down.url() } else { up.url() };
-        let mut child = Killed(program("emit").env(ORIGIN, url).env(FOLDER, &folder.0).env(FIRST, first.to_string()).spawn().unwrap());
+        let mut child = Killed(
+            program("emit").env(ORIGIN, url).env(FOLDER, &folder.0).env(FIRST, first.to_string()).spawn().unwrap(),
+        );
         // Each line says how many of its spans have been accepted and lie on disk or are delivered.
         let lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
         let wanted = 50 + round * 37 % 400;

@@ -62,7 +62,7 @@ impl Queue {
     }
 
     /// Counts pending items that lie on disk now.
-    #[cfg(feature = "spool")]
+    #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no spool in this build"))]
     pub(crate) fn count_spooled(&self, items: u64) {
         let mut state = self.state.lock();
         if state.phase != Phase::Stopped {
@@ -71,7 +71,7 @@ impl Queue {
     }
 
     /// Counts items that do not lie on disk any more, or are not pending.
-    #[cfg(feature = "spool")]
+    #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no spool in this build"))]
     pub(crate) fn count_unspooled(&self, items: u64) {
         let mut state = self.state.lock();
         if state.phase != Phase::Stopped {

@@ -172,7 +172,9 @@ impl Store {
     /// Deletes what holds no open records, at the end.
     pub(crate) fn sweep(&mut self) {
         let done = self.current.take().filter(|seq| self.segments.get(seq).is_some_and(|one| one.open.is_empty()));
-        done.into_iter().for_each(|seq| self.delete(seq));
+        if let Some(seq) = done {
+            self.delete(seq);
+        }
     }
 
     fn open_segment(&mut self) -> io::Result<u64> {

@@ -86,7 +86,8 @@ fn the_bound_on_bytes_holds_and_segments_are_deleted_when_they_are_settled() {
     let large = vec![b'x'; 3 << 20];
     let ids: Vec<_> = std::iter::from_fn(|| store.append(0, 0, &[1], &large).unwrap()).collect();
     assert_eq!(ids.len(), 6);
-    let bytes = || fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>();
+    let bytes =
+        || fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>();
     assert!(bytes() <= 20 << 20);
     for id in ids {
         store.settle(id).unwrap();

@@ -18,6 +18,8 @@ mod lane;
 mod outbox;
 mod priority;
 mod size_limit;
+#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no spool in this build"))]
+mod spooled_batch;
 #[cfg(feature = "spool")]
 mod spooler;
 #[cfg(not(feature = "spool"))]

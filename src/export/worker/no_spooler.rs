@@ -11,10 +11,6 @@ use crate::queue::Queue;
 #[derive(Debug)]
 pub(super) enum Spooler {}
 
-/// There is none.
-#[derive(Debug)]
-pub(super) enum SpooledBatch {}
-
 impl Spooler {
     pub(super) const fn start(
         _folder: Option<SpoolFolder>,
@@ -30,12 +26,6 @@ impl Spooler {
     }
 
     pub(super) const fn finish(&self) {
-        match *self {}
-    }
-}
-
-impl SpooledBatch {
-    pub(super) const fn settle(&self, _queue: &Queue, _items: u64) {
         match *self {}
     }
 }

@@ -11,7 +11,7 @@ use super::super::batch::Batch;
 use super::super::encode::Frame;
 use super::super::transport::Route;
 use super::bisection::Bisection;
-use super::spooler::SpooledBatch;
+use super::spooled_batch::SpooledBatch;
 use crate::queue::Queue;
 
 /// A batch that has not been acknowledged.

@@ -9,12 +9,11 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-
 use super::super::batch::Batch;
 use super::super::transport::Route;
 use super::exporter::SpoolFolder;
 use super::outbox::{Outbox, PendingBatch, frame};
+use super::spooled_batch::{Command, SpooledBatch};
 use crate::clock::Clock;
 use crate::queue::{Queue, mark_worker_thread};
 use crate::spool::{Leftover, Record, RecordId, Store};
@@ -27,30 +26,6 @@ pub(super) struct Spooler {
     next_ticket: Arc<AtomicU64>,
     /// Bytes that were handed over and are not written yet.
     waiting: Arc<AtomicUsize>,
-}
-
-/// A batch that lies, or soon will lie, on disk; shared by all its parts.
-#[derive(Debug)]
-pub(super) struct SpooledBatch {
-    ticket: u64,
-    state: Mutex<BatchState>,
-    commands: Sender<Command>,
-}
-
-#[derive(Debug)]
-struct BatchState {
-    /// Items of the batch that are neither delivered nor lost.
-    open: u64,
-    /// The open items are counted as spooled. In one step with `open`, so that nothing counts as spooled that is not.
-    is_counted: bool,
-}
-
-#[derive(Debug)]
-enum Command {
-    Append { route: Route, batch: Batch, spooled: Arc<SpooledBatch> },
-    /// The batch with this ticket is not needed any more.
-    Settle(u64),
-    Finish(SyncSender<()>),
 }
 
 impl Spooler {
@@ -82,7 +57,8 @@ impl Spooler {
             Ok(_) => Some(spooler),
             Err(error) => {
                 let path = path.display();
-                warnings.push(format!("the spool in {path:?} cannot be used, so batches are kept in memory only: {error}"));
+                warnings
+                    .push(format!("the spool in {path:?} cannot be used, so batches are kept in memory only: {error}"));
                 None
             }
         }
@@ -109,36 +85,6 @@ impl Spooler {
         let (tx, rx) = mpsc::sync_channel(1);
         if self.commands.send(Command::Finish(tx)).is_ok() {
             let _ = rx.recv_timeout(LAST_WRITES);
-        }
-    }
-}
-
-impl SpooledBatch {
-    const fn new(ticket: u64, items: u64, commands: Sender<Command>) -> Self {
-        Self { ticket, state: Mutex::new(BatchState { open: items, is_counted: false }), commands }
-    }
-
-    /// Notes that items of the batch are delivered or lost.
-    #[expect(clippy::significant_drop_tightening, reason = "both counts are one step")]
-    pub(super) fn settle(&self, queue: &Queue, items: u64) {
-        let mut state = self.state.lock();
-        state.open = state.open.saturating_sub(items);
-        if state.is_counted {
-            queue.count_unspooled(items);
-        }
-        if state.open == 0 {
-            drop(self.commands.send(Command::Settle(self.ticket)));
-        }
-    }
-
-    /// Counts the open items as spooled, or not any more.
-    #[expect(clippy::significant_drop_tightening, reason = "both counts are one step")]
-    fn count(&self, queue: &Queue, is_on_disk: bool) {
-        let mut state = self.state.lock();
-        match (std::mem::replace(&mut state.is_counted, is_on_disk), is_on_disk) {
-            (false, true) => queue.count_spooled(state.open),
-            (true, false) => queue.count_unspooled(state.open),
-            (true, true) | (false, false) => {}
         }
     }
 }
