@@ -12,12 +12,13 @@ use crate::queue::Queue;
 pub(super) enum Spooler {}
 
 impl Spooler {
-    pub(super) const fn start(
-        _folder: Option<SpoolFolder>,
+    pub(super) fn start(
+        folder: Option<SpoolFolder>,
         _queue: &Arc<Queue>,
         _outbox: &Arc<Outbox>,
         _warnings: &mut Vec<String>,
     ) -> Option<Self> {
+        drop(folder);
         None
     }
 
