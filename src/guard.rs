@@ -2,6 +2,7 @@
 //!
 //! In: flush, shutdown, a look at the ledger. Out: an outcome within the deadline. Never: a longer wait, a join.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -41,16 +42,18 @@ use llmobs_model::{Annotation, Evaluation, EvaluationError, Feedback, SpanContex
 pub struct Guard {
     handle: Handle,
     shutdown_timeout: Duration,
+    started: Instant,
 }
 
 impl Guard {
-    pub(crate) const fn new(capture: Arc<Capture>, shutdown_timeout: Duration) -> Self {
-        Self { handle: Handle { capture: Some(capture) }, shutdown_timeout }
+    pub(crate) fn new(capture: Arc<Capture>, shutdown_timeout: Duration) -> Self {
+        let started = Clock::System.instant();
+        Self { handle: Handle { capture: Some(capture) }, shutdown_timeout, started }
     }
 
     /// The guard of a disabled layer.
-    pub(crate) const fn inert() -> Self {
-        Self { handle: Handle { capture: None }, shutdown_timeout: Duration::ZERO }
+    pub(crate) fn inert() -> Self {
+        Self { handle: Handle { capture: None }, shutdown_timeout: Duration::ZERO, started: Clock::System.instant() }
     }
 
     /// Returns a handle that can be cloned and given away. It does not keep the exporter alive.
@@ -105,6 +108,21 @@ impl Guard {
         settle(&capture, answer(capture.services.queue.end_from_task(answer_by)).await)
     }
 
+    /// Warns if the guard is dropped where it should have begun to be held: by `let (layer, _) = …`, or at the end of the
+    /// function that installs the layer.
+    fn note_early_end(&self, capture: &Capture) {
+        let (queue, age) = (&capture.services.queue, Clock::System.instant().saturating_duration_since(self.started));
+        let stats = queue.stats();
+        if capture.is_attached() {
+            // A program may also be through without a single span. Spans that start later make the difference.
+            if stats.offered == 0 && stats.open_spans == 0 && age < TOO_EARLY {
+                queue.problems.notes.watch_late_spans();
+            }
+        } else {
+            queue.problems.notes.note(crate::stats::early_end("before the layer was installed"));
+        }
+    }
+
     /// Ends the exporter once: a guard that was shut down does not wait again when it is dropped.
     fn end(&mut self, timeout: Duration) -> Result<FlushOutcome, FlushError> {
         let Some(capture) = self.handle.capture.take() else { return Ok(FlushOutcome::default()) };
@@ -119,6 +137,9 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        if let Some(capture) = self.handle.capture.as_ref().filter(|_| !std::thread::panicking()) {
+            self.note_early_end(capture);
+        }
         // The outcome is in the ledger and in the exporter's last log line; `shutdown` returns it.
         drop(self.end(self.shutdown_timeout));
     }
@@ -217,15 +238,21 @@ impl Handle {
     /// # Errors
     ///
     /// As [`LlmObsSpanExt::evaluate`](crate::LlmObsSpanExt::evaluate).
+    #[track_caller]
     pub fn evaluate(&self, span: &Span, evaluation: Evaluation) -> Result<(), EvaluationError> {
         let Some(capture) = &self.capture else { return Ok(()) };
-        RecordedSpan::within(span, capture).evaluate(evaluation)
+        let span = RecordedSpan::within(span, capture);
+        span.note_if_disabled(Location::caller());
+        span.evaluate(evaluation)
     }
 
     /// Annotates a span like [`LlmObsSpanExt::annotate`](crate::LlmObsSpanExt::annotate), also under `reload::Layer`.
+    #[track_caller]
     pub fn annotate(&self, span: &Span, annotation: Annotation) -> bool {
         let Some(capture) = &self.capture else { return false };
-        RecordedSpan::within(span, capture).annotate(annotation.into())
+        let span = RecordedSpan::within(span, capture);
+        span.note_if_disabled(Location::caller());
+        span.annotate(annotation.into())
     }
 
     /// Finishes a span like [`LlmObsSpanExt::finish`](crate::LlmObsSpanExt::finish), also under `reload::Layer`.
@@ -308,4 +335,6 @@ async fn answer(answer: oneshot::Receiver<FlushReply>) -> Result<FlushOutcome, F
 
 /// The time after the deadline in which the exporter logs the totals.
 const GRACE: Duration = Duration::from_millis(40);
+/// A guard that is dropped so soon after the start, before there was any span, may not have been meant to be.
+const TOO_EARLY: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -182,6 +182,7 @@ pub mod propagation;
 mod clock;
 mod diagnostics;
 mod fork;
+mod nearest;
 mod processors;
 mod recording;
 mod stats;

@@ -11,14 +11,15 @@ use tracing_subscriber::registry::LookupSpan;
 use super::Builder;
 use crate::capture::{Capture, CaptureLayer, FieldSelection, LlmObsLayer, Options, Outbound};
 use crate::clock::Clock;
-use crate::config::{Settings, Tuning};
-use crate::diagnostics::StderrLog;
+use crate::config::{ConfigWarning, Settings, Tuning};
+use crate::diagnostics::{Diagnosis, StderrLog};
 use crate::error::ConfigError;
 use crate::export::{Assembler, Exporter, Sink, Tail, Transport};
 use crate::guard::Guard;
 use crate::queue::{Limits, Queue};
 use crate::recording::CapturedItem;
 use crate::recording::IdSource;
+use crate::stats::LossReason;
 use llmobs_model::Tags;
 
 /// The parts that tests replace.
@@ -42,10 +43,9 @@ impl Builder {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let max_level = self.max_level.unwrap_or(LevelFilter::INFO);
         let Some((capture, shutdown_timeout)) = self.pipeline()? else { return Ok((None, Guard::inert())) };
         let layer = CaptureLayer::new(Arc::clone(&capture));
-        let filter = capture.filter(max_level);
+        let filter = capture.filter();
         let guard = Guard::new(capture, shutdown_timeout);
         Ok((Some(layer.with_filter(filter)), guard))
     }
@@ -54,6 +54,7 @@ impl Builder {
     fn pipeline(self) -> Result<Option<(Arc<Capture>, Duration)>, ConfigError> {
         let (parts, processing, carrier) = (self.parts.clone(), self.processing.clone(), self.carrier.clone());
         let spool = self.spool.clone();
+        let max_level = self.max_level.unwrap_or(LevelFilter::INFO);
         let settings = self.settings()?;
         if !settings.enabled {
             return Ok(None);
@@ -61,7 +62,7 @@ impl Builder {
         // A recorder of tests keeps its spans in memory: there is nothing that an operator could act on.
         let stderr = if parts.memory.is_some() { StderrLog::Never } else { settings.stderr };
         let queue = Arc::new(Queue::new(limits(&settings)));
-        let ml_app = settings.ml_app.as_str().into();
+        let ml_app: Arc<str> = settings.ml_app.as_str().into();
         let conventions = settings.integrations;
         let selection = FieldSelection { capture_instrument: settings.capture_instrument, conventions };
         let sink = match (parts.memory, carrier) {
@@ -85,7 +86,6 @@ impl Builder {
             evaluation_source: settings.evaluation_source,
             spool,
         };
-        exporter.start(sink, settings.warnings.iter().map(ToString::to_string).collect(), stderr)?;
         let options = Options {
             selection,
             clock: parts.clock,
@@ -95,9 +95,33 @@ impl Builder {
             ml_app,
             outbound: Outbound { mark_tasks: settings.proxies.mark_calls, proxy_urls: settings.proxies.urls },
             open_max_bytes: settings.tuning.open_spans_max_bytes,
+            max_level,
+            executable: settings.executable,
         };
-        Ok(Some((Arc::new(Capture::new(queue, options)), settings.tuning.shutdown_timeout)))
+        let capture = Arc::new(Capture::new(queue, options));
+        exporter.start(sink, diagnosis(&settings.warnings, stderr, &capture))?;
+        Ok(Some((capture, settings.tuning.shutdown_timeout)))
     }
+}
+
+/// Returns what the log needs to know. A recorder of tests does not look at the process that it is in.
+fn diagnosis(warnings: &[ConfigWarning], stderr: StderrLog, capture: &Arc<Capture>) -> Diagnosis {
+    let ml_app = capture.services.ml_app.to_string();
+    // The thread that logs must not keep the layer alive.
+    let capture = Arc::downgrade(capture);
+    let late = std::sync::Weak::clone(&capture);
+    let has_late_spans = move || {
+        let stats = late.upgrade()?.services.queue.stats();
+        Some(stats.open_spans > 0 || stats.lost(LossReason::Closed) > 0)
+    };
+    let inspect = move || {
+        if let Some(capture) = capture.upgrade() {
+            capture.inspect_filters();
+        }
+    };
+    let warnings = warnings.iter().map(ToString::to_string).collect();
+    let (inspect, has_late_spans) = (Box::new(inspect), Box::new(has_late_spans));
+    Diagnosis { warnings, stderr, ml_app, inspect, has_late_spans }
 }
 
 fn limits(settings: &Settings) -> Limits {

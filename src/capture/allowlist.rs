@@ -10,6 +10,7 @@ use tracing_subscriber::layer::{Context, Filter};
 use super::callsite_fields::{has_own_fields, is_third_party};
 use super::plan::PlanTable;
 use super::roll_call::is_roll_call;
+use super::visibility::is_probe;
 
 /// Enables the callsites that the layer captures and leaves all others as they would be without it.
 ///
@@ -43,7 +44,7 @@ impl<S> Filter<S> for LlmObsFilter {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if is_roll_call(metadata) {
+        if is_roll_call(metadata) || is_probe(metadata) {
             return Interest::sometimes();
         }
         let is_captured = self.captures(metadata);

@@ -3,7 +3,6 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
-use tracing_core::metadata::LevelFilter;
 use tracing_core::span::Id;
 use tracing_core::{Dispatch, Subscriber};
 use tracing_subscriber::registry::LookupSpan;
@@ -20,9 +19,9 @@ use super::services::{Options, Services};
 use super::span_table::{SkippedSpan, SpanTable, TableEntry};
 use super::subscriber_link::SubscriberLink;
 use super::trace::TraceState;
+use super::visibility::Visibility;
 use crate::queue::Queue;
 use crate::recording::RecordedAnnotation;
-use crate::stats::Problem;
 use llmobs_model::{Annotation, ApmContext, Evaluation, EvaluationError, SpanContext, SpanKind};
 
 /// The spans of one layer, with the services that they use.
@@ -35,10 +34,12 @@ pub(crate) struct Capture {
     pub(super) unwatched: Mutex<Vec<Id>>,
     pub(super) unwatched_count: AtomicUsize,
     idle: IdleSpans,
+    pub(super) visibility: Visibility,
 }
 
 impl Capture {
     pub(crate) fn new(queue: Arc<Queue>, options: Options) -> Self {
+        let visibility = Visibility::new(options.executable.as_deref());
         Self {
             services: Services::new(queue, options),
             spans: SpanTable::default(),
@@ -46,12 +47,13 @@ impl Capture {
             unwatched: Mutex::default(),
             unwatched_count: AtomicUsize::new(0),
             idle: IdleSpans::default(),
+            visibility,
         }
     }
 
     /// Creates the filter that belongs to the layer.
-    pub(crate) fn filter(&self, max_level: LevelFilter) -> LlmObsFilter {
-        LlmObsFilter::new(max_level, Arc::clone(&self.services.plans))
+    pub(crate) fn filter(&self) -> LlmObsFilter {
+        LlmObsFilter::new(self.services.max_level, Arc::clone(&self.services.plans))
     }
 
     /// Learns the type of the subscriber below the layer. A layer is part of one.
@@ -313,10 +315,6 @@ impl Capture {
         Some(context)
     }
 
-    pub(super) fn leave_call_to_gateway(&self, id: &Id) {
-        self.spans.with(id, |record| record.leave_call_to_gateway(&self.services));
-    }
-
     /// Puts the span with this id under one of another process, and returns whether that was possible.
     pub(crate) fn adopt(self: &Arc<Self>, dispatch: &Dispatch, id: &Id, parent: &SpanContext) -> bool {
         let adopt = |layer: &Arc<Self>| {
@@ -373,11 +371,6 @@ impl Capture {
             traces.extend(layer.subscriber.all_ancestors(dispatch, id).filter_map(trace));
         }
         traces
-    }
-
-    /// Counts entries that did not fit into a header.
-    pub(crate) fn count_left_out(&self, entries: usize) {
-        (0..entries).for_each(|_| self.services.count(Problem::Header, "a request"));
     }
 
     fn with_ml_app(&self, mut context: SpanContext) -> SpanContext {

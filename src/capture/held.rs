@@ -48,7 +48,7 @@ impl Held {
             for layer in capture.layers(dispatch) {
                 let mut marker = FieldLog::new();
                 marker.push(meaning, FieldValue::Oversize);
-                layer.spans.with(id, |record| record.apply(&layer.services, &mut marker, false));
+                layer.spans.with(id, |record| record.apply(&layer.services, &mut marker, None));
             }
         });
     }

@@ -98,6 +98,9 @@ where
         }
         let apm = otel::active_context().filter(|_| attributes.is_contextual()).map(Arc::new);
         let (metadata, plan) = (attributes.metadata(), services.plans.plan(attributes.metadata()));
+        if let Some(misspelled) = &plan.misspelled {
+            services.plans.mistakes().note_misspelled(misspelled);
+        }
         let Some(mut record) = capture.begin(metadata.name(), parent, apm) else {
             if plan.may_be_llm_span() {
                 services.queue.refuse(LossReason::OpenSpans);
@@ -110,7 +113,7 @@ where
         }
         let (log, span_name) = (record.log_mut(), metadata.name());
         attributes.record(&mut Visitor { plan: &plan, log, queue: &services.queue, span_name });
-        record.apply_initial_values(services);
+        record.apply_initial_values(services, metadata);
         if let Some(stale) = capture.spans.insert(id, TableEntry::Open(Box::new(record))) {
             capture.end(stale);
         }
@@ -136,7 +139,7 @@ where
         let plan = services.plans.plan(metadata);
         with_scratch(&services.queue, |log| {
             values.record(&mut Visitor { plan: &plan, log, queue: &services.queue, span_name: metadata.name() });
-            self.capture.spans.with(id, |record| record.apply(services, log, plan.has_identity));
+            self.capture.spans.with(id, |record| record.apply(services, log, plan.has_identity.then_some(metadata)));
         });
     }
 
@@ -152,6 +155,9 @@ where
         }
         let services = &self.capture.services;
         let plan = services.plans.plan(event.metadata());
+        if let Some(misspelled) = &plan.misspelled {
+            services.plans.mistakes().note_misspelled(misspelled);
+        }
         if plan.evaluation != EvaluationShare::None {
             evaluate(&self.capture, event, &plan, &ctx);
         }
@@ -169,7 +175,8 @@ where
         with_scratch(&services.queue, |log| {
             let span_name = site.metadata.name();
             Visitor { plan: &plan, log, queue: &services.queue, span_name }.visit_event(event);
-            self.capture.spans.with(&site.id, |record| record.apply_event(services, log, &plan, site.metadata));
+            let callsites = (event.metadata(), site.metadata);
+            self.capture.spans.with(&site.id, |record| record.apply_event(services, log, &plan, callsites));
         });
     }
 

@@ -11,6 +11,7 @@ mod callsite_table;
 mod ended;
 mod evaluable;
 mod interner;
+mod mistakes;
 mod plan;
 mod response_index;
 mod scratch;
@@ -48,6 +49,7 @@ mod held;
 mod layer;
 mod promotion;
 mod span_ext;
+mod visibility;
 
 pub use allowlist::LlmObsFilter;
 pub use annotation_context::{AnnotationContext, ContextGuard, InContext, annotation_context};

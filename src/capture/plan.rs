@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use tracing_core::Metadata;
 
-use super::callsite_fields::{CallsiteFields, FieldSelection, attribute_plan};
+use super::callsite_fields::{CallsiteFields, FieldSelection, attribute_plan, has_own_fields};
 use super::callsite_table::CallsiteTable;
+use super::mistakes::{Misspelled, Mistakes};
+use crate::queue::Queue;
 use crate::recording::{FieldKey, FieldSlot};
 use llmobs_conventions::{AttributePlan, is_evaluation_attribute};
 
@@ -23,6 +25,8 @@ pub(crate) struct Plan {
     pub(super) has_failure: bool,
     pub(super) evaluation: EvaluationShare,
     pub(super) third_party: Option<ThirdPartyPlan>,
+    /// Fields that look like ours and do not exist.
+    pub(super) misspelled: Option<Misspelled>,
 }
 
 /// The part of a plan for third-party attributes.
@@ -71,6 +75,7 @@ impl Plan {
             has_failure: has(&[FieldKey::Failed, FieldKey::Logged]),
             evaluation: evaluation_share(&keys),
             third_party,
+            misspelled: None,
         }
     }
 
@@ -100,11 +105,22 @@ fn evaluation_share(keys: &[Option<FieldKey>]) -> EvaluationShare {
 pub(crate) struct PlanTable {
     plans: CallsiteTable<Option<Box<Plan>>>,
     selection: FieldSelection,
+    mistakes: Mistakes,
 }
 
 impl PlanTable {
-    pub(super) fn new(selection: FieldSelection) -> Self {
-        Self { plans: CallsiteTable::default(), selection }
+    pub(super) fn new(selection: FieldSelection, queue: Arc<Queue>) -> Self {
+        Self { plans: CallsiteTable::default(), selection, mistakes: Mistakes::new(queue) }
+    }
+
+    /// Returns the mistakes of callsites.
+    pub(super) const fn mistakes(&self) -> &Mistakes {
+        &self.mistakes
+    }
+
+    /// Warns of a kind that does not exist, once for the callsite.
+    pub(super) fn note_unknown_kind(&self, metadata: &'static Metadata<'static>, kind: Option<&str>) {
+        self.mistakes.note_unknown_kind(metadata, kind);
     }
 
     pub(super) const fn selection(&self) -> &FieldSelection {
@@ -113,7 +129,13 @@ impl PlanTable {
 
     /// Notes whether a callsite is captured, and plans it if it is.
     pub(super) fn register(&self, metadata: &'static Metadata<'static>, is_captured: bool) {
-        let plan = || is_captured.then(|| Box::new(Plan::new(metadata, self.selection)));
+        let plan = || {
+            let misspelled = self.mistakes.misspelled(metadata, is_captured);
+            if is_captured && metadata.is_span() && has_own_fields(metadata) {
+                self.mistakes.keep_unchecked(metadata);
+            }
+            is_captured.then(|| Box::new(Plan { misspelled, ..Plan::new(metadata, self.selection) }))
+        };
         let _ = self.plans.get_or_insert(metadata, plan);
     }
 

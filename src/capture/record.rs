@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tracing_core::Metadata;
-
 use super::budget::BASE_SPAN_BYTES;
 use super::calls_inside::CallsInside;
 use super::callsite_fields::attribute_plan;
 use super::ended::{Ended, InlineEvaluations};
 use super::evaluable::{EvaluableSpan, join_or_refer};
 use super::interner::intern;
+use super::mistakes::Callsite;
 use super::nesting::NestingState;
 use super::parent_context::{ParentContext, SpanStart};
 use super::plan::Plan;
@@ -86,9 +85,9 @@ impl SpanRecord {
     }
 
     /// Applies the values that the span was created with.
-    pub(super) fn apply_initial_values(&mut self, services: &Services) {
+    pub(super) fn apply_initial_values(&mut self, services: &Services, callsite: Callsite) {
         let (log, origin) = self.content.log_and_origin();
-        let kind = self.identity.apply(services, origin, log);
+        let kind = self.identity.apply(services, origin, log, callsite);
         self.set_own_identity(services, &kind);
         if self.foreign.is_some() {
             self.classify(services);
@@ -98,11 +97,11 @@ impl SpanRecord {
         self.content.bound_initial_values(services);
     }
 
-    /// Applies values that were recorded later.
-    pub(super) fn apply(&mut self, services: &Services, values: &mut FieldLog, has_identity: bool) {
+    /// Applies values that were recorded later; `identifying` is their callsite if it has a field that sets the identity.
+    pub(super) fn apply(&mut self, services: &Services, values: &mut FieldLog, identifying: Option<Callsite>) {
         self.last_used = services.budget.now();
-        if has_identity && values.has_identity() {
-            let kind = self.identity.apply(services, self.content.origin_mut(), values);
+        if let Some(callsite) = identifying.filter(|_| values.has_identity()) {
+            let kind = self.identity.apply(services, self.content.origin_mut(), values, callsite);
             self.set_own_identity(services, &kind);
         }
         SpanContent::restrict(self.identity.policy(services, self.content.origin()), values);
@@ -120,7 +119,7 @@ impl SpanRecord {
         services: &Services,
         values: &mut FieldLog,
         plan: &Plan,
-        metadata: &'static Metadata<'static>,
+        (event, metadata): (Callsite, Callsite),
     ) {
         if plan.third_party.is_some()
             && self.foreign.is_none()
@@ -129,7 +128,7 @@ impl SpanRecord {
             self.track_foreign(services, Arc::new(attribute_plan(metadata, services.conventions())), true);
             self.set_kind(services, kind);
         }
-        self.apply(services, values, plan.has_identity);
+        self.apply(services, values, plan.has_identity.then_some(event));
     }
 
     /// Applies an annotation.

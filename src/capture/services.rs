@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing_core::metadata::LevelFilter;
+
 use super::budget::OpenBudget;
 use super::callsite_fields::FieldSelection;
 use super::ended::Ended;
@@ -27,8 +29,10 @@ pub(crate) struct Services {
     pub(super) sample_rate: f64,
     pub(super) policies: KindPolicies,
     /// The configured application, which outgoing contexts name when the span names none.
-    pub(super) ml_app: Arc<str>,
+    pub(crate) ml_app: Arc<str>,
     pub(super) outbound: Outbound,
+    /// The most verbose level that is captured.
+    pub(super) max_level: LevelFilter,
 }
 
 /// The settings of capture.
@@ -42,6 +46,9 @@ pub(crate) struct Options {
     pub(crate) ml_app: Arc<str>,
     pub(crate) outbound: Outbound,
     pub(crate) open_max_bytes: usize,
+    pub(crate) max_level: LevelFilter,
+    /// The name of the executable, if it is known.
+    pub(crate) executable: Option<String>,
 }
 
 /// The settings about outgoing requests.
@@ -58,11 +65,24 @@ pub(super) type RemarkSite = (&'static str, &'static str);
 
 impl Services {
     pub(super) fn new(queue: Arc<Queue>, options: Options) -> Self {
-        let Options { selection, clock, ids, sample_rate, policies, ml_app, outbound, open_max_bytes } = options;
-        let (plans, budget) =
-            (Arc::new(PlanTable::new(selection)), OpenBudget::new(Arc::clone(&queue), open_max_bytes));
+        let Options {
+            selection,
+            clock,
+            ids,
+            sample_rate,
+            policies,
+            ml_app,
+            outbound,
+            open_max_bytes,
+            max_level,
+            executable: _,
+        } = options;
+        let (plans, budget) = (
+            Arc::new(PlanTable::new(selection, Arc::clone(&queue))),
+            OpenBudget::new(Arc::clone(&queue), open_max_bytes),
+        );
         let responses = ResponseIndex::default();
-        Self { queue, clock, ids, plans, budget, responses, sample_rate, policies, ml_app, outbound }
+        Self { queue, clock, ids, plans, budget, responses, sample_rate, policies, ml_app, outbound, max_level }
     }
 
     /// Returns the third-party conventions that are read beside `llmobs.*`.

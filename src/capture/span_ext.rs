@@ -1,14 +1,17 @@
 //! What can be done with a `tracing::Span` that is ours.
 
+use std::panic::Location;
 use std::sync::Arc;
 
 use tracing::{Dispatch, Span};
 use tracing_core::span::Id;
 
+use super::callsite_fields::has_own_fields;
 use super::capture::Capture;
 use super::layer::CaptureLayer;
 use super::trace::TraceState;
 use crate::recording::RecordedAnnotation;
+use crate::stats::Problem;
 use llmobs_model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKind};
 
 /// What can be done with a [`tracing::Span`] that is an LLM span.
@@ -34,6 +37,7 @@ pub trait LlmObsSpanExt: private::Sealed {
     ///
     /// An annotation with a kind makes a span ours that was not, provided that some layer keeps the span
     /// alive; it counts from that moment on.
+    #[track_caller]
     fn annotate(&self, annotation: Annotation) -> bool;
 
     /// Ends the span now instead of when it closes: `tracing` closes a span only after its last clone and its
@@ -79,12 +83,16 @@ pub trait LlmObsSpanExt: private::Sealed {
     ///
     /// [`EvaluationError::Span`] if the span is no LLM span that a layer knows, [`EvaluationError::JoinCount`] if the
     /// evaluation says a span itself, and what else is wrong with it.
+    #[track_caller]
     fn evaluate(&self, evaluation: Evaluation) -> Result<(), EvaluationError>;
 }
 
 impl LlmObsSpanExt for Span {
+    #[track_caller]
     fn annotate(&self, annotation: Annotation) -> bool {
-        RecordedSpan::of(self).annotate(annotation.into())
+        let span = RecordedSpan::of(self);
+        span.note_if_disabled(Location::caller());
+        span.annotate(annotation.into())
     }
 
     fn finish(&self) -> bool {
@@ -95,8 +103,11 @@ impl LlmObsSpanExt for Span {
         RecordedSpan::of(self).context()
     }
 
+    #[track_caller]
     fn evaluate(&self, evaluation: Evaluation) -> Result<(), EvaluationError> {
-        RecordedSpan::of(self).evaluate(evaluation)
+        let span = RecordedSpan::of(self);
+        span.note_if_disabled(Location::caller());
+        span.evaluate(evaluation)
     }
 
     fn set_llmobs_parent(&self, parent: SpanContext) -> bool {
@@ -148,11 +159,67 @@ impl<'a> RecordedSpan<'a> {
         self.with(|capture, _, id| capture.age(id)).flatten()
     }
 
+    /// Warns if the span is disabled: whatever is done with it is lost. A disabled span has metadata only if `tracing` is
+    /// built with its feature `log`, so the place of the call is named.
+    #[inline]
+    pub(crate) fn note_if_disabled(self, caller: &'static Location<'static>) {
+        if self.span.is_disabled() {
+            self.note_disabled(caller);
+        }
+    }
+
+    #[cold]
+    fn note_disabled(self, caller: &'static Location<'static>) {
+        let note = |capture: &Arc<Capture>| {
+            let (mistakes, max_level) = (capture.services.plans.mistakes(), capture.services.max_level);
+            match self.span.metadata() {
+                Some(metadata) if has_own_fields(metadata) => mistakes.note_disabled_span(metadata, max_level),
+                Some(_) => {}
+                None => mistakes.note_no_span(caller, max_level),
+            }
+        };
+        match self.capture {
+            Some(capture) => note(capture),
+            None => tracing::dispatcher::get_default(|dispatch| {
+                if let Some(layer) = dispatch.downcast_ref::<CaptureLayer>() {
+                    note(&layer.capture);
+                }
+            }),
+        }
+    }
+
     fn with<T>(self, then: impl FnOnce(&Arc<Capture>, &Dispatch, &Id) -> T) -> Option<T> {
         let Some(capture) = self.capture else { return find(self.span, then) };
         // Ids are those of one registry: a span of another subscriber may have the same.
         let with = |(id, dispatch): (&Id, &Dispatch)| capture.is_part_of(dispatch).then(|| then(capture, dispatch, id));
         self.span.with_subscriber(with).flatten()
+    }
+}
+
+impl Capture {
+    /// Looks for levels and filters that hide LLM spans, and notes each once. Called on the thread that logs; does nothing
+    /// unless the layer is part of the process's subscriber.
+    pub(crate) fn inspect_filters(self: &Arc<Self>) {
+        tracing::dispatcher::get_default(|dispatch| {
+            let is_ours = |layer: &CaptureLayer| Arc::ptr_eq(&layer.capture, self);
+            if dispatch.downcast_ref::<CaptureLayer>().is_some_and(is_ours) {
+                self.visibility.inspect(dispatch, self.services.plans.mistakes(), self.services.max_level);
+            }
+        });
+    }
+
+    pub(super) fn leave_call_to_gateway(&self, id: &Id) {
+        self.spans.with(id, |record| record.leave_call_to_gateway(&self.services));
+    }
+
+    /// Counts entries that did not fit into a header.
+    pub(crate) fn count_left_out(&self, entries: usize) {
+        (0..entries).for_each(|_| self.services.count(Problem::Header, "a request"));
+    }
+
+    /// Returns whether the layer is, or was, part of a subscriber.
+    pub(crate) fn is_attached(&self) -> bool {
+        self.subscriber.registry().is_some()
     }
 }
 

@@ -6,9 +6,9 @@ use std::path::Path;
 use super::declared::Config;
 use super::given::Given;
 use super::kinds::Kind;
-use super::nearest::nearest;
 use super::variable::VARIABLES;
 use super::warning::ConfigWarning;
+use crate::nearest::nearest;
 
 impl Config {
     /// Reads the environment of this process, its executable's name, and whether the Agent's socket exists.

@@ -1,9 +1,9 @@
 //! The conventions of other crates that are captured: a list of names.
 
 use super::given::{Given, excerpt};
-use super::nearest::nearest;
 use super::warning::ConfigWarning;
 use crate::error::ConfigError;
+use crate::nearest::nearest;
 use llmobs_conventions::Conventions;
 
 /// Resolves the lists: that of the code, where every name must exist, else that of the environment, else all.

@@ -25,7 +25,6 @@ mod warning;
 mod address;
 mod integrations;
 mod ml_app;
-mod nearest;
 mod site;
 
 #[cfg(test)]
@@ -42,3 +41,4 @@ pub(crate) use ml_app::broken_rule;
 pub(crate) use settings::{Mode, Settings};
 pub(crate) use table::settings_table;
 pub(crate) use variable::API_KEY;
+pub(crate) use warning::ConfigWarning;

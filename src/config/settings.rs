@@ -145,6 +145,7 @@ impl Config {
             certificate_file: self.certificate_file.map(|given| Given::new(given.setting, given.value.into())),
             api_key: self.api_key.map(|given| given.value),
             code_tags: self.rest.tags,
+            executable: self.executable,
             warnings,
         })
     }
@@ -196,6 +197,8 @@ impl Config {
 /// All settings, complete and checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    /// The name of the executable, if it is known.
+    pub(crate) executable: Option<String>,
     pub(crate) enabled: bool,
     pub(crate) ml_app: String,
     /// Empty if it is not set, as are the two below.

@@ -214,6 +214,7 @@ fn a_key_does_not_travel_in_clear() {
 }
 
 #[test]
+#[expect(clippy::type_complexity, reason = "a table")]
 fn prompts_reach_another_machine_in_clear_only_without_a_key_and_with_one_warning() {
     let (url, name, host, origin) =
         ("DD_TRACE_AGENT_URL", "DD_TRACE_AGENT_HOSTNAME", "DD_AGENT_HOST", "DD_LLMOBS_OVERRIDE_ORIGIN");

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use super::announcement::{Announcement, FailedRequest};
-use super::listener::StderrLog;
+use super::announcement::{Announcement, Destination, FailedRequest};
+use super::diagnosis::Diagnosis;
+use super::listener::has_subscriber;
 use super::reporter::Reporter;
 use crate::stats::{Problems, Stats};
 
@@ -26,10 +27,13 @@ pub(crate) struct Announcer {
     /// Something was not logged yet, because nobody listened or because it was logged a moment ago.
     has_unlogged: Arc<AtomicBool>,
     next_report: Option<Instant>,
+    /// The process has a subscriber.
+    has_subscriber: bool,
+    has_route: bool,
 }
 
 /// Counters that change whenever there may be something new to log.
-type Fingerprint = (u64, u64, u64, u64);
+type Fingerprint = (u64, u64, u64, u64, u64, bool);
 
 impl Announcer {
     /// Log lines that wait for a slow subscriber.
@@ -38,16 +42,31 @@ impl Announcer {
     const INTERVAL: Duration = Duration::from_millis(200);
 
     /// Creates an announcer; `on_thread_start` runs first on the thread that logs.
-    pub(crate) fn new(
-        problems: Arc<Problems>,
-        warnings: Vec<String>,
-        stderr: StderrLog,
-        on_thread_start: fn(),
-    ) -> Self {
-        let has_unlogged = Arc::new(AtomicBool::new(!warnings.is_empty()));
-        let log_thread = Reporter::new(Arc::clone(&problems), (warnings, stderr), Arc::clone(&has_unlogged));
-        let (sender, reported, next_report) = Default::default();
-        Self { problems, reporter: Some(log_thread), sender, on_thread_start, reported, has_unlogged, next_report }
+    pub(crate) fn new(problems: Arc<Problems>, diagnosis: Diagnosis, on_thread_start: fn()) -> Self {
+        let has_unlogged = Arc::new(AtomicBool::new(!diagnosis.warnings.is_empty()));
+        let reporter = Some(Reporter::new(Arc::clone(&problems), diagnosis, Arc::clone(&has_unlogged)));
+        let (sender, next_report, has_subscriber, has_route) = Default::default();
+        Self {
+            problems,
+            reporter,
+            sender,
+            on_thread_start,
+            reported: Fingerprint::default(),
+            has_unlogged,
+            next_report,
+            has_subscriber,
+            has_route,
+        }
+    }
+
+    /// Logs the receiver of the items, once.
+    pub(crate) fn route_decided(&mut self, destination: impl FnOnce() -> Option<Arc<Destination>>) {
+        if !self.has_route
+            && let Some(destination) = destination()
+        {
+            self.has_route = true;
+            self.announce(Announcement::Route(destination));
+        }
     }
 
     /// Logs a failed request.
@@ -58,7 +77,10 @@ impl Announcer {
     /// Logs losses and problems that are new.
     pub(crate) fn report(&mut self, now: Instant, stats: &Stats) {
         let problems = self.problems.snapshot().total();
-        let current = (stats.refused_total(), stats.lost_total(), problems, self.problems.remarks.noted());
+        self.has_subscriber = self.has_subscriber || has_subscriber();
+        let notes = self.problems.notes.version();
+        let (refused, lost, remarks) = (stats.refused_total(), stats.lost_total(), self.problems.remarks.noted());
+        let current = (refused, lost, problems, remarks, notes, self.has_subscriber);
         let is_due = self.has_unlogged.load(Ordering::Relaxed) && self.next_report.is_none_or(|next| next <= now);
         if current == self.reported && !is_due {
             return;
@@ -74,6 +96,8 @@ impl Announcer {
             && stats.lost_total() == 0
             && stats.open_spans == 0
             && self.problems.remarks.noted() == 0
+            && self.problems.notes.version() == 0
+            && !has_subscriber()
             && self.problems.snapshot().total() == 0;
         if is_quiet && self.sender.is_none() && !self.has_unlogged.load(Ordering::Relaxed) {
             return;
@@ -104,6 +128,7 @@ impl Announcer {
             for announcement in receiver {
                 reporter.log(announcement);
             }
+            reporter.watch_late_spans();
         };
         std::thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(run).ok()?;
         Some(sender)

@@ -2,6 +2,9 @@
 
 use std::io::Write as _;
 
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
+
 use super::announcement::TARGET;
 use llmobs_model::contain;
 
@@ -54,7 +57,13 @@ impl Listener {
 pub(super) fn is_enabled(level: tracing::Level) -> bool {
     contain(|| match level {
         tracing::Level::WARN => tracing::enabled!(target: TARGET, tracing::Level::WARN),
+        tracing::Level::INFO => tracing::enabled!(target: TARGET, tracing::Level::INFO),
         _ => tracing::enabled!(target: TARGET, tracing::Level::DEBUG),
     })
     .unwrap_or(false)
+}
+
+/// Returns whether the process has a subscriber.
+pub(super) fn has_subscriber() -> bool {
+    contain(|| tracing::dispatcher::get_default(|dispatch: &Dispatch| !dispatch.is::<NoSubscriber>())).unwrap_or(false)
 }

@@ -5,11 +5,13 @@
 
 mod announcement;
 mod announcer;
+mod diagnosis;
 mod listener;
 mod problems;
 mod reporter;
 
-pub(crate) use announcement::FailedRequest;
+pub(crate) use announcement::{Destination, FailedRequest};
 pub(crate) use announcer::Announcer;
+pub(crate) use diagnosis::Diagnosis;
 pub(crate) use listener::StderrLog;
 pub(crate) use reporter::hears_remarks;

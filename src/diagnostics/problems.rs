@@ -8,7 +8,7 @@ pub(super) const fn explain(problem: Problem) -> &'static str {
         Problem::UnknownKind => {
             "The kind of a span is not one of llm, workflow, agent, tool, task, embedding, retrieval: the span is not sent."
         }
-        Problem::Shape => "Input or output has a form that the kind of the span does not take: it was left out.",
+        Problem::Shape => "Input or output has a form that the kind of the span does not take: it was sent as text.",
         Problem::Metadata => "Metadata is not a JSON object: it was left out.",
         Problem::Metric => "A metric is not a finite number or has no name: it was left out.",
         Problem::Tag => "Tags are not a JSON object, or a tag has no key: it was left out.",
@@ -36,5 +36,9 @@ pub(super) const fn explain(problem: Problem) -> &'static str {
         Problem::Header => "An entry of a header could not be written or did not fit; it was left out.",
         Problem::Spool => "The spool is full, damaged, or its disk has failed: batches are kept in memory only.",
         Problem::Unreadable => "A provider's response could not be read: the span was sent without it.",
+        Problem::UnknownField => "A span or event declares a field of llmobs that does not exist: it was left out.",
+        Problem::DisabledSpan => {
+            "A span that a filter or its level disables was annotated or evaluated: nothing was recorded."
+        }
     }
 }

@@ -42,23 +42,28 @@ impl<'a> From<FieldValue<'a>> for RawContent<'a> {
     }
 }
 
-/// Converts content to the form that the kind takes; `None` when it cannot be converted. `json_in_strings` parses plain
-/// strings too.
-pub(super) fn shape(kind: SpanKind, side: Side, raw: RawContent<'_>, json_in_strings: bool) -> Option<Body<'_>> {
+/// Converts content to the form that the kind takes, and returns whether it had such a form. Content of another form becomes
+/// text, as it does in a field: nothing is left out. `json_in_strings` parses plain strings too.
+pub(super) fn shape(kind: SpanKind, side: Side, raw: RawContent<'_>, json_in_strings: bool) -> (Body<'_>, bool) {
     let form = Form::of(kind, side);
     match raw {
         // Parsed, it would let users type system messages and tool calls into a trace.
-        RawContent::Text(text) if matches!(form, Form::Messages) && !json_in_strings => Some(Body::Message(text)),
-        RawContent::Text(text) => Some(from_field(form, text)),
-        RawContent::Oversize => Some(Body::Text(Cow::Borrowed(DROPPED_VALUE))),
-        RawContent::Field(text) => Some(from_field(form, text)),
+        RawContent::Text(text) if matches!(form, Form::Messages) && !json_in_strings => (Body::Message(text), true),
+        RawContent::Text(text) => (from_field(form, text), true),
+        RawContent::Oversize => (Body::Text(Cow::Borrowed(DROPPED_VALUE)), true),
+        RawContent::Field(text) => (from_field(form, text), true),
         RawContent::Content(content) => {
-            let content = match form {
+            let shaped = match form {
                 Form::Messages => messages(content),
                 Form::Documents => documents(content),
-                Form::Text => Some(as_text(content)),
+                Form::Text => Ok(as_text(content)),
             };
-            content.map(Body::Content)
+            match (shaped, form) {
+                (Ok(content), _) => (Body::Content(content), true),
+                (Err(other), Form::Messages) => (Body::Message(Cow::Owned(content_text(other))), false),
+                (Err(other), Form::Documents) => (Body::Document(Cow::Owned(content_text(other))), false),
+                (Err(other), Form::Text) => (Body::Content(as_text(other)), false),
+            }
         }
     }
 }
@@ -97,21 +102,29 @@ fn from_field(form: Form, text: Cow<'_, str>) -> Body<'_> {
     }
 }
 
-fn messages(content: Content) -> Option<Content> {
+/// Returns the content as messages, or unchanged if it has another form.
+fn messages(content: Content) -> Result<Content, Content> {
     match content {
-        Content::Text(text) => Some(Content::Messages(vec![Message::new("", text)])),
-        Content::Messages(messages) => Some(Content::Messages(messages)),
-        Content::Json(json) => llmobs_json::messages(&json).map(Content::Messages),
-        Content::Documents(_) | _ => None,
+        Content::Text(text) => Ok(Content::Messages(vec![Message::new("", text)])),
+        Content::Messages(messages) => Ok(Content::Messages(messages)),
+        Content::Json(json) => match llmobs_json::messages(&json) {
+            Some(messages) => Ok(Content::Messages(messages)),
+            None => Err(Content::Json(json)),
+        },
+        other @ (Content::Documents(_) | _) => Err(other),
     }
 }
 
-fn documents(content: Content) -> Option<Content> {
+/// Returns the content as documents, or unchanged if it has another form.
+fn documents(content: Content) -> Result<Content, Content> {
     match content {
-        Content::Text(text) => Some(Content::Documents(vec![Document::new(text)])),
-        Content::Documents(documents) => Some(Content::Documents(documents)),
-        Content::Json(json) => llmobs_json::documents(&json).map(Content::Documents),
-        Content::Messages(_) | _ => None,
+        Content::Text(text) => Ok(Content::Documents(vec![Document::new(text)])),
+        Content::Documents(documents) => Ok(Content::Documents(documents)),
+        Content::Json(json) => match llmobs_json::documents(&json) {
+            Some(documents) => Ok(Content::Documents(documents)),
+            None => Err(Content::Json(json)),
+        },
+        other @ (Content::Messages(_) | _) => Err(other),
     }
 }
 

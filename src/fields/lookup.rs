@@ -1,6 +1,7 @@
 //! The name of a field → what the field stands for.
 
 use super::names;
+use crate::nearest::{edits, nearest};
 use crate::recording::{EvaluationField, FieldKey};
 
 /// Returns what a field of a span stands for, or `None` when its name is not one of ours.
@@ -22,6 +23,33 @@ pub(crate) fn event_field(name: &'static str, is_error: bool) -> Option<FieldKey
 /// is not.
 pub(crate) fn is_argument(name: &str) -> bool {
     !is_own(name)
+}
+
+/// Returns `None` for a name that exists or has nothing to do with ours, and for a misspelled one the nearest name that exists,
+/// empty if none is near. `in_span` says that the field is one of a span, not of an event.
+pub(crate) fn misspelled(name: &'static str, in_span: bool) -> Option<String> {
+    // Other crates' fields are the rule, and few of them begin like ours.
+    if !name.starts_with(['l', 'L']) || own_field(name).is_some() || !in_span && evaluation_field(name).is_some() {
+        return None;
+    }
+    let candidates = || names::ALL.iter().chain(if in_span { &[] } else { names::EVALUATION }).copied();
+    if !is_own(name) {
+        // `llm_obs.kind`, `llmobs_kind`: a slip in the namespace. `llm.model_name` belongs to another convention.
+        let near = candidates().find(|candidate| edits(name, candidate) <= MAX_NAMESPACE_EDITS)?;
+        return Some(near.to_owned());
+    }
+    let keyed = || {
+        let (group, key) = name.strip_prefix(NAMESPACE)?.split_once('.').filter(|(_, key)| !key.is_empty())?;
+        let prefixes = names::PREFIXES.iter().chain(if in_span { &[] } else { names::EVALUATION_PREFIXES });
+        let groups = prefixes.filter_map(|prefix| prefix.strip_prefix(NAMESPACE)?.strip_suffix('.'));
+        nearest(group, groups).map(|group| format!("{NAMESPACE}{group}.{key}"))
+    };
+    Some(keyed().or_else(|| nearest(name, candidates()).map(str::to_owned)).unwrap_or_default())
+}
+
+/// Returns whether a field of this name exists in evaluation events.
+pub(crate) fn is_of_evaluation(name: &'static str) -> bool {
+    evaluation_field(name).is_some()
 }
 
 /// What a field of this name says.
@@ -94,6 +122,8 @@ fn is_own(name: &str) -> bool {
 }
 
 const NAMESPACE: &str = "llmobs.";
+/// More edits than this in a name that does not begin with the namespace are another convention.
+const MAX_NAMESPACE_EDITS: usize = 2;
 /// The field in which `#[instrument(ret)]` records the value that a function returns.
 const RETURN: &str = "return";
 /// The field in which `#[instrument(err)]`, and most people, record an error.
@@ -106,6 +136,34 @@ pub(crate) const PROXY_TAG: (&str, &str) = ("ml-proxy", "custom");
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn misspelled_names_are_found_with_the_nearest_that_exists_and_others_are_left_alone() {
+        let table = [
+            ("llmobs.model_nme", Some("llmobs.model_name")),
+            ("llmobs.inputs", Some("llmobs.input")),
+            ("llmobs.metric.input_tokens", Some("llmobs.metrics.input_tokens")),
+            ("llmobs.tag.team", Some("llmobs.tags.team")),
+            ("llmobs.session", Some("llmobs.session_id")),
+            ("llmobs.kid", Some("llmobs.kind")),
+            ("llmobs.Kind", Some("llmobs.kind")),
+            ("llmobs_kind", Some("llmobs.kind")),
+            ("llm_obs.kind", Some("llmobs.kind")),
+            ("llmob.input", Some("llmobs.input")),
+            ("llmobs.completely_different", Some("")),
+        ];
+        for (name, expected) in table {
+            assert_eq!(misspelled(name, true).as_deref(), expected, "{name}");
+            assert_eq!(misspelled(name, false).as_deref(), expected, "{name}");
+        }
+        for name in
+            ["llmobs.kind", "llmobs.tags.a", "llm.model_name", "level", "line", "lang", "llm.kind", "gen_ai.system"]
+        {
+            assert_eq!(misspelled(name, true), None, "{name}");
+        }
+        assert!(misspelled("llmobs.eval.label", true).is_some() && misspelled("llmobs.eval.label", false).is_none());
+        assert_eq!(misspelled("llmobs.eval.lable", false).as_deref(), Some("llmobs.eval.label"));
+    }
 
     #[test]
     fn every_documented_name_means_something() {

@@ -22,4 +22,4 @@ pub use names::*;
 pub(crate) use evaluation::evaluation;
 pub(crate) use foreign::{event_as_attributes, foreign_attributes};
 pub(crate) use inherited::{prompt_of, session_of_tags, tools_of};
-pub(crate) use lookup::{PROXY_TAG, SESSION_TAG, event_field, is_argument, span_field};
+pub(crate) use lookup::{PROXY_TAG, SESSION_TAG, event_field, is_argument, is_of_evaluation, misspelled, span_field};

@@ -86,6 +86,8 @@ pub struct ClientCall {
     budget: Held,
     /// The request fitted into the budget.
     has_request: bool,
+    /// The request is known to be a model call.
+    is_confirmed: bool,
     stage: CallStage,
 }
 
@@ -118,18 +120,21 @@ impl ClientCall {
     pub fn begin(rules: &EndpointRules, method: &str, url: &str, body: impl FnOnce() -> Bytes) -> Option<Self> {
         let endpoint = rules.endpoint(method, url)?;
         if !endpoint.is_ambiguous() {
-            return Self::begin_at(endpoint, url, |endpoint| Call::new(endpoint, body()));
+            return Self::begin_at(endpoint, url, true, |endpoint| Call::new(endpoint, body()));
         }
         // Another service may use such a path on a host that is not known; the body tells.
         let body = body();
         if !endpoint.is_confirmed_by(&body) {
             return None;
         }
-        Self::begin_at(endpoint, url, |endpoint| Call::new(endpoint, body))
+        Self::begin_at(endpoint, url, true, |endpoint| Call::new(endpoint, body))
     }
 
     /// Begins to observe a request whose body is sent in chunks. The recorder takes the chunks, at the latest until the
     /// response begins.
+    ///
+    /// Where only the body shows that the request is a model call ([`Endpoint::is_confirmed_by`]), that is decided when the
+    /// response begins, and the context of the call's span is not propagated.
     ///
     /// # Example
     ///
@@ -152,14 +157,20 @@ impl ClientCall {
     /// ```
     pub fn begin_streaming(rules: &EndpointRules, method: &str, url: &str) -> Option<(Self, RequestRecorder)> {
         let request = RequestRecorder::default();
-        let call = Self::begin_at(rules.endpoint(method, url)?, url, |endpoint| {
+        let call = Self::begin_at(rules.endpoint(method, url)?, url, false, |endpoint| {
             Call::with_request_bytes(endpoint, request.clone())
         })?;
         let request = request.charged_to(call.budget.beside());
         Some((call, request))
     }
 
-    fn begin_at(mut endpoint: Endpoint, url: &str, call: impl FnOnce(Endpoint) -> Call) -> Option<Self> {
+    fn begin_at(
+        mut endpoint: Endpoint,
+        url: &str,
+        is_body_known: bool,
+        call: impl FnOnce(Endpoint) -> Call,
+    ) -> Option<Self> {
+        let is_confirmed = is_body_known || !endpoint.is_ambiguous();
         // An `llm` span around an embedding request is not the call that makes the vectors.
         let enclosing = call_around(&Span::current()).filter(|enclosing| enclosing.kind() == endpoint.api().kind());
         let site = match enclosing.and_then(|enclosing| Some((enclosing.join()?, enclosing))) {
@@ -180,18 +191,18 @@ impl ClientCall {
         }
         match &site {
             // The open span needs kind, name and session now: children and the exporter's classification depend on them.
-            SpanSite::Own(span) => {
+            SpanSite::Own(span) if is_confirmed => {
                 let annotation = Annotation::new().kind(call.kind()).name(call.name());
                 span.annotate(session.into_iter().fold(annotation, Annotation::session_id));
             }
             SpanSite::Enclosing(enclosing, _) if is_gateway => enclosing.leave_to_gateway(),
-            SpanSite::Enclosing(..) => {}
+            SpanSite::Own(_) | SpanSite::Enclosing(..) => {}
         }
         if !has_request {
             site.mark_oversize(&budget, FieldKey::Input);
         }
         let (began, began_wall) = (Clock::System.instant(), wall_time());
-        Some(Self { site, began, began_wall, budget, has_request, stage: CallStage::Requested(call) })
+        Some(Self { site, began, began_wall, budget, has_request, is_confirmed, stage: CallStage::Requested(call) })
     }
 
     /// Returns the span to make the request in, so that the request propagates its context.
@@ -203,6 +214,9 @@ impl ClientCall {
     /// providers send are read.
     pub fn response(&mut self, status: u16, headers: &HeaderMap) {
         let CallStage::Requested(call) = mem::replace(&mut self.stage, CallStage::Ended) else { return };
+        if !self.confirm(&call) {
+            return;
+        }
         let call = self.take_over_request(call);
         let content_type = headers.get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let is_event_stream = content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with(EVENT_STREAM));
@@ -250,6 +264,7 @@ impl ClientCall {
 
     fn end(&mut self, ending: Ending) {
         let stage = match mem::replace(&mut self.stage, CallStage::Ended) {
+            CallStage::Requested(call) if !self.confirm(&call) => return,
             CallStage::Requested(call) => CallStage::Requested(self.take_over_request(call)),
             other @ (CallStage::Responding { .. } | CallStage::Ended) => other,
         };
@@ -282,6 +297,18 @@ impl ClientCall {
             }
             SpanSite::Enclosing(enclosing, _) => drop(enclosing.enrich(annotation)),
         }
+    }
+
+    /// Decides whether the request is a model call, where its body had to be sent first. A span without a kind is no LLM span,
+    /// and nothing is sent of it.
+    fn confirm(&mut self, call: &Call) -> bool {
+        if !self.is_confirmed {
+            self.is_confirmed = call.is_confirmed();
+            if let (SpanSite::Own(span), true) = (&self.site, self.is_confirmed) {
+                span.annotate(Annotation::new().kind(call.kind()).name(call.name()));
+            }
+        }
+        self.is_confirmed
     }
 
     /// Charges the request's body to this call: a body sent in chunks was charged to its recorder until now.
@@ -460,6 +487,26 @@ mod tests {
         let message = format!(r#"{{"role": "assistant", "content": "{answer}"}}"#);
         call.push(format!(r#"{{"choices": [{{"message": {message}}}], "usage": {usage}}}"#).as_bytes());
         call.complete();
+    }
+
+    #[test]
+    fn a_body_that_is_sent_in_chunks_decides_whether_a_common_path_is_a_model_call() {
+        for (body, expected) in [
+            (r#"{"to": "1", "text": "Hi"}"#, ""),
+            (r#"{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}"#, "llm anthropic.request\n"),
+        ] {
+            let (layer, recorder) = testing::recorder();
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+                let url = "https://sms.example.com/v1/messages";
+                let (mut call, request) = ClientCall::begin_streaming(&EndpointRules::new(), "POST", url).unwrap();
+                request.push(0, body.as_bytes());
+                call.response(200, &HeaderMap::new());
+                call.push(br#"{"role": "assistant", "content": [{"type": "text", "text": "Ho"}]}"#);
+                call.complete();
+            });
+            assert_eq!(recorder.tree(), expected);
+            assert!(recorder.handle().stats().is_balanced());
+        }
     }
 
     #[test]

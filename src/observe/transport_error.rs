@@ -24,10 +24,12 @@ pub(super) fn of_error<E: Error + ?Sized>(error: &E) -> SpanError {
 /// other types may contain a request.
 pub(super) fn of_display<E: Display + Debug + 'static>(error: &E) -> SpanError {
     let any: &dyn Any = error;
-    let described = match (any.downcast_ref::<BoxError>(), any.downcast_ref::<std::io::Error>()) {
-        (Some(boxed), _) => SpanError::from_error(boxed.as_ref()),
-        (None, Some(error)) => SpanError::from_error(error),
-        (None, None) => {
+    let boxed = any.downcast_ref::<BoxError>().map(|boxed| SpanError::from_error(boxed.as_ref()));
+    let of_io = any.downcast_ref::<std::io::Error>().map(SpanError::from_error);
+    let of_reqwest = any.downcast_ref::<reqwest::Error>().map(SpanError::from_error);
+    let described = match boxed.or(of_io).or(of_reqwest) {
+        Some(described) => described,
+        None => {
             let described = SpanError::from_error(&Shown(error));
             let is_hyper = type_name::<E>().starts_with("hyper");
             let stack = if is_hyper { SpanError::from_error(&ShownDebug(error)).message } else { String::new() };

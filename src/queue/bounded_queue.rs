@@ -47,6 +47,8 @@ pub(super) struct State {
     pub(super) phase: Phase,
     /// Items that were pending at the end.
     pub(super) left_behind: u64,
+    /// Everybody who waited for the end has been answered, after the last log line.
+    pub(super) has_dismissed: bool,
 }
 
 /// Shows no item: those are content.
@@ -58,7 +60,8 @@ impl fmt::Debug for Queue {
 
 impl Queue {
     pub(crate) fn new(limits: Limits) -> Self {
-        let state = State { ledger: Ledger::default(), waiters: Vec::new(), phase: Phase::Running, left_behind: 0 };
+        let (ledger, waiters) = Default::default();
+        let state = State { ledger, waiters, phase: Phase::Running, left_behind: 0, has_dismissed: false };
         Self {
             shards: Shards::default(),
             admission: Admission::default(),

@@ -60,7 +60,9 @@ impl Queue {
         };
         let mut waiter = Waiter { target, deadline, since, outcome: FlushOutcome::default(), until: since, reply };
         let is_nothing_pending = state.ledger.pending(self.admission.entered()) == 0 && matches!(goal, Goal::Settled);
-        if state.phase == Phase::Stopped || is_nothing_pending || target <= state.ledger.settled_below() {
+        // An exporter that has stopped may still be logging; whoever ends it waits for that too.
+        let is_over = state.phase == Phase::Stopped && (state.has_dismissed || matches!(goal, Goal::Settled));
+        if is_over || is_nothing_pending || target <= state.ledger.settled_below() {
             let (refused, entered) = (self.refusals.snapshot(), self.admission.entered());
             (waiter.outcome, waiter.until) = state.ledger.report(since, &refused, entered);
             waiter.outcome = match goal {
@@ -78,12 +80,15 @@ impl Queue {
     }
 
     /// Returns what became of items since the last flush, for a waiter whose own timer ended.
+    #[expect(clippy::significant_drop_tightening, reason = "what is reported and what was left belong together")]
     pub(crate) fn outcome(&self) -> FlushOutcome {
         let mut state = self.state.lock();
         let since = state.ledger.reported();
         let (outcome, until) = state.ledger.report(since, &self.refusals.snapshot(), self.admission.entered());
         state.ledger.note_reported(until);
-        outcome
+        // What the end left behind is lost in the ledger by now, and was pending for whoever waited for it.
+        let left = state.left_behind;
+        if left > 0 { outcome.with_pending(left) } else { outcome }
     }
 
     /// Answers waiters. A loss counts as reported only when somebody has read of it.
@@ -129,8 +134,12 @@ impl Queue {
         let is_late = |waiter: &mut Waiter| waiter.deadline.is_some_and(|deadline| deadline <= now);
         let expired: Vec<Waiter> = state.waiters.extract_if(.., is_late).collect();
         let next = state.waiters.iter().filter_map(|waiter| waiter.deadline).min();
-        let expired = self.outcomes(&state, expired);
+        let mut expired = self.outcomes(&state, expired);
+        let left = state.left_behind;
         drop(state);
+        for waiter in expired.iter_mut().filter(|_| left > 0) {
+            waiter.outcome = std::mem::take(&mut waiter.outcome).with_pending(left);
+        }
         self.answer_all(expired);
         next
     }
@@ -138,6 +147,7 @@ impl Queue {
     /// Answers all waiters at the end.
     pub(crate) fn dismiss_waiters(&self) {
         let mut state = self.state.lock();
+        state.has_dismissed = true;
         let waiters = std::mem::take(&mut state.waiters);
         let left = state.left_behind;
         let mut waiters = self.outcomes(&state, waiters);

@@ -5,6 +5,7 @@
 mod counts;
 mod flush_outcome;
 mod loss_reason;
+mod notes;
 mod problem;
 mod remarks;
 mod snapshot;
@@ -12,6 +13,7 @@ mod snapshot;
 pub(crate) use counts::{LossCounts, Refusals};
 pub use flush_outcome::FlushOutcome;
 pub use loss_reason::LossReason;
+pub(crate) use notes::early_end;
 pub use problem::Problem;
 pub(crate) use problem::Problems;
 pub(crate) use remarks::Remarked;

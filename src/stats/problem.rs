@@ -5,6 +5,7 @@ use std::fmt;
 use parking_lot::Mutex;
 
 use super::counts::{Counts, SharedCounts};
+use super::notes::Notes;
 use super::remarks::Remarks;
 
 /// A mistake in what was recorded on a span or an event. The span is sent all the same, unless the variant says otherwise.
@@ -13,7 +14,7 @@ use super::remarks::Remarks;
 pub enum Problem {
     /// `llmobs.kind` is not one of the seven kinds; the span is not an LLM span and is not sent.
     UnknownKind,
-    /// Input or output has a form that the kind does not take; it was left out.
+    /// Input or output has a form that the kind does not take; it was sent as text.
     Shape,
     /// Metadata is not a JSON object, or could not be written as JSON; it was left out.
     Metadata,
@@ -58,6 +59,12 @@ pub enum Problem {
     Unreadable,
     /// The spool is full, damaged, or its disk has failed; what could not be spooled is kept in memory only.
     Spool,
+    /// A span or event declares a field `llmobs.…` that does not exist; the field was left out. It is counted once for the
+    /// callsite, and a warning names it and the nearest field that exists.
+    UnknownField,
+    /// `annotate` or `evaluate` was called on a span that a filter or the level of the layer disables; nothing was recorded.
+    /// It is counted once for the callsite, and a warning names it.
+    DisabledSpan,
 }
 
 impl Problem {
@@ -86,6 +93,8 @@ impl Problem {
         Self::Header,
         Self::Unreadable,
         Self::Spool,
+        Self::UnknownField,
+        Self::DisabledSpan,
     ];
 
     /// Returns the problem in one word, as it stands in log lines.
@@ -114,6 +123,8 @@ impl Problem {
             Self::Header => "header",
             Self::Unreadable => "unreadable",
             Self::Spool => "spool",
+            Self::UnknownField => "unknown_field",
+            Self::DisabledSpan => "disabled_span",
         }
     }
 }
@@ -147,6 +158,8 @@ pub(crate) struct Problems {
     first: Mutex<[Option<&'static str>; Problem::ALL.len()]>,
     /// Remarks on spans of other crates, which are no problems.
     pub(crate) remarks: Remarks,
+    /// Sentences that are logged once.
+    pub(crate) notes: Notes,
 }
 
 impl Problems {

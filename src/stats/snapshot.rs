@@ -1,5 +1,7 @@
 //! The ledger as users see it.
 
+use std::fmt;
+
 use super::counts::LossCounts;
 use super::loss_reason::LossReason;
 use super::problem::{Problem, ProblemCounts};
@@ -12,7 +14,17 @@ use super::problem::{Problem, ProblemCounts};
 /// ```
 ///
 /// An item is an LLM span that closed, an evaluation or feedback. *Delivered* means that the intake answered 2xx.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// `Debug` names what was counted and leaves zeros out; `Display` is one line for a log.
+///
+/// # Example
+///
+/// ```
+/// let stats = tracing_llmobs::Stats::default();
+/// assert_eq!(stats.to_string(), "0 offered, 0 delivered, 0 pending, 0 refused, 0 lost");
+/// assert_eq!(format!("{stats:?}"), "Stats { offered: 0 }");
+/// ```
+#[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Stats {
     /// Items that were ready to be sent.
@@ -40,7 +52,79 @@ pub struct Stats {
     pub(crate) problems: ProblemCounts,
 }
 
+impl fmt::Debug for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Stats");
+        out.field("offered", &self.offered);
+        let counts = [
+            ("accepted", self.accepted),
+            ("delivered", self.delivered),
+            ("pending", self.pending),
+            ("queued_bytes", self.queued_bytes),
+            ("open_spans", self.open_spans),
+            ("requests", self.requests),
+            ("retries", self.retries),
+            ("restarts", self.restarts),
+        ];
+        for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
+            out.field(name, count);
+        }
+        let lost = self.nonzero_losses();
+        if !lost.is_empty() {
+            out.field("lost", &Labelled(&lost));
+        }
+        let problems = self.nonzero_problems();
+        if !problems.is_empty() {
+            out.field("problems", &Labelled(&problems));
+        }
+        out.finish()
+    }
+}
+
+/// Shows the counts in one line: `12 offered, 9 delivered, 0 pending, 1 refused, 2 lost (queue_bytes 1, too_old 2); problems:
+/// shape 3`.
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { offered, delivered, pending, .. } = self;
+        let (refused, lost) = (self.refused_total(), self.lost_total());
+        write!(f, "{offered} offered, {delivered} delivered, {pending} pending, {refused} refused, {lost} lost")?;
+        for (at, (name, count)) in self.nonzero_losses().into_iter().enumerate() {
+            write!(f, "{}{name} {count}", if at == 0 { " (" } else { ", " })?;
+        }
+        if refused.saturating_add(lost) > 0 {
+            f.write_str(")")?;
+        }
+        for (at, (name, count)) in self.nonzero_problems().into_iter().enumerate() {
+            write!(f, "{}{name} {count}", if at == 0 { "; problems: " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// Names with their counts, shown as a map.
+struct Labelled<'a>(&'a [(&'static str, u64)]);
+
+impl fmt::Debug for Labelled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (name, count) in self.0 {
+            map.entry(&format_args!("{name}"), count);
+        }
+        map.finish()
+    }
+}
+
 impl Stats {
+    fn nonzero_losses(&self) -> Vec<(&'static str, u64)> {
+        let all = LossReason::ALL.iter().map(|reason| (reason.as_str(), self.lost(*reason)));
+        all.filter(|(_, count)| *count > 0).collect()
+    }
+
+    fn nonzero_problems(&self) -> Vec<(&'static str, u64)> {
+        let all = Problem::ALL.iter().map(|problem| (problem.as_str(), self.problems(*problem)));
+        all.filter(|(_, count)| *count > 0).collect()
+    }
+
     /// Returns how many items were refused or lost for this reason.
     pub fn lost(&self, reason: LossReason) -> u64 {
         self.lost.of(reason)
@@ -90,5 +174,9 @@ mod tests {
         stats.lost.lose(LossReason::QueueBytes, 1);
         stats.lost.lose(LossReason::TooLarge, 1);
         assert!(stats.is_balanced());
+        let shown = "Stats { offered: 5, accepted: 4, delivered: 2, pending: 1, lost: {queue_bytes: 1, too_large: 1} }";
+        assert_eq!(format!("{stats:?}"), shown);
+        let line = "5 offered, 2 delivered, 1 pending, 1 refused, 1 lost (queue_bytes 1, too_large 1)";
+        assert_eq!(stats.to_string(), line);
     }
 }

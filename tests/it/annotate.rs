@@ -20,7 +20,7 @@ fn content_takes_the_form_of_the_kind() {
     let json_messages = || Content::json(json!([{"role": "user", "content": "m"}])).unwrap();
     let json_documents = || Content::json(json!(["d"])).unwrap();
     let json = || Content::json(json!({"a": [1]})).unwrap();
-    // What is given, and what llm messages, documents and text become of it; `None` is refused.
+    // What is given, and what llm messages, documents and text become of it; with `None` its text, which is counted.
     let table: [(Content, [Option<Content>; 3]); 9] = [
         ("x".into(), [Some(Message::new("", "x").into()), Some(Document::new("x").into()), text("x")]),
         ("".into(), [Some(Message::new("", "").into()), Some(Document::new("").into()), text("")]),
@@ -49,7 +49,13 @@ fn content_takes_the_form_of_the_kind() {
                 assert!(span.annotate(Annotation::new().input(given.clone()).output(given.clone()).tag("k", "v")));
             });
             let span = only_span(&recorder);
-            assert_eq!((&span.input, &span.output), (input, output), "{kind}: {given:?}");
+            let Some(Content::Text(text)) = plain.clone() else { panic!("plain text") };
+            let as_text = |is_messages: bool| -> Option<Content> {
+                let text = text.clone();
+                Some(if is_messages { Message::new("", text).into() } else { Document::new(text).into() })
+            };
+            let or_text = |side: &Option<Content>| side.clone().or_else(|| as_text(kind == SpanKind::Llm));
+            assert_eq!((&span.input, &span.output), (&or_text(input), &or_text(output)), "{kind}: {given:?}");
             assert_eq!((span.tags.get("k"), span.status), (Some("v"), Status::Ok), "{kind}: {given:?}");
             let refused = u64::from(input.is_none()) + u64::from(output.is_none());
             let expected: Vec<_> = [(Problem::Shape, refused)].into_iter().filter(|(_, count)| *count > 0).collect();

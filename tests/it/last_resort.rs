@@ -29,7 +29,7 @@ fn a_failure_is_printed_if_no_layer_listens_and_only_then() {
         let lines = lines(scene, "");
         let has = |word: &str| lines.iter().filter(|line| line.contains(word)).count();
         assert_eq!(has("did you mean DD_LLMOBS_SAMPLE_RATE?"), 1, "{lines:#?}");
-        assert_eq!(has("a request with 1 LLM spans or evaluations failed"), 1, "{lines:#?}");
+        assert_eq!(has("1 batches (1 spans) stay queued"), 1, "{lines:#?}");
         assert_eq!(has("0 were delivered"), 1, "{lines:#?}");
         assert!(lines.len() < 6, "{lines:#?}");
     }

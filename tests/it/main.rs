@@ -55,6 +55,7 @@ mod last_resort;
 mod layers;
 mod lifecycle;
 mod limits;
+mod never_silent;
 mod parents;
 mod parity;
 mod policy;

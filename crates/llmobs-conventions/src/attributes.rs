@@ -7,7 +7,7 @@ use serde_json::Number;
 use crate::convention::class::AttributeClass;
 use crate::convention::frameworks::Framework;
 use crate::convention::precedence::PROVIDER;
-use crate::convention::{allowlist, frameworks, gen_ai};
+use crate::convention::{allowlist, gen_ai};
 use crate::evaluations::{self, EvaluationDraft};
 use crate::format::decode;
 use crate::format::json::Json;
@@ -204,21 +204,37 @@ pub(crate) struct ResolvedAttributes<'a> {
 /// A set of names that may contain others too: the tables ask for hundreds of names of which a span has two dozen, so most
 /// lookups end here, without a comparison.
 #[derive(Debug, Clone, Copy)]
-struct NameFilter([u64; 4]);
+struct NameFilter {
+    names: [u64; 4],
+    /// A bit for each beginning of a name.
+    beginnings: u64,
+}
 
 impl NameFilter {
-    const EMPTY: Self = Self([0; 4]);
+    const EMPTY: Self = Self { names: [0; 4], beginnings: 0 };
 
     fn insert(&mut self, name: &str) {
         let (word, bit) = Self::place(name);
-        if let Some(word) = self.0.get_mut(word) {
+        if let Some(word) = self.names.get_mut(word) {
             *word |= bit;
         }
+        self.beginnings |= Self::beginning(name);
     }
 
     fn may_contain(&self, name: &str) -> bool {
         let (word, bit) = Self::place(name);
-        self.0.get(word).is_some_and(|word| word & bit != 0)
+        self.names.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Returns whether a name may begin with a prefix of at least three bytes.
+    fn may_contain_under(&self, prefix: &str) -> bool {
+        self.beginnings & Self::beginning(prefix) != 0
+    }
+
+    /// Returns the bit of a name's first bytes, which tell most conventions apart.
+    fn beginning(name: &str) -> u64 {
+        let sum = name.bytes().take(3).fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+        1_u64.wrapping_shl(sum & 63)
     }
 
     /// Returns the word and the bit of a name. Names share their beginnings, so its length and its last bytes decide.
@@ -245,7 +261,7 @@ impl<'a> ResolvedAttributes<'a> {
             present: span.present,
             is_restricted: span.is_restricted,
         };
-        let framework = frameworks::framework(span.plan.conventions, span.plan.target());
+        let framework = span.plan.framework;
         resolved.fill_from_framework(framework);
         resolved.fill_from_events();
         if !span.events.is_empty() {
@@ -327,7 +343,10 @@ impl<'a> ResolvedAttributes<'a> {
 
     /// Returns the attributes whose names begin with a prefix, with the rest of each name.
     pub(crate) fn under<'w>(&'w self, prefix: &'w str) -> impl Iterator<Item = (&'a str, AttributeValue<'a>)> + 'w {
-        self.all().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value)))
+        // Most prefixes belong to conventions that the span does not follow.
+        let attributes = if self.present.may_contain_under(prefix) { self.attributes.as_ref() } else { &[] };
+        let below = attributes.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, *value)));
+        below.filter(|(_, value)| !value.is_absent())
     }
 
     pub(crate) fn has_under(&self, prefix: &str) -> bool {
@@ -346,6 +365,15 @@ impl<'a> ResolvedAttributes<'a> {
             .filter(|(rest, _)| is_part(rest))
             .filter_map(|(rest, value)| Some((rest, decode::flat(value)?)))
             .collect();
+        (!names.is_empty()).then(|| collected(names))
+    }
+
+    /// Rebuilds the list that is flattened into the names below `name`.
+    pub(crate) fn flattened_list(&self, name: &str) -> Option<Json<'a>> {
+        let is_part = |rest: &&str| rest.strip_prefix('.').is_some_and(is_item);
+        let below = self.under(name).filter(|(rest, _)| is_part(rest));
+        let names: Vec<FlattenedName<'_, 'a>> =
+            below.filter_map(|(rest, value)| Some((rest.strip_prefix('.')?, decode::flat(value)?))).collect();
         (!names.is_empty()).then(|| collected(names))
     }
 

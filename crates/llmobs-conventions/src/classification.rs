@@ -35,9 +35,7 @@ pub(crate) fn classify(attributes: &ResolvedAttributes<'_>) -> Classification {
         return Classification::Evaluation;
     }
     let kind = named_kind(attributes)
-        .or_else(|| {
-            frameworks::kind(attributes.plan.conventions, attributes.plan.target(), attributes.plan.span_name())
-        })
+        .or_else(|| attributes.plan.framework?.kind(attributes.plan.span_name()))
         .or_else(|| evident_kind(attributes));
     kind.map_or(Classification::Undecided, Classification::Span)
 }

@@ -2,6 +2,7 @@
 
 use crate::classification;
 use crate::convention::destination::Destination;
+use crate::convention::frameworks::Framework;
 use crate::convention::precedence::{SESSION, USER};
 use crate::convention::{allowlist, destination, frameworks};
 use crate::{Conventions, SWITCH};
@@ -17,6 +18,10 @@ pub struct AttributePlan<'n> {
     names: Box<[&'n str]>,
     /// By name: the destination of its value.
     destinations: Box<[Destination]>,
+    /// The framework that emits the span.
+    pub(crate) framework: Option<&'static Framework>,
+    /// The span is emitted by one of rig's crates.
+    pub(crate) is_of_rig: bool,
     promise: Promise,
 }
 
@@ -43,7 +48,9 @@ impl<'n> AttributePlan<'n> {
         let names: Box<[&'n str]> = attribute_names.into_iter().collect();
         let promise = promise(conventions, (target, span_name), names.iter().copied());
         let destinations = names.iter().map(|name| destination::destination(target, name)).collect();
-        Self { conventions, target, span_name, names, destinations, promise }
+        let framework = frameworks::framework(conventions, target);
+        let is_of_rig = frameworks::is_rig(target);
+        Self { conventions, target, span_name, names, destinations, framework, is_of_rig, promise }
     }
 
     /// Returns the target that the plan was made for.

@@ -76,6 +76,9 @@ const LLM_PREFIXES: [&str; 8] =
 /// output.
 pub(crate) fn messages(events: &[EventAttributes<'_>], is_output: bool) -> Conversation {
     let mut all = Conversation::default();
+    if events.is_empty() {
+        return all;
+    }
     for event in events {
         let Some(name) = name(event) else { continue };
         let Some((_, role)) = ROLES.iter().find(|(own, _)| *own == name.trim()) else { continue };
@@ -96,6 +99,9 @@ pub(crate) fn messages(events: &[EventAttributes<'_>], is_output: bool) -> Conve
 /// Returns the messages of events that carry whole conversations, one after the other.
 pub(crate) fn details(events: &[EventAttributes<'_>], source: &str, role: &str) -> Conversation {
     let mut all = Conversation::default();
+    if events.is_empty() {
+        return all;
+    }
     for event in events {
         let Some(value) = event.get(source) else { continue };
         let Some(json) = decode::json(value) else { continue };

@@ -41,7 +41,8 @@ pub struct Call {
 /// Implement it for a client whose request bodies are streams: record the pieces while they are sent, and return what there is
 /// when it is asked for. [`Bytes`] implements it for bodies that are complete.
 pub trait RequestBytes: Debug + Send + Sync {
-    /// Returns as much of the body as there is. It is asked for once, when the annotation is made.
+    /// Returns as much of the body as there is. It is asked for when the annotation is made, and before that where only the
+    /// body shows that the request is a model call.
     fn bytes(&self) -> Bytes;
 
     /// Returns how many bytes of memory it keeps.
@@ -83,6 +84,11 @@ impl Call {
     /// Returns the name of the span, such as `OpenAI.createChatCompletion`: those of Datadog's SDKs, where they have one.
     pub fn name(&self) -> Cow<'static, str> {
         codec(self.endpoint.api).name(&self.endpoint)
+    }
+
+    /// Tells whether the body is that of a model call, as far as it has been sent; see [`Endpoint::is_confirmed_by`].
+    pub fn is_confirmed(&self) -> bool {
+        !self.endpoint.is_ambiguous() || self.endpoint.is_confirmed_by(&self.body.bytes())
     }
 
     /// Returns the call without its body, for callers that have no memory left for it.

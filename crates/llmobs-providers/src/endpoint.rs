@@ -107,7 +107,14 @@ impl Api {
     const fn has_common_path(self) -> bool {
         matches!(
             self,
-            Self::OpenAiCompletions | Self::OpenAiResponses | Self::OpenAiEmbeddings | Self::AnthropicMessages
+            Self::OpenAiCompletions
+                | Self::OpenAiResponses
+                | Self::OpenAiEmbeddings
+                | Self::AnthropicMessages
+                | Self::BedrockInvoke
+                | Self::BedrockEmbeddings
+                | Self::BedrockConverse
+                | Self::BedrockAgent
         )
     }
 
@@ -192,9 +199,9 @@ impl Endpoint {
         if url.path.ends_with(":predict") && !model.is_some_and(embeds) {
             return None;
         }
-        let known = in_path.or_else(|| provider_at(url)).or(api.only_provider());
-        let is_ambiguous = known.is_none() && provider.is_none() && api.has_common_path();
-        let endpoint = Self { is_ambiguous, ..Self::new(api, known.unwrap_or(UNKNOWN)) };
+        let of_host = in_path.or_else(|| provider_at(url));
+        let is_ambiguous = of_host.is_none() && provider.is_none() && api.has_common_path();
+        let endpoint = Self { is_ambiguous, ..Self::new(api, of_host.or(api.only_provider()).unwrap_or(UNKNOWN)) };
         Some(Self { model: model.map(str::to_owned), is_streamed: route.is_streamed, ..endpoint })
     }
 
@@ -206,8 +213,9 @@ impl Endpoint {
 
     /// Tells whether a request with this body is a call of a model.
     ///
-    /// Most URLs are proof enough. On a host that is not known, a path such as `/v1/messages` or `/v1/responses` may belong to
-    /// any service; there the body has to name a model and carry messages, an input or a prompt.
+    /// Most URLs are proof enough. On a host that is not known, a path such as `/v1/messages`, `/v1/responses` or
+    /// `/model/{id}/invoke` may belong to any service; there the body has to name a model, unless the path does, and carry
+    /// messages, an input or a prompt.
     ///
     /// # Example
     ///
@@ -225,7 +233,8 @@ impl Endpoint {
         let request = json::parse(body);
         let has_model = self.model.is_some() || !json::text(&request, "model").is_empty();
         let has_stored_prompt = !json::text(json::get(&request, &["prompt"]), "id").is_empty();
-        has_stored_prompt || has_model && json::first_present(&request, &["messages", "input", "prompt"]).is_some()
+        let contents = if self.api.integration().starts_with("bedrock") { BEDROCK_CONTENTS } else { CONTENTS };
+        has_stored_prompt || has_model && json::first_present(&request, contents).is_some()
     }
 
     /// Tells whether the body has to be looked at; see [`is_confirmed_by`](Self::is_confirmed_by).
@@ -265,6 +274,23 @@ impl Endpoint {
         self
     }
 }
+
+/// Members of a request that carry what the model is to read.
+const CONTENTS: &[&str] = &["messages", "input", "prompt"];
+/// The same for the families on Bedrock.
+const BEDROCK_CONTENTS: &[&str] = &[
+    "messages",
+    "prompt",
+    "inputText",
+    "message",
+    "texts",
+    "inputs",
+    "images",
+    "inputImage",
+    "inputPrompt",
+    "singleEmbeddingParams",
+    "segmentedEmbeddingParams",
+];
 
 /// The provider of a host that is not known.
 pub(super) const UNKNOWN: &str = "unknown";
@@ -352,6 +378,12 @@ mod tests {
             ("https://sms.example.com/v1/messages", r#"{"model":"m","text":"Hi"}"#, false),
             ("https://forms.example.com/v1/responses", r#"{"form":7,"answers":[]}"#, false),
             ("https://ci.example.com/deployments/7/completions", r#"{"state":"done"}"#, false),
+            ("https://cars.example.com/model/7/invoke", r#"{"colour":"red"}"#, false),
+            ("https://cars.example.com/model/7/converse", r#"{"text":"Hi"}"#, false),
+            ("https://crm.example.com/agents/7/agentAliases/1/sessions/2/text", r#"{"body":"Hi"}"#, false),
+            ("https://proxy.example.com/model/amazon.nova-lite-v1:0/converse", r#"{"messages":[]}"#, true),
+            ("https://proxy.example.com/model/amazon.titan-embed-text-v2:0/invoke", r#"{"inputText":"Hi"}"#, true),
+            ("https://vpce-1.bedrock-runtime.eu-west-1.vpce.amazonaws.com/model/m/converse", "", true),
             ("https://llm.example.com/v1/messages", r#"{"model":"m","messages":[]}"#, true),
             ("https://llm.example.com/v1/responses", r#"{"prompt":{"id":"p"}}"#, true),
             ("https://llm.example.com/openai/deployments/d/completions", r#"{"prompt":"Hi"}"#, true),

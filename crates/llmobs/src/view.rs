@@ -47,7 +47,8 @@ pub(crate) fn run(arguments: ViewArguments) -> Result<(), ViewError> {
     };
     let queue = Queue::start(Arc::clone(&database))?;
     let viewer = Viewer { database, queue, access, address: address.to_string(), seen: parking_lot::Mutex::default() };
-    announce(&viewer, address)?;
+    // A terminal that is gone is no reason to end.
+    let _ = announce(&viewer, address);
     if arguments.opens_browser {
         open_browser(&format!("http://{address}/"));
     }

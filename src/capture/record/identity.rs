@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing_core::Metadata;
+
 use super::super::interner::intern;
 use super::super::services::Services;
 use super::super::text_caps;
@@ -60,10 +62,16 @@ impl SpanIdentity {
     }
 
     /// Takes the identity that values of our own convention set, all but the kind.
-    pub(super) fn apply(&mut self, services: &Services, origin: &mut Origin, values: &FieldLog) -> Identified {
+    pub(super) fn apply(
+        &mut self,
+        services: &Services,
+        origin: &mut Origin,
+        values: &FieldLog,
+        callsite: &'static Metadata<'static>,
+    ) -> Identified {
         // Most spans set nothing but their kind.
         if let Some(kind) = values.kind_alone() {
-            return Identified { kind: parse_kind(services, kind, origin.name), has_session: false };
+            return Identified { kind: parse_kind(services, kind, callsite), has_session: false };
         }
         let IdentityFields { kind, session_id, ml_app, tags, prompt, tools, policy } = values.identity();
         let tagged = tags.and_then(text_of).and_then(session_of_tags);
@@ -75,7 +83,7 @@ impl SpanIdentity {
         let tools = tools.and_then(text_of).and_then(tools_of);
         self.set_child_defaults(prompt.as_ref(), tools.as_ref());
         let has_session = session.is_some_and(|session| !session.is_empty());
-        Identified { kind: kind.and_then(|kind| parse_kind(services, kind, origin.name)), has_session }
+        Identified { kind: kind.and_then(|kind| parse_kind(services, kind, callsite)), has_session }
     }
 
     /// Takes the times of an annotation.
@@ -201,10 +209,12 @@ pub(super) struct Identified {
     pub(super) has_session: bool,
 }
 
-fn parse_kind(services: &Services, kind: FieldValue<'_>, span_name: &'static str) -> Option<SpanKind> {
-    let parsed = text_of(kind).and_then(|text| text.parse().ok());
+fn parse_kind(services: &Services, kind: FieldValue<'_>, callsite: &'static Metadata<'static>) -> Option<SpanKind> {
+    let text = text_of(kind);
+    let parsed = text.and_then(|text| text.parse().ok());
     if parsed.is_none() {
-        services.count(Problem::UnknownKind, span_name);
+        services.count(Problem::UnknownKind, callsite.name());
+        services.plans.note_unknown_kind(callsite, text);
     }
     parsed
 }

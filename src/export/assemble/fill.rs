@@ -40,10 +40,13 @@ pub(super) fn fill_content<'a>(event: &mut SpanEventRef<'a>, builder: &mut Event
         if matches!(raw, RawContent::Oversize) && event.collection_errors.is_empty() {
             event.collection_errors.push(DROPPED_IO.to_owned());
         }
-        match (shape(event.kind, side, raw, builder.json_in_strings), side) {
-            (Some(content), Side::Input) => event.input = Some(content),
-            (Some(content), Side::Output) => event.output = Some(content),
-            (None, _) => builder.problems.push(Problem::Shape),
+        let (content, has_form) = shape(event.kind, side, raw, builder.json_in_strings);
+        if !has_form {
+            builder.problems.push(Problem::Shape);
+        }
+        match side {
+            Side::Input => event.input = Some(content),
+            Side::Output => event.output = Some(content),
         }
     }
 }

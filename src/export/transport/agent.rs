@@ -17,5 +17,7 @@ pub(super) fn endpoint(settings: &Settings) -> Result<Endpoint, ConfigError> {
         Some(Address::Http(_) | Address::Unix(_)) | None => AGENT_PREFIX,
     };
     let client = client::build(address, client::Proxy::Never, settings)?;
-    Endpoint::new(client, Credentials::Agents, |route| format!("{}{prefix}{}", client::base(address), route.path()))
+    Endpoint::new(client, Credentials::Agents, Some(address), |route| {
+        format!("{}{prefix}{}", client::base(address), route.path())
+    })
 }

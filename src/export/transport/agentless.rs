@@ -16,7 +16,8 @@ pub(super) fn endpoint(settings: &Settings, key: &ApiKey) -> Result<Endpoint, Co
     key.set_sensitive(true);
     let intake = Address::https(settings.site.as_str());
     let client = client::build(settings.override_origin.as_ref().unwrap_or(&intake), client::Proxy::Allowed, settings)?;
-    Endpoint::new(client, Credentials::Key(key), |route| match &settings.override_origin {
+    let address = settings.override_origin.as_ref();
+    Endpoint::new(client, Credentials::Key(key), address, |route| match &settings.override_origin {
         Some(address) => format!("{}{}", client::base(address), route.path()),
         None => format!("https://{}{}", settings.site.host(route.subdomain()), route.path()),
     })

@@ -4,6 +4,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, Url};
 
 use super::route::{KEY_HEADER, Payload, Route, SUBDOMAIN_HEADER};
+use crate::config::Address;
+use crate::diagnostics::Destination;
 use crate::error::ConfigError;
 
 /// A receiver of requests.
@@ -13,6 +15,8 @@ pub(super) struct Endpoint {
     spans: Url,
     evaluations: Url,
     credentials: Credentials,
+    /// The path of a socket, which the URLs do not show.
+    socket: Option<String>,
 }
 
 /// The credentials of a request.
@@ -29,19 +33,31 @@ impl Endpoint {
     pub(super) fn new(
         client: Client,
         credentials: Credentials,
+        address: Option<&Address>,
         url: impl Fn(Route) -> String,
     ) -> Result<Self, ConfigError> {
         let (spans, evaluations) = (parse(&url(Route::Spans))?, parse(&url(Route::Evaluations))?);
-        Ok(Self { client, spans, evaluations, credentials })
+        let socket = address.filter(|address| matches!(address, Address::Unix(_))).map(ToString::to_string);
+        Ok(Self { client, spans, evaluations, credentials, socket })
+    }
+
+    /// Describes the receiver of a route for log lines.
+    pub(super) fn destination(&self, route: Route) -> Destination {
+        let is_agent = matches!(self.credentials, Credentials::Agents);
+        let address = self.socket.clone().unwrap_or_else(|| self.url(route).origin().ascii_serialization());
+        Destination { is_agent, address }
+    }
+
+    fn url(&self, route: Route) -> &Url {
+        match route {
+            Route::Spans => &self.spans,
+            Route::Evaluations | Route::Feedback => &self.evaluations,
+        }
     }
 
     /// **Shape:** `POST` of the body as `application/json`.
     pub(super) fn request(&self, payload: &Payload) -> RequestBuilder {
-        let url = match payload.route {
-            Route::Spans => &self.spans,
-            Route::Evaluations | Route::Feedback => &self.evaluations,
-        };
-        let request = self.client.post(url.clone()).header(CONTENT_TYPE, "application/json");
+        let request = self.client.post(self.url(payload.route).clone()).header(CONTENT_TYPE, "application/json");
         let request = match &self.credentials {
             Credentials::Key(key) => request.header(KEY_HEADER, key),
             Credentials::Agents => request.header(SUBDOMAIN_HEADER, payload.route.subdomain()),

@@ -83,9 +83,7 @@ impl From<reqwest::Error> for SendError {
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.failure {
-            Failure::Status(status @ (401 | 403)) => {
-                write!(f, "the API key was refused with status {status}; does it belong to the site?")
-            }
+            Failure::Status(status @ (401 | 403)) => write!(f, "the API key was refused with status {status}"),
             Failure::Status(status @ 300..=399) => write!(f, "status {status}, a redirect, which is not followed"),
             Failure::Status(status) => write!(f, "status {status}"),
             Failure::WebPage => f.write_str("the response was a web page, so it is not from the intake"),

@@ -1,6 +1,6 @@
 //! A single attempt to send a request.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
@@ -10,20 +10,25 @@ use tokio::sync::Mutex;
 use super::detect::Detect;
 use super::endpoint::Endpoint;
 use super::failure::{Failure, SendError};
-use super::route::Payload;
+use super::route::{Payload, Route};
 use super::{agent, agentless, carrier};
 use crate::carriers::Carrier;
 use crate::config::{API_KEY, Mode, Settings};
+use crate::diagnostics::Destination;
 use crate::error::ConfigError;
 
 /// Sends requests to the receiver that was configured, or that was found. Shared by all requests in flight.
 #[derive(Debug)]
 pub(crate) struct Transport {
-    destination: Destination,
+    channel: Channel,
+    /// The receivers by route that requests are tried with; `None` for a carrier.
+    tried: Option<[Arc<Destination>; Route::ALL.len()]>,
+    /// The receivers that were decided on.
+    decided: OnceLock<[Arc<Destination>; Route::ALL.len()]>,
 }
 
 #[derive(Debug)]
-enum Destination {
+enum Channel {
     /// The intake or an agent, by HTTP.
     Http(Mutex<Way>),
     /// What the application has chosen.
@@ -61,17 +66,31 @@ impl Transport {
                 Way::Open(Box::new(Open { detect, agent, agentless: straight()? }))
             }
         };
-        Ok(Self { destination: Destination::Http(Mutex::new(way)) })
+        let tried = Some(destinations(match &way {
+            Way::Decided(endpoint) => endpoint,
+            Way::Open(open) => &open.agent,
+        }));
+        Ok(Self { channel: Channel::Http(Mutex::new(way)), tried, decided: OnceLock::new() })
+    }
+
+    /// Returns the receiver that items go to, once the first request has found it.
+    pub(crate) fn decided(&self, route: Route) -> Option<Arc<Destination>> {
+        self.decided.get()?.get(route.index()).map(Arc::clone)
+    }
+
+    /// Returns the receiver that items go to, or where it is looked for.
+    pub(crate) fn destination(&self, route: Route) -> Option<Arc<Destination>> {
+        self.decided(route).or_else(|| self.tried.as_ref()?.get(route.index()).map(Arc::clone))
     }
 
     /// Sends everything to a carrier of the application, which has `timeout` for each payload.
     pub(crate) const fn to_carrier(carrier: Carrier, timeout: Duration) -> Self {
-        Self { destination: Destination::Carrier { carrier, timeout } }
+        Self { channel: Channel::Carrier { carrier, timeout }, tried: None, decided: OnceLock::new() }
     }
 
     /// Returns true when payloads go to a carrier, which wants to know where each item ends.
     pub(crate) const fn is_carrier(&self) -> bool {
-        matches!(self.destination, Destination::Carrier { .. })
+        matches!(self.channel, Channel::Carrier { .. })
     }
 
     /// Posts a payload once; `Ok` means that a 2xx answer of the intake or the agent was read.
@@ -80,11 +99,11 @@ impl Transport {
     ///
     /// Anything else. After a timeout or a broken connection the payload may have arrived all the same.
     pub(crate) async fn send(&self, payload: &Payload) -> Result<(), SendError> {
-        let way = match &self.destination {
-            Destination::Http(way) => way,
-            Destination::Carrier { carrier, timeout } => return carrier::send(carrier, payload, *timeout).await,
+        let way = match &self.channel {
+            Channel::Http(way) => way,
+            Channel::Carrier { carrier, timeout } => return carrier::send(carrier, payload, *timeout).await,
         };
-        let endpoint = Self::endpoint(way).await?;
+        let endpoint = self.endpoint(way).await?;
         let response = endpoint.request(payload).send().await?;
         let status = response.status();
         if !status.is_success() {
@@ -103,19 +122,27 @@ impl Transport {
         clippy::significant_drop_tightening,
         reason = "the lock is held while the receiver is detected, so that it is once"
     )]
-    async fn endpoint(way: &Mutex<Way>) -> Result<Arc<Endpoint>, SendError> {
+    async fn endpoint(&self, way: &Mutex<Way>) -> Result<Arc<Endpoint>, SendError> {
         let mut way = way.lock().await;
         let found = match &*way {
-            Way::Decided(endpoint) => return Ok(Arc::clone(endpoint)),
+            Way::Decided(endpoint) => {
+                self.decided.get_or_init(|| destinations(endpoint));
+                return Ok(Arc::clone(endpoint));
+            }
             Way::Open(open) => {
                 let Open { detect, agent, agentless } = open.as_ref();
                 if detect.is_there().await { Some(agent) } else { agentless.as_ref() }.cloned()
             }
         };
         let endpoint = Arc::new(found.ok_or(SendError::new(Failure::NoWay))?);
+        self.decided.get_or_init(|| destinations(&endpoint));
         *way = Way::Decided(Arc::clone(&endpoint));
         Ok(endpoint)
     }
+}
+
+fn destinations(endpoint: &Endpoint) -> [Arc<Destination>; Route::ALL.len()] {
+    Route::ALL.map(|route| Arc::new(endpoint.destination(route)))
 }
 
 /// Returns true for the media type of a web page, in any case.

@@ -186,6 +186,9 @@ impl Dispatcher {
     fn end_flight(&mut self, task: Id, outcome: Result<(), SendError>) {
         let Some(Flight { route, batch, started, epoch }) = self.flights.remove(&task) else { return };
         let now = self.clock.instant();
+        if let Some(transport) = &self.transport {
+            self.announcer.route_decided(|| transport.decided(Route::Spans));
+        }
         match (batch, outcome) {
             (Some(batch), Ok(())) => {
                 self.lane(route).deliver(&batch);
@@ -225,6 +228,7 @@ impl Dispatcher {
             queued,
             next_attempt,
             is_refused,
+            destination: self.transport.as_ref().and_then(|transport| transport.destination(route)),
             at: now,
         });
         self.lose_refused(route, refusal(error, verdict));

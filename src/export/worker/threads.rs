@@ -11,7 +11,7 @@ use super::exporter::{Exporter, Sink};
 use super::outbox::Outbox;
 use super::priority::lower_priority;
 use super::spooler::Spooler;
-use crate::diagnostics::{Announcer, StderrLog};
+use crate::diagnostics::{Announcer, Diagnosis};
 use crate::error::ConfigError;
 use crate::queue::{Phase, Queue, mark_worker_thread};
 use crate::stats::LossReason;
@@ -23,7 +23,7 @@ impl Exporter {
     /// # Errors
     ///
     /// When a thread or the runtime cannot be started.
-    pub(crate) fn start(mut self, sink: Sink, mut warnings: Vec<String>, stderr: StderrLog) -> Result<(), ConfigError> {
+    pub(crate) fn start(mut self, sink: Sink, mut diagnosis: Diagnosis) -> Result<(), ConfigError> {
         let (transport, memory) = match sink {
             Sink::Intake(transport) => (Some(Arc::from(transport)), None),
             Sink::Memory(memory) => (None, Some(memory)),
@@ -31,11 +31,11 @@ impl Exporter {
         let (queue, clock, interval) = (Arc::clone(&self.queue), self.clock.clone(), self.flush_interval);
         let outbox = Arc::new(Outbox::new(Arc::clone(&queue)));
         let folder = self.spool.take().filter(|_| transport.is_some());
-        let spooler = Spooler::start(folder, &queue, &outbox, &mut warnings);
+        let spooler = Spooler::start(folder, &queue, &outbox, &mut diagnosis.warnings);
         let encoder = Encoder::new(self, memory, Arc::clone(&outbox));
         let runs_foreign_code = encoder.runs_foreign_code();
         let encoder = Arc::new(Mutex::new(encoder));
-        let announcer = Announcer::new(Arc::clone(&queue.problems), warnings, stderr, mark_worker_thread);
+        let announcer = Announcer::new(Arc::clone(&queue.problems), diagnosis, mark_worker_thread);
         let dispatcher = Dispatcher::new(Arc::clone(&queue), outbox, transport, clock, announcer).with_spool(spooler);
         let helped = (!runs_foreign_code).then(|| Arc::clone(&encoder));
         let started = start_dispatcher(dispatcher, helped).and_then(|()| {

@@ -12,6 +12,8 @@ pub(crate) enum Destination {
     Mapped,
     /// A tag without the first so many bytes of the name.
     Tag(usize),
+    /// A metric, because the name is a count that no table knows, without the first so many bytes of the name.
+    Metric(usize),
     /// A member of the metadata without the first so many bytes of the name.
     Metadata(usize),
 }
@@ -34,6 +36,14 @@ pub(crate) fn destination(target: &str, name: &str) -> Destination {
     if is_tag {
         return Destination::Tag(0);
     }
+    if let Some(count) = name.strip_prefix(USAGE).filter(|count| !count.is_empty()) {
+        let is_known = table::METRICS.iter().any(|(_, names)| names.contains(&name));
+        return if is_known {
+            Destination::Mapped
+        } else {
+            Destination::Metric(name.len().saturating_sub(count.len()))
+        };
+    }
     if name.starts_with("gen_ai.") || is_mapped(name) || frameworks::has_attribute(Conventions::ALL, target, name) {
         return Destination::Mapped;
     }
@@ -53,6 +63,8 @@ fn last_segment(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or_default()
 }
 
+/// Prefix of counts.
+const USAGE: &str = "gen_ai.usage.";
 /// Attributes of other namespaces that are safe to send and have few values.
 const TAGS: [&str; 5] =
     ["server.address", "server.port", "openai.api.type", "aws.bedrock.guardrail.id", "aws.bedrock.knowledge_base.id"];

@@ -5,6 +5,7 @@ use crate::Conventions;
 use llmobs_model::SpanKind;
 
 /// The spans of one framework.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Framework {
     pub(crate) convention: Conventions,
     /// The crates, whose modules are the targets.
@@ -24,6 +25,12 @@ impl Framework {
     fn is_of(&self, target: &str) -> bool {
         let own = target.split("::").next().unwrap_or_default();
         self.crates.contains(&own)
+    }
+
+    /// Returns the name of the tool in the name of a tool span.
+    pub(crate) fn tool_in(&self, span_name: &str) -> Option<String> {
+        let tool = span_name.strip_prefix(self.tool_prefix?)?;
+        (!tool.is_empty()).then(|| tool.to_owned())
     }
 
     /// Returns the kind of the framework's span of this name.
@@ -48,11 +55,6 @@ pub(crate) fn kind(conventions: Conventions, target: &str, span_name: &str) -> O
     framework(conventions, target)?.kind(span_name)
 }
 
-/// Returns the attribute that counts the reasoning tokens which a framework leaves out of its output tokens.
-pub(crate) fn thoughts(target: &str) -> Option<&'static str> {
-    framework(Conventions::ALL, target)?.thoughts
-}
-
 /// Returns whether a framework names the kind of the span.
 pub(crate) fn has_span(target: &str, span_name: &str) -> bool {
     kind(Conventions::ALL, target, span_name).is_some()
@@ -61,12 +63,6 @@ pub(crate) fn has_span(target: &str, span_name: &str) -> bool {
 /// Returns whether the framework of this target has an attribute of this name.
 pub(crate) fn has_attribute(conventions: Conventions, target: &str, name: &str) -> bool {
     framework(conventions, target).is_some_and(|framework| framework.attributes.iter().any(|(own, _)| *own == name))
-}
-
-/// Returns the name of the tool in the name of a framework's tool span.
-pub(crate) fn tool_in(target: &str, span_name: &str) -> Option<String> {
-    let prefix = framework(Conventions::ALL, target)?.tool_prefix?;
-    span_name.strip_prefix(prefix).filter(|tool| !tool.is_empty()).map(str::to_owned)
 }
 
 /// The attribute of adk's span around a model call that holds the whole request, its model among it.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::RemarkSet;
-use crate::attributes::{ResolvedAttributes, is_item};
+use crate::attributes::ResolvedAttributes;
 use crate::convention::precedence::{
     INPUT_VALUE, OUTPUT_VALUE, RETRIEVAL_INPUT, RETRIEVAL_OUTPUT, TOOL_INPUT, TOOL_OUTPUT,
 };
@@ -143,7 +143,7 @@ fn documents(attributes: &ResolvedAttributes<'_>, name: &str, remarks: &mut Rema
 
 /// Returns the JSON under a name, or rebuilds it from the names below.
 fn list_of<'a>(attributes: &ResolvedAttributes<'a>, name: &str) -> Option<Json<'a>> {
-    attributes.json(name).map(unflattened).or_else(|| attributes.flattened(&format!("{name}."), is_item))
+    attributes.json(name).map(unflattened).or_else(|| attributes.flattened_list(name))
 }
 
 fn embedding_content(attributes: &ResolvedAttributes<'_>) -> MappedContent {

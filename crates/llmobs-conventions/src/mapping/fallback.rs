@@ -17,8 +17,11 @@ use llmobs_model::{Content, Document, Message, SpanKind};
 
 /// Fills an input or output that the attributes of the kind have left empty.
 pub(crate) fn fill(attributes: &ResolvedAttributes<'_>, kind: SpanKind, content: &mut MappedContent) {
+    // Spans of models have asked these sources already.
+    let asks_messages = kind != SpanKind::Llm;
     if content.input.is_none() && !has_output_for_input(attributes) {
-        let messages = OTEL_INPUT.iter().chain(OTHER_INPUT).find_map(|source| source.read(attributes));
+        let mut sources = OTEL_INPUT.iter().chain(OTHER_INPUT).filter(|_| asks_messages);
+        let messages = sources.find_map(|source| source.read(attributes));
         let messages = messages.map(|conversation| Content::Messages(conversation.messages));
         let stored: &[&str] = if stores_memory(attributes) { &[gen_ai::RECORDS] } else { &[] };
         let text = || first_value(attributes, [stored, INPUT_VALUE, TOOL_INPUT, RETRIEVAL_INPUT]);
@@ -26,7 +29,8 @@ pub(crate) fn fill(attributes: &ResolvedAttributes<'_>, kind: SpanKind, content:
     }
     // Vectors never leave, and an output of an embedding span may be nothing else.
     if content.output.is_none() && kind != SpanKind::Embedding && !stores_memory(attributes) {
-        let messages = OTEL_OUTPUT.iter().chain(OTHER_OUTPUT).find_map(|source| source.read(attributes));
+        let mut sources = OTEL_OUTPUT.iter().chain(OTHER_OUTPUT).filter(|_| asks_messages);
+        let messages = sources.find_map(|source| source.read(attributes));
         let messages = messages.map(|conversation| Content::Messages(conversation.messages));
         let text = || first_value(attributes, [OUTPUT_VALUE, TOOL_OUTPUT, RETRIEVAL_OUTPUT, &[]]);
         content.output = messages.or_else(|| text().map(|text| in_form(text, kind, ASSISTANT)));

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::attributes::{ResolvedAttributes, is_item};
-use crate::convention::{frameworks, gen_ai, openinference, vercel};
+use crate::convention::{gen_ai, openinference, vercel};
 use crate::format::decode;
 use crate::format::json::Json;
 use crate::messages::{Conversation, conversation, looks_like_choices, unflattened};
@@ -143,12 +143,12 @@ impl MessageSource {
             }
             Self::Nested(name, role) => {
                 let json = attributes.json(name).map(unflattened);
-                let json = json.or_else(|| attributes.flattened(&format!("{name}."), is_item))?;
+                let json = json.or_else(|| attributes.flattened_list(name))?;
                 conversation(&json, role).unwrap_or_else(|| Conversation::of_text(json.to_text(), role))
             }
             Self::Texts(name, member, role) => {
                 let json = attributes.json(name).map(unflattened);
-                let json = json.or_else(|| attributes.flattened(&format!("{name}."), is_item))?;
+                let json = json.or_else(|| attributes.flattened_list(name))?;
                 texts(&json, member, role)
             }
             Self::Answer => conversation(&vercel::answer(attributes)?, ASSISTANT)?,
@@ -168,7 +168,7 @@ fn holds_json(attributes: &ResolvedAttributes<'_>, name: &str) -> bool {
         // An emitter that serializes its requests serializes the responses too.
         openinference::OUTPUT_VALUE => is_json(&[openinference::OUTPUT_MIME_TYPE, openinference::INPUT_MIME_TYPE]),
         // JSON by the convention, but rig's agents write the plain prompt.
-        gen_ai::PROMPT | gen_ai::COMPLETION => !frameworks::is_rig(attributes.plan.target()),
+        gen_ai::PROMPT | gen_ai::COMPLETION => !attributes.plan.is_of_rig,
         _ => true,
     }
 }

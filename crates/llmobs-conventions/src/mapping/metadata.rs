@@ -42,7 +42,7 @@ pub(crate) fn metadata(attributes: &ResolvedAttributes<'_>) -> Map<String, Value
                 || *member == PROVIDER_MEMBER
                 || (is_request && REQUEST_MEMBERS.contains(&member.as_ref()));
             if !is_known {
-                put(&mut all, member, Some(value.to_value()));
+                put_member(&mut all, member, Some(value.to_value()));
             }
         }
     }
@@ -66,7 +66,7 @@ pub(crate) fn overwrite(attributes: &ResolvedAttributes<'_>, all: &mut Map<Strin
     for (member, value) in last {
         if !MODEL_MEMBERS.contains(&member.as_str()) {
             all.remove(&member);
-            put(all, &member, Some(value));
+            put_member(all, &member, Some(value));
         }
     }
 }
@@ -97,9 +97,17 @@ fn retain_short(members: &mut Map<String, Value>) {
 }
 
 /// Sets a member that does not exist yet. Null and secrets are left out.
+fn put_member(all: &mut Map<String, Value>, member: &str, value: Option<Value>) {
+    if !is_secret(member) {
+        put(all, member, value);
+    }
+}
+
+/// Sets the member of an attribute unless it exists. Null and secret values are left out; an attribute with the name of a
+/// secret is not captured in the first place.
 pub(crate) fn put(all: &mut Map<String, Value>, member: &str, value: Option<Value>) {
     let Some(value) = value.filter(|value| !value.is_null() && !shows_secret(value)) else { return };
-    if member != RESERVED_METADATA_KEY && !is_secret(member) && !all.contains_key(member) {
+    if member != RESERVED_METADATA_KEY && !all.contains_key(member) {
         all.insert(member.to_owned(), without_secrets(value));
     }
 }
@@ -107,7 +115,7 @@ pub(crate) fn put(all: &mut Map<String, Value>, member: &str, value: Option<Valu
 /// Sets a member whose name has dots, as members of nested objects.
 fn put_nested(all: &mut Map<String, Value>, path: &str, value: Option<Value>) {
     let Some((first, rest)) = path.split_once('.') else { return put(all, path, value) };
-    let (Some(value), false) = (value, first == RESERVED_METADATA_KEY || is_secret(path)) else { return };
+    let (Some(value), false) = (value, first == RESERVED_METADATA_KEY) else { return };
     let inner = all.entry(first).or_insert_with(|| Value::Object(Map::new()));
     if let Value::Object(inner) = inner {
         put_nested(inner, rest, Some(value));

@@ -15,7 +15,7 @@ pub(crate) fn name(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Optio
         return Some(tool.into_owned());
     }
     if let Some(name) = attributes.first_text(NAME) {
-        let tool = || frameworks::tool_in(attributes.plan.target(), &name).filter(|_| kind == SpanKind::Tool);
+        let tool = || attributes.plan.framework?.tool_in(&name).filter(|_| kind == SpanKind::Tool);
         return Some(tool().unwrap_or_else(|| name.into_owned()));
     }
     if let Some(name) = vercel::name(attributes) {

@@ -64,11 +64,10 @@ pub(crate) fn tags(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Tags 
     tags
 }
 
-/// Returns the key of an attribute that becomes a tag: short, no structure, and no secret.
+/// Returns the key of an attribute that becomes a tag. The names of secrets are not captured in the first place.
 fn key<'n>(attributes: &ResolvedAttributes<'_>, name: &'n str) -> Option<&'n str> {
     let Destination::Tag(prefix) = attributes.plan.destination(name) else { return None };
-    // Few names become tags, and to look for secrets in one takes long.
-    name.get(prefix..).filter(|_| !is_secret(name))
+    name.get(prefix..)
 }
 
 /// Returns whether a value is too long for a tag, or is structure.
@@ -102,6 +101,7 @@ pub(crate) fn metadata_instead<'n>(
     match attributes.plan.destination(name) {
         Destination::Metadata(prefix) => name.get(prefix..),
         Destination::Tag(prefix) => name.get(prefix..).filter(|_| is_too_long(value)),
+        Destination::Metric(_) => None,
         Destination::Mapped => {
             let is_long = || decode::text(value).is_some_and(|text| text.chars().count() > LONGEST);
             let property = name.strip_prefix(PROPERTIES).filter(|rest| !OTHER_PROPERTIES.contains(rest));

@@ -1,6 +1,6 @@
 //! Definitions of the tools that a model may call.
 
-use crate::attributes::{ResolvedAttributes, is_item};
+use crate::attributes::ResolvedAttributes;
 use crate::convention::vercel;
 use crate::format::decode;
 use crate::format::json::Json;
@@ -10,8 +10,7 @@ use serde_json::Value;
 /// Returns the definitions of the first attribute that has any.
 pub(crate) fn definitions(attributes: &ResolvedAttributes<'_>) -> Option<Vec<ToolDefinition>> {
     let lists = [DEFINITIONS, vercel::TOOLS, TOOLS, FUNCTIONS].into_iter().filter_map(|name| attributes.json(name));
-    let flattened =
-        [TOOLS, FUNCTIONS].into_iter().filter_map(|name| attributes.flattened(&format!("{name}."), is_item));
+    let flattened = [TOOLS, FUNCTIONS].into_iter().filter_map(|name| attributes.flattened_list(name));
     lists.chain(flattened).map(|json| read(&json)).find(|tools| !tools.is_empty())
 }
 

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde_json::{Map, Number, Value};
 
 use crate::attributes::ResolvedAttributes;
+use crate::convention::destination::Destination;
+use crate::convention::langfuse;
 use crate::convention::precedence::{FIRST_TOKEN, FIRST_TOKEN_MS, LANGFUSE_COST, LANGFUSE_USAGE, METRICS};
-use crate::convention::{frameworks, langfuse};
 use crate::format::decode;
 use llmobs_model::{Annotation, SpanKind, metric};
 
@@ -56,11 +57,11 @@ fn counted(attributes: &ResolvedAttributes<'_>) -> Vec<(&'static str, Number)> {
 fn unknown(attributes: &ResolvedAttributes<'_>) -> Vec<(Cow<'static, str>, Number)> {
     // A span has a few; a bound keeps generated names from becoming thousands of metrics.
     const MOST: usize = 16;
-    let is_known = |rest: &str| {
-        METRICS.iter().flat_map(|(_, names)| names.iter()).any(|name| name.strip_prefix(USAGE_PREFIX) == Some(rest))
-    };
-    let counts = attributes.under(USAGE_PREFIX).filter_map(|(rest, value)| Some((rest, decode::number(value)?)));
-    let counts: Vec<_> = counts.filter(|(rest, _)| !rest.is_empty() && !is_known(rest)).take(MOST).collect();
+    let counts = attributes.all().filter_map(|(name, value)| match attributes.plan.destination(name) {
+        Destination::Metric(prefix) => Some((name.get(prefix..)?, decode::number(value)?)),
+        Destination::Mapped | Destination::Tag(_) | Destination::Metadata(_) => None,
+    });
+    let counts: Vec<_> = counts.take(MOST).collect();
     // The intake drops a batch for one dot in the name of a metric.
     counts.into_iter().map(|(rest, number)| (Cow::Owned(rest.replace('.', "_")), number)).collect()
 }
@@ -111,7 +112,11 @@ fn include_cached(attributes: &ResolvedAttributes<'_>, counted: &mut [(&'static 
 
 /// Adds reasoning tokens to the output tokens, which must include them, where a framework leaves them out.
 fn include_thoughts(attributes: &ResolvedAttributes<'_>, counted: &mut Vec<(&'static str, Number)>) {
-    let thoughts = frameworks::thoughts(attributes.plan.target()).and_then(|name| attributes.number(name)?.as_u64());
+    let thoughts = attributes
+        .plan
+        .framework
+        .and_then(|framework| framework.thoughts)
+        .and_then(|name| attributes.number(name)?.as_u64());
     let Some(thoughts) = thoughts else { return };
     match counted.iter_mut().find(|(name, _)| *name == metric::OUTPUT_TOKENS) {
         Some((_, output)) => {
@@ -129,7 +134,7 @@ fn excludes_cached(attributes: &ResolvedAttributes<'_>) -> bool {
     let declares = |name: &str| attributes.plan.names().contains(&name);
     let provider = attributes.text(crate::convention::precedence::PROVIDER);
     let provider = provider.as_deref().map(str::to_ascii_lowercase).unwrap_or_default();
-    frameworks::is_rig(attributes.plan.target())
+    attributes.plan.is_of_rig
         && matches!(provider.as_str(), "anthropic" | "aws_bedrock")
         && declares("gen_ai.usage.cache_creation.input_tokens")
         && !declares("gen_ai.request.stream")
@@ -137,5 +142,3 @@ fn excludes_cached(attributes: &ResolvedAttributes<'_>) -> bool {
 
 /// Member of the metadata.
 const USAGE: &str = "usage";
-
-const USAGE_PREFIX: &str = "gen_ai.usage.";

@@ -31,6 +31,9 @@ impl Conversation {
 
     /// Gives tool results the names of the tool calls that they answer.
     pub(crate) fn name_results(&mut self) {
+        if self.messages.iter().all(|message| message.tool_results.is_empty()) {
+            return;
+        }
         let mut names = HashMap::new();
         for call in self.messages.iter().flat_map(|message| &message.tool_calls) {
             names.extend(call.tool_id.clone().map(|id| (id, call.name.clone())));

@@ -12,6 +12,8 @@ pub(crate) mod links;
 pub(crate) mod list;
 pub(crate) mod list_facets;
 pub(crate) mod markdown;
+pub(crate) mod overview;
+pub(crate) mod session;
 pub(crate) mod span_tree;
 pub(crate) mod start;
 pub(crate) mod text;

@@ -34,7 +34,7 @@ impl<'a> SpanTree<'a> {
             match span.parent.as_deref() {
                 None => tree.roots.push(span),
                 Some(parent) if known.contains(parent) && parent != span.span => {
-                    tree.children.entry(parent).or_default().push(span)
+                    tree.children.entry(parent).or_default().push(span);
                 }
                 Some(_) => tree.orphans.push(span),
             }

@@ -2,6 +2,7 @@
 //!
 //! In: decoded requests. Out: rows. Never: HTTP, HTML.
 
+pub(crate) mod aggregate;
 pub(crate) mod evaluation;
 pub(crate) mod filter;
 pub(crate) mod open;

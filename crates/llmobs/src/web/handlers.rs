@@ -30,11 +30,11 @@ impl IntoResponse for PageError {
     }
 }
 
-fn page(markup: Markup) -> Response {
+pub(super) fn page(markup: Markup) -> Response {
     Html(markup.into_string()).into_response()
 }
 
-fn theme(headers: &HeaderMap) -> String {
+pub(super) fn theme(headers: &HeaderMap) -> String {
     cookie(headers, "llmobs_theme").unwrap_or_default().to_owned()
 }
 

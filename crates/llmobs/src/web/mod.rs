@@ -4,4 +4,5 @@ pub(crate) mod access;
 pub(crate) mod handlers;
 pub(crate) mod routes;
 pub(crate) mod state;
+pub(crate) mod summaries;
 pub(crate) mod updates;

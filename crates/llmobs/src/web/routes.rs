@@ -14,7 +14,7 @@ use tokio::time::{Duration, timeout};
 
 use super::access::{TOKEN_COOKIE, Visitor};
 use super::state::Viewer;
-use super::{handlers, updates};
+use super::{handlers, summaries, updates};
 use crate::intake::respond::{endpoint, refusal, respond};
 
 /// Builds the router of the viewer.
@@ -26,6 +26,9 @@ pub(crate) fn router(viewer: Arc<Viewer>) -> Router {
         .route("/traces/{trace}/delete", post(handlers::delete))
         .route("/traces/{trace}/spans/{span}", get(handlers::span_fragment))
         .route("/spans/{span}", get(handlers::span_redirect))
+        .route("/sessions", get(summaries::sessions_page))
+        .route("/sessions/{session}", get(summaries::session_page))
+        .route("/overview", get(summaries::overview_page))
         .route("/start", get(handlers::start_page))
         .route("/events", get(updates::events))
         .route(
@@ -68,6 +71,8 @@ async fn guard(
     let mut response = match (checked, endpoint) {
         (Err((status, reason)), _) => {
             viewer.remember(format!("{method} {}", uri.path()), reason.clone(), true);
+            // A sender that is still writing would not see the response.
+            let _ = timeout(BODY_TIMEOUT, to_bytes(request.into_body(), MAX_REFUSED_BYTES)).await;
             refusal(status, &reason)
         }
         (Ok(()), Some(endpoint)) => {
@@ -134,5 +139,7 @@ const HEADERS: [(&str, &str); 5] = [
     ("cross-origin-opener-policy", "same-origin"),
 ];
 
+/// Bytes of a refused request that are read.
+const MAX_REFUSED_BYTES: usize = 1024 * 1024;
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,14 +1,14 @@
 //! The known name that a misspelled one probably means.
 
 /// Returns the candidate with the fewest edits from `name`, if those are few enough to be a slip.
-pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = name.chars().count().div_ceil(4).clamp(1, MAX_EDITS);
     let measured = candidates.into_iter().map(|candidate| (edits(name, candidate), candidate));
     measured.filter(|(edits, _)| *edits <= most).min_by_key(|(edits, _)| *edits).map(|(_, candidate)| candidate)
 }
 
 /// Counts insertions, deletions and replacements of letters (Levenshtein), case aside.
-fn edits(from: &str, to: &str) -> usize {
+pub(crate) fn edits(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.to_ascii_lowercase().chars().collect();
     // `row[i]` is the distance from the letters of `from` seen so far to the first `i` letters of `to`.
     let mut row: Vec<usize> = (0..=to.len()).collect();
