@@ -225,6 +225,16 @@ struct Readme;
 #[doc = include_str!("../docs/integrations.md")]
 struct Integrations;
 
+/// Compiles the programs of the page about missing traces.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/troubleshooting.md")]
+struct Troubleshooting;
+
+/// Compiles the programs of the page for coding agents.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/agents.md")]
+struct Agents;
+
 /// Compiles the recipes for other destinations.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/carriers.md")]

@@ -85,6 +85,7 @@ impl Builder {
             max_payload_bytes: settings.tuning.max_payload_bytes,
             evaluation_source: settings.evaluation_source,
             spool,
+            hide_secrets: settings.hide_secrets,
         };
         let options = Options {
             selection,

@@ -1,4 +1,4 @@
-//! What every span of ours that starts inside a scope says, unless it says something else.
+//! Annotations for every LLM span that starts inside a scope.
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -15,11 +15,11 @@ pub fn annotation_context() -> AnnotationContext {
     AnnotationContext::default()
 }
 
-/// What LLM spans that start inside a scope say: tags, a prompt, a name, cost tags, an agent's version and manifest.
+/// Values for LLM spans that start inside a scope: tags, a prompt, a name, cost tags, an agent's version and manifest.
 ///
-/// A prompt reaches `llm` spans only, an agent's version and manifest `agent` spans only. What a span says itself,
-/// by a field or an annotation, wins; of nested contexts the inner one does, and tags merge. Spans that started
-/// before, or start after the scope, are not touched.
+/// A prompt reaches `llm` spans only, an agent's version and manifest `agent` spans only. A field or an annotation of the
+/// span itself wins; of nested contexts the inner one does, and tags merge. Spans that started before the scope, or start
+/// after it, are not touched.
 ///
 /// A scope is a [closure](Self::scope), a [future](Self::instrument), which takes it along from thread to thread and
 /// shares it with no other task, or a [guard](Self::enter). Tasks and threads that start inside begin without it.
@@ -56,7 +56,7 @@ impl AnnotationContext {
         self.with(|annotation| annotation.tags(tags))
     }
 
-    /// Sets what the spans are called.
+    /// Sets the name of the spans.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.with(|annotation| annotation.name(name))
     }
@@ -66,7 +66,7 @@ impl AnnotationContext {
         self.with(|annotation| annotation.prompt(prompt))
     }
 
-    /// Adds keys of tags by whose values costs and tokens are to be shown.
+    /// Adds keys of tags by whose values costs and tokens are shown.
     pub fn cost_tags<K: Into<String>>(self, keys: impl IntoIterator<Item = K>) -> Self {
         self.with(|annotation| annotation.cost_tags(keys))
     }
@@ -76,27 +76,27 @@ impl AnnotationContext {
         self.with(|annotation| annotation.agent_version(version))
     }
 
-    /// Sets what the agent of `agent` spans is declared to be.
+    /// Sets the declaration of the agent, on `agent` spans.
     pub fn agent_manifest(self, manifest: AgentManifest) -> Self {
         self.with(|annotation| annotation.agent_manifest(manifest))
     }
 
-    /// Is in force until the guard is dropped, on this thread.
+    /// Puts the context in force on this thread until the guard is dropped.
     ///
-    /// Entered inside an LLM span it is in force for that span's trace only. Do not hold the guard over an `await`:
-    /// other tasks of the thread would be inside too. It is not `Send`, so most runtimes do not let you;
+    /// A context that is entered inside an LLM span is in force for that span's trace only. Do not hold the guard over an
+    /// `await`: other tasks of the thread would be inside too. It is not `Send`, so most runtimes do not let you;
     /// [`instrument`](Self::instrument) is for futures.
     pub fn enter(self) -> ContextGuard {
         ContextGuard::new(Arc::new(self.annotation), traces_around())
     }
 
-    /// Is in force while the closure runs.
+    /// Puts the context in force while the closure runs.
     pub fn scope<T>(self, inside: impl FnOnce() -> T) -> T {
         let _guard = self.enter();
         inside()
     }
 
-    /// Is in force whenever the future is polled, and only then.
+    /// Puts the context in force whenever the future is polled, and only then.
     pub fn instrument<F: Future>(self, future: F) -> InContext<F> {
         InContext { future: Box::pin(future), annotation: Arc::new(self.annotation) }
     }
@@ -107,12 +107,12 @@ impl AnnotationContext {
     }
 }
 
-/// An [`AnnotationContext`] is in force until this is dropped.
+/// A guard that ends an [`AnnotationContext`] when it is dropped.
 #[derive(Debug)]
 #[must_use = "the context ends when this is dropped"]
 pub struct ContextGuard {
     number: u64,
-    /// It belongs to its thread.
+    /// The context is in force on the thread that entered it.
     _not_send: PhantomData<*const ()>,
 }
 
@@ -128,7 +128,7 @@ impl Drop for ContextGuard {
     }
 }
 
-/// A future inside an [`AnnotationContext`]; from [`AnnotationContext::instrument`].
+/// A future inside an [`AnnotationContext`], from [`AnnotationContext::instrument`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct InContext<F> {

@@ -39,15 +39,15 @@ mod subscriber_link;
 
 // The layer, and the ways to it.
 mod annotation_context;
-#[cfg(feature = "observe")]
-mod around;
 #[allow(clippy::module_inception, reason = "the layer's state is what the room is named after")]
 mod capture;
-mod event_evaluation;
 #[cfg(feature = "observe")]
-mod held;
+mod enclosing_call;
+mod event_evaluation;
 mod layer;
 mod promotion;
+#[cfg(feature = "observe")]
+mod retained_bytes;
 mod span_ext;
 mod visibility;
 
@@ -57,13 +57,13 @@ pub use layer::{CaptureLayer, LlmObsLayer};
 pub use span_ext::{LlmObsSpanExt, annotate_current, current_context};
 
 #[cfg(feature = "observe")]
-pub(crate) use around::{CallAround, call_around, is_gateway};
-#[cfg(feature = "observe")]
 pub(crate) use calls_inside::CallsInside;
 pub(crate) use callsite_fields::FieldSelection;
 pub(crate) use capture::Capture;
 #[cfg(feature = "observe")]
-pub(crate) use held::Held;
+pub(crate) use enclosing_call::{EnclosingCall, find_enclosing_call, is_gateway};
+#[cfg(feature = "observe")]
+pub(crate) use retained_bytes::RetainedBytes;
 pub(crate) use services::{Options, Outbound};
 #[cfg(feature = "observe")]
 pub(crate) use span_ext::annotate_recorded;

@@ -1,4 +1,4 @@
-//! What can be done with a `tracing::Span` that is ours.
+//! Methods on `tracing::Span` for spans that a layer records.
 
 use std::panic::Location;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::recording::RecordedAnnotation;
 use crate::stats::Problem;
 use llmobs_model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKind};
 
-/// What can be done with a [`tracing::Span`] that is an LLM span.
+/// Methods of a [`tracing::Span`] that is an LLM span: annotate, end, evaluate, link to other processes.
 ///
-/// Each says whether a span was found, because a span can be hidden by a filter, have ended, or belong to a
+/// Each returns whether the span was found, because a span can be hidden by a filter, have ended, or belong to a
 /// subscriber without an [`LlmObsLayer`](crate::LlmObsLayer). A layer inside `reload::Layer` cannot be found
 /// from a span; there, [`Handle`](crate::Handle) has the same methods.
 ///
@@ -33,28 +33,31 @@ use llmobs_model::{Annotation, Evaluation, EvaluationError, SpanContext, SpanKin
 /// assert!(!found);
 /// ```
 pub trait LlmObsSpanExt: private::Sealed {
-    /// Says something about the span, without declared fields.
+    /// Adds `annotation` to this span. Unlike `Span::record`, it needs no field declared at the callsite.
     ///
-    /// An annotation with a kind makes a span ours that was not, provided that some layer keeps the span
-    /// alive; it counts from that moment on.
+    /// An annotation with a kind makes any span an LLM span, from that moment on, provided that some layer keeps the span
+    /// alive.
     #[track_caller]
     fn annotate(&self, annotation: Annotation) -> bool;
 
-    /// Ends the span now instead of when it closes: `tracing` closes a span only after its last clone and its
-    /// last child are gone, and a child in the background can outlive the work by far.
+    /// Ends the span now instead of when it closes, and returns whether it was open.
+    ///
+    /// `tracing` closes a span only after its last clone and its last child are gone, and a child in the background can
+    /// outlive the work by far.
     fn finish(&self) -> bool;
 
-    /// Where the span stands: its ids and what it passes on, to refer to it later or elsewhere, also after it closed.
+    /// Returns the ids of the span and the values that it passes on, to refer to it later or elsewhere, also after it has
+    /// closed.
     ///
-    /// `None` when it is no LLM span, or has ended.
+    /// `None` when the span is not an LLM span, or has ended.
     fn llmobs_context(&self) -> Option<SpanContext>;
 
     /// Puts the span below a span of another process, before anything starts below it.
     ///
     /// The span becomes part of that trace and inherits session, application, sampling decision and agent, except for
-    /// what it says itself. A parent in this process counts no more. A span that is no LLM span can have such a parent
-    /// too, if some layer keeps the span alive: LLM spans that start below it get it, and so do requests that are made
-    /// inside it. `false` when the span was not found, or something has started below it already.
+    /// values of its own. This parent replaces one in this process. A non-LLM span can have such a parent too, if some
+    /// layer keeps the span alive: LLM spans that start below it inherit it, and so do requests that are made inside it.
+    /// Returns `false` when the span was not found, or another span has started below it already.
     ///
     /// # Example
     ///
@@ -81,8 +84,8 @@ pub trait LlmObsSpanExt: private::Sealed {
     ///
     /// # Errors
     ///
-    /// [`EvaluationError::Span`] if the span is no LLM span that a layer knows, [`EvaluationError::JoinCount`] if the
-    /// evaluation says a span itself, and what else is wrong with it.
+    /// [`EvaluationError::Span`] if no layer records the span as an LLM span, [`EvaluationError::JoinCount`] if the
+    /// evaluation names a span itself, and the other variants for invalid evaluations.
     #[track_caller]
     fn evaluate(&self, evaluation: Evaluation) -> Result<(), EvaluationError>;
 }
@@ -223,7 +226,7 @@ impl Capture {
     }
 }
 
-/// Where the LLM span that is entered stands: the current span, or the nearest LLM span around it.
+/// Returns the context of the current span, or of the nearest LLM span around it.
 ///
 /// # Example
 ///
@@ -249,10 +252,10 @@ pub(crate) fn annotate_recorded(span: &Span, annotation: RecordedAnnotation) -> 
     RecordedSpan::of(span).annotate(annotation)
 }
 
-/// Says something about the LLM span that is entered, and whether there is one: the current span, or the nearest LLM span
-/// around it.
+/// Adds `annotation` to the current span, or to the nearest LLM span around it, and returns whether there is one.
 ///
-/// For code deep inside, which has no handle on that span. [`LlmObsSpanExt::annotate`] means exactly the span at hand.
+/// For code deep inside, which has no handle on that span. [`LlmObsSpanExt::annotate`] annotates exactly the span that it
+/// is called on.
 ///
 /// # Example
 ///
@@ -273,7 +276,7 @@ pub fn annotate_current(annotation: Annotation) -> bool {
         .unwrap_or(false)
 }
 
-/// The traces that the current span belongs to; empty outside of LLM spans.
+/// Returns the traces that the current span belongs to; none outside of LLM spans.
 pub(super) fn traces_around() -> Vec<Arc<TraceState>> {
     find(&Span::current(), Capture::traces).unwrap_or_default()
 }

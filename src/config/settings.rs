@@ -117,6 +117,7 @@ impl Config {
         let tuning = self.tuning(&mut warnings);
         let mut is_on = |given: Option<&Read<bool>>, default| switch(given, &mut warnings).unwrap_or(default);
         let capture_instrument = is_on(self.capture_instrument.as_ref(), true);
+        let hide_secrets = is_on(self.hide_secrets.as_ref(), true);
         let json_in_strings = is_on(self.json_in_strings.as_ref(), false);
         let mark_calls = is_on(self.rest.mark_proxy_calls.as_ref(), true);
         let is_otel = is_on(self.otel.as_ref(), false);
@@ -136,6 +137,7 @@ impl Config {
             connect_timeout: CONNECT_TIMEOUT.min(tuning.request_timeout),
             tuning,
             capture_instrument,
+            hide_secrets,
             json_in_strings,
             stderr,
             integrations: integrations::resolve(names, self.integrations.as_ref(), &mut warnings)?,
@@ -196,6 +198,7 @@ impl Config {
 
 /// All settings, complete and checked.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub(crate) struct Settings {
     /// The name of the executable, if it is known.
     pub(crate) executable: Option<String>,
@@ -218,6 +221,8 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     /// `true` if arguments, return values and errors of `#[instrument]` functions are captured.
     pub(crate) capture_instrument: bool,
+    /// `true` if secrets are replaced before anything leaves.
+    pub(crate) hide_secrets: bool,
     pub(crate) json_in_strings: bool,
     pub(crate) stderr: StderrLog,
     /// The conventions of other crates that are captured.

@@ -148,6 +148,15 @@ macro_rules! settings_table {
                     method: generated,
                     meaning: "Takes input, output and error from what `#[instrument]` records (arguments, `ret`, `err`) where a span sets none itself.",
                 }
+                /// Applies to every text, name, tag and error that leaves, in spans, evaluations and feedback, before processors
+                /// see them. `docs/security.md` says what the rule finds and what it does not.
+                hide_secrets: Switch {
+                    variable: "DD_LLMOBS_HIDE_SECRETS",
+                    value: "boolean",
+                    default: "true",
+                    method: generated,
+                    meaning: "Replaces credentials by `[secret]`: by the name of what holds them (`password`, `api_key`) and by their shape (`Bearer …`, keys in URLs).",
+                }
                 /// JSON that is recorded with `%` or `?` is always read, because a program wrote it.
                 json_in_strings: Switch {
                     variable: "DD_LLMOBS_JSON_IN_STRINGS",

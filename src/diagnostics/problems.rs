@@ -35,6 +35,10 @@ pub(super) const fn explain(problem: Problem) -> &'static str {
         }
         Problem::Header => "An entry of a header could not be written or did not fit; it was left out.",
         Problem::Spool => "The spool is full, damaged, or its disk has failed: batches are kept in memory only.",
+        Problem::Secret => {
+            "A recorded value has the name or the shape of a credential: [secret] stands in its place. Leave it out with \
+             skip(…), or see the setting hide_secrets."
+        }
         Problem::Unreadable => "A provider's response could not be read: the span was sent without it.",
         Problem::UnknownField => "A span or event declares a field of llmobs that does not exist: it was left out.",
         Problem::DisabledSpan => {

@@ -22,6 +22,7 @@ mod synthesized;
 mod value;
 
 mod process;
+mod secrets;
 mod tail;
 
 mod encode;

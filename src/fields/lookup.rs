@@ -63,7 +63,7 @@ fn own_field(name: &'static str) -> Option<FieldKey> {
         names::MODEL_NAME | names::MODEL => FieldKey::ModelName,
         names::MODEL_PROVIDER => FieldKey::ModelProvider,
         names::SESSION_ID => FieldKey::SessionId,
-        names::ML_APP => FieldKey::MlApp,
+        names::ML_APP | names::AGENT_SERVICE => FieldKey::MlApp,
         names::CAPTURE => FieldKey::Capture,
         names::INPUT => FieldKey::Input,
         names::OUTPUT => FieldKey::Output,
@@ -179,6 +179,7 @@ mod tests {
         assert_eq!(own_field("llmobs.metrics.input_tokens"), Some(FieldKey::Metric("input_tokens")));
         assert_eq!(own_field("llmobs.tags.team"), Some(FieldKey::Tag("team")));
         assert_eq!(own_field("llmobs.tags.session_id"), Some(FieldKey::SessionId));
+        assert_eq!(own_field("llmobs.agent_service"), own_field("llmobs.ml_app"));
         for name in ["llmobs.", "llmobs.unknown", "llmobs.metadata.", "kind", "llmobs", "xllmobs.kind"] {
             assert_eq!(own_field(name), None, "{name}");
         }

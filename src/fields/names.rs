@@ -14,6 +14,8 @@ pub const MODEL_PROVIDER: &str = "llmobs.model_provider";
 pub const SESSION_ID: &str = "llmobs.session_id";
 /// Application of the span; spans below inherit it; default is the configured application.
 pub const ML_APP: &str = "llmobs.ml_app";
+/// Application of the span under its newer name; the same as [`ML_APP`].
+pub const AGENT_SERVICE: &str = "llmobs.agent_service";
 /// Capture policy of the span: `none`, `metadata` or `all`; spans below inherit it.
 pub const CAPTURE: &str = "llmobs.capture";
 /// Input: text, or JSON on kinds that take messages or documents.
@@ -102,6 +104,7 @@ pub const ALL: &[&str] = &[
     MODEL_PROVIDER,
     SESSION_ID,
     ML_APP,
+    AGENT_SERVICE,
     CAPTURE,
     INPUT,
     OUTPUT,

@@ -16,7 +16,9 @@ use super::error_urls::without_url_secrets;
 use super::request_recorder::RequestRecorder;
 use super::response_buffer::{ChunkOutcome, ResponseBuffer};
 use super::transport_error;
-use crate::capture::{CallAround, CallsInside, Held, LlmObsSpanExt, annotate_recorded, call_around, is_gateway};
+use crate::capture::{
+    CallsInside, EnclosingCall, LlmObsSpanExt, RetainedBytes, annotate_recorded, find_enclosing_call, is_gateway,
+};
 use crate::clock::Clock;
 use crate::fields;
 use crate::recording::{FieldKey, RecordedAnnotation};
@@ -83,7 +85,7 @@ pub struct ClientCall {
     site: SpanSite,
     began: Instant,
     began_wall: SystemTime,
-    budget: Held,
+    budget: RetainedBytes,
     /// The request fitted into the budget.
     has_request: bool,
     /// The request is known to be a model call.
@@ -98,7 +100,7 @@ enum SpanSite {
     Own(Span),
     /// An `llm` or `embedding` span around the call, which its owner ends. When another call turns out to be inside it, too,
     /// this one becomes a span below it.
-    Enclosing(CallAround, CallsInside),
+    Enclosing(EnclosingCall, CallsInside),
 }
 
 #[derive(Debug)]
@@ -160,7 +162,7 @@ impl ClientCall {
         let call = Self::begin_at(rules.endpoint(method, url)?, url, false, |endpoint| {
             Call::with_request_bytes(endpoint, request.clone())
         })?;
-        let request = request.charged_to(call.budget.beside());
+        let request = request.charged_to(call.budget.for_another_part());
         Some((call, request))
     }
 
@@ -172,7 +174,8 @@ impl ClientCall {
     ) -> Option<Self> {
         let is_confirmed = is_body_known || !endpoint.is_ambiguous();
         // An `llm` span around an embedding request is not the call that makes the vectors.
-        let enclosing = call_around(&Span::current()).filter(|enclosing| enclosing.kind() == endpoint.api().kind());
+        let enclosing =
+            find_enclosing_call(&Span::current()).filter(|enclosing| enclosing.kind() == endpoint.api().kind());
         let site = match enclosing.and_then(|enclosing| Some((enclosing.join()?, enclosing))) {
             Some((calls, enclosing)) => SpanSite::Enclosing(enclosing, calls),
             None => SpanSite::Own(
@@ -184,8 +187,8 @@ impl ClientCall {
             endpoint = endpoint.behind_instrumented_proxy();
         }
         let session = endpoint.session_id().map(str::to_owned);
-        let (mut budget, mut call) = (Held::nothing(site.span())?, call(endpoint));
-        let has_request = budget.hold(call.retained_bytes());
+        let (mut budget, mut call) = (RetainedBytes::none_yet(site.span())?, call(endpoint));
+        let has_request = budget.resize_to(call.retained_bytes());
         if !has_request {
             call = call.without_request();
         }
@@ -289,7 +292,7 @@ impl ClientCall {
             }
         };
         // The annotation counts the same bytes from now on; released first, they need to fit in once and not twice.
-        self.budget.hold(0);
+        self.budget.resize_to(0);
         match &self.site {
             SpanSite::Own(span) => {
                 annotate_recorded(span, annotation);
@@ -313,7 +316,7 @@ impl ClientCall {
 
     /// Charges the request's body to this call: a body sent in chunks was charged to its recorder until now.
     fn take_over_request(&mut self, call: Call) -> Call {
-        if !self.has_request || (call.transfer_accounting() && self.budget.hold(call.retained_bytes())) {
+        if !self.has_request || (call.transfer_accounting() && self.budget.resize_to(call.retained_bytes())) {
             return call;
         }
         self.has_request = false;
@@ -333,10 +336,10 @@ impl SpanSite {
 
     /// Counts content that did not fit, and leaves a marker in its place. An enclosing span gets no marker: what the client
     /// adds there only fills gaps, and a marker would displace the owner's content.
-    fn mark_oversize(&self, budget: &Held, key: FieldKey) {
+    fn mark_oversize(&self, budget: &RetainedBytes, key: FieldKey) {
         match self {
-            Self::Own(span) => budget.lose(span, Some(key)),
-            Self::Enclosing(enclosing, _) => budget.lose(enclosing.span(), None),
+            Self::Own(span) => budget.mark_oversize(span, Some(key)),
+            Self::Enclosing(enclosing, _) => budget.mark_oversize(enclosing.span(), None),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use crate::capture::Held;
+use crate::capture::RetainedBytes;
 use llmobs_providers::RequestBytes;
 
 /// A recorder of a request's body, for clients that send it in chunks; see
@@ -16,7 +16,7 @@ pub struct RequestRecorder(Arc<Mutex<RecordedBody>>);
 #[derive(Debug)]
 enum RecordedBody {
     /// The bytes so far, and the budget they are charged to until the call takes them over.
-    Open(Vec<u8>, Option<Held>),
+    Open(Vec<u8>, Option<RetainedBytes>),
     /// The budget was exhausted; nothing is kept.
     Oversize,
     /// The body has been read; later chunks are ignored.
@@ -31,7 +31,7 @@ impl Default for RecordedBody {
 
 impl RequestRecorder {
     /// Returns the recorder of an observed call, charged to the call's budget while the body is sent.
-    pub(super) fn charged_to(self, budget: Held) -> Self {
+    pub(super) fn charged_to(self, budget: RetainedBytes) -> Self {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = RecordedBody::Open(Vec::new(), Some(budget));
         self
     }
@@ -51,7 +51,7 @@ impl RecordedBody {
         let Self::Open(body, budget) = self else { return };
         let new = body.len().checked_sub(offset).and_then(|known| chunk.get(known..)).unwrap_or_default();
         let new = new.get(..Self::MAX_BYTES.saturating_sub(body.len())).unwrap_or(new);
-        if budget.as_mut().is_some_and(|budget| !budget.hold(body.len().saturating_add(new.len()))) {
+        if budget.as_mut().is_some_and(|budget| !budget.resize_to(body.len().saturating_add(new.len()))) {
             *self = Self::Oversize;
             return;
         }
@@ -123,17 +123,17 @@ mod tests {
         let (layer, _recorder) = crate::testing::recorder_of(settings).unwrap();
         let _default = tracing_subscriber::registry().with(layer).set_default();
         let span = tracing::info_span!("call", llmobs.kind = "llm");
-        let budget = || Held::nothing(&span).unwrap();
+        let budget = || RetainedBytes::none_yet(&span).unwrap();
         let uploads = [0; 4].map(|_| RequestRecorder::default().charged_to(budget()));
         for (at, upload) in (0..10).flat_map(|at| uploads.iter().map(move |upload| (at, upload))) {
             upload.push(at * 20_000, "x".repeat(20_000).as_bytes());
         }
         let kept: Vec<bool> = uploads.iter().map(|upload| upload.retained_bytes() == 200_000).collect();
         assert_eq!(kept.iter().filter(|kept| **kept).count(), 3, "three quarters of the budget are for requests");
-        assert!(!budget().hold(200_000), "open bodies are charged");
+        assert!(!budget().resize_to(200_000), "open bodies are charged");
         let handed_over: Vec<bool> = uploads.iter().map(RequestBytes::transfer_accounting).collect();
         assert_eq!(handed_over, kept);
-        assert!(budget().hold(700_000), "and no longer once the call has taken them over");
+        assert!(budget().resize_to(700_000), "and no longer once the call has taken them over");
         let bytes: Vec<bool> = uploads.iter().map(|upload| upload.bytes().len() == 200_000).collect();
         assert_eq!(bytes, kept);
     }

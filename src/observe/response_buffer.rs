@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::block_buffer::BlockBuffer;
 use super::done_detector::DoneDetector;
-use crate::capture::Held;
+use crate::capture::RetainedBytes;
 use crate::clock::{Clock, nanos_between};
 use llmobs_providers::ResponseReader;
 
@@ -52,7 +52,7 @@ impl ResponseBuffer {
     }
 
     /// Takes a chunk.
-    pub(super) fn push(&mut self, chunk: &[u8], budget: &mut Held) -> ChunkOutcome {
+    pub(super) fn push(&mut self, chunk: &[u8], budget: &mut RetainedBytes) -> ChunkOutcome {
         let fits = match self.retention {
             Retention::Bytes => self.retain(chunk, budget),
             Retention::Texts => {
@@ -75,11 +75,11 @@ impl ResponseBuffer {
         self.reader
     }
 
-    fn retain(&mut self, chunk: &[u8], budget: &mut Held) -> bool {
+    fn retain(&mut self, chunk: &[u8], budget: &mut RetainedBytes) -> bool {
         let Self { reader, blocks, began, .. } = self;
         let now = || seconds_since(*began);
         let has_grown = blocks.push(reader, chunk, now);
-        if !has_grown || budget.hold_at_ease(reader.retained_bytes().saturating_add(blocks.retained_bytes())) {
+        if !has_grown || budget.resize_within_half(reader.retained_bytes().saturating_add(blocks.retained_bytes())) {
             return true;
         }
         blocks.flush_into(reader, now);
@@ -87,14 +87,14 @@ impl ResponseBuffer {
         self.parse(budget)
     }
 
-    fn parse(&mut self, budget: &mut Held) -> bool {
+    fn parse(&mut self, budget: &mut RetainedBytes) -> bool {
         self.reader.read_pending();
-        if budget.hold(self.reader.retained_bytes()) {
+        if budget.resize_to(self.reader.retained_bytes()) {
             return true;
         }
         self.reader.discard();
         self.retention = Retention::Dropped;
-        budget.hold(self.reader.retained_bytes());
+        budget.resize_to(self.reader.retained_bytes());
         false
     }
 }
@@ -120,14 +120,14 @@ mod tests {
         format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n").into()
     }
 
-    fn open(span: &Span) -> Option<(ResponseBuffer, Held)> {
+    fn open(span: &Span) -> Option<(ResponseBuffer, RetainedBytes)> {
         let call = Call::new(Endpoint::new(Api::OpenAiChat, "openai"), &b"{}"[..]);
         let reader = call.begin_response(ResponseHead::new(200).content_type("text/event-stream"));
-        Some((ResponseBuffer::new(reader, true, Clock::System.instant()), Held::nothing(span)?))
+        Some((ResponseBuffer::new(reader, true, Clock::System.instant()), RetainedBytes::none_yet(span)?))
     }
 
     /// Pushes a chunk to each stream. Returns how many streams were dropped for it.
-    fn feed(streams: &mut [(ResponseBuffer, Held)], chunk: &Bytes) -> usize {
+    fn feed(streams: &mut [(ResponseBuffer, RetainedBytes)], chunk: &Bytes) -> usize {
         let outcome = streams.iter_mut().map(|(response, budget)| response.push(chunk, budget));
         outcome.filter(|outcome| *outcome == ChunkOutcome::Oversize).count()
     }
@@ -163,7 +163,7 @@ mod tests {
             let whole = counts.iter().filter(|count| **count == chunks).count();
             assert_eq!(whole, STREAMS - dropped, "a text is complete or absent: {counts:?}");
             // Their budget is free again.
-            assert!(Held::nothing(&span).unwrap().hold(MIB / 2));
+            assert!(RetainedBytes::none_yet(&span).unwrap().resize_to(MIB / 2));
         }
     }
 }

@@ -21,8 +21,7 @@ pub(crate) enum DrainedEntry<'a> {
 
 /// The log of one span: a text that all values share, large texts beside it, and an index into both.
 ///
-/// A value in a box of its own would cost an allocation each, and a miss in the cache when the worker reads it. Here a
-/// span that records a dozen fields appends to two buffers that its thread has used before.
+/// A value in a box of its own would cost an allocation, and a miss in the cache when the worker reads it.
 #[derive(Debug, Default)]
 pub(crate) struct FieldLog {
     pub(super) text: String,
@@ -72,12 +71,12 @@ impl FieldLog {
     /// Appends a value in place of an earlier one with the same key. Returns whether it was kept.
     pub(crate) fn push(&mut self, slot: impl Into<FieldSlot>, value: FieldValue<'_>) -> bool {
         let slot = slot.into();
-        if !self.make_room(slot) {
-            return false;
+        let has_room = self.make_room(slot);
+        if has_room {
+            let stored = self.store(value);
+            self.entries.push(Entry::Field(slot.key, stored));
         }
-        let stored = self.store(value);
-        self.entries.push(Entry::Field(slot.key, stored));
-        true
+        has_room
     }
 
     /// Appends a large text by taking over its buffer. Returns whether it was kept.
@@ -135,8 +134,8 @@ impl FieldLog {
 
     /// Appends an annotation, or merges it into the one just before.
     ///
-    /// Only the last entry takes a merge, because fields recorded in between win over earlier annotations and lose to
-    /// later ones. A full log merges anyway: order is lost then, and not the values.
+    /// Only the last entry takes a merge, because fields win over earlier annotations and lose to later ones. A full log
+    /// merges anyway: order is lost then, and not the values.
     pub(crate) fn annotate(&mut self, later: RecordedAnnotation) {
         let is_full = self.entries.len() >= Self::MOST_ENTRIES;
         let last = self.entries.len().saturating_sub(1);

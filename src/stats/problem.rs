@@ -59,6 +59,8 @@ pub enum Problem {
     Unreadable,
     /// The spool is full, damaged, or its disk has failed; what could not be spooled is kept in memory only.
     Spool,
+    /// A value has the name or the shape of a credential; `[secret]` stands in its place. Counted once a value.
+    Secret,
     /// A span or event declares a field `llmobs.…` that does not exist; the field was left out. It is counted once for the
     /// callsite, and a warning names it and the nearest field that exists.
     UnknownField,
@@ -93,6 +95,7 @@ impl Problem {
         Self::Header,
         Self::Unreadable,
         Self::Spool,
+        Self::Secret,
         Self::UnknownField,
         Self::DisabledSpan,
     ];
@@ -123,6 +126,7 @@ impl Problem {
             Self::Header => "header",
             Self::Unreadable => "unreadable",
             Self::Spool => "spool",
+            Self::Secret => "secret",
             Self::UnknownField => "unknown_field",
             Self::DisabledSpan => "disabled_span",
         }

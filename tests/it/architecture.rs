@@ -15,7 +15,6 @@ use table::Table;
 
 /// The files in import circles: for the root package by room, for the others by crate. A number may only fall.
 const CIRCLES: &[(&str, usize)] = &[
-    ("llmobs-conventions", 26),
     ("llmobs-model", 7),
     ("llmobs-providers", 72),
     ("llmobs-receiver", 14),
@@ -75,10 +74,11 @@ fn import_circles_only_become_fewer() {
 }
 
 /// Pages that name files. Decision records name those of their time.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "docs/architecture.md",
     "docs/conventions.md",
     "docs/tour.md",
+    "docs/reliability.md",
     "README.md",
     "CONTRIBUTING.md",
     "benches/README.md",

@@ -64,6 +64,7 @@ mod propagation;
 mod receiver;
 mod reentrancy;
 mod sampling;
+mod secret_rule;
 mod secrets;
 mod span_macros;
 mod streaming;

@@ -4,17 +4,14 @@ use std::borrow::Cow;
 
 use serde_json::Number;
 
-use crate::convention::class::AttributeClass;
 use crate::convention::frameworks::Framework;
 use crate::convention::precedence::PROVIDER;
-use crate::convention::{allowlist, gen_ai};
-use crate::evaluations::{self, EvaluationDraft};
+use crate::convention::{allowlist, gen_ai, otel};
 use crate::format::decode;
 use crate::format::json::Json;
-use crate::mapping::{self, MappedSpan, Summary, status};
 use crate::messages::{FlattenedName, collected};
-use crate::{AttributePlan, AttributeValue, Classification, RemarkSet, classification};
-use llmobs_model::SpanKind;
+use crate::signs::is_item;
+use crate::{AttributePlan, AttributeValue};
 
 /// The attributes and events of one span, borrowed from its recorder.
 ///
@@ -22,12 +19,12 @@ use llmobs_model::SpanKind;
 /// the mapping trusts the recorder with that decision, because the recorder makes it once per callsite.
 #[derive(Debug, Clone)]
 pub struct ForeignAttributes<'a> {
-    plan: &'a AttributePlan<'a>,
-    attributes: Vec<(&'a str, AttributeValue<'a>)>,
-    events: Vec<EventAttributes<'a>>,
+    pub(crate) plan: &'a AttributePlan<'a>,
+    pub(crate) attributes: Vec<(&'a str, AttributeValue<'a>)>,
+    pub(crate) events: Vec<EventAttributes<'a>>,
     present: NameFilter,
     /// Content was left out, and what remains may be short only.
-    is_restricted: bool,
+    pub(crate) is_restricted: bool,
 }
 
 /// An event inside a span.
@@ -89,78 +86,6 @@ impl<'a> ForeignAttributes<'a> {
     pub fn events(&self) -> &[EventAttributes<'a>] {
         &self.events
     }
-
-    /// Decides what the span is. Reads names and a few short values only.
-    pub fn classify(&self) -> Classification {
-        classification::classify(&ResolvedAttributes::new(self))
-    }
-
-    /// Returns what an open span must know of itself: its classification, and whom it belongs to.
-    pub fn summarize(&self) -> Summary {
-        mapping::summarize(&ResolvedAttributes::new(self))
-    }
-
-    /// Returns whether the span counts tokens.
-    pub fn has_usage(&self) -> bool {
-        mapping::usage::has_tokens(&ResolvedAttributes::new(self))
-    }
-
-    /// Maps the span, which is of this kind.
-    ///
-    /// `is_demoted` is for a model's span around another span of the same call: its kind is `workflow` then, and its model
-    /// and token counts become metadata, because the inner span reports them.
-    pub fn map(&self, kind: SpanKind, is_demoted: bool) -> MappedSpan {
-        mapping::map(&ResolvedAttributes::new(self), kind, is_demoted)
-    }
-
-    /// Maps the span without its content, for capture policies below `all`. See [`AttributeClass`].
-    ///
-    /// Parameters are left out too if their values are long texts or lists, or members whose names say content.
-    pub fn map_without_content(&self, kind: SpanKind, is_demoted: bool) -> MappedSpan {
-        let finish_reasons = mapping::finish_reasons_of_output(&ResolvedAttributes::new(self));
-        let finish_reasons = finish_reasons.into_iter().filter(|reason| is_short(reason)).collect();
-        let restricted = self.without_content();
-        let mut mapped = mapping::map(&ResolvedAttributes::new(&restricted), kind, is_demoted);
-        mapping::add_finish_reasons(&mut mapped.annotation, finish_reasons);
-        mapped
-    }
-
-    fn without_content(&self) -> ForeignAttributes<'a> {
-        let is_kept = |name: &str| AttributeClass::of(name) != AttributeClass::Content;
-        let mut kept = Self { is_restricted: true, ..Self::with_capacity(self.plan, self.attributes.len()) };
-        for (name, value) in self.attributes.iter().filter(|(name, _)| is_kept(name)) {
-            kept.push(name, *value);
-        }
-        for event in &self.events {
-            kept.push_event(event.name, event.is_error);
-            // The text of an event decides whether its error was dealt with, and is itself mapped to content only.
-            let attributes = event.attributes.iter().filter(|(name, _)| *name == status::MESSAGE || is_kept(name));
-            attributes.for_each(|(name, value)| kept.push_event_attribute(name, *value));
-        }
-        kept
-    }
-
-    /// Returns everything odd about a span that [`map`](Self::map) has mapped. Decodes many values again, so ask only when
-    /// somebody reads the answer.
-    pub fn remarks(&self, kind: SpanKind, is_demoted: bool, mapped: &MappedSpan) -> RemarkSet {
-        mapping::remarks_about(&ResolvedAttributes::new(self), kind, is_demoted, mapped)
-    }
-
-    /// Returns the evaluations that the span and its events hold, or that the span itself is.
-    pub fn evaluations(&self) -> Vec<EvaluationDraft> {
-        evaluations::evaluations(&ResolvedAttributes::new(self))
-    }
-
-    /// Returns the evaluations in attributes of the span itself, of itself or its trace.
-    pub fn inline_evaluations(&self) -> Vec<EvaluationDraft> {
-        if !self.attributes.iter().any(|(name, _)| evaluations::is_inline(name)) {
-            return Vec::new();
-        }
-        let mut own = Self::new(self.plan);
-        let inline = self.attributes.iter().filter(|(name, _)| evaluations::is_inline(name));
-        inline.for_each(|(name, value)| own.push(name, *value));
-        own.evaluations()
-    }
 }
 
 impl<'a> EventAttributes<'a> {
@@ -177,6 +102,13 @@ impl<'a> EventAttributes<'a> {
     /// Returns the attributes of the event.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, AttributeValue<'a>)> {
         self.attributes.iter().copied()
+    }
+
+    /// Returns whether the event is an evaluation.
+    pub(crate) fn is_evaluation(&self) -> bool {
+        let is_name =
+            |(name, value): &(&str, AttributeValue<'_>)| *name == gen_ai::EVALUATION_NAME && !value.is_absent();
+        self.name == gen_ai::EVALUATION_EVENT || self.attributes.iter().any(is_name)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<AttributeValue<'a>> {
@@ -285,7 +217,7 @@ impl<'a> ResolvedAttributes<'a> {
 
     fn fill_from_events(&mut self) {
         // The last event wins, so walk backwards and fill each name once.
-        let events = self.events.iter().rev().filter(|event| !evaluations::is_evaluation(event));
+        let events = self.events.iter().rev().filter(|event| !event.is_evaluation());
         // Hundreds of events of one streamed response share a few names: decide on each name once.
         let mut decided: Vec<&str> = Vec::new();
         for (name, value) in events.flat_map(|event| &event.attributes) {
@@ -293,7 +225,7 @@ impl<'a> ResolvedAttributes<'a> {
                 continue;
             }
             decided.push(name);
-            let is_of_event = gen_ai::is_of_event(name) || status::is_of_error(name);
+            let is_of_event = gen_ai::is_of_event(name) || otel::is_of_error(name);
             if !is_of_event && allowlist::is_captured(self.plan.conventions, self.plan.target(), name) {
                 self.fill(name, *value);
             }
@@ -390,10 +322,4 @@ impl<'a> ResolvedAttributes<'a> {
 /// Returns whether a text is too short to be content, and no JSON.
 pub(crate) fn is_short(text: &str) -> bool {
     text.len() <= 128 && !text.trim_start().starts_with(['{', '['])
-}
-
-/// Returns whether the first segment of a name is a number, as in the items of a flattened list.
-pub(crate) fn is_item(rest: &str) -> bool {
-    let first = rest.split('.').next().unwrap_or_default();
-    !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -3,13 +3,17 @@
 use crate::attributes::ResolvedAttributes;
 use crate::convention::openinference::kind_in;
 use crate::convention::precedence::{
-    AGENT, LANGFUSE_KIND, METRICS, MODEL, NAME, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, SESSION, TOOL_NAME,
-    TRACELOOP_KIND, USER, VERCEL_OPERATION,
+    AGENT, LANGFUSE_KIND, METRICS, MODEL, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, TOOL_NAME, TRACELOOP_KIND,
+    VERCEL_OPERATION,
 };
 use crate::convention::{frameworks, gen_ai, langfuse, openinference, traceloop, vercel};
 use crate::format::decode;
-use crate::mapping::prompt;
-use crate::{evaluations, span_events};
+use crate::mapping::langfuse_usage;
+use crate::signs::{
+    CALL_SIGNS, INPUT_CONTENT, MCP_CALL, MCP_METHOD, OUTPUT_CONTENT, SWITCH, TOOL_CALL, TOOL_IDS, VALUES,
+    is_llm_specific,
+};
+use crate::span_events;
 use llmobs_model::SpanKind;
 
 /// The role of a span in LLM Observability.
@@ -42,7 +46,7 @@ pub(crate) fn classify(attributes: &ResolvedAttributes<'_>) -> Classification {
 
 /// Returns whether the span is nothing but an evaluation.
 pub(crate) fn is_evaluation(attributes: &ResolvedAttributes<'_>) -> bool {
-    attributes.has(evaluations::NAME) && !attributes.has(OPERATION)
+    attributes.has(gen_ai::EVALUATION_NAME) && !attributes.has(OPERATION)
 }
 
 /// Returns the kind that an attribute names, the strongest attribute first.
@@ -124,115 +128,5 @@ fn has_output_messages(attributes: &ResolvedAttributes<'_>) -> bool {
 
 fn has_usage(attributes: &ResolvedAttributes<'_>) -> bool {
     let mut keys = METRICS.iter().filter(|(metric, _)| metric.ends_with("_tokens")).flat_map(|(_, keys)| keys.iter());
-    keys.any(|key| attributes.has(key)) || langfuse::usage(attributes).is_some()
+    keys.any(|key| attributes.has(key)) || langfuse_usage::usage(attributes).is_some()
 }
-
-/// Returns whether an attribute of this name can name the kind.
-pub(crate) fn is_named_kind(name: &str) -> bool {
-    KIND_NAMES.contains(&name)
-        || LANGFUSE_KIND.contains(&name)
-        || [evaluations::NAME, MCP_METHOD].contains(&name)
-        || TOOL_NAME.contains(&name)
-}
-
-/// Returns whether an attribute of this name can change the [`Summary`](crate::Summary) of a span whose kind is known.
-///
-/// A count that grows with every piece of a streamed response cannot, so an open span need not be classified again for it.
-pub fn is_decisive(name: &str) -> bool {
-    is_named_kind(name) || is_context(name) || is_name(name) || name == gen_ai::RESPONSE_ID
-}
-
-/// Returns whether an attribute of this name can make a span an LLM span: it names the kind, or is evidence.
-pub(crate) fn is_sign(name: &str) -> bool {
-    is_named_kind(name)
-        || TOOL_IDS.contains(&name)
-        || CALL_SIGNS.contains(&name)
-        || VALUES.contains(&name)
-        || [traceloop::ENTITY_INPUT, traceloop::ENTITY_OUTPUT].contains(&name)
-        || SIGN_FAMILIES.iter().any(|family| name.starts_with(family))
-        || INPUT_CONTENT.iter().chain(OUTPUT_CONTENT).any(|source| name.starts_with(source) && !prompt::is_data(name))
-}
-
-/// Returns whether only LLM libraries use attributes of this name.
-pub(crate) fn is_llm_specific(name: &str) -> bool {
-    LLM_NAMESPACES.iter().any(|namespace| name.starts_with(namespace))
-}
-
-/// Returns whether an attribute counts for the spans below, or for the whole trace.
-pub(crate) fn is_context(name: &str) -> bool {
-    name == SWITCH || SESSION.contains(&name) || USER.contains(&name) || AGENT.contains(&name)
-}
-
-/// Returns whether an attribute can be the name of a span.
-fn is_name(name: &str) -> bool {
-    NAME.contains(&name)
-}
-
-/// The attribute that turns off the whole trace of a span, when it is `false`.
-pub const SWITCH: &str = "dd_llmobs_enabled";
-/// Namespaces that nobody but LLM libraries uses. `input.`, `tool.`, `retrieval.`, `embedding.` and their like are not among
-/// them, although `OpenInference` defines names there.
-const LLM_NAMESPACES: &[&str] =
-    &["gen_ai.", "openinference.", "llm.", "langfuse.", "traceloop.", "ai.", "mcp.", "openai.", "_dd.ml_obs."];
-const MCP_METHOD: &str = "mcp.method.name";
-const MCP_CALL: &str = "tools/call";
-const TOOL_IDS: &[&str] = &["gen_ai.tool.call_id"];
-const TOOL_CALL: &str = "gen_ai.tool.call.";
-const KIND_NAMES: &[&str] = &[OPERATION, OPENINFERENCE_KIND, TRACELOOP_KIND, REQUEST_TYPE, VERCEL_OPERATION];
-
-/// Attributes that, beside the name of a model, show that it was called. Messages and token counts do too.
-const CALL_SIGNS: &[&str] = &[
-    gen_ai::RESPONSE_ID,
-    "gen_ai.response.finish_reasons",
-    "gen_ai.response.finish_reason",
-    "gen_ai.response.stop_reason",
-    "llm.response.finish_reason",
-    "llm.response.stop_reason",
-    "llm.finish_reason",
-    "ai.response.finishReason",
-    "gen_ai.request.temperature",
-    "gen_ai.request.max_tokens",
-    "gen_ai.request.stream",
-    "gen_ai.is_streaming",
-    "llm.is_streaming",
-    gen_ai::INSTRUCTIONS,
-];
-const SIGN_FAMILIES: &[&str] = &[
-    "gen_ai.usage.",
-    "llm.usage.",
-    "llm.token_count.",
-    "ai.usage.",
-    "gen_ai.embeddings.",
-    "gen_ai.retrieval.",
-    "retrieval.documents",
-    TOOL_CALL,
-    EMBEDDING_FAMILY,
-];
-const EMBEDDING_FAMILY: &str = "embedding.";
-pub(crate) const INPUT_CONTENT: &[&str] = &[
-    gen_ai::INPUT_MESSAGES,
-    gen_ai::PROMPT,
-    gen_ai::OTHER_PROMPT,
-    openinference::INPUT_MESSAGES,
-    openinference::PROMPTS,
-    vercel::PROMPT_MESSAGES,
-    vercel::PROMPT,
-];
-pub(crate) const OUTPUT_CONTENT: &[&str] = &[
-    gen_ai::OUTPUT_MESSAGES,
-    gen_ai::COMPLETION,
-    gen_ai::OTHER_COMPLETION,
-    openinference::OUTPUT_MESSAGES,
-    openinference::CHOICES,
-    vercel::TEXT,
-    vercel::OBJECT,
-    vercel::CALLS,
-];
-const VALUES: &[&str] = &[
-    openinference::INPUT_VALUE,
-    "output.value",
-    "langfuse.observation.input",
-    "langfuse.observation.output",
-    "langfuse.input",
-    "langfuse.output",
-];

@@ -1,9 +1,5 @@
 //! The set of semantic conventions that are recognised.
 
-use crate::convention::allowlist;
-use crate::plan::{self, Promise};
-use crate::span_events;
-
 /// A set of semantic conventions.
 ///
 /// ```
@@ -83,31 +79,5 @@ impl Conventions {
     /// Returns whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
-    }
-
-    /// Decides from names alone whether a span can be an LLM span.
-    pub fn promise<'n>(
-        self,
-        target: &str,
-        span_name: &str,
-        attribute_names: impl IntoIterator<Item = &'n str>,
-    ) -> Promise {
-        plan::promise(self, (target, span_name), attribute_names)
-    }
-
-    /// Returns whether the value of a span's attribute is used. Names that look like secrets never are.
-    pub fn captures_attribute(self, target: &str, name: &str) -> bool {
-        allowlist::is_captured(self, target, name)
-    }
-
-    /// Returns whether an event inside a span is used, by its name and the names of its attributes. All its attributes are
-    /// needed then. `is_error` says that the event's level is ERROR.
-    pub fn captures_event<'n>(
-        self,
-        event_name: &str,
-        is_error: bool,
-        attribute_names: impl IntoIterator<Item = &'n str>,
-    ) -> bool {
-        !self.is_empty() && span_events::is_captured(self, event_name, is_error, attribute_names)
     }
 }

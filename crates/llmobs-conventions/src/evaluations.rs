@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
-use crate::attributes::{ResolvedAttributes, is_item};
-use crate::convention::gen_ai;
+use crate::attributes::ResolvedAttributes;
 use crate::convention::openinference::EVALUATIONS;
+use crate::convention::{gen_ai, otel};
 use crate::format::decode;
 use crate::format::json::Json;
-use crate::mapping::status;
-use crate::{AttributeValue, EventAttributes, classification};
+use crate::signs::is_item;
+use crate::{AttributeValue, classification};
 use llmobs_model::{Assessment, Evaluation, EvaluationScope};
 
 /// An evaluation that is not joined with a span yet.
@@ -34,14 +34,9 @@ pub(crate) fn is_inline(name: &str) -> bool {
     name.starts_with("annotations.") || name.starts_with("evaluations.")
 }
 
-/// Returns whether an event is an evaluation.
-pub(crate) fn is_evaluation(event: &EventAttributes<'_>) -> bool {
-    event.name == EVENT || event.attributes.iter().any(|(name, value)| *name == NAME && !value.is_absent())
-}
-
 /// Returns the evaluations that a span and its events hold, or that the span itself is.
 pub(crate) fn evaluations(attributes: &ResolvedAttributes<'_>) -> Vec<EvaluationDraft> {
-    let events = attributes.events.iter().filter(|event| is_evaluation(event));
+    let events = attributes.events.iter().filter(|event| event.is_evaluation());
     let of_events = events.filter_map(|event| draft(|name| event.get(name)));
     let of_span = classification::is_evaluation(attributes).then(|| draft(|name| attributes.get(name))).flatten();
     of_events.chain(of_span).chain(inline(attributes)).collect()
@@ -49,12 +44,12 @@ pub(crate) fn evaluations(attributes: &ResolvedAttributes<'_>) -> Vec<Evaluation
 
 fn draft<'a>(get: impl Fn(&str) -> Option<AttributeValue<'a>>) -> Option<EvaluationDraft> {
     // The evaluator itself failed, so there is no result.
-    if get(status::ERROR_TYPE).is_some_and(|value| !value.is_absent()) {
+    if get(otel::ERROR_TYPE).is_some_and(|value| !value.is_absent()) {
         return None;
     }
     let text = |name: &str| get(name).and_then(decode::text);
     let parts = EvaluationParts {
-        name: text(NAME)?,
+        name: text(gen_ai::EVALUATION_NAME)?,
         score: get(SCORE).and_then(score),
         label: text(LABEL),
         explanation: text(EXPLANATION),
@@ -164,8 +159,6 @@ fn number_in(text: &str) -> Option<Number> {
 
 const LONGEST_LABEL: usize = 200;
 /// The name of the event.
-pub(crate) const EVENT: &str = "gen_ai.evaluation.result";
-pub(crate) const NAME: &str = "gen_ai.evaluation.name";
 const SCORE: &str = "gen_ai.evaluation.score.value";
 const LABEL: &str = "gen_ai.evaluation.score.label";
 const EXPLANATION: &str = "gen_ai.evaluation.explanation";

@@ -42,6 +42,8 @@
 
 mod conventions;
 mod plan;
+mod selection;
+mod signs;
 mod value;
 
 mod attributes;
@@ -49,6 +51,7 @@ mod classification;
 mod evaluations;
 mod mapping;
 mod remark;
+mod span;
 mod span_events;
 
 mod convention;
@@ -60,7 +63,7 @@ mod messages;
 mod tests;
 
 pub use attributes::{EventAttributes, ForeignAttributes};
-pub use classification::{Classification, SWITCH, is_decisive};
+pub use classification::Classification;
 pub use convention::class::AttributeClass;
 pub use conventions::Conventions;
 pub use evaluations::{EvaluationDraft, is_evaluation_attribute};
@@ -68,6 +71,7 @@ pub use format::debug_format;
 pub use mapping::{MappedSpan, RESPONSE_ID_TAG, Summary, UNKNOWN_MODEL, USER_TAG};
 pub use plan::{AttributePlan, Promise};
 pub use remark::{Remark, RemarkSet};
+pub use signs::{SWITCH, is_decisive};
 pub use value::AttributeValue;
 
 /// The example in the README compiles.

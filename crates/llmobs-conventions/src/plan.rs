@@ -1,11 +1,10 @@
 //! What the names of a span's attributes decide, before any value is known.
 
-use crate::classification;
 use crate::convention::destination::Destination;
 use crate::convention::frameworks::Framework;
 use crate::convention::precedence::{SESSION, USER};
 use crate::convention::{allowlist, destination, frameworks};
-use crate::{Conventions, SWITCH};
+use crate::{Conventions, SWITCH, signs};
 
 /// What is known of a span from its target, its name and the names of its attributes.
 ///
@@ -97,8 +96,8 @@ pub(crate) fn promise<'n>(
     let (mut has_generic_sign, mut is_specific) = (false, frameworks::framework(conventions, target).is_some());
     let mut found = Promise::Nothing;
     for name in names.into_iter().filter(|name| allowlist::is_captured(conventions, target, name)) {
-        let is_name_specific = classification::is_llm_specific(name);
-        if classification::is_sign(name) {
+        let is_name_specific = signs::is_llm_specific(name);
+        if signs::is_sign(name) {
             if is_name_specific {
                 return Promise::Candidate;
             }

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::convention::{allowlist, gen_ai};
+use crate::convention::otel::{CLIENT_EXCEPTION, EXCEPTION_EVENT, MESSAGE};
+use crate::convention::{allowlist, gen_ai, otel};
 use crate::format::decode;
 use crate::format::json::Json;
-use crate::mapping::status;
-use crate::mapping::status::{CLIENT_EXCEPTION, EXCEPTION_EVENT, MESSAGE};
 use crate::messages::{Conversation, conversation};
-use crate::{Conventions, EventAttributes, classification, evaluations};
+use crate::{Conventions, EventAttributes, signs};
 
 /// Returns the name of an event: from its metadata, from `event.name`, or from a text that is the name of a known
 /// event.
@@ -35,8 +34,8 @@ pub(crate) fn is_captured<'n>(
     let (mut has_text, mut has_part) = (false, false);
     for name in attribute_names {
         // An error that is only logged counts where it fails the span.
-        let fails = status::is_of_error(name) && (is_error || name.starts_with(status::EXCEPTION));
-        if fails || (!status::is_of_error(name) && is_worth_capturing(conventions, name)) {
+        let fails = otel::is_of_error(name) && (is_error || name.starts_with(otel::EXCEPTION));
+        if fails || (!otel::is_of_error(name) && is_worth_capturing(conventions, name)) {
             return true;
         }
         has_text |= name == MESSAGE;
@@ -59,7 +58,7 @@ pub(crate) fn is_message(name: &str) -> bool {
 /// Returns whether an attribute makes an event worth capturing: the event may be a message, or fill a gap of the span.
 /// Attributes that ordinary log lines have do not.
 pub(crate) fn is_worth_capturing(conventions: Conventions, name: &str) -> bool {
-    let is_of_call = LLM_PREFIXES.iter().any(|family| name.starts_with(family)) && !classification::is_context(name);
+    let is_of_call = LLM_PREFIXES.iter().any(|family| name.starts_with(family)) && !signs::is_context(name);
     name == NAME || is_of_call && allowlist::is_captured(conventions, "", name)
 }
 
@@ -160,7 +159,7 @@ const ROLES: [(&str, &str); 5] = [
 const TOOL: &str = "gen_ai.tool.message";
 const CHOICE: &str = "gen_ai.choice";
 const OTHERS: [&str; 6] = [
-    evaluations::EVENT,
+    gen_ai::EVALUATION_EVENT,
     CLIENT_EXCEPTION,
     EXCEPTION_EVENT,
     "gen_ai.client.inference.operation.details",

@@ -20,6 +20,8 @@ mod message;
 mod metrics;
 mod prompt;
 mod rewrite_texts;
+#[doc(hidden)]
+pub mod secrets;
 mod span_context;
 mod span_context_text;
 mod span_error;

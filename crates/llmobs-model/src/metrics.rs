@@ -1,6 +1,8 @@
 //! Metrics: numbers of a span, and the names that the intake knows.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
@@ -78,12 +80,14 @@ pub mod metric {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Metrics {
     entries: Vec<(Cow<'static, str>, Number)>,
+    /// The places of names by their hash, where there are many: to look at each would take the square of their number.
+    index: NameIndex,
 }
 
 impl Metrics {
     /// Creates an empty set.
     pub const fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Vec::new(), index: NameIndex(None) }
     }
 
     /// Sets a metric, and returns whether it was accepted: the name is not blank and the number finite.
@@ -99,9 +103,12 @@ impl Metrics {
         if is_blank(&name) {
             return false;
         }
-        match self.entries.iter_mut().find(|(own, _)| *own == name) {
-            Some(entry) => entry.1 = value,
-            None => self.entries.push((name, value)),
+        let at = self.position(&name);
+        if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) {
+            entry.1 = value;
+        } else {
+            self.entries.push((name, value));
+            self.index.extend(&self.entries);
         }
         true
     }
@@ -109,7 +116,7 @@ impl Metrics {
     /// Sets all metrics of `later` over these.
     pub fn extend(&mut self, later: Self) {
         if self.entries.is_empty() {
-            self.entries = later.entries;
+            *self = later;
             return;
         }
         for (name, value) in later.entries {
@@ -121,6 +128,7 @@ impl Metrics {
     #[doc(hidden)]
     pub fn emptied(mut self) -> Self {
         self.entries.clear();
+        self.index = NameIndex(None);
         // A span with thousands of metrics must not leave its capacity behind.
         self.entries.shrink_to(128);
         self
@@ -128,13 +136,25 @@ impl Metrics {
 
     /// Removes a metric, and returns its number.
     pub fn remove(&mut self, name: &str) -> Option<Number> {
-        let at = self.entries.iter().position(|(own, _)| own == name)?;
+        let at = self.position(name)?;
+        // All places behind it change.
+        self.index = NameIndex(None);
         Some(self.entries.remove(at).1)
     }
 
     /// Returns the number under this name.
     pub fn get(&self, name: &str) -> Option<&Number> {
-        self.entries.iter().find(|(own, _)| own == name).map(|(_, value)| value)
+        self.entries.get(self.position(name)?).map(|(_, value)| value)
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        match self.index.find(name) {
+            Place::Nowhere => return None,
+            Place::Perhaps(at) if self.entries.get(at).is_some_and(|(own, _)| own == name) => return Some(at),
+            // Two names with one hash, or no index yet.
+            Place::Perhaps(_) | Place::Unknown => {}
+        }
+        self.entries.iter().position(|(own, _)| own == name)
     }
 
     /// Returns all metrics in the order in which they were first set.
@@ -149,6 +169,7 @@ impl Metrics {
 
     /// Calls `rewrite` with every name; where two become the same, the later number holds.
     pub(crate) fn rewrite_names(&mut self, rewrite: &mut dyn FnMut(&mut String)) {
+        self.index = NameIndex(None);
         for (mut name, value) in std::mem::take(&mut self.entries) {
             in_cow(&mut name, rewrite);
             self.insert(name, value);
@@ -159,13 +180,67 @@ impl Metrics {
     #[doc(hidden)]
     pub fn remove_usage(&mut self) {
         self.entries.retain(|(name, _)| !name.contains("token") && !name.ends_with("_cost"));
+        self.index = NameIndex(None);
     }
 
     /// Returns the bytes that the metrics retain, about.
     #[doc(hidden)]
     pub fn text_bytes(&self) -> usize {
-        sum_bytes(&self.entries, |(name, _)| cow_bytes(name))
+        sum_bytes(&self.entries, |(name, _)| cow_bytes(name)).saturating_add(self.index.retained_bytes())
     }
+}
+
+/// The places of names in a list, by the hash of the name. There is none for short lists.
+#[derive(Debug, Clone, Default)]
+#[expect(clippy::box_collection, reason = "few annotations have one, and all would be larger")]
+struct NameIndex(Option<Box<HashMap<u64, usize>>>);
+
+/// The answer of an index.
+enum Place {
+    Unknown,
+    Nowhere,
+    /// Here, unless two names have one hash.
+    Perhaps(usize),
+}
+
+impl NameIndex {
+    /// In a shorter list looking at each name is faster.
+    const MIN_NAMES: usize = 64;
+
+    fn find(&self, name: &str) -> Place {
+        let Some(places) = &self.0 else { return Place::Unknown };
+        places.get(&hash(name, places.hasher())).map_or(Place::Nowhere, |at| Place::Perhaps(*at))
+    }
+
+    /// Adds the last name of a list, or all of a list that has become long.
+    fn extend(&mut self, entries: &[(Cow<'static, str>, Number)]) {
+        if entries.len() < Self::MIN_NAMES {
+            return;
+        }
+        let known = if self.0.is_some() { entries.len().saturating_sub(1) } else { 0 };
+        let places = self.0.get_or_insert_default();
+        for (at, (name, _)) in entries.iter().enumerate().skip(known) {
+            let hash = hash(name, places.hasher());
+            places.entry(hash).or_insert(at);
+        }
+    }
+
+    fn retained_bytes(&self) -> usize {
+        // Hash, place, a byte beside them, and the slots that stay free.
+        const SLOT: usize = 20;
+        self.0.as_ref().map_or(0, |places| places.capacity().saturating_mul(SLOT))
+    }
+}
+
+/// An index says nothing that the list does not.
+impl PartialEq for NameIndex {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+fn hash(name: &str, hasher: &RandomState) -> u64 {
+    hasher.hash_one(name)
 }
 
 impl Serialize for Metrics {
@@ -245,6 +320,22 @@ fn without_dots(name: Cow<'static, str>) -> Cow<'static, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_metrics_behave_as_few_do() {
+        let mut metrics = Metrics::new();
+        for round in 0..3_u32 {
+            for number in 0..1_000_u32 {
+                assert!(metrics.insert(format!("metric{number}"), number + round));
+            }
+        }
+        assert_eq!(metrics.iter().count(), 1_000);
+        assert_eq!(metrics.get("metric999").and_then(Number::as_u64), Some(1_001));
+        assert_eq!(metrics.remove("metric0").and_then(|number| number.as_u64()), Some(2));
+        assert!(metrics.get("metric0").is_none() && metrics.get("metric1").is_some());
+        metrics.insert("late", 1);
+        assert_eq!(metrics.iter().last().map(|(name, _)| name), Some("late"));
+    }
 
     #[test]
     fn integers_stay_integers_and_later_wins() {

@@ -159,6 +159,20 @@ impl<'a> TagList<'a> {
         self.bare.retain(|tag| wanted(tag));
     }
 
+    /// Replaces values where `rewrite` returns another; it gets the key, or `None` for a tag that is not a pair.
+    pub fn rewrite_own(&mut self, mut rewrite: impl FnMut(Option<&str>, &str) -> Option<String>) {
+        for (key, value) in &mut self.own {
+            if let Some(other) = rewrite(Some(key), value) {
+                *value = Cow::Owned(other);
+            }
+        }
+        for tag in &mut self.bare {
+            if let Some(other) = rewrite(None, tag) {
+                *tag = Cow::Owned(other);
+            }
+        }
+    }
+
     /// Returns the value of a tag, or the first of a list.
     pub fn get(&self, key: &str) -> Option<&str> {
         let at = self.own.partition_point(|(own, _)| own.as_ref() < key);

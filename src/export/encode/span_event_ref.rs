@@ -226,6 +226,10 @@ impl<'a> Members<'a> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut MetadataValue<'a>)> {
+        self.0.iter_mut().map(|member| (member.0.as_ref(), &mut member.1))
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }

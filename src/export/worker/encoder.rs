@@ -7,6 +7,7 @@ use super::super::assemble::Assembler;
 use super::super::batch::{Batch, Batcher};
 use super::super::encode::{Common, Fit, SpanEventRef, encode_submission, encode_within};
 use super::super::process::{Processors, restrict};
+use super::super::secrets;
 use super::super::spare::give_back_texts;
 use super::super::tail::{Judged, Ready, Tail};
 use super::super::transport::Route;
@@ -41,6 +42,7 @@ struct ItemEncoder {
     clock: Clock,
     max_event_bytes: usize,
     evaluation_source: Option<&'static str>,
+    hide_secrets: bool,
     lanes: [OpenBatch; Route::ALL.len()],
     /// An item is being read that is neither settled nor in a batch.
     is_reading: bool,
@@ -85,6 +87,7 @@ impl Encoder {
             clock: exporter.clock,
             max_event_bytes: exporter.max_event_bytes,
             evaluation_source: exporter.evaluation_source,
+            hide_secrets: exporter.hide_secrets,
             lanes: Route::ALL.map(lane),
             is_reading: false,
         };
@@ -192,10 +195,11 @@ impl ItemEncoder {
 
     /// Encodes a recording without an event in between.
     fn write_span(&mut self, head: &mut Head, log: &mut FieldLog, number: u64, now: Now) -> Result<(), LossReason> {
-        let Self { assembler, tail, lanes, queue, max_event_bytes, outbox, .. } = self;
+        let Self { assembler, tail, lanes, queue, max_event_bytes, outbox, hide_secrets, .. } = self;
         let span_name = head.origin.name;
         let mut write = |out: &mut Vec<u8>| {
             let mut event = assemble_within_policy(assembler, head, log, now)?;
+            hide(&mut event, (*hide_secrets, queue, span_name));
             if tail.drops(event.sampling) {
                 return Err(LossReason::Sampling);
             }
@@ -214,7 +218,11 @@ impl ItemEncoder {
     /// Builds the event of a recording and shows it to the processors.
     fn process_span(&self, head: &mut Head, log: &mut FieldLog, number: u64, now: Now) -> Result<Ready, LossReason> {
         let (place, bytes, is_entry) = (head.origin.name, Recording::bytes_with(log), head.origin.is_entry);
-        let read = || assemble_within_policy(&self.assembler, head, log, now).map(SpanEventRef::into_event);
+        let read = || {
+            let mut event = assemble_within_policy(&self.assembler, head, log, now)?;
+            hide(&mut event, (self.hide_secrets, &self.queue, place));
+            Ok(event.into_event())
+        };
         let mut event = contain(read).unwrap_or(Err(LossReason::Worker))?;
         self.processors.process(&mut event, place, &self.queue)?;
         Ok(Ready { event, is_entry, place, bytes, number })
@@ -261,6 +269,9 @@ impl ItemEncoder {
     /// Encodes an evaluation or feedback.
     fn read_submission(&mut self, submission: &mut Submission, number: u64, now: Now) -> Result<(), LossReason> {
         submission.metric.ml_app.get_or_insert_with(|| self.assembler.ml_app().to_owned());
+        if self.hide_secrets {
+            count_secrets(secrets::hide_in_submission(submission), &self.queue, "an evaluation");
+        }
         self.processors.process_submission(submission, &self.queue)?;
         let Self { assembler, lanes, queue, outbox, max_event_bytes, .. } = self;
         let common = Common { ml_app: assembler.ml_app(), source: self.evaluation_source };
@@ -346,6 +357,19 @@ fn assemble_within_policy<'a>(
     }
     restrict(&mut event, policy);
     Ok(event)
+}
+
+/// Replaces the secrets of a span, unless that is switched off, and counts them.
+fn hide(event: &mut SpanEventRef<'_>, (is_on, queue, span_name): (bool, &Queue, &'static str)) {
+    if is_on {
+        count_secrets(secrets::hide(event), queue, span_name);
+    }
+}
+
+fn count_secrets(count: u32, queue: &Queue, span_name: &'static str) {
+    for _ in 0..count {
+        queue.problems.count(Problem::Secret, span_name);
+    }
 }
 
 /// The number of items that are read between two looks at the clock, at the waiters and at the other thread.

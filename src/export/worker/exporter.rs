@@ -33,6 +33,8 @@ pub(crate) struct Exporter {
     pub(crate) max_event_bytes: usize,
     pub(crate) max_payload_bytes: usize,
     pub(crate) evaluation_source: Option<&'static str>,
+    /// `true` if secrets are replaced before anything leaves.
+    pub(crate) hide_secrets: bool,
     /// Where batches lie on disk until they are settled.
     pub(crate) spool: Option<SpoolFolder>,
 }

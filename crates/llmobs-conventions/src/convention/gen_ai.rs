@@ -85,6 +85,9 @@ pub(crate) const RESPONSE_ID: &str = "gen_ai.response.id";
 pub(crate) const OUTCOME: &str = "gen_ai.tool.call.outcome";
 pub(crate) const TOOL_ERROR: &str = "gen_ai.tool.error.type";
 
+/// The event, and the attribute, that make an event or a span an evaluation.
+pub(crate) const EVALUATION_EVENT: &str = "gen_ai.evaluation.result";
+pub(crate) const EVALUATION_NAME: &str = "gen_ai.evaluation.name";
 /// Records of a memory: found by a search, and stored by the operations of [`STORING`].
 pub(crate) const RECORDS: &str = "gen_ai.memory.records";
 pub(crate) const STORING: &[&str] = &["create_memory", "update_memory", "upsert_memory"];

@@ -1,10 +1,5 @@
-//! Langfuse (`langfuse.*`): kinds, usage and costs; names as of its `OpenTelemetry` endpoint.
+//! Langfuse (`langfuse.*`): kinds and status; names as of its `OpenTelemetry` endpoint.
 
-use serde_json::Number;
-
-use crate::attributes::ResolvedAttributes;
-use crate::format::decode;
-use crate::format::json::Json;
 use llmobs_model::SpanKind;
 
 /// Values that name a kind; any other value is a workflow.
@@ -16,30 +11,6 @@ pub(crate) const KINDS: &[(&str, SpanKind)] = &[
     ("retriever", SpanKind::Retrieval),
 ];
 
-/// Returns the JSON object with token counts.
-pub(crate) fn usage<'a>(attributes: &ResolvedAttributes<'a>) -> Option<Json<'a>> {
-    USAGE.iter().find_map(|name| attributes.json(name).filter(Json::is_object))
-}
-
-/// Returns the JSON object with costs.
-pub(crate) fn cost<'a>(attributes: &ResolvedAttributes<'a>) -> Option<Json<'a>> {
-    COST.iter().find_map(|name| attributes.json(name).filter(Json::is_object))
-}
-
-/// Returns the first of these members that is a number, also one level down: `OpenAI` and swiftide nest details.
-pub(crate) fn count(usage: &Json<'_>, names: &[&str]) -> Option<Number> {
-    let details = usage.get("details");
-    let levels = [Some(usage), details];
-    let nested = levels.into_iter().flatten().flat_map(|level| NESTED.iter().filter_map(|name| level.get(name)));
-    let all = levels.into_iter().flatten().chain(nested);
-    let all: Vec<&Json<'_>> = all.collect();
-    names.iter().find_map(|name| all.iter().find_map(|level| decode::json_number(level.get(name)?)))
-}
-
-const USAGE: [&str; 3] = ["langfuse.observation.usage_details", "langfuse.usage", "langfuse.observation.usage"];
-const COST: [&str; 2] = ["langfuse.observation.cost_details", "langfuse.cost"];
-const NESTED: [&str; 4] =
-    ["prompt_tokens_details", "completion_tokens_details", "input_tokens_details", "output_tokens_details"];
 pub(crate) const LEVEL: &str = "langfuse.observation.level";
 pub(crate) const STATUS: [&str; 2] = ["langfuse.observation.status_message", "langfuse.status_message"];
 pub(crate) const TAGS: &str = "langfuse.trace.tags";

@@ -10,6 +10,7 @@ pub(crate) mod frameworks;
 pub(crate) mod gen_ai;
 pub(crate) mod langfuse;
 pub(crate) mod openinference;
+pub(crate) mod otel;
 pub(crate) mod precedence;
 pub(crate) mod traceloop;
 pub(crate) mod vercel;

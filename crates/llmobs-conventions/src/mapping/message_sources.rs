@@ -5,11 +5,13 @@
 
 use std::borrow::Cow;
 
-use crate::attributes::{ResolvedAttributes, is_item};
+use crate::attributes::ResolvedAttributes;
 use crate::convention::{gen_ai, openinference, vercel};
 use crate::format::decode;
 use crate::format::json::Json;
+use crate::mapping::vercel_parts;
 use crate::messages::{Conversation, conversation, looks_like_choices, unflattened};
+use crate::signs::is_item;
 use crate::{Remark, span_events};
 
 /// One way to carry messages, with the role of messages that have none.
@@ -151,7 +153,7 @@ impl MessageSource {
                 let json = json.or_else(|| attributes.flattened_list(name))?;
                 texts(&json, member, role)
             }
-            Self::Answer => conversation(&vercel::answer(attributes)?, ASSISTANT)?,
+            Self::Answer => conversation(&vercel_parts::answer(attributes)?, ASSISTANT)?,
         };
         (!conversation.messages.is_empty()).then_some(conversation)
     }

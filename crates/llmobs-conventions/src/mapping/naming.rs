@@ -4,7 +4,8 @@ use crate::attributes::ResolvedAttributes;
 use crate::convention::precedence::{
     AGENT, EMBEDDING_MODEL, MODEL, NAME, OPERATION, PROVIDERS, REQUEST_MODEL, TOOL_NAME, VERCEL_PROVIDER,
 };
-use crate::convention::{frameworks, gen_ai, traceloop, vercel};
+use crate::convention::{frameworks, gen_ai, traceloop};
+use crate::mapping::vercel_parts;
 use llmobs_model::SpanKind;
 
 /// Returns the name, or `None` if the span keeps its own.
@@ -18,7 +19,7 @@ pub(crate) fn name(attributes: &ResolvedAttributes<'_>, kind: SpanKind) -> Optio
         let tool = || attributes.plan.framework?.tool_in(&name).filter(|_| kind == SpanKind::Tool);
         return Some(tool().unwrap_or_else(|| name.into_owned()));
     }
-    if let Some(name) = vercel::name(attributes) {
+    if let Some(name) = vercel_parts::name(attributes) {
         return Some(name);
     }
     if attributes.plan.span_name().is_empty() {

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::attributes::{ResolvedAttributes, is_item};
-use crate::convention::gen_ai;
+use crate::attributes::ResolvedAttributes;
 use crate::format::decode;
 use crate::format::json::Json;
 use llmobs_model::{Prompt, Template, TemplatePart};
@@ -107,8 +106,3 @@ const SOURCES: [PromptAttributes; 4] = [
         variables: None,
     },
 ];
-
-/// Returns whether an attribute below `gen_ai.prompt.` belongs to a managed prompt, and is no message.
-pub(crate) fn is_data(name: &str) -> bool {
-    name.strip_prefix(gen_ai::PROMPTS).is_some_and(|rest| !is_item(rest))
-}

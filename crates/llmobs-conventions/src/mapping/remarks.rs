@@ -1,13 +1,13 @@
 //! Remarks about a mapped span. Datadog shows the same as warnings about the mapping of OTLP spans.
 
 use crate::attributes::ResolvedAttributes;
-use crate::classification::OUTPUT_CONTENT;
 use crate::convention::precedence::{
     EMBEDDING_MODEL, FIRST_TOKEN, FIRST_TOKEN_MS, METRICS, MODEL, OUTPUT_VALUE, PROVIDERS, RETRIEVAL_OUTPUT, TOOL_NAME,
     TOOL_OUTPUT,
 };
 use crate::format::decode;
 use crate::mapping::{prompt, tool_definitions};
+use crate::signs::OUTPUT_CONTENT;
 use crate::{Remark, RemarkSet, classification};
 use llmobs_model::{Annotation, SpanKind};
 

@@ -3,18 +3,14 @@
 use std::borrow::Cow;
 
 use crate::attributes::ResolvedAttributes;
+use crate::convention::otel::{
+    CLIENT_EXCEPTION, DESCRIPTION, ERROR, ERROR_MESSAGE, ERROR_TYPE, EXCEPTION_EVENT, EXCEPTION_MESSAGE,
+    EXCEPTION_STACK, EXCEPTION_TYPE, MESSAGE, OLD_DESCRIPTION, STATUS,
+};
 use crate::convention::{gen_ai, langfuse};
 use crate::format::decode;
 use crate::{AttributeValue, EventAttributes};
 use llmobs_model::SpanError;
-
-/// Returns whether an attribute of an event belongs to its error alone, and fills no gap of the span.
-pub(crate) fn is_of_error(name: &str) -> bool {
-    name == ERROR
-        || [ERROR_TYPE, ERROR_MESSAGE].contains(&name)
-        || name.starts_with(EXCEPTION)
-        || name.starts_with("otel.")
-}
 
 /// Returns whether the status is explicitly OK.
 pub(crate) fn is_ok(attributes: &ResolvedAttributes<'_>) -> bool {
@@ -105,7 +101,7 @@ struct EventError<'a> {
 }
 
 fn event_error<'a>(event: &'a EventAttributes<'_>) -> Option<EventError<'a>> {
-    if crate::evaluations::is_evaluation(event) {
+    if event.is_evaluation() {
         return None;
     }
     let value = |name: &str| event.attributes.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
@@ -132,18 +128,4 @@ fn event_error<'a>(event: &'a EventAttributes<'_>) -> Option<EventError<'a>> {
 
 /// The type of an error without one.
 const PLAIN: &str = "Error";
-const STATUS: &str = "otel.status_code";
 const SHOWN_ERROR: &str = "Error {";
-const DESCRIPTION: &str = "otel.status_description";
-const OLD_DESCRIPTION: &str = "otel.status_message";
-pub(crate) const ERROR: &str = "error";
-pub(crate) const ERROR_TYPE: &str = "error.type";
-const ERROR_MESSAGE: &str = "error.message";
-pub(crate) const EXCEPTION: &str = "exception.";
-const EXCEPTION_TYPE: &str = "exception.type";
-const EXCEPTION_MESSAGE: &str = "exception.message";
-const EXCEPTION_STACK: &str = "exception.stacktrace";
-pub(crate) const EXCEPTION_EVENT: &str = "exception";
-pub(crate) const CLIENT_EXCEPTION: &str = "gen_ai.client.operation.exception";
-/// The attribute with the text of an event.
-pub(crate) const MESSAGE: &str = "message";

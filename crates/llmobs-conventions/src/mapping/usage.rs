@@ -6,9 +6,9 @@ use serde_json::{Map, Number, Value};
 
 use crate::attributes::ResolvedAttributes;
 use crate::convention::destination::Destination;
-use crate::convention::langfuse;
 use crate::convention::precedence::{FIRST_TOKEN, FIRST_TOKEN_MS, LANGFUSE_COST, LANGFUSE_USAGE, METRICS};
 use crate::format::decode;
+use crate::mapping::langfuse_usage;
 use llmobs_model::{Annotation, SpanKind, metric};
 
 /// Returns whether the span counts tokens.
@@ -71,9 +71,10 @@ fn named(attributes: &ResolvedAttributes<'_>) -> impl Iterator<Item = (&'static 
 }
 
 fn in_objects(attributes: &ResolvedAttributes<'_>) -> impl Iterator<Item = (&'static str, Number)> {
-    let objects = [(langfuse::usage(attributes), LANGFUSE_USAGE), (langfuse::cost(attributes), LANGFUSE_COST)];
+    let objects =
+        [(langfuse_usage::usage(attributes), LANGFUSE_USAGE), (langfuse_usage::cost(attributes), LANGFUSE_COST)];
     objects.into_iter().flat_map(|(object, table)| {
-        let count = move |names| langfuse::count(object.as_ref()?, names);
+        let count = move |names| langfuse_usage::count(object.as_ref()?, names);
         table.iter().filter_map(move |(metric, names)| Some((*metric, count(names)?)))
     })
 }

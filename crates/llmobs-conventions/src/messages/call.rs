@@ -1,6 +1,5 @@
 //! Tool calls and tool results in the dialect of any API.
 
-use super::part::MessageParts;
 use crate::format::json::Json;
 use llmobs_model::{ToolCall, ToolResult};
 
@@ -26,13 +25,13 @@ pub(crate) fn server_call(json: &Json<'_>) -> Option<ToolCall> {
     Some(call)
 }
 
-/// Reads a tool result in a part, or `None` if it holds nothing that can be read. Images in it are added to `media`.
-pub(crate) fn result(json: &Json<'_>, media: &mut MessageParts) -> Option<ToolResult> {
+/// Reads a tool result in a part, or `None` if it holds nothing that can be read. `answered` reads parts within it.
+pub(crate) fn result(json: &Json<'_>, mut answered: impl FnMut(&Json<'_>) -> Option<String>) -> Option<ToolResult> {
     let inner = json.first(&["functionResponse", "function_response", "toolResult"]).unwrap_or(json);
     let answer = match inner.first(&["response", "result", "output", "server_tool_call_response"]) {
-        Some(answer) => answered(answer, media).unwrap_or_else(|| answer.to_text()),
+        Some(answer) => answered(answer).unwrap_or_else(|| answer.to_text()),
         None => match inner.get("content") {
-            Some(answer) => answered(answer, media)?,
+            Some(answer) => answered(answer)?,
             None if inner.is_object() && id(inner).is_some() => String::new(),
             None => return None,
         },
@@ -41,22 +40,6 @@ pub(crate) fn result(json: &Json<'_>, media: &mut MessageParts) -> Option<ToolRe
     result.name = inner.first_text(NAME).map(str::to_owned);
     result.tool_id = id(inner);
     Some(result)
-}
-
-/// Returns the text of a tool result: a text, the joined texts of parts, or JSON. `None` for parts that are not known.
-fn answered(answer: &Json<'_>, media: &mut MessageParts) -> Option<String> {
-    let Some(items) = answer.as_list() else { return Some(answer.to_text()) };
-    let are_parts = !items.is_empty() && items.iter().all(MessageParts::is_typed);
-    if !are_parts {
-        return Some(answer.to_text());
-    }
-    let mut inner = MessageParts::default();
-    if !items.iter().all(|item| inner.try_add(item)) {
-        return None;
-    }
-    media.images.append(&mut inner.images);
-    media.audio.append(&mut inner.audio);
-    Some(inner.texts.join("\n"))
 }
 
 fn id(json: &Json<'_>) -> Option<String> {

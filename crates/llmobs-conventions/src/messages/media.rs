@@ -1,6 +1,6 @@
 //! Images, audio and files: a placeholder in the text, and the bytes beside it if the message holds them.
 
-use super::part::MessageParts;
+use super::message_parts::MessageParts;
 use crate::format::json::Json;
 use llmobs_model::Media;
 

@@ -110,7 +110,7 @@ fn read_beside(json: &Json<'_>, parts: &mut MessageParts) {
         parts.try_add_call(&call, call::FUNCTION);
     }
     for result in json.get("tool_results").and_then(Json::as_list).unwrap_or_default() {
-        parts.results.extend(call::result(result, &mut MessageParts::default()));
+        parts.results.extend(call::result(result, |answer| MessageParts::default().answered(answer)));
     }
 }
 

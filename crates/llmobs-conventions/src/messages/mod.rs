@@ -3,6 +3,7 @@
 //! ```text
 //! conversation.rs   the list, and what is around it (choices, candidates, contents, a request)
 //!   └ message.rs    one message: who speaks, its content, its calls, what it answers
+//!       ├ message_parts.rs   the parts of one, sorted
 //!       └ part.rs   one part of a content: by its type, or by its shape
 //!           ├ call.rs    calls of tools and their results
 //!           └ media.rs   pictures, sounds, files
@@ -13,6 +14,7 @@ mod conversation;
 mod document;
 mod media;
 mod message;
+mod message_parts;
 mod nested;
 mod part;
 

@@ -1,28 +1,12 @@
 //! One part of a message's content, recognised by its type or by its members.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use super::call;
 use super::media::{MIME, blob, file, medium, uri};
+pub(crate) use super::message_parts::MessageParts;
+use crate::Remark;
 use crate::format::json::Json;
-use crate::{Remark, RemarkSet};
-use llmobs_model::{Media, ToolCall, ToolResult};
-
-/// The parts of one message, sorted by what they are.
-#[derive(Debug, Default)]
-pub(crate) struct MessageParts {
-    /// Texts in their order, placeholders for media among them.
-    pub(crate) texts: Vec<String>,
-    pub(crate) reasoning: Vec<String>,
-    pub(crate) calls: Vec<ToolCall>,
-    /// Ids of the tool calls.
-    ids: HashSet<String>,
-    pub(crate) results: Vec<ToolResult>,
-    pub(crate) images: Vec<Media>,
-    pub(crate) audio: Vec<Media>,
-    pub(crate) remarks: RemarkSet,
-}
 
 impl MessageParts {
     /// Adds a part. An unknown part is kept as its JSON.
@@ -78,33 +62,33 @@ impl MessageParts {
         SHAPES.iter().any(|(name, _)| part.get(name).is_some()) || part.get("message_content").is_some()
     }
 
-    /// Returns whether there is nothing but reasoning.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.texts.is_empty()
-            && self.calls.is_empty()
-            && self.results.is_empty()
-            && self.images.is_empty()
-            && self.audio.is_empty()
-    }
-
     /// Adds a tool call, unless its id is known already. A call without a name is left out.
     pub(crate) fn try_add_call(&mut self, json: &Json<'_>, kind: &str) -> bool {
         self.keep(call::call(json, kind));
         true
     }
 
-    fn keep(&mut self, call: Option<ToolCall>) {
-        let Some(call) = call else { return self.remarks.add(Remark::CallName) };
-        if call.tool_id.clone().is_none_or(|id| self.ids.insert(id)) {
-            self.calls.push(call);
-        }
-    }
-
     fn try_add_result(&mut self, json: &Json<'_>, kind: &str) -> bool {
-        let Some(mut result) = call::result(json, self) else { return false };
+        let Some(mut result) = call::result(json, |answer| self.answered(answer)) else { return false };
         result.kind = Some(kind.to_owned());
         self.results.push(result);
         true
+    }
+
+    /// Returns the text of a tool result: a text, the joined texts of parts, or JSON. `None` for parts that are not known.
+    pub(crate) fn answered(&mut self, answer: &Json<'_>) -> Option<String> {
+        let Some(items) = answer.as_list() else { return Some(answer.to_text()) };
+        let are_parts = !items.is_empty() && items.iter().all(Self::is_typed);
+        if !are_parts {
+            return Some(answer.to_text());
+        }
+        let mut inner = Self::default();
+        if !items.iter().all(|item| inner.try_add(item)) {
+            return None;
+        }
+        self.images.append(&mut inner.images);
+        self.audio.append(&mut inner.audio);
+        Some(inner.texts.join("\n"))
     }
 
     fn try_push(&mut self, text: Option<&str>) -> bool {

@@ -1,11 +1,16 @@
 //! Requests of SDKs: the answers of an Agent and of the agentless intake.
 
+use std::io::Read;
+
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use flate2::read::MultiGzDecoder;
 use llmobs_receiver::{DecodedRequest, Endpoint, SUBDOMAIN, agent_info};
 use serde_json::json;
 
+use super::otlp;
+use super::otlp_proto;
 use super::queue::{Queue, QueueError};
 
 /// Returns the endpoint that a request of an SDK means; `None` for one that is not of an SDK.
@@ -62,6 +67,41 @@ async fn take(queue: &Queue, good: StatusCode, method: &Method, path: &str, body
     }
 }
 
+/// Takes OTLP traces, protobuf or JSON, and responds in the same form.
+pub(crate) async fn take_otlp(queue: &Queue, is_json: bool, body: Bytes) -> Response {
+    let size = body.len();
+    let decode = move || {
+        let body = unpacked(&body)?;
+        let request = if is_json { serde_json::from_slice(&body).ok() } else { otlp_proto::read(&body) };
+        request.map(|request| otlp::map(&request))
+    };
+    let Ok(decoded) = tokio::task::spawn_blocking(decode).await else {
+        return refusal(StatusCode::INTERNAL_SERVER_ERROR, "the body could not be decoded");
+    };
+    let Some(request) = decoded else {
+        return refusal(
+            StatusCode::BAD_REQUEST,
+            "body is not an export request of OTLP, or larger than 64 MiB when unpacked",
+        );
+    };
+    match queue.store(request, size).await {
+        Ok(()) if is_json => answer(StatusCode::OK, r#"{"partialSuccess":{}}"#.to_owned()),
+        // An empty message is zero bytes.
+        Ok(()) => (StatusCode::OK, [(header::CONTENT_TYPE, "application/x-protobuf")]).into_response(),
+        Err(error) => refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+/// Unpacks a body that begins like gzip, within a bound.
+fn unpacked(body: &[u8]) -> Option<Vec<u8>> {
+    if !body.starts_with(&[0x1f, 0x8b]) {
+        return Some(body.to_vec());
+    }
+    let mut plain = Vec::new();
+    MultiGzDecoder::new(body).take(MAX_PLAIN_BYTES.saturating_add(1)).read_to_end(&mut plain).ok()?;
+    u64::try_from(plain.len()).is_ok_and(|length| length <= MAX_PLAIN_BYTES).then_some(plain)
+}
+
 /// Creates a refusal with a reason, in the form of the intake.
 pub(crate) fn refusal(status: StatusCode, reason: &str) -> Response {
     answer(status, json!({ "errors": [reason] }).to_string())
@@ -75,3 +115,4 @@ fn answer(status: StatusCode, body: String) -> Response {
 const RATES: &str = r#"{"rate_by_service":{}}"#;
 /// Bytes of a body that is decoded on the spot.
 const SMALL: usize = 64 * 1024;
+const MAX_PLAIN_BYTES: u64 = 64 * 1024 * 1024;

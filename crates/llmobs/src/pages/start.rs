@@ -18,28 +18,7 @@ pub(crate) struct SeenRequest {
 /// Writes the page.
 pub(crate) fn start(frame: &Frame, seen: &[SeenRequest]) -> Markup {
     let address = &frame.address;
-    let ways = [
-        ("Rust, tracing-llmobs", format!("DD_TRACE_AGENT_URL=http://{address} DD_LLMOBS_ML_APP=my-app cargo run")),
-        (
-            "Python, ddtrace",
-            format!(
-                "DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app DD_TRACE_AGENT_URL=http://{address} ddtrace-run python app.py"
-            ),
-        ),
-        (
-            "Node, dd-trace",
-            format!(
-                "DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app DD_TRACE_AGENT_URL=http://{address} node --import dd-trace/initialize.mjs app.js"
-            ),
-        ),
-        (
-            "Any language, by hand",
-            format!(
-                "curl http://{address}/api/v2/llmobs -H 'content-type: application/json' -d '[{{\"spans\":[{{\"span_id\":\"1\",\"trace_id\":\"1\",\"name\":\"hello\",\"start_ns\":{}000000,\"duration\":1000000,\"meta\":{{\"span.kind\":\"llm\",\"input\":{{\"value\":\"Hello?\"}},\"output\":{{\"value\":\"Hello!\"}}}},\"tags\":[\"ml_app:my-app\"]}}]}}]'",
-                frame_time(seen)
-            ),
-        ),
-    ];
+    let ways = ways(address, frame_time(seen));
     let main = html! {
         div class="first" {
             h1 { "Send a trace" }
@@ -63,6 +42,37 @@ pub(crate) fn start(frame: &Frame, seen: &[SeenRequest]) -> Markup {
         }
     };
     frame::page(frame, "Send a trace", "start", &main)
+}
+
+/// Returns the ways to send, each with a line to copy.
+fn ways(address: &str, at_ms: i64) -> [(&'static str, String); 5] {
+    [
+        ("Rust, tracing-llmobs", format!("DD_TRACE_AGENT_URL=http://{address} DD_LLMOBS_ML_APP=my-app cargo run")),
+        (
+            "Python, ddtrace",
+            format!(
+                "DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app DD_TRACE_AGENT_URL=http://{address} ddtrace-run python app.py"
+            ),
+        ),
+        (
+            "Node, dd-trace",
+            format!(
+                "DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app DD_TRACE_AGENT_URL=http://{address} node --import dd-trace/initialize.mjs app.js"
+            ),
+        ),
+        (
+            "OpenTelemetry",
+            format!(
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://{address}/v1/traces OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf python app.py"
+            ),
+        ),
+        (
+            "Any language, by hand",
+            format!(
+                "curl http://{address}/api/v2/llmobs -H 'content-type: application/json' -d '[{{\"spans\":[{{\"span_id\":\"1\",\"trace_id\":\"1\",\"name\":\"hello\",\"start_ns\":{at_ms}000000,\"duration\":1000000,\"meta\":{{\"span.kind\":\"llm\",\"input\":{{\"value\":\"Hello?\"}},\"output\":{{\"value\":\"Hello!\"}}}},\"tags\":[\"ml_app:my-app\"]}}]}}]'"
+            ),
+        ),
+    ]
 }
 
 fn frame_time(seen: &[SeenRequest]) -> i64 {

@@ -15,7 +15,8 @@ use tokio::time::{Duration, timeout};
 use super::access::{TOKEN_COOKIE, Visitor};
 use super::state::Viewer;
 use super::{handlers, summaries, updates};
-use crate::intake::respond::{endpoint, refusal, respond};
+use crate::intake::otlp;
+use crate::intake::respond::{endpoint, refusal, respond, take_otlp};
 
 /// Builds the router of the viewer.
 pub(crate) fn router(viewer: Arc<Viewer>) -> Router {
@@ -109,7 +110,10 @@ fn token_cookie(viewer: &Viewer, uri: &Uri) -> Option<Response> {
 
 async fn take(viewer: &Viewer, endpoint: llmobs_receiver::Endpoint, request: Request) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_json = content_type.is_some_and(|text| text.contains("json"));
     match timeout(BODY_TIMEOUT, to_bytes(request.into_body(), MAX_BODY_BYTES)).await {
+        Ok(Ok(body)) if otlp::is_path(&path) && method == Method::POST => take_otlp(&viewer.queue, is_json, body).await,
         Ok(Ok(body)) => respond(&viewer.queue, endpoint, &method, &path, body).await,
         Ok(Err(_)) => refusal(StatusCode::PAYLOAD_TOO_LARGE, "body broke off or is larger than 32 MiB"),
         Err(_) => refusal(StatusCode::REQUEST_TIMEOUT, "body did not come within 30 s"),

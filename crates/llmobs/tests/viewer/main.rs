@@ -47,6 +47,21 @@ fn a_span_that_is_sent_is_on_every_page() {
 }
 
 #[test]
+fn a_span_of_opentelemetry_is_shown() {
+    let viewer = Viewer::start(&["--memory"]);
+    let text = |name: &str, text: &str| json!({"key": name, "value": {"stringValue": text}});
+    let span = json!({"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "chat",
+        "startTimeUnixNano": "1700000000000000000", "endTimeUnixNano": "1700000001000000000",
+        "attributes": [text("gen_ai.operation.name", "chat"), text("gen_ai.request.model", "gpt-4o")]});
+    let request = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]});
+    assert_eq!(viewer.send("/v1/traces", &request), 200);
+    assert!(viewer.get("/traces/0af7651916cd43dd8448eb211c80319c").contains("gpt-4o"));
+    let protobuf = [("content-type", "application/x-protobuf")];
+    assert_eq!(viewer.request("POST", "/v1/traces", &protobuf, b"").0, 200);
+    assert_eq!(viewer.request("POST", "/v1/traces", &protobuf, b"{}").0, 400);
+}
+
+#[test]
 fn an_evaluation_is_shown_at_its_span() {
     let viewer = Viewer::start(&["--memory"]);
     viewer.send("/api/v2/llmobs", &json!({"spans": [span(1, None, "x")]}));

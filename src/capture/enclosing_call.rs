@@ -1,4 +1,4 @@
-//! The call of a model that a client's request is part of, if somebody opened a span for it already.
+//! The open model span that a client's request belongs to, if the application or a framework has opened one.
 
 use tracing::Span;
 use tracing_core::span::Id;
@@ -12,37 +12,37 @@ use llmobs_model::SpanKind;
 
 use crate::recording::{Precedence, RecordedAnnotation};
 
-/// An open `llm` or `embedding` span around a request: one of the application, or one in another crate's words.
-///
-/// It keeps the span open.
+/// An open `llm` or `embedding` span around a request, explicit or by third-party attributes. This handle keeps the span
+/// open.
 #[derive(Debug)]
-pub(crate) struct CallAround {
-    /// The span that was given, which keeps those above it alive.
+pub(crate) struct EnclosingCall {
+    /// The span of the request. It keeps the spans above it alive.
     span: Span,
     id: Id,
     kind: SpanKind,
 }
 
-/// The call that this span is part of: the span itself, or the nearest one above it with nothing but spans between that
-/// are not ours. `None` when that one is no call, has ended, or is not known to be a call yet: then the client opens a
-/// span of its own, and a span around it that turns out to be the same call stands back.
-pub(crate) fn call_around(span: &Span) -> Option<CallAround> {
+/// Finds the call that this span is part of: the span itself, or the nearest LLM span above it.
+///
+/// `None` when that span is not a model call, has ended, or is not known to be a call yet. The client then opens a span of
+/// its own, and an ancestor that turns out to report the same call is demoted.
+pub(crate) fn find_enclosing_call(span: &Span) -> Option<EnclosingCall> {
     let (id, kind) = find(span, |capture, dispatch, id| {
         let kind = |record: &mut SpanRecord| record.standing_kind().map(|_| record.kind());
         let nearest = |site: SpanSite| Some((capture.spans.with(&site.id, kind)??, site.id));
         let (kind, id) = capture.subscriber.all_ancestors(dispatch, id).find_map(nearest)?;
         Some((id, kind.filter(|kind| kind.has_model())?))
     })??;
-    Some(CallAround { span: span.clone(), id, kind })
+    Some(EnclosingCall { span: span.clone(), id, kind })
 }
 
-/// Whether a URL is that of a gateway which reports calls itself; `None` when no layer of ours sees the span.
+/// Returns whether a URL is that of a gateway which reports calls itself; `None` when no layer records the span.
 pub(crate) fn is_gateway(span: &Span, url: &str) -> Option<bool> {
     find(span, |capture, _, _| capture.services.outbound.proxy_urls.contain(url))
 }
 
-impl CallAround {
-    /// The span that was given.
+impl EnclosingCall {
+    /// Returns the span of the request.
     pub(crate) const fn span(&self) -> &Span {
         &self.span
     }
@@ -57,12 +57,13 @@ impl CallAround {
         find(&self.span, |capture, _, _| capture.spans.with(&self.id, |record| record.join_call(&capture.services)))??
     }
 
-    /// The gateway reports the call, so that this span does not.
+    /// Makes the span a workflow, because the gateway reports the call.
     pub(crate) fn leave_to_gateway(&self) {
         find(&self.span, |capture, _, _| capture.leave_call_to_gateway(&self.id));
     }
 
-    /// Says what the client saw of the call, for the gaps that nobody else fills; `false` when the span has ended.
+    /// Annotates the span with what the client saw of the call, for gaps that nothing else fills. Returns `false` when the
+    /// span has ended.
     pub(crate) fn enrich(&self, annotation: impl Into<RecordedAnnotation>) -> bool {
         let annotation = annotation.into().with_precedence(Precedence::Fallback);
         let annotate = |capture: &_, dispatch: &_, _: &Id| Capture::annotate(capture, dispatch, &self.id, annotation);
@@ -83,12 +84,12 @@ mod tests {
     use llmobs_model::{Message, metric};
 
     #[test]
-    fn the_nearest_span_of_ours_is_found_through_spans_of_others_and_only_if_it_is_an_open_call() {
+    fn the_nearest_llm_span_is_found_through_unrelated_spans_and_only_if_it_is_an_open_call() {
         let (layer, _recorder) = testing::recorder();
-        // Somebody else wants the other spans too.
+        // Another layer wants the unrelated spans.
         let everything = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer).with(everything), || {
-            let kind_around = |span: &Span| call_around(span).map(|call| call.kind());
+            let kind_around = |span: &Span| find_enclosing_call(span).map(|call| call.kind());
             let plain = info_span!("request");
             assert_eq!(kind_around(&plain), None);
             let agent = info_span!(parent: &plain, "agent", llmobs.kind = "agent");
@@ -103,15 +104,15 @@ mod tests {
                 assert_eq!((kind_around(&call), kind_around(&http)), (None, None), "it has ended");
             }
         });
-        assert_eq!(call_around(&Span::none()).map(|call| call.kind()), None);
+        assert_eq!(find_enclosing_call(&Span::none()).map(|call| call.kind()), None);
     }
 
     #[test]
-    fn a_client_fills_the_gaps_that_are_left_whenever_it_comes() {
+    fn a_client_fills_the_gaps_that_are_left_whenever_it_does_so() {
         let (layer, recorder) = testing::recorder();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let call = info_span!("call", llmobs.kind = "llm", llmobs.model_name = "said", llmobs.output = Empty);
-            let around = call_around(&call).unwrap();
+            let around = find_enclosing_call(&call).unwrap();
             let seen =
                 Annotation::new().kind(SpanKind::Task).model_name("seen").model_provider("seen").session_id("seen");
             let seen = seen.input(Message::user("seen")).output(Message::assistant("seen")).metadata("a", "seen");
@@ -125,7 +126,7 @@ mod tests {
             assert!(call.annotate(said));
             assert!(around.enrich(Annotation::new().model_provider("later")));
             drop(call);
-            assert!(recorder.spans().is_empty(), "who enriches a span keeps it open");
+            assert!(recorder.spans().is_empty(), "the handle keeps the span open");
         });
         let span = recorder.span("call");
         assert_eq!((span.kind, span.session_id.as_deref()), (SpanKind::Llm, None));
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_in_other_words_is_found_when_it_is_known_and_what_it_says_goes_first() {
+    fn a_third_party_call_is_found_once_it_is_known_and_its_values_go_first() {
         let (layer, recorder) = testing::recorder();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let call = info_span!(
@@ -147,9 +148,9 @@ mod tests {
                 gen_ai.request.model = Empty,
                 gen_ai.usage.input_tokens = Empty
             );
-            assert!(call_around(&call).is_none(), "it may be anything yet");
+            assert!(find_enclosing_call(&call).is_none(), "it may be anything yet");
             call.record("gen_ai.operation.name", "chat");
-            let around = call_around(&call).unwrap();
+            let around = find_enclosing_call(&call).unwrap();
             assert_eq!(around.kind(), SpanKind::Llm);
             let seen = Annotation::new().model_name("seen").model_provider("seen").metric(metric::INPUT_TOKENS, 1);
             assert!(around.enrich(seen.metric(metric::OUTPUT_TOKENS, 2).output(Message::assistant("seen"))));
@@ -163,14 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_counted_counts_where_the_call_stays() {
+    fn token_counts_of_a_client_count_in_the_span_that_keeps_the_call() {
         let (layer, recorder) = testing::recorder();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let framework = info_span!("framework", openinference.span.kind = "LLM");
             let counted = Annotation::new().metric(metric::INPUT_TOKENS, 5);
-            assert!(call_around(&framework).unwrap().enrich(counted.clone()));
+            assert!(find_enclosing_call(&framework).unwrap().enrich(counted.clone()));
             let inner = info_span!(parent: &framework, "chat", gen_ai.operation.name = "chat");
-            assert!(call_around(&inner).unwrap().enrich(counted));
+            assert!(find_enclosing_call(&inner).unwrap().enrich(counted));
         });
         assert_eq!(recorder.tree(), "workflow framework\n  llm chat\n");
         assert!(recorder.span("framework").metrics.is_empty());
