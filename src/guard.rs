@@ -292,7 +292,7 @@ fn settle(capture: &Capture, ended: Result<FlushOutcome, FlushError>) -> Result<
     match ended {
         Err(FlushError::TimedOut { outcome, .. }) => {
             let pending = capture.services.queue.stop(LossReason::Deadline);
-            Err(FlushError::TimedOut { pending, outcome: outcome.with_pending(pending) })
+            judge(FlushReply(outcome.with_pending(pending)))
         }
         Err(FlushError::Incomplete { outcome }) if outcome.lost_total() == outcome.lost(LossReason::Closed) => {
             Ok(outcome)

@@ -113,6 +113,7 @@
 //! | `tower` | spans for the model calls of any `tower` client with `http` types; [`propagation`] for `tower` servers (axum, tonic) and clients |
 //! | `reqwest-middleware` | spans for the model calls of `reqwest-middleware` 0.5; [`propagation`] for it |
 //! | `opentelemetry` | LLM spans and headers carry the trace id of `tracing-opentelemetry` |
+//! | `spool` | `Builder::spool`: batches on disk outlive a crash, a kill or an outage at the end |
 //! | `testing` | module `testing`: spans in memory, deterministic ids and clock, the tree of a trace to compare with |
 //!
 //! Clients with a crate of their own, which follows their releases: `tracing-llmobs-async-openai`,
@@ -172,6 +173,8 @@ mod queue;
 
 mod carriers;
 mod export;
+#[cfg(feature = "spool")]
+mod spool;
 
 pub mod propagation;
 

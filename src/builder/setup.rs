@@ -7,6 +7,7 @@ use crate::carriers::{Carrier, Exporter};
 use crate::config::{Config, Given, Settings};
 use crate::diagnostics::StderrLog;
 use crate::error::ConfigError;
+use crate::export::SpoolFolder;
 
 /// Creates a [`Builder`], which sets up the layer and its exporter.
 ///
@@ -36,6 +37,7 @@ pub struct Builder {
     pub(super) processing: process::Processing,
     /// The destination in place of the intake.
     pub(super) carrier: Option<Carrier>,
+    pub(super) spool: Option<SpoolFolder>,
     pub(crate) parts: start::Parts,
 }
 
@@ -93,6 +95,32 @@ impl Builder {
         self
     }
 
+    /// Keeps batches in this folder until they are delivered or lost, so that they outlive the process: after a crash, a
+    /// kill, or a shutdown during an outage the next process with this folder sends them, at most 24 hours later.
+    ///
+    /// **Prompts then lie on disk in clear**, in files with mode 0600 in a folder with mode 0700; the API key never does.
+    /// What is delivered is deleted. A batch may arrive twice when the process is killed between its delivery and the note
+    /// of it. One process owns the folder; another one that names it goes on without a spool, with a warning, as it does
+    /// when the folder cannot be used or other users may enter it. A disk that is full, fails or is too slow costs the
+    /// spool ([`Problem::Spool`](crate::Problem::Spool)) and nothing else.
+    ///
+    /// Default: none. Environment: none. `spool_max_bytes` bounds it.
+    #[cfg(feature = "spool")]
+    pub fn spool(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
+        let max_bytes = self.spool.map_or(DEFAULT_SPOOL_BYTES, |spool| spool.max_bytes);
+        self.spool = Some(SpoolFolder { path: folder.into(), max_bytes });
+        self
+    }
+
+    /// Sets how many bytes the [`spool`](Self::spool) may hold, if there is one. What does not fit is kept in memory only.
+    ///
+    /// Default: 256 MiB. Environment: none.
+    #[cfg(feature = "spool")]
+    pub fn spool_max_bytes(mut self, bytes: u64) -> Self {
+        self.spool = self.spool.map(|spool| SpoolFolder { max_bytes: bytes, ..spool });
+        self
+    }
+
     /// Prints warnings of this crate on stderr always (`true`) or never (`false`).
     ///
     /// Without this, they are printed only if no layer of the process listens to the target `tracing_llmobs`, so that a
@@ -122,3 +150,6 @@ impl Builder {
         self.code.over(self.environment.unwrap_or_else(Config::from_process)).resolve()
     }
 }
+
+#[cfg(feature = "spool")]
+const DEFAULT_SPOOL_BYTES: u64 = 256 << 20;

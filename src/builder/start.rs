@@ -53,6 +53,7 @@ impl Builder {
     /// Creates the rooms, connects them, and starts the worker; `None` when disabled.
     fn pipeline(self) -> Result<Option<(Arc<Capture>, Duration)>, ConfigError> {
         let (parts, processing, carrier) = (self.parts.clone(), self.processing.clone(), self.carrier.clone());
+        let spool = self.spool.clone();
         let max_level = self.max_level.unwrap_or(LevelFilter::INFO);
         let settings = self.settings()?;
         if !settings.enabled {
@@ -83,6 +84,7 @@ impl Builder {
             max_event_bytes: settings.tuning.max_event_bytes,
             max_payload_bytes: settings.tuning.max_payload_bytes,
             evaluation_source: settings.evaluation_source,
+            spool,
             hide_secrets: settings.hide_secrets,
         };
         let options = Options {

@@ -34,6 +34,7 @@ pub(super) const fn explain(problem: Problem) -> &'static str {
             "A remote parent was set after the span already had children: the span stays where it was."
         }
         Problem::Header => "An entry of a header could not be written or did not fit; it was left out.",
+        Problem::Spool => "The spool is full, damaged, or its disk has failed: batches are kept in memory only.",
         Problem::Secret => {
             "A recorded value has the name or the shape of a credential: [secret] stands in its place. Leave it out with \
              skip(…), or see the setting hide_secrets."

@@ -148,6 +148,15 @@ impl Batch {
         self.body.clone()
     }
 
+    /// Restores a batch from its payload; `None` when that is not one of this frame.
+    #[cfg(feature = "spool")]
+    pub(crate) fn restore(frame: Frame, body: Vec<u8>, ends: Vec<usize>) -> Option<Self> {
+        let is_framed = body.starts_with(frame.prefix.as_bytes()) && body.ends_with(frame.suffix.as_bytes());
+        let is_ascending = ends.is_sorted_by(|one, next| one < next) && ends.first()? > &frame.prefix.len();
+        let is_whole = ends.last()?.checked_add(frame.suffix.len()) == Some(body.len());
+        (is_framed && is_ascending && is_whole).then(|| Self { frame, body: Bytes::from(body), ends })
+    }
+
     /// Returns the end of each item in the payload.
     pub(crate) fn ends(&self) -> &[usize] {
         &self.ends

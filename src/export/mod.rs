@@ -37,4 +37,4 @@ pub(crate) use assemble::Assembler;
 pub(crate) use process::Processors;
 pub(crate) use tail::{KeepRules, Tail};
 pub(crate) use transport::Transport;
-pub(crate) use worker::{Exporter, Sink};
+pub(crate) use worker::{Exporter, Sink, SpoolFolder};

@@ -98,8 +98,7 @@ pub struct ClientCall {
 enum SpanSite {
     /// A span that the call opened, and ends.
     Own(Span),
-    /// An `llm` or `embedding` span around the call, which its owner ends. When another call turns out to be inside it, too,
-    /// this one becomes a span below it.
+    /// An `llm` or `embedding` span around the call, which its owner ends, and the calls inside it.
     Enclosing(EnclosingCall, CallsInside),
 }
 
@@ -135,8 +134,7 @@ impl ClientCall {
     /// Begins to observe a request whose body is sent in chunks. The recorder takes the chunks, at the latest until the
     /// response begins.
     ///
-    /// Where only the body shows that the request is a model call ([`Endpoint::is_confirmed_by`]), that is decided when the
-    /// response begins, and the context of the call's span is not propagated.
+    /// Where only the body shows a model call ([`Endpoint::is_confirmed_by`]), that is decided when the response begins.
     ///
     /// # Example
     ///
@@ -228,7 +226,7 @@ impl ClientCall {
         self.stage = CallStage::Responding { response, has_usage: status < 400 };
     }
 
-    /// Records a chunk of the response's body, copying it. The span ends if the chunk ends a stream of server-sent events.
+    /// Records a chunk of the response's body, copying it. The span ends if the chunk ends a stream of events.
     pub fn push(&mut self, chunk: &[u8]) {
         let CallStage::Responding { response, has_usage } = &mut self.stage else { return };
         match response.push(chunk, &mut self.budget) {
@@ -248,9 +246,7 @@ impl ClientCall {
 
     /// Ends the span with an error: there is no response, or its body broke off. What arrived before is kept.
     ///
-    /// The chain of sources becomes the stack. Where it tells the cause, that is the error's type: `ConnectionRefused`,
-    /// `UnknownHost`, `Timeout`, `ConnectionReset`, `ConnectionClosed`, `InvalidCertificate`, `HostUnreachable`; any other
-    /// error has the name of its Rust type.
+    /// The chain of sources becomes the stack, and a known cause, such as `ConnectionRefused` or `Timeout`, the type.
     pub fn fail<E: Error + ?Sized>(&mut self, error: &E) {
         self.fail_with(transport_error::of_error(error));
     }
@@ -302,8 +298,7 @@ impl ClientCall {
         }
     }
 
-    /// Decides whether the request is a model call, where its body had to be sent first. A span without a kind is no LLM span,
-    /// and nothing is sent of it.
+    /// Decides whether the request is a model call, where its body had to be sent first. A span without a kind is not sent.
     fn confirm(&mut self, call: &Call) -> bool {
         if !self.is_confirmed {
             self.is_confirmed = call.is_confirmed();
@@ -334,8 +329,7 @@ impl SpanSite {
         }
     }
 
-    /// Counts content that did not fit, and leaves a marker in its place. An enclosing span gets no marker: what the client
-    /// adds there only fills gaps, and a marker would displace the owner's content.
+    /// Counts content that did not fit, and leaves a marker, but not in place of what the owner of an enclosing span records.
     fn mark_oversize(&self, budget: &RetainedBytes, key: FieldKey) {
         match self {
             Self::Own(span) => budget.mark_oversize(span, Some(key)),
@@ -352,8 +346,7 @@ impl SpanSite {
     }
 }
 
-/// What becomes of the annotation of a call, decided when it is read: it completes a span, or it is a span of its own below
-/// the enclosing one, because other calls followed there. Then it has the times of the call.
+/// The place of a call's annotation, decided when it is read: its span, or a span below the enclosing one with these times.
 #[derive(Debug, Default)]
 struct Completion(Option<(CallsInside, SystemTime, SystemTime)>);
 

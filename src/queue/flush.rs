@@ -66,7 +66,7 @@ impl Queue {
             let (refused, entered) = (self.refusals.snapshot(), self.admission.entered());
             (waiter.outcome, waiter.until) = state.ledger.report(since, &refused, entered);
             waiter.outcome = match goal {
-                Goal::Settled => waiter.outcome.with_pending(0),
+                Goal::Settled => waiter.outcome.with_pending(0).with_spooled(0),
                 Goal::Stopped => waiter.outcome.with_pending(state.left_behind),
             };
             drop(state);

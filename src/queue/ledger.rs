@@ -19,6 +19,8 @@ pub(super) struct Ledger {
     pub(super) outstanding: BTreeMap<u64, u32>,
     /// Every item below this number is settled or in a closed batch.
     pub(super) drained: u64,
+    /// Pending items that lie on disk.
+    pub(super) spooled: u64,
     /// The counters as the last flush reported them, so that each loss is reported once.
     pub(super) reported: Reported,
 }
@@ -59,10 +61,16 @@ impl Ledger {
         first.map_or(self.drained, |first| first.min(self.drained))
     }
 
+    /// Returns how many of the pending items lie on disk.
+    pub(super) fn spooled(&self, entered: u64) -> u64 {
+        self.spooled.min(self.pending(entered))
+    }
+
     pub(super) fn stop(&mut self, reason: LossReason, entered: u64) -> u64 {
-        let pending = self.pending(entered);
+        // What lies on disk is not lost: the next process sends it.
+        let pending = self.pending(entered).saturating_sub(self.spooled);
         self.lost.lose(reason, pending);
-        self.settled = self.accepted(entered);
+        self.settled = self.settled.saturating_add(pending);
         self.outstanding.clear();
         self.drained = u64::MAX;
         pending
@@ -76,7 +84,8 @@ impl Ledger {
     pub(super) fn report(&self, since: Reported, refused: &LossCounts, entered: u64) -> (FlushOutcome, Reported) {
         let now = Reported { delivered: self.delivered, lost: self.lost.and(refused) };
         let delivered = now.delivered.saturating_sub(since.delivered);
-        (FlushOutcome::new(delivered, self.pending(entered), now.lost.since(&since.lost)), now)
+        let outcome = FlushOutcome::new(delivered, self.pending(entered), now.lost.since(&since.lost));
+        (outcome.with_spooled(self.spooled(entered)), now)
     }
 
     /// Notes the counters that a caller has received.

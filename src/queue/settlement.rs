@@ -61,6 +61,30 @@ impl Queue {
         });
     }
 
+    /// Counts pending items that lie on disk now.
+    #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no spool in this build"))]
+    pub(crate) fn count_spooled(&self, items: u64) {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Stopped {
+            state.ledger.spooled = state.ledger.spooled.saturating_add(items);
+        }
+    }
+
+    /// Counts items that do not lie on disk any more, or are not pending.
+    #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no spool in this build"))]
+    pub(crate) fn count_unspooled(&self, items: u64) {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Stopped {
+            state.ledger.spooled = state.ledger.spooled.saturating_sub(items);
+        }
+    }
+
+    /// Returns the number of the next item.
+    #[cfg(feature = "spool")]
+    pub(crate) fn entered(&self) -> u64 {
+        self.admission.entered()
+    }
+
     /// Counts items that reached their destination without a batch.
     pub(crate) fn deliver(&self, items: u64) {
         self.settle(items, |ledger| ledger.delivered = ledger.delivered.saturating_add(items));
@@ -140,6 +164,7 @@ impl Queue {
             accepted,
             delivered: ledger.delivered,
             pending: ledger.pending(entered),
+            spooled: ledger.spooled(entered),
             // At the end everything is lost, wherever it still is.
             queued_bytes: if state.phase == Phase::Stopped { 0 } else { self.admission.bytes() },
             open_spans: self.open.spans(),

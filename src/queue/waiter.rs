@@ -46,7 +46,7 @@ pub(crate) struct FlushReply(pub(crate) FlushOutcome);
 impl Waiter {
     /// Notes that nothing is pending that this waiter waits for.
     pub(super) fn settle(&mut self) {
-        self.outcome = std::mem::take(&mut self.outcome).with_pending(0);
+        self.outcome = std::mem::take(&mut self.outcome).with_pending(0).with_spooled(0);
     }
 
     /// Answers. Returns false when the waiter has given up and is not there any more.

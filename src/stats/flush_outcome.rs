@@ -25,19 +25,32 @@ use super::loss_reason::LossReason;
 pub struct FlushOutcome {
     delivered: u64,
     pending: u64,
+    spooled: u64,
     lost: Vec<(LossReason, u64)>,
 }
 
 impl FlushOutcome {
     pub(crate) fn new(delivered: u64, pending: u64, lost: LossCounts) -> Self {
         let lost = LossReason::ALL.iter().map(|reason| (*reason, lost.of(*reason))).filter(|(_, count)| *count > 0);
-        Self { delivered, pending, lost: lost.collect() }
+        Self { delivered, pending, spooled: 0, lost: lost.collect() }
     }
 
     /// Replaces the pending items by those that the end left behind.
     pub(crate) fn with_pending(mut self, pending: u64) -> Self {
         self.pending = pending;
         self
+    }
+
+    pub(crate) const fn with_spooled(mut self, spooled: u64) -> Self {
+        self.spooled = spooled;
+        self
+    }
+
+    /// Returns how many items lie in the spool and are not delivered: after a flush these are a part of the pending ones,
+    /// after a shutdown they are neither pending nor lost, and the next process sends them. Always 0 without the feature
+    /// `spool`.
+    pub const fn spooled(&self) -> u64 {
+        self.spooled
     }
 
     /// Returns how many items the intake acknowledged.
@@ -77,7 +90,10 @@ impl fmt::Display for FlushOutcome {
         for (at, (reason, count)) in self.lost.iter().enumerate() {
             write!(f, "{}{reason} {count}", if at == 0 { " (" } else { ", " })?;
         }
-        if self.lost.is_empty() { Ok(()) } else { f.write_str(")") }
+        if !self.lost.is_empty() {
+            f.write_str(")")?;
+        }
+        if self.spooled > 0 { write!(f, ", {} spooled", self.spooled) } else { Ok(()) }
     }
 }
 

@@ -57,6 +57,8 @@ pub enum Problem {
     Header,
     /// A provider's response could not be read; the span was sent with what else is known of it.
     Unreadable,
+    /// The spool is full, damaged, or its disk has failed; what could not be spooled is kept in memory only.
+    Spool,
     /// A value has the name or the shape of a credential; `[secret]` stands in its place. Counted once a value.
     Secret,
     /// A span or event declares a field `llmobs.…` that does not exist; the field was left out. It is counted once for the
@@ -92,6 +94,7 @@ impl Problem {
         Self::LateParent,
         Self::Header,
         Self::Unreadable,
+        Self::Spool,
         Self::Secret,
         Self::UnknownField,
         Self::DisabledSpan,
@@ -122,6 +125,7 @@ impl Problem {
             Self::LateParent => "late_parent",
             Self::Header => "header",
             Self::Unreadable => "unreadable",
+            Self::Spool => "spool",
             Self::Secret => "secret",
             Self::UnknownField => "unknown_field",
             Self::DisabledSpan => "disabled_span",

@@ -35,6 +35,9 @@ pub struct Stats {
     pub delivered: u64,
     /// Items that are queued, being sent, or waiting for another attempt.
     pub pending: u64,
+    /// Items of `pending` that also lie in the spool, so that the next process sends them if this one cannot. Always 0
+    /// without the feature `spool`.
+    pub spooled: u64,
     /// Bytes that are held for items in the queue, and for batches that are being sent or wait for another attempt.
     pub queued_bytes: u64,
     /// LLM spans that are open.

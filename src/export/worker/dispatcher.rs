@@ -14,6 +14,7 @@ use super::super::transport::{Failure, Payload, Route, SendError, Transport};
 use super::encoder::Encoder;
 use super::lane::{Consequence, Lane, Step};
 use super::outbox::{Outbox, PendingBatch, frame};
+use super::spooler::Spooler;
 use crate::clock::{Clock, nanos_between};
 use crate::diagnostics::{Announcer, FailedRequest};
 use crate::queue::{BatchEnd, Phase, Queue};
@@ -34,6 +35,7 @@ pub(super) struct Dispatcher {
     flights: HashMap<Id, Flight>,
     /// Lanes whose receiver has been asked once more because the pipeline ends.
     asked_at_end: bool,
+    spooler: Option<Spooler>,
 }
 
 /// A request in flight.
@@ -56,13 +58,20 @@ impl Dispatcher {
         announcer: Announcer,
     ) -> Self {
         let (lanes, requests, flights) = Default::default();
-        Self { queue, outbox, transport, clock, announcer, lanes, requests, flights, asked_at_end: false }
+        let (asked_at_end, spooler) = (false, None);
+        Self { queue, outbox, transport, clock, announcer, lanes, requests, flights, asked_at_end, spooler }
+    }
+
+    /// Keeps batches on disk, too, until they are settled.
+    pub(super) fn with_spool(self, spooler: Option<Spooler>) -> Self {
+        Self { spooler, ..self }
     }
 
     /// Works until the pipeline has ended. `encoder` is given when this thread may help it.
     pub(super) async fn run(&mut self, encoder: Option<&Mutex<Encoder>>) {
         loop {
-            for (route, batch) in self.outbox.take_all() {
+            for (route, mut batch) in self.outbox.take_all() {
+                self.spooler.iter().for_each(|spooler| spooler.keep(route, &mut batch));
                 self.lane(route).push(batch);
             }
             let next_step = self.take_steps();
@@ -139,7 +148,8 @@ impl Dispatcher {
         let waits = Route::ALL.map(|route| {
             let wait = self.take_steps_of(route, now);
             let is_free = self.lane(route).is_free() || is_ending && self.lane(route).is_refused();
-            self.outbox.set_free(route, is_free);
+            // What is to survive a crash must not wait in an open batch until the intake is back.
+            self.outbox.set_free(route, is_free || self.spooler.is_some());
             wait
         });
         waits.into_iter().flatten().min()
@@ -235,7 +245,12 @@ impl Dispatcher {
     fn lose_refused(&mut self, route: Route, refusal: Option<LossReason>) {
         let Some(reason) = refusal.filter(|_| self.asked_at_end) else { return };
         for batch in self.lane(route).take_waiting() {
-            self.end(&batch, BatchEnd::Lost(reason));
+            // The next process may have a better key.
+            if batch.spooled.is_none() {
+                self.end(&batch, BatchEnd::Lost(reason));
+            } else {
+                self.lane(route).push(batch);
+            }
         }
     }
 
@@ -244,6 +259,7 @@ impl Dispatcher {
     }
 
     fn end(&self, batch: &PendingBatch, end: BatchEnd) {
+        batch.spooled.iter().for_each(|spooled| spooled.settle(&self.queue, batch.items()));
         self.queue.end_batch(batch.first, batch.batch.bytes(), batch.items(), end);
     }
 
@@ -270,6 +286,7 @@ impl Dispatcher {
             Phase::Draining { deadline } => deadline,
             Phase::Running | Phase::Stopped => Clock::System.instant(),
         };
+        self.spooler.iter().for_each(Spooler::finish);
         self.queue.stop(LossReason::Deadline);
         // A waiter may end the process as soon as it has its answer, so the log comes first, but not for long.
         let patience = end.saturating_duration_since(Clock::System.instant()).saturating_add(LAST_WORDS);

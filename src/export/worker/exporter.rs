@@ -1,5 +1,6 @@
 //! The exporter before it is started: its parts and its destination.
 
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -34,4 +35,14 @@ pub(crate) struct Exporter {
     pub(crate) evaluation_source: Option<&'static str>,
     /// `true` if secrets are replaced before anything leaves.
     pub(crate) hide_secrets: bool,
+    /// Where batches lie on disk until they are settled.
+    pub(crate) spool: Option<SpoolFolder>,
+}
+
+/// The folder of a spool, and the bytes that it may hold.
+#[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "spool"), expect(dead_code, reason = "there is no spool in this build"))]
+pub(crate) struct SpoolFolder {
+    pub(crate) path: PathBuf,
+    pub(crate) max_bytes: u64,
 }

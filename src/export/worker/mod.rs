@@ -18,6 +18,13 @@ mod lane;
 mod outbox;
 mod priority;
 mod size_limit;
+#[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "there is no spool in this build"))]
+mod spooled_batch;
+#[cfg(feature = "spool")]
+mod spooler;
+#[cfg(not(feature = "spool"))]
+#[path = "no_spooler.rs"]
+mod spooler;
 mod threads;
 
-pub(crate) use exporter::{Exporter, Sink};
+pub(crate) use exporter::{Exporter, Sink, SpoolFolder};

@@ -11,6 +11,7 @@ use super::super::batch::Batch;
 use super::super::encode::Frame;
 use super::super::transport::Route;
 use super::bisection::Bisection;
+use super::spooled_batch::SpooledBatch;
 use crate::queue::Queue;
 
 /// A batch that has not been acknowledged.
@@ -24,11 +25,13 @@ pub(super) struct PendingBatch {
     pub(super) attempts: u32,
     /// The search for invalid items, shared by all parts of one batch; `None` when nothing was refused as invalid.
     pub(super) bisection: Option<Arc<Bisection>>,
+    /// Its record on disk, shared by all parts of one batch.
+    pub(super) spooled: Option<Arc<SpooledBatch>>,
 }
 
 impl PendingBatch {
     pub(super) const fn new(batch: Batch, first: u64, since: Instant) -> Self {
-        Self { batch, first, since, attempts: 0, bisection: None }
+        Self { batch, first, since, attempts: 0, bisection: None, spooled: None }
     }
 
     pub(super) fn items(&self) -> u64 {

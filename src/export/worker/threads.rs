@@ -10,6 +10,7 @@ use super::encoder::Encoder;
 use super::exporter::{Exporter, Sink};
 use super::outbox::Outbox;
 use super::priority::lower_priority;
+use super::spooler::Spooler;
 use crate::diagnostics::{Announcer, Diagnosis};
 use crate::error::ConfigError;
 use crate::queue::{Phase, Queue, mark_worker_thread};
@@ -22,18 +23,20 @@ impl Exporter {
     /// # Errors
     ///
     /// When a thread or the runtime cannot be started.
-    pub(crate) fn start(self, sink: Sink, diagnosis: Diagnosis) -> Result<(), ConfigError> {
+    pub(crate) fn start(mut self, sink: Sink, mut diagnosis: Diagnosis) -> Result<(), ConfigError> {
         let (transport, memory) = match sink {
             Sink::Intake(transport) => (Some(Arc::from(transport)), None),
             Sink::Memory(memory) => (None, Some(memory)),
         };
         let (queue, clock, interval) = (Arc::clone(&self.queue), self.clock.clone(), self.flush_interval);
         let outbox = Arc::new(Outbox::new(Arc::clone(&queue)));
+        let folder = self.spool.take().filter(|_| transport.is_some());
+        let spooler = Spooler::start(folder, &queue, &outbox, &mut diagnosis.warnings);
         let encoder = Encoder::new(self, memory, Arc::clone(&outbox));
         let runs_foreign_code = encoder.runs_foreign_code();
         let encoder = Arc::new(Mutex::new(encoder));
         let announcer = Announcer::new(Arc::clone(&queue.problems), diagnosis, mark_worker_thread);
-        let dispatcher = Dispatcher::new(Arc::clone(&queue), outbox, transport, clock, announcer);
+        let dispatcher = Dispatcher::new(Arc::clone(&queue), outbox, transport, clock, announcer).with_spool(spooler);
         let helped = (!runs_foreign_code).then(|| Arc::clone(&encoder));
         let started = start_dispatcher(dispatcher, helped).and_then(|()| {
             let queue = Arc::clone(&queue);
