@@ -49,9 +49,8 @@ pub(super) fn shape(kind: SpanKind, side: Side, raw: RawContent<'_>, json_in_str
     match raw {
         // Parsed, it would let users type system messages and tool calls into a trace.
         RawContent::Text(text) if matches!(form, Form::Messages) && !json_in_strings => (Body::Message(text), true),
-        RawContent::Text(text) => (from_field(form, text), true),
+        RawContent::Text(text) | RawContent::Field(text) => (from_field(form, text), true),
         RawContent::Oversize => (Body::Text(Cow::Borrowed(DROPPED_VALUE)), true),
-        RawContent::Field(text) => (from_field(form, text), true),
         RawContent::Content(content) => {
             let shaped = match form {
                 Form::Messages => messages(content),

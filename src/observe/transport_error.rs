@@ -27,15 +27,13 @@ pub(super) fn of_display<E: Display + Debug + 'static>(error: &E) -> SpanError {
     let boxed = any.downcast_ref::<BoxError>().map(|boxed| SpanError::from_error(boxed.as_ref()));
     let of_io = any.downcast_ref::<std::io::Error>().map(SpanError::from_error);
     let of_reqwest = any.downcast_ref::<reqwest::Error>().map(SpanError::from_error);
-    let described = match boxed.or(of_io).or(of_reqwest) {
-        Some(described) => described,
-        None => {
-            let described = SpanError::from_error(&Shown(error));
-            let is_hyper = type_name::<E>().starts_with("hyper");
-            let stack = if is_hyper { SpanError::from_error(&ShownDebug(error)).message } else { String::new() };
-            with_cause(described.error_type(type_name::<E>()).stack(stack))
-        }
+    let of_other = || {
+        let described = SpanError::from_error(&Shown(error));
+        let is_hyper = type_name::<E>().starts_with("hyper");
+        let stack = if is_hyper { SpanError::from_error(&ShownDebug(error)).message } else { String::new() };
+        with_cause(described.error_type(type_name::<E>()).stack(stack))
     };
+    let described = boxed.or(of_io).or(of_reqwest).unwrap_or_else(of_other);
     let is_named = !described.error_type.is_empty();
     with_cause(if is_named { described } else { described.error_type(type_name::<E>()) })
 }

@@ -60,6 +60,7 @@ impl fmt::Debug for Stats {
             ("accepted", self.accepted),
             ("delivered", self.delivered),
             ("pending", self.pending),
+            ("spooled", self.spooled),
             ("queued_bytes", self.queued_bytes),
             ("open_spans", self.open_spans),
             ("requests", self.requests),
