@@ -226,7 +226,7 @@ impl ClientCall {
         self.stage = CallStage::Responding { response, has_usage: status < 400 };
     }
 
-    /// Records a chunk of the response's body, copying it. The span ends if the chunk ends a stream of server-sent events.
+    /// Records a chunk of the response's body, copying it. The span ends if the chunk ends a stream of events.
     pub fn push(&mut self, chunk: &[u8]) {
         let CallStage::Responding { response, has_usage } = &mut self.stage else { return };
         match response.push(chunk, &mut self.budget) {
@@ -329,8 +329,7 @@ impl SpanSite {
         }
     }
 
-    /// Counts content that did not fit, and leaves a marker in its place. An enclosing span gets no marker: what the client
-    /// adds there only fills gaps, and a marker would displace the owner's content.
+    /// Counts content that did not fit, and leaves a marker, but not in place of what the owner of an enclosing span records.
     fn mark_oversize(&self, budget: &RetainedBytes, key: FieldKey) {
         match self {
             Self::Own(span) => budget.mark_oversize(span, Some(key)),
