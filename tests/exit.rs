@@ -113,15 +113,12 @@ fn play(program: &str) -> ExitCode {
         }
         "panic" => {
             emit(SPANS - 1);
-            // The span that is open is sent, too.
-            let _entered = tracing::info_span!("panics", llmobs.kind = "task").entered();
-            panic!("the program has a defect");
+            panic_in_a_span();
         }
         "panic in a thread" => {
             let thread = std::thread::spawn(|| {
                 emit(SPANS - 1);
-                let _entered = tracing::info_span!("panics", llmobs.kind = "task").entered();
-                panic!("the program has a defect");
+                panic_in_a_span();
             });
             assert!(thread.join().is_err());
         }
@@ -153,6 +150,12 @@ fn play(program: &str) -> ExitCode {
         other => panic!("{other} is no program"),
     }
     ExitCode::SUCCESS
+}
+
+/// Panics in a span that is open, which is sent, too.
+fn panic_in_a_span() {
+    let _entered = tracing::info_span!("panics", llmobs.kind = "task").entered();
+    panic!("the program has a defect");
 }
 
 /// The recipe: a thread that waits for a signal, sends what is there, and ends the process.

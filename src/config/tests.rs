@@ -213,13 +213,14 @@ fn a_key_does_not_travel_in_clear() {
     }
 }
 
+/// Variables, and the one that is warned about.
+type CleartextRow<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+
 #[test]
-#[expect(clippy::type_complexity, reason = "a table")]
 fn prompts_reach_another_machine_in_clear_only_without_a_key_and_with_one_warning() {
     let (url, name, host, origin) =
         ("DD_TRACE_AGENT_URL", "DD_TRACE_AGENT_HOSTNAME", "DD_AGENT_HOST", "DD_LLMOBS_OVERRIDE_ORIGIN");
-    type Row<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
-    let table: [Row<'_>; 10] = [
+    let table: [CleartextRow<'_>; 10] = [
         (&[(url, "http://datadog-agent:8126")], Some(url)),
         (&[(name, "agent"), (host, "localhost")], Some(name)),
         (&[(host, "10.0.0.1")], Some(host)),

@@ -9,7 +9,10 @@ use tracing::{Span, info, info_span};
 use tracing_llmobs::{Annotation, Builder, LlmObsSpanExt, Message, ToolCall};
 use tracing_subscriber::prelude::*;
 
-const CASES: [(&str, fn(usize)); 14] = [
+/// The name of a case, and the work for a size.
+type Case = (&'static str, fn(usize));
+
+const CASES: [Case; 14] = [
     ("annotate-metadata", |n| annotate(n, |key| Annotation::new().metadata(format!("key{key}"), key))),
     ("annotate-metrics", |n| annotate(n, |key| Annotation::new().metric(format!("metric{key}"), key))),
     ("annotate-tags", |n| annotate(n, |key| Annotation::new().tag(format!("tag{key:09}"), "value"))),
