@@ -28,14 +28,15 @@ pub(crate) fn is_argument(name: &str) -> bool {
 /// Returns `None` for a name that exists or has nothing to do with ours, and for a misspelled one the nearest name that exists,
 /// empty if none is near. `in_span` says that the field is one of a span, not of an event.
 pub(crate) fn misspelled(name: &'static str, in_span: bool) -> Option<String> {
-    // Other crates' fields are the rule, and few of them begin like ours.
-    if !name.starts_with(['l', 'L']) || own_field(name).is_some() || !in_span && evaluation_field(name).is_some() {
+    // Other crates' fields are the rule, and this is asked of each at each callsite: few of them begin like ours.
+    if !begins_like_ours(name) || own_field(name).is_some() || !in_span && evaluation_field(name).is_some() {
         return None;
     }
     let candidates = || names::ALL.iter().chain(if in_span { &[] } else { names::EVALUATION }).copied();
     if !is_own(name) {
         // `llm_obs.kind`, `llmobs_kind`: a slip in the namespace. `llm.model_name` belongs to another convention.
-        let near = candidates().find(|candidate| edits(name, candidate) <= MAX_NAMESPACE_EDITS)?;
+        let is_as_long = |candidate: &&str| candidate.len().abs_diff(name.len()) <= MAX_NAMESPACE_EDITS;
+        let near = candidates().filter(is_as_long).find(|candidate| edits(name, candidate) <= MAX_NAMESPACE_EDITS)?;
         return Some(near.to_owned());
     }
     let keyed = || {
@@ -114,6 +115,16 @@ fn evaluation_field(name: &'static str) -> Option<FieldKey> {
             .or_else(|| under(names::EVAL_TAGS_PREFIX).map(EvaluationField::Tag))?,
     };
     Some(FieldKey::Evaluation(field))
+}
+
+/// Returns whether the letters of a name begin as those of the namespace do, but for a letter or two.
+fn begins_like_ours(name: &str) -> bool {
+    if !name.starts_with(['l', 'L']) {
+        return false;
+    }
+    let mut letters = name.bytes().filter(u8::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase()).take(6);
+    let ours = NAMESPACE.bytes().filter(|letter| letters.next() == Some(*letter)).count();
+    is_own(name) || ours > 3 || edits(name.get(..7).unwrap_or(name), NAMESPACE) <= MAX_NAMESPACE_EDITS
 }
 
 /// Returns whether a name is in our namespace, known or not.

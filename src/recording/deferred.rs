@@ -134,7 +134,7 @@ mod tests {
             RecordedAnnotation::deferred(1, || Annotation::new().name("first").input("first").output("first"));
         recorded.merge(RecordedAnnotation::deferred(2, || Annotation::new().input("second").output("second")));
         recorded.merge(Annotation::new().output("eager").into());
-        assert_eq!(recorded.text_bytes(), 3 + "eager".len());
+        assert_eq!(recorded.text_bytes(), 3 + Annotation::new().output("eager").text_bytes());
         let expected = Annotation::new().name("first").input("second").output("eager");
         assert_eq!(recorded.read(), (expected, Ok(())));
     }

@@ -74,7 +74,9 @@ impl Oracle<'_> {
         let mut sorted = firsts.clone();
         sorted.sort_unstable();
         let distance = |(at, first): (usize, &usize)| sorted.binary_search(first).unwrap().abs_diff(at);
-        let strays = firsts.iter().enumerate().filter(|place| distance(*place) >= self.most_in_flight + hidden).count();
+        // On a busy machine a request that was begun first may reach the intake when as many others are already answered.
+        let most = 2 * self.most_in_flight + hidden;
+        let strays = firsts.iter().enumerate().filter(|place| distance(*place) >= most).count();
         assert!(strays <= hidden, "{}: first attempts in order: {firsts:?}", self.what);
     }
 }
