@@ -51,7 +51,7 @@ impl Address {
     /// Whether whatever is sent there can be read on the way.
     pub(crate) fn is_cleartext(&self) -> bool {
         match self {
-            Self::Http(base) => !base.is_tls && !base.is_loopback,
+            Self::Http(base) => !base.is_tls && !base.is_loopback && !base.is_unspecified(),
             Self::Unix(_) => false,
         }
     }
@@ -112,6 +112,14 @@ impl BaseUrl {
     /// Whether it is on this machine.
     pub(crate) const fn is_loopback(&self) -> bool {
         self.is_loopback
+    }
+
+    /// Returns whether the host is the unspecified address, which reaches this machine.
+    fn is_unspecified(&self) -> bool {
+        let host = self.text.split_once("://").map_or("", |(_, rest)| rest);
+        ["0.0.0.0", "[::]"]
+            .iter()
+            .any(|any| host.strip_prefix(any).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])))
     }
 
     /// Whether there is something behind the host.

@@ -157,7 +157,8 @@ fn every_recording_becomes_an_event_that_survives_the_wire() {
 
 fn over_the_wire(said: &[Annotation]) -> Vec<SpanEvent> {
     let intake = Receiver::bind("127.0.0.1:0").unwrap();
-    let settings = Builder::without_environment().ml_app("test-app").agentless(true).api_key("test-key");
+    let settings =
+        Builder::without_environment().ml_app("test-app").agentless(true).api_key("test-key").hide_secrets(false);
     let (layer, guard) = settings.override_origin(intake.url()).start().unwrap();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
     // The queue is bounded, and these are many at once.

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tracing::info_span;
 use tracing_llmobs::providers::{Call, Ending, Endpoint, ResponseHead};
 use tracing_llmobs::testing::{self, Recorder};
-use tracing_llmobs::{Annotation, Content, LlmObsSpanExt, Message, SpanEvent};
+use tracing_llmobs::{Annotation, Builder, Content, LlmObsSpanExt, Message, SpanEvent};
 use tracing_subscriber::prelude::*;
 
 /// A request and its answer.
@@ -74,7 +74,9 @@ pub fn event(said: Annotation) -> SpanEvent {
 
 /// The events of as many spans, in their order.
 pub fn events(said: impl IntoIterator<Item = Annotation>) -> (Vec<SpanEvent>, Recorder) {
-    let (layer, recorder) = testing::recorder();
+    // Some recordings have texts like credentials, and these tests are about the reading of providers.
+    let settings = Builder::without_environment().ml_app("test-app").hide_secrets(false);
+    let (layer, recorder) = testing::recorder_of(settings).unwrap();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || emit(said));
     (recorder.spans(), recorder)
 }

@@ -139,11 +139,11 @@ async fn anthropic() {
     let said = ended(&with(&base, json!({"output": ["assistant: Hello."], "metrics": counted})), "end_turn");
     let part = with(
         &base,
-        json!({"output": ["assistant: Hel"], "metrics": timed(&json!({"input_tokens": 9})), "model": asked_for, "metadata": {"stream": true, "max_tokens": 64000}}),
+        json!({"output": ["assistant: Hel"], "metrics": timed(&json!({"input_tokens": 9})), "model": asked_for, "metadata": {"stream": true, "tool_choice": {"type": "auto"}, "max_tokens": 64000}}),
     );
     let streamed = with(
         &said,
-        json!({"metrics": timed(&counted), "model": asked_for, "metadata": {"stream": true, "max_tokens": 64000, "finish_reason": "end_turn"}}),
+        json!({"metrics": timed(&counted), "model": asked_for, "metadata": {"stream": true, "tool_choice": {"type": "auto"}, "max_tokens": 64000, "finish_reason": "end_turn"}}),
     );
     let used = answers::message_tool("toolu-1", "get_weather", &json!({"city": "Paris"}));
     assert_eq!(
