@@ -17,7 +17,7 @@ impl Queue {
     pub(crate) fn flush_from_thread(&self, deadline: Instant) -> mpsc::Receiver<FlushReply> {
         let (tx, rx) = mpsc::sync_channel(1);
         // The thread has a timer of its own. After the deadline the waiter is only in the way.
-        self.enlist(Goal::Settled, Some(deadline), Reply::Thread(tx));
+        self.enlist(Goal::Settled(self.admission.entered()), Some(deadline), Reply::Thread(tx));
         rx
     }
 
@@ -32,7 +32,7 @@ impl Queue {
     /// the timers of its executor are not ours to use.
     pub(crate) fn flush_from_task(self: &Arc<Self>, deadline: Instant) -> oneshot::Receiver<FlushReply> {
         let (tx, rx) = oneshot::channel();
-        self.enlist_task(Goal::Settled, deadline, Reply::Task(tx));
+        self.enlist_task(Goal::Settled(self.admission.entered()), deadline, Reply::Task(tx));
         rx
     }
 
@@ -54,19 +54,19 @@ impl Queue {
     fn enlist(&self, goal: Goal, deadline: Option<Instant>, reply: Reply) -> bool {
         let mut state = self.state.lock();
         let since = state.ledger.reported();
-        let target = match goal {
-            Goal::Settled => self.admission.entered(),
-            Goal::Stopped => u64::MAX,
+        let mut waiter = Waiter { goal, deadline, since, outcome: FlushOutcome::default(), until: since, reply };
+        let is_over = match goal {
+            Goal::Settled(_) => {
+                let is_nothing_pending = state.ledger.pending(self.admission.entered()) == 0;
+                state.phase == Phase::Stopped || is_nothing_pending || goal.is_settled(state.ledger.settled_below())
+            }
+            Goal::Stopped => state.has_dismissed,
         };
-        let mut waiter = Waiter { target, deadline, since, outcome: FlushOutcome::default(), until: since, reply };
-        let is_nothing_pending = state.ledger.pending(self.admission.entered()) == 0 && matches!(goal, Goal::Settled);
-        // An exporter that has stopped may still be logging; whoever ends it waits for that too.
-        let is_over = state.phase == Phase::Stopped && (state.has_dismissed || matches!(goal, Goal::Settled));
-        if is_over || is_nothing_pending || target <= state.ledger.settled_below() {
+        if is_over {
             let (refused, entered) = (self.refusals.snapshot(), self.admission.entered());
             (waiter.outcome, waiter.until) = state.ledger.report(since, &refused, entered);
             waiter.outcome = match goal {
-                Goal::Settled => waiter.outcome.with_pending(0).with_spooled(0),
+                Goal::Settled(_) => waiter.outcome.with_pending(0).with_spooled(0),
                 Goal::Stopped => waiter.outcome.with_pending(state.left_behind),
             };
             drop(state);
@@ -105,8 +105,11 @@ impl Queue {
     #[expect(clippy::significant_drop_tightening, reason = "the targets are read under the lock")]
     pub(crate) fn awaited_below(&self) -> u64 {
         let state = self.state.lock();
-        let targets = state.waiters.iter().map(|waiter| waiter.target).filter(|target| *target < u64::MAX);
-        targets.max().unwrap_or_default()
+        let awaited = state.waiters.iter().filter_map(|waiter| match waiter.goal {
+            Goal::Settled(below) => Some(below),
+            Goal::Stopped => None,
+        });
+        awaited.max().unwrap_or_default()
     }
 
     /// Returns true while somebody waits for a flush, or for the end.
@@ -158,5 +161,26 @@ impl Queue {
         self.answer_all(waiters);
         // The timer has nobody to wait for any more, and ends.
         self.timer.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Limits;
+    use super::*;
+    use crate::stats::LossReason;
+
+    #[test]
+    fn whoever_ends_an_exporter_waits_for_its_last_log_lines_also_when_it_has_stopped_already() {
+        let queue = Queue::new(Limits { max_items: 10, max_bytes: 1_000, wake_bytes: 500, wake_items: 5 });
+        let early = queue.end_from_thread();
+        queue.close(Instant::now());
+        queue.stop(LossReason::Deadline);
+        queue.drained_below(u64::MAX);
+        let late = queue.end_from_thread();
+        assert!(early.try_recv().is_err() && late.try_recv().is_err(), "the lines may be on their way");
+        assert!(queue.flush_from_thread(Instant::now()).try_recv().is_ok(), "a flush has nothing to wait for");
+        queue.dismiss_waiters();
+        assert!(early.try_recv().is_ok() && late.try_recv().is_ok() && queue.end_from_thread().try_recv().is_ok());
     }
 }

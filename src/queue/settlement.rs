@@ -124,7 +124,7 @@ impl Queue {
             return;
         }
         let settled_below = state.ledger.settled_below();
-        let done: Vec<Waiter> = state.waiters.extract_if(.., |waiter| waiter.target <= settled_below).collect();
+        let done: Vec<Waiter> = state.waiters.extract_if(.., |waiter| waiter.goal.is_settled(settled_below)).collect();
         // Items that are still pending were accepted after these waiters came.
         let mut answers = self.outcomes(&state, done);
         answers.iter_mut().for_each(Waiter::settle);

@@ -11,8 +11,7 @@ use crate::stats::FlushOutcome;
 /// A flush or shutdown that is waited for.
 #[derive(Debug)]
 pub(super) struct Waiter {
-    /// The waiter is answered when every item below this number is settled.
-    pub(super) target: u64,
+    pub(super) goal: Goal,
     /// The time of the answer in any case; `None` when the waiter has a timer of its own.
     pub(super) deadline: Option<Instant>,
     /// The counters that its outcome is relative to.
@@ -26,10 +25,20 @@ pub(super) struct Waiter {
 /// The condition that a waiter waits for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Goal {
-    /// Everything accepted so far is delivered or lost.
-    Settled,
-    /// The pipeline has stopped.
+    /// Every item below this number is delivered or lost.
+    Settled(u64),
+    /// The pipeline has stopped and has logged its last lines. Settled items are not enough: the waiter may end the process.
     Stopped,
+}
+
+impl Goal {
+    /// Returns whether the goal is reached when every item below `settled_below` is settled.
+    pub(super) const fn is_settled(self, settled_below: u64) -> bool {
+        match self {
+            Self::Settled(below) => below <= settled_below,
+            Self::Stopped => false,
+        }
+    }
 }
 
 /// The way back to a waiter.
