@@ -52,9 +52,11 @@ pub(crate) async fn trees(recorder: &Recorder, count: usize) -> Value {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let stats = recorder.handle().stats();
-    // The id of an MCP session is a credential, and hidden.
-    let is_amiss = |problem: &Problem| *problem != Problem::Secret && stats.problems(*problem) > 0;
-    let problems: Vec<_> = Problem::ALL.iter().copied().filter(is_amiss).collect();
-    assert_eq!((problems, stats.is_balanced()), (vec![], true));
-    seen::trees(&recorder.spans())
+    let spans = recorder.spans();
+    // The id of an MCP session is a credential, which is hidden and counted.
+    let sessions = spans.iter().filter_map(|span| span.tags.get("mcp_session_id"));
+    let hidden: Vec<_> = sessions.inspect(|id| assert_eq!(*id, "[secret]")).map(|_| Problem::Secret).take(1).collect();
+    let problems: Vec<_> = Problem::ALL.iter().copied().filter(|problem| stats.problems(*problem) > 0).collect();
+    assert_eq!((problems, stats.is_balanced()), (hidden, true), "{spans:#?}");
+    seen::trees(&spans)
 }

@@ -24,12 +24,12 @@ impl Found {
 
     /// Adds a range in JSON that is not a string: the mark becomes one, behind so many backslashes.
     pub(super) fn add_quoted(&mut self, text: &str, range: Range<usize>, quotes: Option<usize>) {
-        let is_hidden = text.get(range.start..).is_none_or(|rest| rest.starts_with(MARK));
-        if !is_hidden && !range.is_empty() {
+        if !is_hidden(text, &range) && !range.is_empty() {
             self.0.push(Secret { range, quotes });
         }
     }
 
+    /// Returns the text with the mark in place of each range, and their number; `None` when there is none.
     pub(super) fn replace(mut self, text: &str) -> Option<(String, u32)> {
         if self.0.is_empty() {
             return None;
@@ -52,4 +52,9 @@ impl Found {
         hidden.push_str(text.get(copied..).unwrap_or_default());
         Some((hidden, count))
     }
+}
+
+/// Returns whether the mark stands in place of a range already. What is longer than the mark only begins like it.
+pub(super) fn is_hidden(text: &str, range: &Range<usize>) -> bool {
+    text.get(range.start..).is_none_or(|rest| rest.starts_with(MARK)) && range.len() <= MARK.len()
 }

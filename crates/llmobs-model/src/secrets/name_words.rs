@@ -195,6 +195,7 @@ pub(super) const QUESTIONS: &[&str] = &[
 
 /// Words before `token` that make it a piece of text, or a place in a list.
 pub(super) const HARMLESS_TOKENS: &[&str] = &[
+    "progress",
     "first",
     "last",
     "next",

@@ -1,6 +1,6 @@
 //! Values behind names in a text: `password=…`, `"api_key": "…"`, `Login { token: "…" }`, `Received API Key = …`.
 
-use super::found::{Found, MARK};
+use super::found::{Found, MARK, is_hidden};
 use super::name::{NameVerdict, judge_name};
 use super::shapes::looks_random;
 use super::word::{is_of_name, is_reference};
@@ -23,17 +23,21 @@ pub(super) fn find(text: &str, found: &mut Found) {
             done = find_container(text, at.saturating_add(1), (verdict, backslashes), found).unwrap_or(done);
             continue;
         }
+        // A random value is short. To look for the end of a longer one at each sign in it would take quadratic time; that of a
+        // secret is read once, and the search goes on behind it.
+        let behind = if verdict == NameVerdict::Secret { behind } else { head(behind) };
         let value = Value::read(behind);
         let start = at.saturating_add(1).saturating_add(value.skipped);
-        let is_hidden = text.get(start..).is_some_and(|rest| rest.starts_with(MARK));
-        let is_secret = !is_hidden
+        let end = start.saturating_add(value.text.len());
+        let is_secret = !is_hidden(text, &(start..end))
             && match verdict {
-                NameVerdict::Secret => value.is_quoted || !is_code(value.text, value.behind),
+                NameVerdict::Secret => {
+                    value.is_quoted || value.text.starts_with(MARK) || !is_code(value.text, value.behind)
+                }
                 NameVerdict::ByValue => looks_random(value.text),
                 NameVerdict::Harmless => false,
             };
         if is_secret {
-            let end = start.saturating_add(value.text.len());
             found.add_quoted(text, start..end, quotes.filter(|_| !value.is_quoted));
             done = end;
         }
@@ -112,6 +116,12 @@ fn verdict_before(before: &str) -> NameVerdict {
     }
 }
 
+/// Returns the beginning of a text, as far as a random value reaches.
+fn head(text: &str) -> &str {
+    let end = (0..=MAX_RANDOM.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    text.get(..end).unwrap_or_default()
+}
+
 fn next_char(text: &str, at: usize) -> usize {
     at.saturating_add(text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8))
 }
@@ -140,7 +150,10 @@ impl<'a> Value<'a> {
         }
         let is_end =
             |char: char| char.is_whitespace() || matches!(char, ',' | ';' | '&' | '"' | '\'' | ')' | '}' | ']' | '`');
-        let mut end = rest.find(is_end).unwrap_or(rest.len());
+        // The mark ends with what ends a value; what follows it at once belongs to the value.
+        let mark = if rest.starts_with(MARK) { MARK.len() } else { 0 };
+        let unmarked = rest.get(mark..).unwrap_or_default();
+        let mut end = mark.saturating_add(unmarked.find(is_end).unwrap_or(unmarked.len()));
         // Of `Authorization: Bearer …` the token is the value, not the scheme.
         let first = rest.get(..end).unwrap_or_default();
         if SCHEMES.iter().any(|scheme| first.eq_ignore_ascii_case(scheme)) {
@@ -188,6 +201,8 @@ fn is_code(value: &str, behind: &str) -> bool {
         || (is_word && WORDS_OF_CODE.iter().any(|word| plain.eq_ignore_ascii_case(word)))
 }
 
+/// The length beyond which a value is not looked at, unless its name says enough.
+const MAX_RANDOM: usize = 256;
 /// Bytes before `:` or `=` that are searched for a name.
 const MAX_NAME: usize = 80;
 /// Longer lists and objects are searched by the names in them.

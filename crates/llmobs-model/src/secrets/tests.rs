@@ -235,3 +235,51 @@ fn any_text_is_hidden_without_a_panic_and_only_once() {
         }
     }
 }
+
+#[test]
+fn what_only_begins_like_the_mark_is_hidden_with_it() {
+    for (text, expected) in [
+        ("https://h/?key=[secret]REAL&a=1", "https://h/?key=[secret]&a=1"),
+        ("https://[secret]REAL:x@h/", "https://[secret]@h/"),
+    ] {
+        assert_eq!(shapes(text), expected, "{text}");
+        assert_eq!(shapes(expected), expected);
+    }
+    assert_eq!(names("password=[secret]REAL"), "password=[secret]");
+    assert_eq!(names(r#"{"password":"[secret] REAL"}"#), r#"{"password":"[secret]"}"#);
+}
+
+#[test]
+fn the_time_is_linear_in_the_text() {
+    let pieces = [
+        "://",
+        "u:p@",
+        "key=",
+        "?key=",
+        "Bearer ",
+        "sk-",
+        "-eyJ",
+        "eyJa.",
+        "-----BEGIN PRIVATE KEY-----",
+        "\"password\":",
+        "\"password\":[",
+        "password: ",
+        "key='",
+        "a",
+        "\\\"",
+        "\\",
+        "token:",
+        "@",
+        "?",
+        "B",
+        "https://a?",
+        "{\"headers\":{",
+    ];
+    for piece in pieces {
+        let text = piece.repeat(300_000 / piece.len());
+        let began = std::time::Instant::now();
+        let _ = names(&text);
+        // Something quadratic takes minutes; a busy machine takes a fraction of this.
+        assert!(began.elapsed() < std::time::Duration::from_secs(15), "{piece}: {:?}", began.elapsed());
+    }
+}
