@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Where time comes from: the machine in production, a hand in tests.
+/// The source of time: the machine in production, a hand in tests.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Clock {
     #[default]
@@ -66,7 +66,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// What the clock shows at first: 2026-08-20 00:00:00 UTC, in nanoseconds since 1970.
+    /// The time that the clock shows at first: 2026-08-20 00:00:00 UTC, in nanoseconds since 1970.
     pub const EPOCH_NS: u64 = 1_787_184_000_000_000_000;
 
     /// A clock that shows [`EPOCH_NS`](Self::EPOCH_NS).

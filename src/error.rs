@@ -175,14 +175,14 @@ pub enum FlushError {
     TimedOut {
         /// Items that were accepted and were neither delivered nor lost at that time.
         pending: u64,
-        /// What became of all items since the flush before.
+        /// The outcome of all items since the flush before.
         outcome: FlushOutcome,
     },
-    /// Nothing is pending, but items were lost or refused since the flush before.
+    /// Items were lost or refused since the flush before; none are pending.
     #[error("not everything was delivered: {outcome}")]
     #[non_exhaustive]
     Incomplete {
-        /// What became of all items since the flush before.
+        /// The outcome of all items since the flush before.
         outcome: FlushOutcome,
     },
     /// The exporter's own thread called it, and would wait for itself.

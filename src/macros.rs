@@ -93,7 +93,7 @@ macro_rules! retrieval_span {
     };
 }
 
-/// What the macros of all kinds share.
+/// The part that the macros of all kinds share.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __span {

@@ -72,7 +72,7 @@ impl Drop for CloseNotice {
 
 /// A span and the spans around it, nearest first.
 pub(super) enum Ancestors<'a, S: LookupSpan<'a>> {
-    /// Those that the filter of the layer lets through, which are all that it has records of in most programs.
+    /// Ancestors that the filter of the layer lets through, which are all that it has records of in most programs.
     Visible { registry: Option<&'a Context<'a, S>>, next: Option<SpanRef<'a, S>> },
     /// Hidden ones too, since one of them became an LLM span by an annotation.
     All { access: RegistryAccess, dispatch: Dispatch, next: Option<Id> },

@@ -9,7 +9,7 @@ use llmobs_conventions::{AttributePlan, Conventions, Promise, SWITCH};
 /// The fields to capture beside `llmobs.*`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FieldSelection {
-    /// Whether the arguments of instrumented functions are captured.
+    /// `true` if the arguments of instrumented functions are captured.
     pub(crate) capture_instrument: bool,
     pub(crate) conventions: Conventions,
 }

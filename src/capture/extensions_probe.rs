@@ -23,7 +23,7 @@ pub(super) fn are_extensions_free(dispatch: &Dispatch, id: &Id) -> bool {
 /// A writer that looks for the words by which a standard lock shows its state, over any split into parts.
 #[derive(Default)]
 struct LockScan {
-    /// How many bytes of each word the end of the text matches.
+    /// The number of bytes of each word that the end of the text matches.
     matched: [usize; WORDS.len()],
     found: [bool; WORDS.len()],
     has_lock: bool,

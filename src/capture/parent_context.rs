@@ -1,4 +1,4 @@
-//! What a new span takes over from the spans above it, in this process or in another one.
+//! Context that a new span takes over from the spans above it, in this process or in another one.
 
 use std::sync::Arc;
 

@@ -42,9 +42,9 @@ pub(crate) struct SpanRecord {
     identity: SpanIdentity,
     content: SpanContent,
     nesting: NestingState,
-    /// Where clients have made model calls inside it.
+    /// The model calls that clients have made inside it.
     calls: Option<CallsInside>,
-    /// Where the span has third-party attributes.
+    /// The state of third-party attributes, if the span has any.
     foreign: Option<Box<ForeignState>>,
     /// The time of the last value or child, by [`OpenBudget::now`](super::budget::OpenBudget::now).
     last_used: u64,

@@ -54,7 +54,7 @@ pub(crate) struct Options {
 /// The settings about outgoing requests.
 #[derive(Debug)]
 pub(crate) struct Outbound {
-    /// Whether a task that makes a request is tagged.
+    /// `true` if a task that makes a request is tagged.
     pub(crate) mark_tasks: bool,
     /// Gateways that report model calls themselves.
     pub(crate) proxy_urls: GatewayUrls,

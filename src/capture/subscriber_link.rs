@@ -12,7 +12,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::ancestors::{Ancestors, RegistryAccess, span_of_event};
 
-/// What a layer knows of its subscriber, and the ways to the spans there.
+/// The subscriber of a layer, and the ways to the spans there.
 #[derive(Debug, Default)]
 pub(super) struct SubscriberLink {
     /// The registry, known once the layer is part of a subscriber.

@@ -14,7 +14,7 @@ use tracing_core::{Callsite, Dispatch, Kind, Level, Metadata};
 use super::mistakes::{Mistakes, place, shown, what};
 use crate::fields;
 
-/// What was found so far.
+/// The findings so far.
 #[derive(Debug)]
 pub(super) struct Visibility {
     /// The crate of the executable.

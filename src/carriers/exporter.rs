@@ -53,7 +53,7 @@ pub trait Exporter: Send + Sync + 'static {
     fn export(&self, request: ExportRequest) -> impl Future<Output = ExportOutcome> + Send;
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ExportOutcome {

@@ -1,4 +1,4 @@
-//! One file of JSON lines, which is rotated by size and by age.
+//! A file of JSON lines, which is rotated by size and by age.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};

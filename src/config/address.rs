@@ -10,7 +10,7 @@ use super::given::excerpt;
 use super::site::is_host;
 use crate::error::ConfigError;
 
-/// Where an agent, or a stand-in for the intake, listens.
+/// The address of an Agent, or of a stand-in for the intake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Address {
     Http(BaseUrl),
@@ -48,7 +48,7 @@ impl Address {
         Self::Http(BaseUrl { text: format!("http://{host}:{port}"), is_tls: false, is_loopback, has_path: false })
     }
 
-    /// Whether whatever is sent there can be read on the way.
+    /// Returns whether content that is sent there can be read on the way.
     pub(crate) fn is_cleartext(&self) -> bool {
         match self {
             Self::Http(base) => !base.is_tls && !base.is_loopback && !base.is_unspecified(),
@@ -104,12 +104,12 @@ impl BaseUrl {
         &self.text
     }
 
-    /// Whether it is https.
+    /// Returns whether the scheme is https.
     pub(crate) const fn is_tls(&self) -> bool {
         self.is_tls
     }
 
-    /// Whether it is on this machine.
+    /// Returns whether the host is this machine.
     pub(crate) const fn is_loopback(&self) -> bool {
         self.is_loopback
     }
@@ -122,7 +122,7 @@ impl BaseUrl {
             .any(|any| host.strip_prefix(any).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])))
     }
 
-    /// Whether there is something behind the host.
+    /// Returns whether there is a path.
     pub(crate) const fn has_path(&self) -> bool {
         self.has_path
     }

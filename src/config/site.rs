@@ -1,4 +1,4 @@
-//! Where the intake is, and the key that opens it.
+//! The site of the intake, and the API key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -102,7 +102,7 @@ impl ApiKey {
         &self.0
     }
 
-    /// Whether this key can be sent in a header: visible ASCII only, and not without end.
+    /// Returns whether this key can be sent in a header: visible ASCII only, and not without end.
     pub(super) fn check(&self, setting: &'static str) -> Result<(), ConfigError> {
         let problem = match self.0.as_str() {
             "" => "it is empty",
@@ -132,7 +132,7 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Whether this is a DNS name in small letters: labels of letters, digits and inner hyphens.
+/// Returns whether this is a DNS name in small letters: labels of letters, digits and inner hyphens.
 pub(super) fn is_host(name: &str) -> bool {
     let is_label = |label: &str| {
         let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -152,9 +152,9 @@ fn is_datadog(site: &str) -> bool {
 
 /// The site when none is set: see [`Builder::site`](crate::Builder::site).
 const DEFAULT_SITE: &str = "datadoghq.com";
-/// Where every public site of Datadog is, in alphabetical order.
+/// The public sites of Datadog, in alphabetical order.
 const DATADOG_DOMAINS: [&str; 4] = ["datad0g.com", "datadoghq.com", "datadoghq.eu", "ddog-gov.com"];
-/// What people copy from the browser or the API reference, and the intakes' own hosts.
+/// Hosts that people copy from the browser or the API reference, and the intakes' own hosts.
 const NO_SITES: [&str; 4] = ["api", "app", "llmobs-intake", "www"];
 const MAX_HOST_BYTES: usize = 253;
 const MAX_LABEL_BYTES: usize = 63;

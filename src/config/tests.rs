@@ -5,7 +5,7 @@ use super::address::HAS_TLS;
 use super::*;
 use crate::error::ConfigError;
 
-/// What these variables lead to.
+/// Resolves these variables.
 fn resolve(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
     config(variables).resolve()
 }

@@ -24,7 +24,7 @@ pub(crate) struct Announcer {
     on_thread_start: fn(),
     /// The counters at the last report.
     reported: Fingerprint,
-    /// Something was not logged yet, because nobody listened or because it was logged a moment ago.
+    /// Set while a line waits, because nobody listened or because it was logged a moment ago.
     has_unlogged: Arc<AtomicBool>,
     next_report: Option<Instant>,
     /// The process has a subscriber.

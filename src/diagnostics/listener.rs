@@ -16,7 +16,7 @@ pub(crate) enum StderrLog {
     LastResort,
     /// Warnings are printed and logged, because a layer may listen without showing anything.
     Always,
-    /// Nothing is printed.
+    /// No line is printed.
     Never,
 }
 

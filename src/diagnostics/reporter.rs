@@ -262,7 +262,7 @@ const fn has_note(problem: Problem) -> bool {
     matches!(problem, Problem::UnknownField | Problem::UnknownKind | Problem::DisabledSpan)
 }
 
-/// What a pass over counters has logged, and what it has left for later.
+/// The lines that a pass over counters has logged, and left for later.
 #[derive(Debug, Default, Clone, Copy)]
 struct Progress {
     has_logged: bool,

@@ -1,6 +1,6 @@
 //! The rule for secrets, applied to everything that leaves: after the capture policy, before processors.
 //!
-//! Which part of the rule a text meets depends on who wrote it. What people write to a model is judged by shapes of values
+//! The part of the rule that a text meets depends on who wrote it. Texts that people write to a model is judged by shapes of values
 //! only; errors, arguments, results of tools and `Debug` output also by names.
 
 use std::borrow::Cow;

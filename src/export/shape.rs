@@ -8,7 +8,7 @@ use crate::recording::FieldValue;
 use llmobs_conventions::llmobs_json;
 use llmobs_model::{Content, Document, Message, SpanKind};
 
-/// One end of a span.
+/// An end of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Input,

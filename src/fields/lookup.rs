@@ -53,7 +53,7 @@ pub(crate) fn is_of_evaluation(name: &'static str) -> bool {
     evaluation_field(name).is_some()
 }
 
-/// What a field of this name says.
+/// Returns the key of a field of this name.
 fn own_field(name: &'static str) -> Option<FieldKey> {
     if !is_own(name) {
         return None;

@@ -1,27 +1,26 @@
-//! One model call of a client, from the request to the end of the response.
+//! A model call of a client, from the request to the end of the response.
 
 use std::convert::identity;
 use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::mem;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::call_span::{CallSpan, deferred, wall_time};
 use super::endpoint_rules::EndpointRules;
 use super::error_urls::without_url_secrets;
 use super::request_recorder::RequestRecorder;
 use super::response_buffer::{ChunkOutcome, ResponseBuffer};
 use super::transport_error;
-use crate::capture::{
-    CallsInside, EnclosingCall, LlmObsSpanExt, RetainedBytes, annotate_recorded, find_enclosing_call, is_gateway,
-};
+use crate::capture::{LlmObsSpanExt, RetainedBytes, annotate_recorded, find_enclosing_call, is_gateway};
 use crate::clock::Clock;
 use crate::fields;
-use crate::recording::{FieldKey, RecordedAnnotation};
+use crate::recording::FieldKey;
 use llmobs_model::{Annotation, SpanError};
 use llmobs_providers::{Call, Ending, Endpoint, ResponseHead};
 
@@ -82,7 +81,7 @@ use llmobs_providers::{Call, Ending, Endpoint, ResponseHead};
 #[derive(Debug)]
 #[must_use = "the span ends when the call is dropped"]
 pub struct ClientCall {
-    site: SpanSite,
+    site: CallSpan,
     began: Instant,
     began_wall: SystemTime,
     budget: RetainedBytes,
@@ -91,15 +90,6 @@ pub struct ClientCall {
     /// The request is known to be a model call.
     is_confirmed: bool,
     stage: CallStage,
-}
-
-/// The span that a call is recorded in.
-#[derive(Debug)]
-enum SpanSite {
-    /// A span that the call opened, and ends.
-    Own(Span),
-    /// An `llm` or `embedding` span around the call, which its owner ends, and the calls inside it.
-    Enclosing(EnclosingCall, CallsInside),
 }
 
 #[derive(Debug)]
@@ -175,8 +165,8 @@ impl ClientCall {
         let enclosing =
             find_enclosing_call(&Span::current()).filter(|enclosing| enclosing.kind() == endpoint.api().kind());
         let site = match enclosing.and_then(|enclosing| Some((enclosing.join()?, enclosing))) {
-            Some((calls, enclosing)) => SpanSite::Enclosing(enclosing, calls),
-            None => SpanSite::Own(
+            Some((calls, enclosing)) => CallSpan::Enclosing(enclosing, calls),
+            None => CallSpan::Own(
                 tracing::info_span!(target: TARGET, "call", { fields::KIND } = Empty, { fields::NAME } = Empty),
             ),
         };
@@ -192,12 +182,12 @@ impl ClientCall {
         }
         match &site {
             // The open span needs kind, name and session now: children and the exporter's classification depend on them.
-            SpanSite::Own(span) if is_confirmed => {
+            CallSpan::Own(span) if is_confirmed => {
                 let annotation = Annotation::new().kind(call.kind()).name(call.name());
                 span.annotate(session.into_iter().fold(annotation, Annotation::session_id));
             }
-            SpanSite::Enclosing(enclosing, _) if is_gateway => enclosing.leave_to_gateway(),
-            SpanSite::Own(_) | SpanSite::Enclosing(..) => {}
+            CallSpan::Enclosing(enclosing, _) if is_gateway => enclosing.leave_to_gateway(),
+            CallSpan::Own(_) | CallSpan::Enclosing(..) => {}
         }
         if !has_request {
             site.mark_oversize(&budget, FieldKey::Input);
@@ -290,11 +280,11 @@ impl ClientCall {
         // The annotation counts the same bytes from now on; released first, they need to fit in once and not twice.
         self.budget.resize_to(0);
         match &self.site {
-            SpanSite::Own(span) => {
+            CallSpan::Own(span) => {
                 annotate_recorded(span, annotation);
                 span.finish();
             }
-            SpanSite::Enclosing(enclosing, _) => drop(enclosing.enrich(annotation)),
+            CallSpan::Enclosing(enclosing, _) => drop(enclosing.enrich(annotation)),
         }
     }
 
@@ -302,7 +292,7 @@ impl ClientCall {
     fn confirm(&mut self, call: &Call) -> bool {
         if !self.is_confirmed {
             self.is_confirmed = call.is_confirmed();
-            if let (SpanSite::Own(span), true) = (&self.site, self.is_confirmed) {
+            if let (CallSpan::Own(span), true) = (&self.site, self.is_confirmed) {
                 span.annotate(Annotation::new().kind(call.kind()).name(call.name()));
             }
         }
@@ -318,63 +308,6 @@ impl ClientCall {
         self.site.mark_oversize(&self.budget, FieldKey::Input);
         call.without_request()
     }
-}
-
-impl SpanSite {
-    /// Returns the call's own span, or the span that the request is made in.
-    const fn span(&self) -> &Span {
-        match self {
-            Self::Own(span) => span,
-            Self::Enclosing(enclosing, _) => enclosing.span(),
-        }
-    }
-
-    /// Counts content that did not fit, and leaves a marker, but not in place of what the owner of an enclosing span records.
-    fn mark_oversize(&self, budget: &RetainedBytes, key: FieldKey) {
-        match self {
-            Self::Own(span) => budget.mark_oversize(span, Some(key)),
-            Self::Enclosing(enclosing, _) => budget.mark_oversize(enclosing.span(), None),
-        }
-    }
-
-    /// Returns what becomes of the call's annotation, now that the call ends.
-    fn completion(&self, began: SystemTime) -> Completion {
-        match self {
-            Self::Own(_) => Completion::default(),
-            Self::Enclosing(_, calls) => Completion(Some((calls.clone(), began, wall_time()))),
-        }
-    }
-}
-
-/// The place of a call's annotation, decided when it is read: its span, or a span below the enclosing one with these times.
-#[derive(Debug, Default)]
-struct Completion(Option<(CallsInside, SystemTime, SystemTime)>);
-
-impl Completion {
-    fn apply(self, mut annotation: Annotation) -> Annotation {
-        if let Some((calls, began, ended)) = self.0
-            && calls.are_several()
-        {
-            return Annotation::new().synthesized_span(annotation.start_time(began).end_time(ended));
-        }
-        // They were set when the call began, or belong to the enclosing span.
-        (annotation.kind, annotation.name) = (None, None);
-        annotation
-    }
-}
-
-/// Defers reading to the exporter's thread.
-fn deferred<T: Send + 'static>(
-    source: T,
-    retained_bytes: usize,
-    completion: Completion,
-    read: impl FnOnce(T) -> Annotation + Send + 'static,
-) -> RecordedAnnotation {
-    RecordedAnnotation::deferred(retained_bytes, move || completion.apply(read(source)))
-}
-
-fn wall_time() -> SystemTime {
-    UNIX_EPOCH.checked_add(Duration::from_nanos(Clock::System.wall_ns())).unwrap_or(UNIX_EPOCH)
 }
 
 /// Removes the input of a request that was not retained, so that its marker stays.

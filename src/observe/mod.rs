@@ -36,6 +36,7 @@
 //! the Model Context Protocol, opens its own span and adds [`DeferredAnnotation`]s to it.
 
 mod block_buffer;
+mod call_span;
 mod client_call;
 mod deferred_annotation;
 mod done_detector;

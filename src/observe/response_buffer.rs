@@ -31,7 +31,7 @@ enum Retention {
     Bytes,
     /// Texts, parsed as they arrive.
     Texts,
-    /// Nothing.
+    /// Empty.
     Dropped,
 }
 

@@ -10,7 +10,7 @@ use super::tracestate::State;
 use super::{keys, tagset, trace_id, traceparent};
 use llmobs_model::{AgentAttribution, ApmContext, Sampling, SpanContext, SpanId, TraceId};
 
-/// How much of a caller's headers is believed.
+/// The trust in a caller's headers.
 ///
 /// | from the headers | `All` | `Place` | `Nothing` |
 /// |---|---|---|---|

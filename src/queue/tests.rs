@@ -36,7 +36,7 @@ fn recording(number: u64, bytes: usize) -> Box<Recording> {
     Box::new(recording)
 }
 
-/// The same with texts that all tell the number.
+/// Records a span whose texts all tell the number.
 fn telling(number: u64, random: &mut fastrand::Rng) -> Box<Recording> {
     let mut recording = recording(number, random.usize(..2_000));
     let log = recording.log_mut();

@@ -12,7 +12,7 @@ pub(crate) struct Deferred {
     bytes: usize,
     /// Token counts are expected in a part.
     has_usage: bool,
-    /// In the order in which they were recorded.
+    /// The parts, in the order in which they were recorded.
     parts: Vec<Arc<Mutex<DeferredPart>>>,
 }
 

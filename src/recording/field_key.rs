@@ -17,7 +17,7 @@ pub(crate) enum FieldKey {
     Output,
     /// A JSON object of metadata.
     Metadata,
-    /// One value of the metadata, with its name.
+    /// A value of the metadata, with its name.
     MetadataValue(&'static str),
     /// A JSON object of metrics.
     Metrics,

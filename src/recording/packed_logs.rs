@@ -13,7 +13,7 @@ pub(crate) struct PackedLogs {
     text: String,
     large: Vec<String>,
     entries: Vec<Entry>,
-    /// How far each buffer has been read.
+    /// The position up to which each buffer has been read.
     read: ReadPosition,
 }
 

@@ -64,9 +64,9 @@ pub(crate) enum KindSource {
     /// A field or an annotation of the application set it.
     #[default]
     Explicit,
-    /// It follows from third-party attributes.
+    /// Third-party attributes imply the kind.
     Attributes,
-    /// It followed from third-party attributes, but a descendant reports the same call: the span has become a workflow.
+    /// Third-party attributes implied the kind, but a descendant reports the same call: the span has become a workflow.
     Demoted,
 }
 

@@ -10,7 +10,7 @@ use super::checksum::checksum;
 pub(crate) struct Record {
     /// The position of the route.
     pub(crate) route: u8,
-    /// When the batch was spooled, in milliseconds since 1970.
+    /// The time at which the batch was spooled, in milliseconds since 1970.
     pub(crate) wall_ms: u64,
     pub(crate) ends: Vec<usize>,
     pub(crate) body: Vec<u8>,

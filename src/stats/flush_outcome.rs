@@ -1,11 +1,11 @@
-//! What a flush or a shutdown achieved.
+//! The outcome of a flush or a shutdown.
 
 use std::fmt;
 
 use super::counts::LossCounts;
 use super::loss_reason::LossReason;
 
-/// What became of items since the flush before, or since the start: delivered, lost, pending.
+/// The outcome of items since the flush before, or since the start: delivered, lost, pending.
 ///
 /// Flush and shutdown return it as `Ok` when everything was delivered, and inside of
 /// [`FlushError`](crate::FlushError) when it was not.

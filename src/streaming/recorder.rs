@@ -1,4 +1,4 @@
-//! What has come so far.
+//! The recorder of a stream: it joins the pieces of a response and annotates the span once.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ use llmobs_model::{Annotation, Content, Message, SpanError, SpanKind, ToolCall, 
 #[must_use = "dropping it ends the span"]
 pub struct StreamRecorder {
     span: Span,
-    /// Where the span is looked for, when it cannot be found by itself.
+    /// The capture that finds the span, when it cannot be found by itself.
     capture: Option<Arc<Capture>>,
     text: String,
     tool_calls: Vec<ToolCall>,
@@ -116,7 +116,7 @@ impl StreamRecorder {
         }
     }
 
-    /// What the pieces are together: a message of an `llm`, else text.
+    /// Joins the pieces: a message of an `llm`, else text.
     fn output(&mut self, kind: SpanKind) -> Option<Content> {
         let text = std::mem::take(&mut self.text);
         let calls = std::mem::take(&mut self.tool_calls);

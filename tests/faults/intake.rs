@@ -106,7 +106,7 @@ pub struct Answer {
     /// Whole lines, each with its end.
     pub headers: String,
     pub after: Duration,
-    /// Nothing is answered, and the request is not stored.
+    /// Swallows the request: no response, and nothing is stored.
     pub is_silence: bool,
 }
 

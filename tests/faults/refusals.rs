@@ -1,4 +1,4 @@
-//! What is refused costs itself and few requests: poison events, refused keys, rate limits, one sick lane.
+//! Refusals cost themselves and few requests: poison events, refused keys, rate limits, one sick lane.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};

@@ -50,7 +50,7 @@ mod fork {
         }
     }
 
-    /// What children do, each to its end.
+    /// The actions of children, each to its end.
     const CHILDREN: [fn(Guard); 5] = [
         // Ends without a word. More spans than a chunk or a wake-up of the encoder takes.
         |guard| {

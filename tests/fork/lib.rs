@@ -1,1 +1,1 @@
-//! Nothing: the package is its test.
+//! Empty library: the package is its test.

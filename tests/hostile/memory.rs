@@ -199,7 +199,7 @@ fn live() -> usize {
 
 struct Counting;
 
-/// What the allocator takes for a block: a header, and a multiple of sixteen bytes.
+/// The bytes that the allocator takes for a block: a header, and a multiple of sixteen bytes.
 const fn taken(bytes: usize) -> usize {
     (bytes + 8).next_multiple_of(16)
 }

@@ -22,7 +22,7 @@ use llmobs_model::SpanKind;
 pub enum Classification {
     /// An LLM span of this kind.
     Span(SpanKind),
-    /// Nothing but an evaluation of another span.
+    /// An evaluation of another span, and nothing else.
     Evaluation,
     /// The span asks that its whole trace be left alone.
     Off,

@@ -1,4 +1,4 @@
-//! What the names of a span's attributes decide, before any value is known.
+//! Plans: decisions by the names of a span's attributes, before any value is known.
 
 use crate::convention::destination::Destination;
 use crate::convention::frameworks::Framework;
@@ -6,7 +6,7 @@ use crate::convention::precedence::{SESSION, USER};
 use crate::convention::{allowlist, destination, frameworks};
 use crate::{Conventions, SWITCH, signs};
 
-/// What is known of a span from its target, its name and the names of its attributes.
+/// The plan of a span, from its target, its name and the names of its attributes.
 ///
 /// A plan is made once for each callsite (in `tracing`) or each set of names (in OTLP) and serves every span of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct AttributePlan<'n> {
     promise: Promise,
 }
 
-/// What the names of a span's attributes promise.
+/// The promise of the names of a span's attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Promise {

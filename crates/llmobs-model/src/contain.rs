@@ -107,7 +107,7 @@ struct BoundedWriter<'a> {
     bytes_left: usize,
     /// Bounds a formatter that writes empty strings for ever: each other call takes a byte at least.
     steps_left: usize,
-    /// Whether the part of a text that fits is kept.
+    /// `true` if the part of a text that fits is kept.
     keeps_prefix: bool,
     refusals: Refusals,
 }

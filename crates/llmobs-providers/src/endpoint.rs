@@ -277,7 +277,7 @@ impl Endpoint {
 
 /// Members of a request that carry what the model is to read.
 const CONTENTS: &[&str] = &["messages", "input", "prompt"];
-/// The same for the families on Bedrock.
+/// Returns the API of a model family on Bedrock.
 const BEDROCK_CONTENTS: &[&str] = &[
     "messages",
     "prompt",

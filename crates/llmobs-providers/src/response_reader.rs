@@ -65,7 +65,7 @@ pub enum Ending {
 }
 
 enum Body {
-    /// Nothing has come that shows the framing.
+    /// Undecided: no byte has come that shows the framing.
     Undetected,
     /// A response in one piece, read at the end. `is_settled`: it is known not to be lines of JSON.
     Whole {

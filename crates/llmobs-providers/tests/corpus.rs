@@ -86,7 +86,7 @@ impl Case {
     }
 }
 
-/// What a case compares.
+/// The members that a case compares.
 fn shown(annotation: &Annotation) -> Value {
     let metrics: serde_json::Map<String, Value> =
         annotation.metrics.iter().map(|(name, number)| (name.to_owned(), number.clone().into())).collect();

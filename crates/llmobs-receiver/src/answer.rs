@@ -1,4 +1,4 @@
-//! What the receiver answers, and what a test wants it to answer instead.
+//! Responses of the receiver, and those that a test wants instead.
 
 use std::time::Duration;
 

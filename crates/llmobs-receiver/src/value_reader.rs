@@ -142,7 +142,7 @@ impl<'de> Visitor<'de> for ValueReader<'_> {
 
 /// Levels of nesting, as many as `serde_json` parses.
 const MAX_DEPTH: usize = 128;
-/// What an allocation takes beside its bytes, about.
+/// The bytes that an allocation takes beside its content, about.
 const ALLOCATION: usize = 16;
 const NODE_MEMBERS: usize = 11;
 const NODE: usize = NODE_MEMBERS * (size_of::<String>() + size_of::<Value>()) + 2 * ALLOCATION;

@@ -49,9 +49,9 @@ pub(crate) struct SpanEventRef<'a> {
 pub(crate) enum Body<'a> {
     /// [`Content::Text`]
     Text(Cow<'a, str>),
-    /// One message without a role.
+    /// A message without a role.
     Message(Cow<'a, str>),
-    /// One document that is nothing but a text.
+    /// A document that is nothing but a text.
     Document(Cow<'a, str>),
     Content(Content),
 }

@@ -26,7 +26,7 @@ pub(super) fn event(kind: SpanKind) -> SpanEvent {
     event
 }
 
-/// What [`event`] becomes, with this `meta` beside the kind.
+/// The JSON of [`event`], with this `meta` beside the kind.
 pub(super) fn expected(kind: &str, meta: Value) -> Value {
     let mut all = json!({
         "span_id": "7205759403792793601",

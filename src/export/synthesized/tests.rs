@@ -1,4 +1,4 @@
-//! What comes to light in a span stands below it, directly behind it, and whoever waits for the one waits for the other.
+//! Spans that come to light in a span stand below it, directly behind it, and whoever waits for the one waits for the other.
 
 use std::pin::pin;
 use std::sync::Mutex;

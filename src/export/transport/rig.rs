@@ -16,7 +16,7 @@ pub(super) enum Answer {
     Endless(String),
     /// The connection is closed at once.
     Close,
-    /// Nothing is sent, and the connection stays open.
+    /// Stalls: no response, and the connection stays open.
     Silence,
 }
 

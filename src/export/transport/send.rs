@@ -31,7 +31,7 @@ pub(crate) struct Transport {
 enum Channel {
     /// The intake or an agent, by HTTP.
     Http(Mutex<Way>),
-    /// What the application has chosen.
+    /// The route that the application has chosen.
     Carrier { carrier: Carrier, timeout: Duration },
 }
 

@@ -8,7 +8,7 @@ use crate::config::{Config, Given, Settings, UrlText};
 const SPANS: &str = "POST /evp_proxy/v2/api/v2/llmobs";
 const INFO: &str = r#"{"endpoints": ["/v0.4/traces", "/evp_proxy/v2/"]}"#;
 
-/// What is set: mode, key, agent, overriding address.
+/// The settings: mode, key, agent, overriding address.
 #[derive(Default)]
 struct Setup<'a> {
     agentless: Option<bool>,

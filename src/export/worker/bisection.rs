@@ -12,7 +12,7 @@ pub(super) struct Bisection {
     splits_left: AtomicUsize,
     /// Splits that may still be earned. With very many invalid items the search would ask about each item.
     earnings_left: AtomicUsize,
-    /// One part is on its way. The search goes down before it goes across: several parts at once would use the budget
+    /// Searching: one part is on its way. The search goes down before it goes across: several parts at once would use the budget
     /// up in the upper levels, before the first part can be accepted.
     is_in_flight: AtomicBool,
 }

@@ -35,7 +35,7 @@ pub(crate) struct Exporter {
     pub(crate) evaluation_source: Option<&'static str>,
     /// `true` if secrets are replaced before anything leaves.
     pub(crate) hide_secrets: bool,
-    /// Where batches lie on disk until they are settled.
+    /// The folder in which batches lie until they are settled.
     pub(crate) spool: Option<SpoolFolder>,
 }
 

@@ -93,7 +93,7 @@ impl Spooler {
 struct Writer {
     /// `None` after the disk has failed.
     store: Option<Store>,
-    /// What an earlier process left behind and is not read yet, the oldest last.
+    /// Batches of an earlier process that are not read yet, the oldest last.
     leftovers: Vec<Leftover>,
     /// The records on disk, by their ticket.
     records: HashMap<u64, (RecordId, Arc<SpooledBatch>)>,
@@ -217,7 +217,7 @@ impl Writer {
 
 /// At most 15 characters, or Linux cuts it.
 const THREAD_NAME: &str = "dd-llmobs-disk";
-/// What was appended earlier survives a crash of the operating system, too.
+/// The pause between two syncs to the disk: batches before the last one survive a crash of the operating system, too.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 /// The time that the disk has after the shutdown deadline.
 const LAST_WRITES: Duration = Duration::from_millis(15);

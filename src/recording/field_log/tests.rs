@@ -1,4 +1,4 @@
-//! What a log keeps and what it forgets.
+//! Values that a log keeps, and values that it forgets.
 
 use super::*;
 use llmobs_model::Annotation;

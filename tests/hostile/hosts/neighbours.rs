@@ -14,10 +14,10 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use crate::{abort_on_panic, assert_alive};
 
-/// What is done with a span and a hidden one.
+/// An action on a span and on a hidden one.
 type Deed = fn(&Span, &Span);
 
-/// What is done with a span whose extensions are poisoned, and with one that the filter of the layer hides.
+/// The actions on a span whose extensions are poisoned, and with one that the filter of the layer hides.
 const DEEDS: [(&str, Deed); 14] = [
     ("record", |span, _| {
         span.record("llmobs.output", "recorded");

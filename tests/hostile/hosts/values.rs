@@ -17,7 +17,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::assert_alive;
 
-/// What a value or a callback does. `Err` ends a formatter with an error.
+/// The action of a value or a callback. `Err` ends a formatter with an error.
 type Act = fn(&mut dyn fmt::Write) -> fmt::Result;
 
 const ACTS: [(&str, Act); 15] = [
@@ -73,7 +73,7 @@ const ACTS: [(&str, Act); 15] = [
 /// A way into the layer.
 type Road = fn(&Recorder);
 
-/// How a value or a callback comes to the layer.
+/// The road of a value or a callback to the layer.
 const ROADS: [(&str, Road); 16] = [
     ("Debug in a new span", |_| drop(info_span!("t", llmobs.kind = "task", llmobs.input = ?Hostile))),
     ("Display in a new span", |_| drop(info_span!("t", llmobs.kind = "task", llmobs.input = %Hostile))),
@@ -162,7 +162,7 @@ fn act(out: &mut dyn fmt::Write) -> fmt::Result {
     done
 }
 
-/// The same for a callback, which has no writer; one that writes without end is of no use there.
+/// Does the act for a callback, which has no writer; one that writes without end is of no use there.
 fn call_back() {
     let _ = act(&mut Bounded(1_000));
 }

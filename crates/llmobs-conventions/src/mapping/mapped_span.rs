@@ -16,15 +16,15 @@ pub struct MappedSpan {
     pub has_lost_input: bool,
     /// The output was recorded, but was too large to keep.
     pub has_lost_output: bool,
-    /// What was odd about the messages; [`ForeignAttributes::remarks`](crate::ForeignAttributes::remarks) finds the rest.
+    /// The oddities of the messages; [`ForeignAttributes::remarks`](crate::ForeignAttributes::remarks) finds the rest.
     pub remarks: RemarkSet,
 }
 
-/// What an open span must know of itself: others ask for it before the span ends.
+/// The facts that an open span must know of itself: others ask for it before the span ends.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Summary {
-    /// What the span is.
+    /// The classification of the span.
     pub classification: Classification,
     /// The session or conversation that the span names.
     pub session: Option<String>,

@@ -14,7 +14,7 @@ use crate::messages::{Conversation, conversation, looks_like_choices, unflattene
 use crate::signs::is_item;
 use crate::{Remark, span_events};
 
-/// One way to carry messages, with the role of messages that have none.
+/// A way to carry messages, with the role of messages that have none.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum MessageSource {
     /// JSON or text in an attribute.

@@ -1,4 +1,4 @@
-//! One message in the dialect of any API.
+//! A message in the dialect of any API.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! One part of a message's content, recognised by its type or by its members.
+//! A part of a message's content, recognised by its type or by its members.
 
 use std::borrow::Cow;
 

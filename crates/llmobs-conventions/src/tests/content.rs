@@ -1,4 +1,4 @@
-//! What went in and what came out.
+//! Input and output.
 
 use serde_json::{Value, json};
 

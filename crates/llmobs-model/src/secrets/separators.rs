@@ -1,4 +1,4 @@
-//! Where words of a text begin and end.
+//! Beginnings and ends of the words of a text.
 
 /// Returns the end of the word at `from`.
 pub(super) fn end_of_word(bytes: &[u8], from: usize) -> usize {

@@ -1,4 +1,4 @@
-//! What is taken quickly is taken as it would have been taken anyway.
+//! Frames of the common form are read as the general way reads them.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -115,7 +115,7 @@ fn messages() -> impl Strategy<Value = String> {
     })
 }
 
-/// How many of the frames were usual ones.
+/// Counts the frames of the common form.
 fn agree(api: Api, frames: &[String]) -> Result<usize, TestCaseError> {
     let (mut quick, mut general) = (codec(api).assembler(), codec(api).assembler());
     let mut usual = 0_usize;

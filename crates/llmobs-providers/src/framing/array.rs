@@ -1,4 +1,4 @@
-//! One JSON array of everything, element by element.
+//! A JSON array of everything, element by element.
 
 use std::mem;
 

@@ -15,9 +15,9 @@ use crate::json;
 pub(crate) enum Framing {
     /// Server-sent events.
     Sse(Sse),
-    /// One JSON value a line.
+    /// A JSON value a line.
     Lines(Lines),
-    /// One JSON array of everything.
+    /// A JSON array of everything.
     Array(Array),
     /// Binary frames with headers and checksums.
     Aws(Aws),

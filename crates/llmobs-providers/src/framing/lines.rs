@@ -1,4 +1,4 @@
-//! One JSON value a line.
+//! A JSON value a line.
 
 use std::mem;
 

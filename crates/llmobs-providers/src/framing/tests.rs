@@ -156,7 +156,7 @@ fn a_frame_that_is_too_long_is_left_out_and_the_next_one_is_read() {
     assert!(aws.push(&endless).is_empty() && aws.retained_bytes() == 0);
 }
 
-/// What bodies are made of, and what breaks them.
+/// The pieces of bodies, and of broken ones.
 const SCRAPS: &[&[u8]] = &[
     b"data: ",
     b"event: e",

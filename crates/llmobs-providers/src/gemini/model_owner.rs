@@ -1,4 +1,4 @@
-//! Whose model it is, and what else every span of Google's APIs says.
+//! The owner of a model, and the members of every span of Google's APIs.
 
 use std::borrow::Cow;
 

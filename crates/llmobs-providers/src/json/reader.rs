@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The character of `\uXXXX`, whose first two bytes have been read, or of a pair of them.
+    /// Reads the character of a `\u` escape, whose first two bytes have been read, or of a pair of them.
     ///
     /// Streams cut texts anywhere, also between the halves of a pair: a half alone is one U+FFFD.
     fn unicode_escape(&mut self) -> char {

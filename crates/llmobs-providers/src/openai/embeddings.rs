@@ -50,7 +50,7 @@ impl Codec for OpenAiEmbeddings {
     }
 }
 
-/// Nobody streams embeddings; the last frame would be the answer.
+/// Embeddings are not streamed; of frames, the last is the response.
 #[derive(Debug, Default)]
 struct LastFrame(Value);
 

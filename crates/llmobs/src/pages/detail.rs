@@ -14,7 +14,7 @@ use super::text::{STEP, head, plain, visible};
 use crate::store::evaluation::EvaluationRow;
 use crate::store::row::SpanRow;
 
-/// What the detail shows.
+/// The content of the detail.
 #[derive(Debug)]
 pub(crate) struct DetailView<'a> {
     pub(crate) trace: &'a str,

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::figures;
 
-/// What the frame shows on every page.
+/// The content of the frame on every page.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Frame {
     /// `dark`, `light` or empty: the theme that the reader chose.

@@ -10,7 +10,7 @@ use super::list_facets;
 use super::text::{plain, visible};
 use crate::store::query::{Facets, Sort, TraceRow};
 
-/// What the list shows.
+/// The content of the list.
 #[derive(Debug, Default)]
 pub(crate) struct ListView {
     pub(crate) state: ListState,

@@ -11,7 +11,7 @@ use crate::store::aggregate::{ModelRow, quantile};
 use crate::store::filter::Term;
 use crate::store::query::{Counted, Facets, TraceRow};
 
-/// What the overview shows.
+/// The content of the overview.
 #[derive(Debug, Default)]
 pub(crate) struct Overview {
     pub(crate) state: ListState,

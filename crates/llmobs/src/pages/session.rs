@@ -50,7 +50,7 @@ fn session_row(row: &SessionRow, is_first: bool, now_ms: i64) -> Markup {
     }
 }
 
-/// One turn: a trace, with input and output of its root.
+/// Renders a turn: a trace, with input and output of its root.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
     pub(crate) view: TraceView,

@@ -1,4 +1,4 @@
-//! One trace: waterfall and tree on the left, the chosen span on the right.
+//! Page of a trace: waterfall and tree on the left, the chosen span on the right.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::number::{count, float};
 use crate::store::query::{MAX_SPANS, TraceView};
 use crate::store::row::SpanRow;
 
-/// What the page of a trace shows beside the trace.
+/// The content of the page beside the trace.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TraceState {
     /// The query of the list that the trace was opened from.

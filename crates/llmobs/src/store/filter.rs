@@ -13,7 +13,7 @@ pub(crate) struct Filter {
     pub(crate) to_ns: Option<i64>,
 }
 
-/// One word, or one `key:value`.
+/// A word, or a `key:value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Term {
     pub(crate) key: String,

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::schema::{StoreError, prepare};
 
-/// Where traces are kept.
+/// The place where traces are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Location {
     File(PathBuf),

@@ -29,7 +29,7 @@ pub(crate) struct SpanRow {
     pub(crate) ttft_ns: Option<i64>,
     pub(crate) preview: String,
     pub(crate) error: Option<String>,
-    /// One tag a line, with a line break before and after each.
+    /// The tags, one a line, with a line break before and after each.
     pub(crate) tags: String,
     pub(crate) bytes: i64,
 }

@@ -16,7 +16,7 @@ use super::state::Viewer;
 use crate::pages::links::ListState;
 use crate::store::query;
 
-/// What an open page watches.
+/// The subject that an open page watches.
 #[derive(Debug)]
 struct Watch {
     viewer: Arc<Viewer>,

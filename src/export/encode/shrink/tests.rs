@@ -6,7 +6,7 @@ use super::super::tests::{event, expected, text};
 use super::*;
 use llmobs_model::{Content, Message, SpanEvent, SpanKind};
 
-/// One event through [`encode_within`], as the item's text.
+/// Encodes an event through [`encode_within`], as the item's text.
 fn within(event: &SpanEvent, max: usize) -> Result<(Fit, String), LossReason> {
     let mut out = b"before".to_vec();
     let fit = encode_within(&mut event.clone().into(), max, &mut out);

@@ -1,4 +1,4 @@
-//! What whole answers say, at each place where the API is served.
+//! Whole responses, at each place where the API is served.
 
 use serde_json::{Value, json};
 

@@ -13,7 +13,7 @@ pub(crate) use random::{Block, interleaved};
 
 const URL: &str = "https://api.anthropic.com/v1/messages";
 
-/// What every call to this model says.
+/// The annotation of every call to this model.
 fn said(model: &str) -> Annotation {
     test_frames::said(SpanKind::Llm, "anthropic.request", "anthropic").model_provider("anthropic").model_name(model)
 }

@@ -27,7 +27,7 @@ impl Block {
         ]
     }
 
-    /// What comes of it in pieces.
+    /// The annotation when the body comes in pieces.
     pub(crate) fn pieces(&self, size: usize) -> Vec<String> {
         let whole = match self {
             Self::Text(text) | Self::Thinking(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! What requests say.
+//! Requests.
 
 use serde_json::{Value, json};
 

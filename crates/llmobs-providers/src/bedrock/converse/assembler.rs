@@ -132,7 +132,7 @@ impl ConverseAssembler {
 
     /// Returns the block of an event: by index in this round or, when it has begun in an earlier one, there.
     fn at(&mut self, data: &Value) -> Option<(&mut ConverseBlock, &mut StreamBudget)> {
-        /// Of more rounds, only a hostile stream has any.
+        /// The rounds that are kept: only a hostile stream has more.
         const MAX_ROUNDS_BACK: usize = 16;
         let Self { blocks, budget, round, .. } = self;
         let index = json::count(data, "contentBlockIndex").unwrap_or(0);

@@ -20,7 +20,7 @@ fn exchange(model: &str, operation: &str, request: &Value) -> TestExchange {
     TestExchange::new(&format!("https://bedrock-runtime.eu-west-1.amazonaws.com/model/{model}/{operation}"), request)
 }
 
-/// What every call of this model says.
+/// The annotation of every call of this model.
 fn said(kind: SpanKind, model: &str) -> Annotation {
     test_frames::said(kind, "bedrock-runtime.command", "bedrock").model_provider("amazon_bedrock").model_name(model)
 }

@@ -1,4 +1,4 @@
-//! Which URLs are Cohere's.
+//! URLs of Cohere.
 
 use crate::endpoint::{Api, Endpoint};
 

@@ -8,7 +8,7 @@ use llmobs_model::{Annotation, Message, SpanError, SpanKind, ToolCall, ToolDefin
 const URL: &str =
     "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent?key=test-key";
 
-/// What every span of this URL says.
+/// The annotation of every call of this URL.
 pub(super) fn said(model: &str) -> Annotation {
     let said = Annotation::new().kind(SpanKind::Llm).name("google_genai.request").tag("integration", "google_genai");
     said.model_name(model).model_provider("google")

@@ -1,4 +1,4 @@
-//! Which URLs are Google's.
+//! URLs of Google.
 
 use crate::endpoint::{Api, Endpoint};
 
