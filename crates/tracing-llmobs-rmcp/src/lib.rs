@@ -52,6 +52,9 @@
 //! | server | requests a message | llm `MCP Server Sampling` | – |
 //! | server | requests input | task `MCP Server Elicitation` | – |
 //!
+//! The id of an MCP session opens that session, so `mcp_session_id` is sent as `[secret]`, unless
+//! `Builder::hide_secrets(false)` is set.
+//!
 //! These are errors of their span: a tool that reports `isError`, an error of the protocol, a request that is cancelled,
 //! times out or is dropped, and a handler that panics.
 #![expect(
