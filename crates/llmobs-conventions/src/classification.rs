@@ -3,8 +3,8 @@
 use crate::attributes::ResolvedAttributes;
 use crate::convention::openinference::kind_in;
 use crate::convention::precedence::{
-    AGENT, LANGFUSE_KIND, METRICS, MODEL, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, TOOL_NAME, TRACELOOP_KIND,
-    VERCEL_OPERATION,
+    AGENT, FINISH_REASONS, LANGFUSE_KIND, METRICS, MODEL, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, TOOL_NAME,
+    TRACELOOP_KIND, VERCEL_OPERATION,
 };
 use crate::convention::{frameworks, gen_ai, langfuse, openinference, traceloop, vercel};
 use crate::format::decode;
@@ -97,7 +97,7 @@ fn evident_kind(attributes: &ResolvedAttributes<'_>) -> Option<SpanKind> {
     let model = attributes.first_text(MODEL);
     let has_content = has_messages(attributes);
     if let Some(model) = model
-        && (has_content || has_any(CALL_SIGNS) || has_usage(attributes))
+        && (has_content || has_any(CALL_SIGNS) || has_any(FINISH_REASONS) || has_usage(attributes))
     {
         let has_output = has_output_messages(attributes)
             || attributes.number("gen_ai.usage.output_tokens").is_some_and(|count| count.as_f64() > Some(0.0));

@@ -1,8 +1,8 @@
 //! Signs: what the name of an attribute says about its span, before any value is known.
 
 use crate::convention::precedence::{
-    AGENT, LANGFUSE_KIND, NAME, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, SESSION, TOOL_NAME, TRACELOOP_KIND, USER,
-    VERCEL_OPERATION,
+    AGENT, FINISH_REASONS, LANGFUSE_KIND, NAME, OPENINFERENCE_KIND, OPERATION, REQUEST_TYPE, SESSION, TOOL_NAME,
+    TRACELOOP_KIND, USER, VERCEL_OPERATION,
 };
 use crate::convention::{gen_ai, openinference, traceloop, vercel};
 
@@ -26,6 +26,7 @@ pub(crate) fn is_sign(name: &str) -> bool {
     is_named_kind(name)
         || TOOL_IDS.contains(&name)
         || CALL_SIGNS.contains(&name)
+        || FINISH_REASONS.contains(&name)
         || VALUES.contains(&name)
         || [traceloop::ENTITY_INPUT, traceloop::ENTITY_OUTPUT].contains(&name)
         || SIGN_FAMILIES.iter().any(|family| name.starts_with(family))
@@ -59,16 +60,9 @@ pub(crate) const TOOL_IDS: &[&str] = &["gen_ai.tool.call_id"];
 pub(crate) const TOOL_CALL: &str = "gen_ai.tool.call.";
 pub(crate) const KIND_NAMES: &[&str] = &[OPERATION, OPENINFERENCE_KIND, TRACELOOP_KIND, REQUEST_TYPE, VERCEL_OPERATION];
 
-/// Attributes that, beside the name of a model, show that it was called. Messages and token counts do too.
+/// Attributes that, beside the name of a model, show that it was called. Messages, token counts and reasons to finish do too.
 pub(crate) const CALL_SIGNS: &[&str] = &[
     gen_ai::RESPONSE_ID,
-    "gen_ai.response.finish_reasons",
-    "gen_ai.response.finish_reason",
-    "gen_ai.response.stop_reason",
-    "llm.response.finish_reason",
-    "llm.response.stop_reason",
-    "llm.finish_reason",
-    "ai.response.finishReason",
     "gen_ai.request.temperature",
     "gen_ai.request.max_tokens",
     "gen_ai.request.stream",
