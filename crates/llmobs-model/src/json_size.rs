@@ -97,7 +97,7 @@ fn hash_table_bytes(members: usize) -> usize {
         1..=3 => (4, 3),
         many => {
             let places = many.saturating_mul(8).div_ceil(7).checked_next_power_of_two().unwrap_or(usize::MAX);
-            (places, places / 8 * 7)
+            (places, (places / 8).saturating_mul(7))
         }
     };
     heap_bytes(room.saturating_mul(MEMBER))
