@@ -7,6 +7,11 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::routing::get;
 use http::{HeaderMap, Request, Response};
+use tonic::Status;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::health_server::{Health, HealthServer};
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tracing::instrument::{Instrument, WithSubscriber};
 use tracing::{Dispatch, info_span};
@@ -73,6 +78,50 @@ impl<S: Service<R>, R> Service<R> for WithDispatch<S> {
 fn client() -> reqwest_middleware::ClientWithMiddleware {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     reqwest_middleware::ClientBuilder::new(client).with(Propagation::new()).build()
+}
+
+/// A service of gRPC whose every call is an LLM span.
+struct Answers;
+
+#[tonic::async_trait]
+impl Health for Answers {
+    async fn check(
+        &self,
+        _: tonic::Request<HealthCheckRequest>,
+    ) -> Result<tonic::Response<HealthCheckResponse>, Status> {
+        answer().await;
+        Ok(tonic::Response::new(HealthCheckResponse::default()))
+    }
+
+    type WatchStream = futures_util::stream::Empty<Result<HealthCheckResponse, Status>>;
+
+    async fn watch(&self, _: tonic::Request<HealthCheckRequest>) -> Result<tonic::Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("nobody watches"))
+    }
+}
+
+#[tokio::test]
+async fn a_call_of_grpc_carries_the_trace_from_a_tonic_client_into_a_tonic_server() {
+    let (caller, server) = (Process::start("caller"), Process::start("callee"));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let dispatch = server.dispatch.clone();
+    let with_dispatch = tower::layer::layer_fn(move |inner| WithDispatch { inner, dispatch: dispatch.clone() });
+    let serving = tonic::transport::Server::builder()
+        .layer(ServiceBuilder::new().layer(with_dispatch).layer(ServerLayer::new()).into_inner())
+        .add_service(HealthServer::new(Answers));
+    tokio::spawn(serving.serve_with_incoming(TcpIncoming::from(listener)));
+    let call = async {
+        let channel = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy();
+        let mut client = HealthClient::new(ServiceBuilder::new().layer(ClientLayer::new()).service(channel));
+        client.check(HealthCheckRequest::default()).await.unwrap();
+    };
+    let span = tracing::dispatcher::with_default(&caller.dispatch, || info_span!("call", llmobs.kind = "agent"));
+    call.instrument(span).with_subscriber(caller.dispatch.clone()).await;
+    let called = caller.recorder.span("call");
+    let answered = server.recorder.span("answer");
+    assert_eq!((&answered.trace_id, answered.parent_id), (&called.trace_id, Some(called.span_id)));
+    assert_eq!(server.recorder.span("background").parent_id, Some(called.span_id));
 }
 
 #[tokio::test]

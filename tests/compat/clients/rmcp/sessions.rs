@@ -1,6 +1,7 @@
 //! A client's session, with its calls below.
 
-use rmcp::model::{GetPromptRequestParams, ReadResourceRequestParams};
+use rmcp::model::{GetPromptRequestParams, ProtocolVersion, ReadResourceRequestParams};
+use rmcp::{ClientLifecycleMode, ClientServiceExt};
 use tokio::time::timeout;
 use tracing_llmobs_rmcp::ClientSession;
 
@@ -54,6 +55,28 @@ async fn a_session_is_a_span_with_its_beginning_and_its_calls_below() {
     }
     assert_eq!(read(&steps[5]["output"])["messages"][0]["content"]["text"], "Do as told.");
     assert!(recorder.spans().iter().all(|span| span.error.is_none()), "{seen:#}");
+}
+
+#[tokio::test]
+async fn a_client_that_discovers_a_server_is_seen_by_it_as_one_that_initializes() {
+    for is_handler in [false, true] {
+        let work = async {
+            let service = LlmObsService::new(Weather);
+            let pipe = if is_handler { serve(service.into_handler()) } else { serve(service) };
+            let discover = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::LATEST] };
+            let client = ().serve_with_lifecycle(pipe, discover).await.unwrap();
+            client.cancel().await.unwrap();
+        };
+        let ((), recorder) = run_with_tasks(work).await;
+        let seen = trees(&recorder, 1).await;
+        assert_eq!(shape(&seen), json!(["task mcp.server/discover"]));
+        assert_eq!(read(&seen[0]["input"])["method"], "server/discover");
+        let capabilities = &read(&seen[0]["output"])["capabilities"];
+        assert_eq!(capabilities["tools"], json!({}), "{capabilities}");
+        let span = recorder.span("mcp.server/discover");
+        let tags = ["mcp_method", "client_name"].map(|key| span.tags.get(key));
+        assert_eq!((tags[0], tags[1].is_some()), (Some("server/discover"), true), "{tags:?}");
+    }
 }
 
 #[tokio::test]
