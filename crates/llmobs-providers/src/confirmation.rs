@@ -26,7 +26,15 @@ pub(super) fn is_proof(integration: &str, has_model: bool, body: &[u8]) -> bool 
     let request = json::parse(body);
     let has_model = has_model || !json::text(&request, "model").is_empty();
     let has_stored_prompt = !json::text(json::get(&request, &["prompt"]), "id").is_empty();
-    has_stored_prompt || has_model && json::first_present(&request, contents(integration)).is_some()
+    let is_content =
+        |name: &&str| json::present(&request, name).is_some_and(|value| *name != "messages" || has_roles(value));
+    has_stored_prompt || has_model && contents(integration).iter().any(is_content)
+}
+
+/// Tells whether messages are those of a conversation: every API gives them roles, services for text messages do not.
+fn has_roles(messages: &Value) -> bool {
+    let first = messages.as_array().map(|messages| messages.first());
+    first.is_some_and(|first| first.is_none_or(|first| !json::text(first, "role").is_empty()))
 }
 
 /// Tells whether a body at an unmistakable path may be that of a model call. One that cannot be seen, because it is not at
@@ -48,10 +56,9 @@ pub(super) fn is_plausible(integration: &str, has_model: bool, body: &[u8]) -> b
 /// of its messages are the second sign. A text alone has nothing that could be taken for content.
 fn is_plausible_document(integration: &str, has_model: bool, request: &Value) -> bool {
     let has_model = has_model || !json::text(request, "model").is_empty();
-    let has_role = |message: &Value| !json::text(message, "role").is_empty();
+    let is_conversation = || json::present(request, "messages").is_some_and(has_roles);
     request.is_string()
-        || json::first_present(request, contents(integration)).is_some()
-            && (has_model || json::items(request, "messages").first().is_some_and(has_role))
+        || json::first_present(request, contents(integration)).is_some() && (has_model || is_conversation())
 }
 
 /// The signs of a model call among the members of a body.
@@ -201,6 +208,8 @@ mod tests {
             assert!(!is_call(&format!("{host}{path}"), body), "{host}{path} {body}");
         }
         let (ollama, databricks) = ("http://ollama.example.com", "https://w.cloud.databricks.com");
+        let several = r#"{"model":"bulk","messages":[{"to":"447700900000","text":"Hi."}]}"#;
+        assert!(!is_call("https://sms.example.com/v1/messages", several));
         assert!(!is_call(&format!("{ollama}/api/generate"), r#"{"report":7}"#));
         assert!(!is_call(&format!("{databricks}/serving-endpoints/churn/invocations"), r#"{"dataframe_records":[]}"#));
         assert!(is_call(&format!("{databricks}/serving-endpoints/llama/invocations"), r#"{"messages":[]}"#));

@@ -74,7 +74,7 @@ pub(super) fn provider_at(url: &Url) -> Option<&'static str> {
 fn has_models(url: &Url, domain: &str) -> bool {
     let is_named = |part: &str| url.host.split('.').any(|label| label.contains(part));
     match domain {
-        "amazonaws.com" => is_named("bedrock"),
+        "amazonaws.com" | "amazonaws.com.cn" | "api.aws" => is_named("bedrock"),
         "googleapis.com" => is_named("aiplatform") || is_named("generativelanguage"),
         _ => true,
     }
@@ -174,6 +174,7 @@ const PROVIDERS: &[(&str, &str)] = &[
     ("openai.azure.com", "azure_openai"),
     ("ai.azure.com", "azure_openai"),
     ("cognitiveservices.azure.com", "azure_openai"),
+    ("inference.ml.azure.com", "azure_openai"),
     ("openai.azure.us", "azure_openai"),
     ("ai.azure.us", "azure_openai"),
     ("cognitiveservices.azure.us", "azure_openai"),
@@ -190,6 +191,8 @@ const PROVIDERS: &[(&str, &str)] = &[
     ("cohere.ai", "cohere"),
     ("googleapis.com", "google"),
     ("amazonaws.com", "amazon_bedrock"),
+    ("amazonaws.com.cn", "amazon_bedrock"),
+    ("api.aws", "amazon_bedrock"),
     ("perplexity.ai", "perplexity"),
     ("together.ai", "together"),
     ("together.xyz", "together"),
