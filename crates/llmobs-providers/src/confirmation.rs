@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -26,9 +26,12 @@ pub(super) fn is_proof(integration: &str, has_model: bool, body: &[u8]) -> bool 
     let request = json::parse(body);
     let has_model = has_model || !json::text(&request, "model").is_empty();
     let has_stored_prompt = !json::text(json::get(&request, &["prompt"]), "id").is_empty();
-    let is_content =
-        |name: &&str| json::present(&request, name).is_some_and(|value| *name != "messages" || has_roles(value));
-    has_stored_prompt || has_model && contents(integration).iter().any(is_content)
+    has_stored_prompt || has_model && has_contents(integration, &request)
+}
+
+fn has_contents(integration: &str, request: &Value) -> bool {
+    let is_content = |value: &Value, name: &str| name != "messages" || has_roles(value);
+    contents(integration).iter().any(|name| json::present(request, name).is_some_and(|value| is_content(value, name)))
 }
 
 /// Tells whether messages are those of a conversation: every API gives them roles, services for text messages do not.
@@ -43,7 +46,7 @@ pub(super) fn is_plausible(integration: &str, has_model: bool, body: &[u8]) -> b
     if body.is_empty() || COMPRESSED.iter().any(|magic| body.starts_with(magic)) {
         return true;
     }
-    let mut signs = Signs { has_model, has_content: false, contents: contents(integration) };
+    let mut signs = Signs { has_model, has_content: false, has_role: false, contents: contents(integration) };
     // The error is how a reader that has seen enough stops; the usual body begins with both signs.
     let outcome = serde_json::Deserializer::from_slice(body).deserialize_map(&mut signs);
     if signs.are_complete() || outcome.is_err_and(|error| error.is_eof()) {
@@ -57,8 +60,7 @@ pub(super) fn is_plausible(integration: &str, has_model: bool, body: &[u8]) -> b
 fn is_plausible_document(integration: &str, has_model: bool, request: &Value) -> bool {
     let has_model = has_model || !json::text(request, "model").is_empty();
     let is_conversation = || json::present(request, "messages").is_some_and(has_roles);
-    request.is_string()
-        || json::first_present(request, contents(integration)).is_some() && (has_model || is_conversation())
+    request.is_string() || has_contents(integration, request) && (has_model || is_conversation())
 }
 
 /// The signs of a model call among the members of a body.
@@ -66,12 +68,14 @@ fn is_plausible_document(integration: &str, has_model: bool, request: &Value) ->
 struct Signs {
     has_model: bool,
     has_content: bool,
+    /// The first message has a role, which is proof enough.
+    has_role: bool,
     contents: &'static [&'static str],
 }
 
 impl Signs {
     const fn are_complete(&self) -> bool {
-        self.has_model && self.has_content
+        self.has_role || self.has_model && self.has_content
     }
 }
 
@@ -88,6 +92,8 @@ impl<'de> Visitor<'de> for &mut Signs {
             if name == "model" {
                 let BorrowedText(model) = members.next_value()?;
                 self.has_model |= !model.is_empty();
+            } else if is_content && name == "messages" {
+                members.next_value_seed(Messages(self))?;
             } else if is_content && self.has_model {
                 self.has_content = members.next_value::<Presence>()?.0;
             } else {
@@ -97,6 +103,65 @@ impl<'de> Visitor<'de> for &mut Signs {
             if self.are_complete() {
                 return Err(A::Error::custom("enough"));
             }
+        }
+        Ok(())
+    }
+}
+
+/// Looks for a role in the first of several messages, and stops the reader behind it.
+struct Messages<'a>(&'a mut Signs);
+
+impl<'de> DeserializeSeed<'de> for Messages<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Messages<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("messages")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut messages: A) -> Result<(), A::Error> {
+        self.0.has_content |= messages.next_element_seed(FirstMessage(self.0))?.is_none();
+        while messages.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
+/// Looks for a role in a message, and stops the reader behind it.
+struct FirstMessage<'a>(&'a mut Signs);
+
+impl<'de> DeserializeSeed<'de> for FirstMessage<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FirstMessage<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a message")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut message: A) -> Result<(), A::Error> {
+        while let Some(BorrowedText(name)) = message.next_key()? {
+            if name == "role" {
+                self.0.has_role = true;
+                return Err(A::Error::custom("enough"));
+            }
+            message.next_value::<IgnoredAny>()?;
         }
         Ok(())
     }
@@ -209,7 +274,9 @@ mod tests {
         }
         let (ollama, databricks) = ("http://ollama.example.com", "https://w.cloud.databricks.com");
         let several = r#"{"model":"bulk","messages":[{"to":"447700900000","text":"Hi."}]}"#;
-        assert!(!is_call("https://sms.example.com/v1/messages", several));
+        for path in ["/v1/messages", "/v1/chat/completions"] {
+            assert!(!is_call(&format!("https://sms.example.com{path}"), several), "{path}");
+        }
         assert!(!is_call(&format!("{ollama}/api/generate"), r#"{"report":7}"#));
         assert!(!is_call(&format!("{databricks}/serving-endpoints/churn/invocations"), r#"{"dataframe_records":[]}"#));
         assert!(is_call(&format!("{databricks}/serving-endpoints/llama/invocations"), r#"{"messages":[]}"#));
