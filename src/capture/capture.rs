@@ -206,6 +206,14 @@ impl Capture {
         }
     }
 
+    /// Takes the kind back from the span with this id: it turned out to be no LLM span, and ends unsent.
+    #[cfg(feature = "observe")]
+    pub(crate) fn withdraw(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) {
+        for layer in self.layers(dispatch) {
+            layer.spans.with(id, SpanRecord::withdraw);
+        }
+    }
+
     /// Ends the span with this id now and returns whether it was open.
     pub(crate) fn finish(self: &Arc<Self>, dispatch: &Dispatch, id: &Id) -> bool {
         let mut was_open = false;

@@ -65,6 +65,6 @@ pub(crate) use enclosing_call::{EnclosingCall, find_enclosing_call, is_gateway};
 #[cfg(feature = "observe")]
 pub(crate) use retained_bytes::RetainedBytes;
 pub(crate) use services::{Options, Outbound};
-#[cfg(feature = "observe")]
-pub(crate) use span_ext::annotate_recorded;
 pub(crate) use span_ext::{RecordedSpan, find};
+#[cfg(feature = "observe")]
+pub(crate) use span_ext::{annotate_recorded, withdraw};

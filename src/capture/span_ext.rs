@@ -252,6 +252,12 @@ pub(crate) fn annotate_recorded(span: &Span, annotation: RecordedAnnotation) -> 
     RecordedSpan::of(span).annotate(annotation)
 }
 
+/// Takes the kind back from a span that a client call opened, so that it ends unsent.
+#[cfg(feature = "observe")]
+pub(crate) fn withdraw(span: &Span) {
+    find(span, Capture::withdraw);
+}
+
 /// Adds `annotation` to the current span, or to the nearest LLM span around it, and returns whether there is one.
 ///
 /// For code deep inside, which has no handle on that span. [`LlmObsSpanExt::annotate`] annotates exactly the span that it

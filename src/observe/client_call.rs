@@ -17,7 +17,7 @@ use super::error_urls::without_url_secrets;
 use super::request_recorder::RequestRecorder;
 use super::response_buffer::{ChunkOutcome, ResponseBuffer};
 use super::transport_error;
-use crate::capture::{LlmObsSpanExt, RetainedBytes, annotate_recorded, find_enclosing_call, is_gateway};
+use crate::capture::{LlmObsSpanExt, RetainedBytes, annotate_recorded, find_enclosing_call, is_gateway, withdraw};
 use crate::clock::Clock;
 use crate::fields;
 use crate::recording::FieldKey;
@@ -87,9 +87,18 @@ pub struct ClientCall {
     budget: RetainedBytes,
     /// The request fitted into the budget.
     has_request: bool,
-    /// The request is known to be a model call.
-    is_confirmed: bool,
+    standing: Standing,
     stage: CallStage,
+}
+
+/// How sure it is that the request is a model call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Confirmed,
+    /// The path is believed until the body has been seen: the span has a kind, so that the request propagates its context.
+    Believed,
+    /// Only the body can show it; the span has no kind yet.
+    Unconfirmed,
 }
 
 #[derive(Debug)]
@@ -160,7 +169,11 @@ impl ClientCall {
         is_body_known: bool,
         call: impl FnOnce(Endpoint) -> Call,
     ) -> Option<Self> {
-        let is_confirmed = is_body_known || !endpoint.is_ambiguous();
+        let standing = match () {
+            () if is_body_known || !endpoint.is_ambiguous() => Standing::Confirmed,
+            () if endpoint.needs_proof() => Standing::Unconfirmed,
+            () => Standing::Believed,
+        };
         // An `llm` span around an embedding request is not the call that makes the vectors.
         let enclosing =
             find_enclosing_call(&Span::current()).filter(|enclosing| enclosing.kind() == endpoint.api().kind());
@@ -182,7 +195,7 @@ impl ClientCall {
         }
         match &site {
             // The open span needs kind, name and session now: children and the exporter's classification depend on them.
-            CallSpan::Own(span) if is_confirmed => {
+            CallSpan::Own(span) if standing != Standing::Unconfirmed => {
                 let annotation = Annotation::new().kind(call.kind()).name(call.name());
                 span.annotate(session.into_iter().fold(annotation, Annotation::session_id));
             }
@@ -193,7 +206,7 @@ impl ClientCall {
             site.mark_oversize(&budget, FieldKey::Input);
         }
         let (began, began_wall) = (Clock::System.instant(), wall_time());
-        Some(Self { site, began, began_wall, budget, has_request, is_confirmed, stage: CallStage::Requested(call) })
+        Some(Self { site, began, began_wall, budget, has_request, standing, stage: CallStage::Requested(call) })
     }
 
     /// Returns the span to make the request in, so that the request propagates its context.
@@ -290,13 +303,21 @@ impl ClientCall {
 
     /// Decides whether the request is a model call, where its body had to be sent first. A span without a kind is not sent.
     fn confirm(&mut self, call: &Call) -> bool {
-        if !self.is_confirmed {
-            self.is_confirmed = call.is_confirmed();
-            if let (CallSpan::Own(span), true) = (&self.site, self.is_confirmed) {
+        if self.standing == Standing::Confirmed {
+            return true;
+        }
+        let is_confirmed = call.is_confirmed();
+        match &self.site {
+            CallSpan::Own(span) if is_confirmed && self.standing == Standing::Unconfirmed => {
                 span.annotate(Annotation::new().kind(call.kind()).name(call.name()));
             }
+            CallSpan::Own(span) if !is_confirmed => withdraw(span),
+            CallSpan::Own(_) | CallSpan::Enclosing(..) => {}
         }
-        self.is_confirmed
+        if is_confirmed {
+            self.standing = Standing::Confirmed;
+        }
+        is_confirmed
     }
 
     /// Charges the request's body to this call: a body sent in chunks was charged to its recorder until now.
@@ -419,21 +440,33 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_sent_in_chunks_decides_whether_a_common_path_is_a_model_call() {
-        for (body, expected) in [
-            (r#"{"to": "1", "text": "Hi"}"#, ""),
-            (r#"{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}"#, "llm anthropic.request\n"),
+    fn at_an_unknown_host_the_body_decides_whether_a_request_is_a_model_call() {
+        let (stranger, messages) =
+            (r#"{"to": "1", "text": "Hi"}"#, r#"{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}"#);
+        let answer = |mut call: ClientCall| {
+            call.response(200, &HeaderMap::new());
+            call.push(br#"{"role": "assistant", "content": [{"type": "text", "text": "Ho"}]}"#);
+            call.complete();
+        };
+        let ask = |url: &str, body: &'static str| {
+            let rules = EndpointRules::new();
+            let whole = ClientCall::begin(&rules, "POST", url, || Bytes::from_static(body.as_bytes()));
+            whole.into_iter().for_each(answer);
+            let (call, request) = ClientCall::begin_streaming(&rules, "POST", url).unwrap();
+            request.push(0, body.as_bytes());
+            answer(call);
+        };
+        for (path, body, expected) in [
+            ("/v1/messages", stranger, ""),
+            ("/v1/messages", messages, "llm anthropic.request\n"),
+            ("/chat/completions", stranger, ""),
+            ("/chat/completions", messages, "llm OpenAI.createChatCompletion\n"),
         ] {
             let (layer, recorder) = testing::recorder();
             tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-                let url = "https://sms.example.com/v1/messages";
-                let (mut call, request) = ClientCall::begin_streaming(&EndpointRules::new(), "POST", url).unwrap();
-                request.push(0, body.as_bytes());
-                call.response(200, &HeaderMap::new());
-                call.push(br#"{"role": "assistant", "content": [{"type": "text", "text": "Ho"}]}"#);
-                call.complete();
+                ask(&format!("https://sms.example.com{path}"), body);
             });
-            assert_eq!(recorder.tree(), expected);
+            assert_eq!(recorder.tree(), expected.repeat(2), "{path} {body}");
             assert!(recorder.handle().stats().is_balanced());
         }
     }

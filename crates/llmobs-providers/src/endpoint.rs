@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::bedrock;
+use super::confirmation::{self, Doubt};
 use super::gateways;
-use super::json;
 use super::routes::{Route, provider_at};
 use super::url::Url;
 use llmobs_model::SpanKind;
@@ -152,20 +152,20 @@ pub struct Endpoint {
     pub(super) model: Option<String>,
     pub(super) is_streamed: bool,
     pub(super) is_proxy: bool,
-    /// The URL alone is no proof: another service may use such a path.
-    is_ambiguous: bool,
+    /// The weight that the body has where the URL alone is no proof.
+    doubt: Doubt,
 }
 
 impl Endpoint {
     /// Creates the endpoint of an API at a provider of this name.
     pub fn new(api: Api, provider: impl Into<Cow<'static, str>>) -> Self {
-        Self { api, provider: provider.into(), model: None, is_streamed: false, is_proxy: false, is_ambiguous: false }
+        Self { api, provider: provider.into(), model: None, is_streamed: false, is_proxy: false, doubt: Doubt::None }
     }
 
     /// Recognises a request; `None` when it is not a call of a model.
     ///
     /// Only host and path are looked at. The provider is known by its domain; any other host that speaks one of the APIs is
-    /// `unknown`, and some paths there need a look at the body: see [`is_confirmed_by`](Self::is_confirmed_by).
+    /// `unknown`, and paths there need a look at the body: see [`is_confirmed_by`](Self::is_confirmed_by).
     pub fn recognise(method: &str, url: &str) -> Option<Self> {
         Self::find(method, &Url::parse(url), None)
     }
@@ -200,8 +200,14 @@ impl Endpoint {
             return None;
         }
         let of_host = in_path.or_else(|| provider_at(url));
-        let is_ambiguous = of_host.is_none() && provider.is_none() && api.has_common_path();
-        let endpoint = Self { is_ambiguous, ..Self::new(api, of_host.or(api.only_provider()).unwrap_or(UNKNOWN)) };
+        let doubt = match (provider, of_host) {
+            (None, None) if api.has_common_path() => Doubt::Ambiguous,
+            (None, None) => Doubt::Refutable,
+            // Databricks serves models of every sort behind one path.
+            (None, Some(_)) if url.path.ends_with("/invocations") => Doubt::Refutable,
+            (Some(_), _) | (None, Some(_)) => Doubt::None,
+        };
+        let endpoint = Self { doubt, ..Self::new(api, of_host.or(api.only_provider()).unwrap_or(UNKNOWN)) };
         Some(Self { model: model.map(str::to_owned), is_streamed: route.is_streamed, ..endpoint })
     }
 
@@ -213,9 +219,10 @@ impl Endpoint {
 
     /// Tells whether a request with this body is a call of a model.
     ///
-    /// Most URLs are proof enough. On a host that is not known, a path such as `/v1/messages`, `/v1/responses` or
-    /// `/model/{id}/invoke` may belong to any service; there the body has to name a model, unless the path does, and carry
-    /// messages, an input or a prompt.
+    /// On the host of a provider the URL is proof enough. On a host that is not known, a path such as `/v1/messages`,
+    /// `/v1/responses` or `/model/{id}/invoke` may belong to any service; there the body has to name a model, unless the path
+    /// does, and carry messages, an input or a prompt. Paths that hardly any other service has, such as `/chat/completions`, ask
+    /// for the same signs, but messages with roles are enough, and so is a body that cannot be seen.
     ///
     /// # Example
     ///
@@ -227,19 +234,21 @@ impl Endpoint {
     /// assert!(endpoint.is_confirmed_by(br#"{"model": "claude-sonnet-4-5", "messages": []}"#));
     /// ```
     pub fn is_confirmed_by(&self, body: &[u8]) -> bool {
-        if !self.is_ambiguous {
-            return true;
+        match self.doubt {
+            Doubt::None => true,
+            Doubt::Refutable => confirmation::is_plausible(self.api.integration(), self.model.is_some(), body),
+            Doubt::Ambiguous => confirmation::is_proof(self.api.integration(), self.model.is_some(), body),
         }
-        let request = json::parse(body);
-        let has_model = self.model.is_some() || !json::text(&request, "model").is_empty();
-        let has_stored_prompt = !json::text(json::get(&request, &["prompt"]), "id").is_empty();
-        let contents = if self.api.integration().starts_with("bedrock") { BEDROCK_CONTENTS } else { CONTENTS };
-        has_stored_prompt || has_model && json::first_present(&request, contents).is_some()
     }
 
     /// Tells whether the body has to be looked at; see [`is_confirmed_by`](Self::is_confirmed_by).
     pub const fn is_ambiguous(&self) -> bool {
-        self.is_ambiguous
+        !matches!(self.doubt, Doubt::None)
+    }
+
+    /// Tells whether only the body can show a model call, because any service may use such a path.
+    pub const fn needs_proof(&self) -> bool {
+        matches!(self.doubt, Doubt::Ambiguous)
     }
 
     /// Returns the API.
@@ -254,7 +263,7 @@ impl Endpoint {
 
     /// Sets the provider, for hosts that are not known. It also confirms that the endpoint is one.
     pub fn with_provider(self, provider: impl Into<Cow<'static, str>>) -> Self {
-        Self { provider: provider.into(), is_ambiguous: false, ..self }
+        Self { provider: provider.into(), doubt: Doubt::None, ..self }
     }
 
     /// Sets the model, where the URL names it and was not at hand. The model that the response names wins.
@@ -274,23 +283,6 @@ impl Endpoint {
         self
     }
 }
-
-/// Members of a request that carry what the model is to read.
-const CONTENTS: &[&str] = &["messages", "input", "prompt"];
-/// Returns the API of a model family on Bedrock.
-const BEDROCK_CONTENTS: &[&str] = &[
-    "messages",
-    "prompt",
-    "inputText",
-    "message",
-    "texts",
-    "inputs",
-    "images",
-    "inputImage",
-    "inputPrompt",
-    "singleEmbeddingParams",
-    "segmentedEmbeddingParams",
-];
 
 /// The provider of a host that is not known.
 pub(super) const UNKNOWN: &str = "unknown";
@@ -317,6 +309,11 @@ mod tests {
             ("https://r.openai.azure.com//openai/deployments/d/chat/completions", Chat, "azure_openai", Some("d")),
             ("https://r.openai.azure.com/openai/v1/responses", Api::OpenAiResponses, "azure_openai", None),
             ("https://r.services.ai.azure.com/models/chat/completions", Chat, "azure_openai", None),
+            ("https://e.eastus.inference.ml.azure.com/v1/chat/completions", Chat, "azure_openai", None),
+            ("https://r.services.ai.azure.com/anthropic/v1/messages", Api::AnthropicMessages, "azure_openai", None),
+            ("https://bedrock-mantle.us-east-1.api.aws/v1/chat/completions", Chat, "amazon_bedrock", None),
+            ("https://x1.execute-api.us-east-1.amazonaws.com/v1/chat/completions", Chat, "unknown", None),
+            ("https://vm.eastus.cloudapp.azure.com/v1/chat/completions", Chat, "unknown", None),
             ("https://api.deepseek.com/chat/completions", Chat, "deepseek", None),
             ("https://openrouter.ai/api/v1/responses", Api::OpenAiResponses, "openrouter", None),
             ("https://api.groq.com/openai/v1/chat/completions", Chat, "groq", None),

@@ -44,6 +44,7 @@
 
 #![forbid(unsafe_code)]
 
+mod confirmation;
 mod endpoint;
 mod routes;
 mod url;

@@ -58,7 +58,7 @@ impl At {
             (Self::Anywhere, _) | (Self::AnyProvider, Some(_)) => true,
             (Self::AnyProvider, None) => provider_at(url).is_some(),
             (Self::Domain(domain), Some(provider)) => PROVIDERS.contains(&(domain, provider)),
-            (Self::Domain(domain), None) => url.is_at(domain),
+            (Self::Domain(domain), None) => url.is_at(domain) && has_models(url, domain),
             (Self::Ollama, Some(provider)) => provider == "ollama",
             (Self::Ollama, None) => url.port == "11434" || url.host.split(['.', '-']).any(|part| part == "ollama"),
         }
@@ -67,7 +67,17 @@ impl At {
 
 /// Returns the provider of a host, if it is known.
 pub(super) fn provider_at(url: &Url) -> Option<&'static str> {
-    PROVIDERS.iter().find(|(domain, _)| url.is_at(domain)).map(|(_, name)| *name)
+    PROVIDERS.iter().find(|(domain, _)| url.is_at(domain) && has_models(url, domain)).map(|(_, name)| *name)
+}
+
+/// Tells whether a host of a cloud is one of its model services. Applications of customers have hosts below the same domain.
+fn has_models(url: &Url, domain: &str) -> bool {
+    let is_named = |part: &str| url.host.split('.').any(|label| label.contains(part));
+    match domain {
+        "amazonaws.com" | "amazonaws.com.cn" | "api.aws" => is_named("bedrock"),
+        "googleapis.com" => is_named("aiplatform") || is_named("generativelanguage"),
+        _ => true,
+    }
 }
 
 const fn route(at: At, path: &'static str, api: Api) -> Route {
@@ -161,9 +171,16 @@ const PROVIDERS: &[(&str, &str)] = &[
     ("api.cloudflare.com", "cloudflare"),
     ("databricks.com", "databricks"),
     ("azuredatabricks.net", "databricks"),
-    ("azure.com", "azure_openai"),
-    ("azure.us", "azure_openai"),
-    ("azure.cn", "azure_openai"),
+    ("openai.azure.com", "azure_openai"),
+    ("ai.azure.com", "azure_openai"),
+    ("cognitiveservices.azure.com", "azure_openai"),
+    ("inference.ml.azure.com", "azure_openai"),
+    ("openai.azure.us", "azure_openai"),
+    ("ai.azure.us", "azure_openai"),
+    ("cognitiveservices.azure.us", "azure_openai"),
+    ("openai.azure.cn", "azure_openai"),
+    ("ai.azure.cn", "azure_openai"),
+    ("cognitiveservices.azure.cn", "azure_openai"),
     ("deepseek.com", "deepseek"),
     ("openrouter.ai", "openrouter"),
     ("groq.com", "groq"),
@@ -174,6 +191,8 @@ const PROVIDERS: &[(&str, &str)] = &[
     ("cohere.ai", "cohere"),
     ("googleapis.com", "google"),
     ("amazonaws.com", "amazon_bedrock"),
+    ("amazonaws.com.cn", "amazon_bedrock"),
+    ("api.aws", "amazon_bedrock"),
     ("perplexity.ai", "perplexity"),
     ("together.ai", "together"),
     ("together.xyz", "together"),

@@ -205,6 +205,21 @@ fn every_part_is_contained_in_its_whole() {
 }
 
 #[test]
+fn no_later_event_lowers_a_count() {
+    for case in Case::all().iter().filter(|case| case.is_stream()) {
+        let body = case.body();
+        let mut before = json!({});
+        for (end, _) in body.match_indices("\n\n") {
+            let metrics = shown(&case.read([&body.as_bytes()[..end + 2]], Ending::Dropped))["metrics"].clone();
+            for (name, count) in before.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_tokens")) {
+                assert!(metrics[name].as_u64() >= count.as_u64(), "{} at {end}: {name}: {count}", case.name);
+            }
+            before = metrics;
+        }
+    }
+}
+
+#[test]
 fn a_report_of_zeros_at_the_end_takes_no_count_away() {
     for case in Case::all().into_iter().filter(|case| case.is_stream() && case.expects_tokens()) {
         let url = case.json["url"].as_str().unwrap();

@@ -14,6 +14,12 @@ impl SpanRecord {
         self.identity.kind
     }
 
+    /// Takes the kind back from a span without third-party attributes, which then ends unsent.
+    #[cfg(feature = "observe")]
+    pub(crate) const fn withdraw(&mut self) {
+        self.identity.kind = None;
+    }
+
     /// Returns the time of the last value or child, by [`OpenBudget::now`](super::super::budget::OpenBudget::now).
     pub(crate) const fn last_used(&self) -> u64 {
         self.last_used
