@@ -118,10 +118,10 @@ async fn a_call_of_grpc_carries_the_trace_from_a_tonic_client_into_a_tonic_serve
     };
     let span = tracing::dispatcher::with_default(&caller.dispatch, || info_span!("call", llmobs.kind = "agent"));
     call.instrument(span).with_subscriber(caller.dispatch.clone()).await;
-    let called = caller.recorder.span("call");
+    let outer = caller.recorder.span("call");
     let answered = server.recorder.span("answer");
-    assert_eq!((&answered.trace_id, answered.parent_id), (&called.trace_id, Some(called.span_id)));
-    assert_eq!(server.recorder.span("background").parent_id, Some(called.span_id));
+    assert_eq!((&answered.trace_id, answered.parent_id), (&outer.trace_id, Some(outer.span_id)));
+    assert_eq!(server.recorder.span("background").parent_id, Some(outer.span_id));
 }
 
 #[tokio::test]
