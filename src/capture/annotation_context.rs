@@ -140,6 +140,7 @@ impl<F: Future> Future for InContext<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        // For all traces: a task may be polled inside of any span, and all that starts meanwhile belongs to the future.
         let _guard = ContextGuard::new(Arc::clone(&self.annotation), Vec::new());
         self.future.as_mut().poll(cx)
     }

@@ -20,6 +20,7 @@ impl CallsInside {
 
     /// Notes that a second one has begun.
     pub(super) fn begin_another(&self) {
+        // Relaxed is enough: this runs under the lock of the open span, and the queue's locks pass it on to the worker.
         self.0.store(true, Ordering::Relaxed);
     }
 }

@@ -39,6 +39,7 @@ impl CallsiteFields {
         let is_known = |name: &str| is_qualified(name) && is_known(metadata, selection.conventions, name);
         let with_own = has_own_fields(metadata);
         let is_only_context = || metadata.is_span() && promise(metadata, selection.conventions) == Promise::Context;
+        // Third-party attributes that only set context leave a span with fields of ours one of the application.
         let convention = if is_third_party(metadata, selection.conventions) && !(with_own && is_only_context()) {
             Convention::ThirdParty { with_own }
         } else if metadata.is_span() && metadata.fields().iter().any(|field| is_known(field.name())) {

@@ -51,6 +51,7 @@ impl<T> CallsiteTable<T> {
         if let [first, ..] = &bucket.0
             && first.address.load(Ordering::Acquire) == address
         {
+            // `None` while another thread still makes the value: the caller then decides without the table.
             return first.value.get();
         }
         self.get_beyond(address)

@@ -128,6 +128,7 @@ impl Capture {
                 TableEntry::Open(record) => {
                     let parent = record.parent_context(&self.services);
                     let outer = parent.is_none().then(|| record.inherited_context()).flatten();
+                    // Where there is an outer context, `map` has taken what was gathered, and `or` finds nothing.
                     inherited = outer.map(|outer| outer.merge_nearer(inherited.take())).or(inherited.take());
                     Above::Recorded(parent)
                 }
@@ -252,6 +253,7 @@ impl Capture {
 
     /// Returns the context of the span with this id.
     pub(crate) fn context(&self, dispatch: &Dispatch, id: &Id) -> Option<SpanContext> {
+        // Before the span is locked, because reading it runs code of another layer.
         let apm = otel::context_of(dispatch, id);
         let context = self.spans.with(id, |record| {
             if let Some(apm) = apm {

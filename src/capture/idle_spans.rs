@@ -90,6 +90,7 @@ impl Candidates {
                 TableEntry::Finished(_) | TableEntry::Skipped(_) => true,
             };
             found = spans.remove_if(&candidate.id, |entry| is_idle(entry) && is_other(entry));
+            // A candidate that has closed, or was used since it was found, is forgotten until the next search.
             if found.is_none() && spans.with_entry(&candidate.id, |entry| is_idle(entry)) == Some(true) {
                 passed.push(candidate);
             }
@@ -100,6 +101,7 @@ impl Candidates {
             found = spans.remove_if(&oldest.id, |entry| last_used(entry) == Some(oldest.last_used));
         }
         self.served = self.served.saturating_add(usize::from(found.is_some()));
+        // Back in front, oldest first: a span of another trace may take them.
         passed.into_iter().rev().for_each(|candidate| self.spans.push_front(candidate));
         found
     }
@@ -137,6 +139,7 @@ impl Candidates {
 fn last_used(entry: &TableEntry) -> Option<u64> {
     match entry {
         TableEntry::Open(record) => Some(record.last_used()),
+        // Before all others: the span has ended, and only evaluations still need the entry.
         TableEntry::Finished(_) => Some(0),
         TableEntry::Skipped(_) => None,
     }

@@ -91,8 +91,10 @@ where
         }
         let capture = &*self.capture;
         let services = &capture.services;
+        // A promoted span without a notice has no callback of its own: each begin and end of another span looks for it.
         capture.sweep_unwatched();
         let (parent, above) = capture.parent_context(&mut capture.subscriber.ancestors_of_new_span(id, &ctx));
+        // Before anything is reserved: spans of a trace that is switched off cost neither room nor a plan.
         if let Some(parent) = parent.as_ref().filter(|parent| parent.trace.is_off()) {
             return capture.skip(id, Some(Arc::clone(&parent.trace)), above);
         }
@@ -111,9 +113,11 @@ where
         if let Some(third_party) = &plan.third_party {
             record.track_foreign(services, Arc::clone(&third_party.attributes), third_party.is_candidate);
         }
+        // Visited before the record is in the table: a `Debug` that logs or opens spans meets no lock of ours.
         let (log, span_name) = (record.log_mut(), metadata.name());
         attributes.record(&mut Visitor { plan: &plan, log, queue: &services.queue, span_name });
         record.apply_initial_values(services, metadata);
+        // The registry has given the id away again, so the span that is still under it has closed: it ends now, late.
         if let Some(stale) = capture.spans.insert(id, TableEntry::Open(Box::new(record))) {
             capture.end(stale);
         }
@@ -129,6 +133,7 @@ where
 
     fn on_exit(&self, id: &Id, _: Context<'_, S>) {
         if let Some(apm) = otel::active_context() {
+            // An OpenTelemetry layer above ours activates its span after our `on_enter`, which saw none for a root.
             self.correlate(id, apm, true);
         }
     }
@@ -144,6 +149,7 @@ where
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {
+        // One after the other: two spans are never locked at once.
         let Some(Some(other)) = self.capture.spans.with(follows, |record| record.context()) else { return };
         let link = Annotation::new().link(SpanLink::new(&other)).into();
         self.capture.spans.with(id, |record| record.annotate(&self.capture.services, link));
@@ -158,6 +164,7 @@ where
         if let Some(misspelled) = &plan.misspelled {
             services.plans.mistakes().note_misspelled(misspelled);
         }
+        // Evaluations come first: a finished span is not counted as open, and can be evaluated until it closes.
         if plan.evaluation != EvaluationShare::None {
             evaluate(&self.capture, event, &plan, &ctx);
         }
@@ -201,10 +208,13 @@ fn is_about(
     captures_instrument: bool,
     is_current: impl FnOnce() -> bool,
 ) -> bool {
+    // Any `error` at ERROR is about the span around it. A `return`, or an `error` at another level, is so only if the
+    // span's own `#[instrument]` wrote it.
     let needs_same_function = plan.has_return || plan.has_failure && *event.metadata().level() != Level::ERROR;
     if !needs_same_function && (captures_instrument || !plan.has_failure) {
         return true;
     }
+    // With the capture of instrumented functions off, an `error` at ERROR counts unless `#[instrument]` wrote it.
     let is_same_function = is_same_attribute(event.metadata(), span) && is_current();
     is_same_function == needs_same_function && (captures_instrument || !needs_same_function)
 }

@@ -43,6 +43,7 @@ impl DescendantMarks {
     }
 
     fn set(&self, bits: u8) {
+        // Relaxed is enough: the registry closes a span after its children, and orders the two.
         self.forward.as_deref().unwrap_or(self).bits.fetch_or(bits, Ordering::Relaxed);
     }
 
@@ -126,6 +127,7 @@ impl NestingState {
     /// Returns whether a descendant reported the same call: one that counts tokens, if this span does.
     pub(super) fn is_reported_by_descendant(&self, kind: SpanKind, has_usage: bool) -> bool {
         let (Some(bits), Some(links)) = (CallBits::of(kind), &self.0) else { return false };
+        // A span that counts tokens gives way only to one that counts them too, or they would be lost.
         links.own.has(bits.call) && (links.own.has(bits.usage) || !has_usage)
     }
 
@@ -133,6 +135,8 @@ impl NestingState {
     pub(super) fn report_end(&self, kind: SpanKind, has_usage: bool) {
         let Some(Links { parent: Some(parent), own }) = self.0.as_deref() else { return };
         let mut marks = DescendantMarks::SPAN;
+        // A call hands on the usage that was counted below it. Any other kind sets no bit of a call: what is below a
+        // tool or an agent is another call than the one above.
         if let Some(bits) = CallBits::of(kind) {
             let is_counted = has_usage || own.has(bits.usage);
             marks |= bits.call | if is_counted { bits.usage } else { 0 };

@@ -54,6 +54,7 @@ impl ParentContext {
         context.session_id = context.session_id.or_else(|| trace.session());
         let trace = match position {
             ParentPosition::Local | ParentPosition::Remote => trace,
+            // Two roots inside one HTTP request are two traces, but what its span sets or switches off holds for both.
             ParentPosition::ContextOnly => Arc::new(TraceState::within(trace, span_id)),
         };
         let is_entry = position != ParentPosition::Local;
@@ -136,6 +137,7 @@ impl SpanStart {
     pub(super) fn into_origin(self, services: &Services, span: (&'static str, SpanId, u64)) -> Origin {
         let Self { parent, is_entry, policy, child_defaults, apm, .. } = self;
         let (name, span_id, start_ns) = span;
+        // Its ids are never read: a parent that is no LLM span hands on values, and no place.
         let no_parent = || {
             let mut context = SpanContext::new(TraceId::new(0), span_id);
             context.is_llm_span = false;

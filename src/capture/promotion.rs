@@ -25,6 +25,7 @@ impl Capture {
         let registry = self.subscriber.registry()?;
         let site = registry.site(dispatch, id)?;
         self.subscriber.learn(dispatch);
+        // Before the record is there: a span that begins below it at that moment must not pass it over.
         self.subscriber.look_behind_filter();
         let parent = self.parent_context(&mut self.subscriber.all_ancestors(dispatch, id)).0;
         let Some(mut record) = self.begin(site.metadata.name(), parent, None) else {
@@ -63,6 +64,7 @@ impl Capture {
     fn sweep(&self) {
         let Some(registry) = self.subscriber.registry() else { return };
         let dispatch = self.subscriber.dispatch();
+        // Without a subscriber none of them is open.
         let is_open = |id: &Id| dispatch.as_ref().is_some_and(|dispatch| registry.site(dispatch, id).is_some());
         let mut unwatched = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner);
         let closed: Vec<Id> = unwatched.extract_if(.., |id| !is_open(id)).collect();

@@ -92,8 +92,10 @@ impl SpanRecord {
         if self.foreign.is_some() {
             self.classify(services);
         }
+        // Only now: the values themselves may set the policy, or the kind that bounds it.
         let policy = self.identity.policy(services, self.content.origin());
         SpanContent::restrict(policy, self.content.log_mut());
+        // Last, so that no value is cut for want of room that the policy was about to make.
         self.content.bound_initial_values(services);
     }
 
@@ -106,6 +108,7 @@ impl SpanRecord {
         }
         SpanContent::restrict(self.identity.policy(services, self.content.origin()), values);
         let log = self.content.log();
+        // Asked before the values join the log: a value is a new one only compared with what was there.
         let can_change = self.foreign.as_mut().is_some_and(|foreign| foreign.can_change(values, log));
         self.content.append(services, values);
         if can_change {
@@ -137,6 +140,7 @@ impl SpanRecord {
         if annotation.refused > 0 {
             self.content.count(services, Problem::Annotation);
         }
+        // Before its kind is read: a client that watches the call does not decide what the span is.
         if annotation.is_fallback() {
             annotation.keep_to_gaps();
         }
@@ -155,6 +159,7 @@ impl SpanRecord {
         self.identity.set_session(origin, session_id);
         self.identity.set_ml_app(origin, annotation.ml_app.as_deref());
         self.identity.restrict_annotation(services, origin, &mut annotation);
+        // Copied here: the policy has been applied by now, and the content takes the annotation over.
         let defaults =
             annotation.details.as_ref().map(|details| (details.prompt.clone(), details.tool_definitions.clone()));
         let has_room = self.content.annotate(services, annotation);
@@ -224,8 +229,10 @@ impl SpanRecord {
             self.count_as_open(services);
             evaluations = self.decide(services).filter(|_| !self.identity.trace.is_off());
         } else if let Some(kind) = self.identity.kind.filter(|_| self.nesting.is_tracked()) {
+            // Such a span is never demoted, but a third-party span above must know that its call is reported here.
             self.nesting.report_end(kind, counts_tokens(self.content.log()));
         }
+        // Any span of a trace can switch it off, also after this one has begun.
         let Some(kind) = self.identity.kind.filter(|_| !self.identity.trace.is_off()) else {
             self.content.discard(services);
             return Ended { recording: None, evaluations };
@@ -273,6 +280,7 @@ impl SpanRecord {
                 Classification::Evaluation | Classification::Off | Classification::Undecided | _ => None,
             };
         }
+        // A session that the application named stays; one from an attribute gives way to a later attribute.
         let is_free = !self.identity.has_own_session || foreign.has_named_session;
         foreign.has_named_session |= is_free && summary.session.is_some();
         if summary.classification == Classification::Off && !self.identity.trace.is_off() {
@@ -320,12 +328,14 @@ impl SpanRecord {
             let parent = origin.parent_id.map(|parent| SpanContext::new(origin.trace_id.clone(), parent));
             return InlineEvaluations::new(span_name, self.join(services, drafts, parent.as_ref()));
         }
+        // Spans below name it as their parent already, so it is sent although nothing has said what it is.
         if self.identity.kind.is_none() && self.nesting.has_descendants() && foreign.may_be_llm_span() {
             self.identity.kind = Some(SpanKind::Workflow);
         }
         let kind = self.identity.kind?;
         let evaluations = self.join(services, attributes.inline_evaluations(), Some(&self.span_context()));
         let has_usage = counts_tokens(self.content.log()) || attributes.has_usage();
+        // Before it is demoted: an ancestor that reports the same call must see a call here, and not a workflow.
         self.nesting.report_end(kind, has_usage);
         let is_duplicate = self.nesting.is_reported_by_descendant(kind, has_usage);
         let source = match (foreign.is_settled, is_duplicate) {

@@ -27,6 +27,7 @@ pub(super) fn with_scratch(queue: &Queue, using: impl FnOnce(&mut FieldLog)) {
             *log = FieldLog::new();
         }
     });
+    // Still there when the scratch log is in use, or gone with its thread.
     if let Some(using) = using {
         let mut log = FieldLog::new();
         using(&mut log);

@@ -140,6 +140,7 @@ impl SpanTable {
     pub(super) fn remove(&self, id: &Id) -> Option<TableEntry> {
         let mut shard = self.lock(id)?;
         let entry = shard.remove(&id.into_u64());
+        // Only when it is empty: to move entries would hold up the other threads of the shard.
         if shard.is_empty() && shard.capacity() > MAX_SPARE_ENTRIES {
             shard.shrink_to(MAX_SPARE_ENTRIES);
         }

@@ -65,6 +65,7 @@ impl SubscriberLink {
     where
         S: Subscriber + for<'b> LookupSpan<'b>,
     {
+        // These begin with the new span itself, which has no entry yet.
         if self.has_promoted.load(Ordering::Acquire)
             && let Some(all) = self.known_ancestors(id)
         {

@@ -79,6 +79,7 @@ pub(super) fn cap_annotation(annotation: &mut Annotation, bytes: usize) -> bool 
 pub(super) fn shed_content(annotation: &mut RecordedAnnotation) -> [Option<FieldKey>; 2] {
     annotation.metadata.clear();
     annotation.details = None;
+    // Nobody has read what was deferred: it may be input or output, so both get a marker.
     let deferred = annotation.deferred.take();
     let input = annotation.input.take().map(drop).or(deferred.as_ref().map(|_| ())).map(|()| FieldKey::Input);
     let output = annotation.output.take().map(drop).or(deferred.map(drop)).map(|()| FieldKey::Output);

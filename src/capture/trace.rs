@@ -86,6 +86,7 @@ impl TraceState {
 
     #[inline]
     pub(super) fn is_off(&self) -> bool {
+        // One load for most spans: only a trace that is off or has an outer one is looked at further.
         self.flags.load(Ordering::Relaxed) != 0 && self.is_off_here_or_around()
     }
 

@@ -67,6 +67,7 @@ impl Visitor<'_> {
     fn push_formatted(&mut self, slot: FieldSlot, value: &dyn fmt::Debug) {
         let Some(_nesting) = FormatNesting::enter() else { return self.push_failed(slot, NESTED) };
         let bytes_left = self.bytes_left();
+        // Written into the log itself: by way of a buffer each value would be copied once more.
         let text = self.log.scratch();
         let start = text.len();
         match write_bounded(text, bytes_left, format_args!("{value:?}")) {
@@ -175,6 +176,7 @@ impl FormatNesting {
 
     fn enter() -> Option<Self> {
         let nesting = FORMATTING.try_with(|nesting| nesting.replace(nesting.get().saturating_add(1)));
+        // Made before the check, so that its drop takes the count back also when the value is refused.
         let guard = Self;
         // While a thread ends there is no counter, and no nesting either.
         (nesting.unwrap_or_default() < Self::MAX).then_some(guard)

@@ -30,6 +30,7 @@ impl Admission {
     /// to the shard is in it.
     #[inline]
     pub(super) fn enter(&self, item: &Item, bytes: u64, limits: &Limits) -> Result<u64, LossReason> {
+        // Relaxed is enough: `Queue::shut` closes the door, then takes each shard's lock, and the caller holds its own.
         if self.is_closed.load(Ordering::Relaxed) {
             let is_forked = self.is_forked.load(Ordering::Relaxed);
             return Err(if is_forked { LossReason::Forked } else { LossReason::Closed });
@@ -50,6 +51,7 @@ impl Admission {
         if non_urgent_bytes(bytes) > 0 {
             self.non_urgent.fetch_add(non_urgent_bytes(bytes), Ordering::Relaxed);
         }
+        // Last, when nothing can refuse the item any more: a number without an item would be counted as a lost one.
         Ok(self.entered.fetch_add(1, Ordering::AcqRel))
     }
 
@@ -100,6 +102,7 @@ impl Admission {
 
     /// Notes that the encoder is awake; to be called before it looks.
     pub(super) fn awake(&self) {
+        // A swap, although the old value is of no use: a store would not synchronize with the thread that set the flag.
         self.is_woken.swap(false, Ordering::AcqRel);
     }
 
@@ -259,6 +262,7 @@ impl Gauge {
                 return Err(there);
             }
         }
+        // Relaxed: the word is only a bound. What orders items is the lock of a shard, and their numbers.
         let before = amount(self.0.fetch_add(word, Ordering::Relaxed));
         let after =
             Amount { count: before.count.saturating_add(more.count), bytes: before.bytes.saturating_add(more.bytes) };

@@ -100,6 +100,7 @@ impl Queue {
         if self.admission.is_to_wake(&self.limits) && !self.is_forked() {
             self.encoder.send();
         }
+        // After the lock and the wake: a full pool frees the recording, and nobody needs to wait for that.
         if let Some(recording) = emptied {
             keep_recording(recording);
         }
@@ -141,6 +142,7 @@ impl Queue {
         if !drained.is_empty() {
             return true;
         }
+        // Before the shards are looked at: an item that is put in behind the look must wake the encoder again.
         self.admission.awake();
         // Read before the shards are locked: every number below it is in its shard by the time its lock is ours.
         drained.extend_to(self.admission.entered());
@@ -193,6 +195,7 @@ impl Queue {
     /// Nothing is freed here, because a caller may wait for the answer; [`discard`](Self::discard) frees. Waiters are
     /// answered by `dismiss_waiters`.
     pub(crate) fn stop(&self, reason: LossReason) -> u64 {
+        // Before items are counted as pending: one that is let in later would be neither lost nor delivered.
         self.shut();
         let mut state = self.state.lock();
         if state.phase == Phase::Stopped {
@@ -209,6 +212,7 @@ impl Queue {
     /// Frees the items that were left in the shards.
     pub(crate) fn discard(&self) {
         for shard in self.shards.all() {
+            // Moved out first: a thread whose span ends now takes the same lock, and would wait for the freeing.
             let left = std::mem::take(&mut *shard.lock());
             drop(left);
         }

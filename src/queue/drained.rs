@@ -74,6 +74,7 @@ impl Drained {
     fn seek(&mut self) {
         let rows = self.rows.iter().enumerate();
         let first = rows.filter_map(|(at, row)| Some((row.first?, at))).min();
+        // Where no row has an item below `end`, all numbers up to there are missing.
         let (number, at) = first.filter(|(number, _)| *number < self.end).unwrap_or((self.end, self.last));
         self.missing = self.missing.saturating_add(number.saturating_sub(self.next));
         (self.next, self.last) = (number, at);
@@ -90,6 +91,7 @@ impl Row {
     /// Appends the chunks of a shard.
     pub(super) fn append(&mut self, chunks: &mut VecDeque<Chunk>) {
         if self.chunks.is_empty() {
+            // The shard gets the row's empty list, which keeps its memory, so that neither side allocates.
             std::mem::swap(&mut self.chunks, chunks);
         } else {
             self.chunks.append(chunks);
@@ -99,6 +101,8 @@ impl Row {
 
     fn next(&mut self, log: &mut FieldLog) -> Option<Next<'_>> {
         let chunk = self.chunks.front_mut()?;
+        // `None` behind the last item of a chunk: `seek` passes this row over until `take_read_chunk` has gone on to
+        // the next chunk, so that must come before each `next`.
         self.first = chunk.second();
         chunk.next(log)
     }

@@ -70,6 +70,7 @@ impl Queue {
                 Goal::Stopped => waiter.outcome.with_pending(state.left_behind),
             };
             drop(state);
+            // The lock is free by now: `answer_all` takes it again, to note what has been reported.
             self.answer_all(vec![waiter]);
             return false;
         }

@@ -105,6 +105,7 @@ impl TextPool {
     /// Returns an owned copy of a large text.
     pub(crate) fn copy(&self, content: &str) -> String {
         let mut text = self.0.acquire().and_then(|mut pool| pool.take()).unwrap_or_default();
+        // The pool's lock is free by now: all threads share it, and copying a large text takes long.
         text.push_str(content);
         text
     }

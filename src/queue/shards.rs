@@ -44,6 +44,7 @@ fn own_number() -> usize {
     thread_local! {
         static OWN: Cell<usize> = const { Cell::new(usize::MAX) };
     }
+    // In turn, and not by a hash of the thread's id: the first threads, as many as there are shards, share with nobody.
     let given = || NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS;
     OWN.with(|own| {
         if own.get() == usize::MAX {

@@ -62,6 +62,7 @@ impl Waiter {
     pub(super) fn answer(self) -> bool {
         let reply = FlushReply(self.outcome);
         match self.reply {
+            // The channel has room for this one answer, so that only a receiver which is gone makes it fail.
             Reply::Thread(tx) => tx.try_send(reply).is_ok(),
             Reply::Task(tx) => tx.send(reply).is_ok(),
         }

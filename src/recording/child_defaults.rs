@@ -36,6 +36,7 @@ impl ChildDefaults {
     /// Returns the defaults for children of a span of `kind`: tool definitions come from `llm` spans only.
     pub(crate) fn below(self: &Arc<Self>, kind: SpanKind) -> Option<Arc<Self>> {
         if kind == SpanKind::Llm || self.tool_definitions.is_none() {
+            // Shared wherever nothing is left out: a parent of many spans would else copy its prompt for each of them.
             return Some(Arc::clone(self));
         }
         let prompt = self.prompt.clone();

@@ -55,6 +55,7 @@ impl Deferred {
         for part in self.parts {
             match read_part(part) {
                 Some(read) => {
+                    // `merge` leaves this count alone.
                     merged.refused = merged.refused.saturating_add(read.refused);
                     merged.merge(read);
                 }
@@ -90,6 +91,7 @@ fn read_part(part: Arc<Mutex<DeferredPart>>) -> Option<Annotation> {
             DeferredPart::Unreadable => None,
         },
         Err(shared) => {
+            // Held while the part is read: the worker of another layer waits instead of parsing the same bytes.
             let mut part = shared.lock().unwrap_or_else(PoisonError::into_inner);
             // Marked before it runs: a panic of the reader must not leave a part that looks unread.
             if matches!(*part, DeferredPart::Unread(_))

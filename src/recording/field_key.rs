@@ -117,6 +117,7 @@ impl FieldKey {
             Self::AgentManifest => 26,
             Self::Evaluation(_) => 27,
             Self::Capture => 28,
+            // One bit for both, whatever their names: they accumulate, so that no earlier value is ever searched for.
             Self::EventStart(_) | Self::EventField(_) => 29,
             Self::Logged => 30,
             Self::LoggedSources => 31,
@@ -249,6 +250,7 @@ const fn named(name: &str) -> u32 {
         hash = (hash ^ *first as u32).wrapping_mul(0x0100_0193);
         rest = behind;
     }
+    // The uppermost five bits: a product carries upwards, so that those depend on every byte.
     FIRST.saturating_add(hash >> 27)
 }
 

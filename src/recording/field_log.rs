@@ -48,8 +48,7 @@ impl FieldLog {
     /// Texts from here on are large: a buffer of their own costs less than a second copy.
     pub(crate) const LARGE: usize = 4 * 1024;
 
-    /// Accumulating values beyond this number of entries are refused. A value that replaces others always has room: there
-    /// are no more of those than the program has fields.
+    /// Accumulating values beyond this number of entries are refused.
     pub(super) const MOST_ENTRIES: usize = 512;
     /// A sum of annotations that has grown by less is not counted anew.
     const RECOUNT_STEP: usize = 512;
@@ -133,12 +132,11 @@ impl FieldLog {
     }
 
     /// Appends an annotation, or merges it into the one just before.
-    ///
-    /// Only the last entry takes a merge, because fields win over earlier annotations and lose to later ones. A full log
-    /// merges anyway: order is lost then, and not the values.
     pub(crate) fn annotate(&mut self, later: RecordedAnnotation) {
         let is_full = self.entries.len() >= Self::MOST_ENTRIES;
         let last = self.entries.len().saturating_sub(1);
+        // Only the last entry takes a merge, because fields win over earlier annotations and lose to later ones. A full
+        // log merges anyway and loses their order. Deferred parts never merge: earlier eager values would beat them.
         let earlier = self.entries.iter_mut().enumerate().rev().find_map(|(at, entry)| match entry {
             Entry::Annotation(earlier)
                 if (at == last || is_full) && earlier.precedence == later.precedence && later.deferred.is_none() =>
@@ -270,6 +268,7 @@ impl FieldLog {
     pub(crate) fn keep_written(&mut self, slot: impl Into<FieldSlot>, start: usize) -> bool {
         let slot = slot.into();
         let end = self.text.len();
+        // Not `make_room`: its sweep would move the text that has just been written.
         self.forget(slot);
         if !self.is_open_to(slot) || !self.text.is_char_boundary(start) {
             self.text.truncate(start.min(end));
@@ -302,6 +301,7 @@ impl FieldLog {
 
     #[inline]
     const fn is_open_to(&self, slot: FieldSlot) -> bool {
+        // A value that replaces others always has room: there are no more of those than the program has fields.
         self.entries.len() < Self::MOST_ENTRIES || !slot.accumulates()
     }
 

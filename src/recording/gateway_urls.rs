@@ -42,6 +42,7 @@ impl GatewayUrl {
     fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let scheme = scheme.to_ascii_lowercase();
+        // Before the authority is cut off: a query may hold a slash or an `@`.
         let rest = rest.split(['?', '#']).next().unwrap_or_default();
         let (authority, path) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
         // Credentials are not part of the address.
@@ -52,6 +53,7 @@ impl GatewayUrl {
         let port = if scheme == "https" { ":443" } else { ":80" };
         // `host`, `host:` and `host:443` are the same address.
         let host = host.trim_end_matches(':');
+        // Digits only, because `[::1]` has colons and no port.
         let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
         let host = if has_port { host.to_owned() } else { format!("{host}{port}") };
         Some(Self { scheme, host, path: path.trim_end_matches('/').to_owned() })

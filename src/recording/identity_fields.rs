@@ -47,6 +47,7 @@ impl FieldLog {
         if self.seen & FieldSlot::IDENTITY != FieldKey::Kind.bit() {
             return None;
         }
+        // A kind replaces the one before, so that the first is the only one.
         self.entries.iter().find_map(|entry| match entry {
             Entry::Field(FieldKey::Kind, stored) => Some(self.value(*stored)),
             Entry::Field(..) | Entry::Annotation(_) => None,

@@ -48,6 +48,7 @@ impl PackedLogs {
         self.text.push_str(&log.text);
         self.large.append(&mut log.large);
         self.entries.append(&mut log.entries);
+        // The large texts have been moved already, so that nothing is dropped.
         log.clear(drop);
         extent
     }
@@ -62,6 +63,7 @@ impl PackedLogs {
         let entries = entries.iter_mut().skip(read.entries).take(index(extent.entries));
         into.entries.extend(entries.map(|entry| std::mem::replace(entry, Self::TAKEN)));
         (into.annotation_bytes, into.seen) = (extent.annotation_bytes, extent.seen);
+        // Extents hold no offsets, so each log must be taken, in order: one that is skipped would shift all behind it.
         read.text = read.text.saturating_add(index(extent.text));
         read.large = read.large.saturating_add(index(extent.large));
         read.entries = read.entries.saturating_add(index(extent.entries));

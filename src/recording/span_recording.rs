@@ -78,6 +78,7 @@ impl Head {
             kind: SpanKind::Task,
             duration_ns: 0,
             panicked: false,
+            // Nothing may leave before the policy is settled: a path that forgets to settle it leaks nothing.
             policy: CapturePolicy::None,
             is_reported_elsewhere: false,
             plan: None,

@@ -151,6 +151,7 @@ impl SpanContent {
         let bytes = self.other_bytes.saturating_add(wide(bytes));
         // What is reserved has been counted, so that most values find room without a look at the shared counter.
         let uncounted = bytes.saturating_sub(self.counted_bytes);
+        // Counted before it is recorded, so that two threads cannot both get the last room.
         let has_room = uncounted == 0 || services.budget.grow(uncounted);
         if has_room {
             self.counted_bytes = self.counted_bytes.max(bytes);
@@ -211,6 +212,7 @@ impl SpanContent {
     pub(super) fn discard(self, services: &Services) {
         let mut recording = self.into_recording(services);
         services.queue.spare_texts.empty(recording.log_mut());
+        // The head shares names, plans and the parent's defaults with others: in a pool it would keep them alive.
         drop(recording.take_head());
         keep_recording(recording);
     }

@@ -142,6 +142,7 @@ impl SpanIdentity {
 
     /// Returns the policy so far: the span's own or the inherited one, within the bound of its kind.
     pub(super) fn policy(&self, services: &Services, origin: &Origin) -> CapturePolicy {
+        // Without a kind there is no bound yet; the kind's own is applied when the span ends.
         let bound = self.kind.map(|kind| services.policies.of(kind)).unwrap_or_default();
         origin.policy.min(bound)
     }
@@ -188,6 +189,7 @@ impl SpanIdentity {
 
     /// Settles start and duration of a span that ends `now`. An end before the start becomes the start.
     pub(super) fn settle_times(&self, head: &mut Head, now: Instant) {
+        // By the monotonic clock: the system's may be set back while the span is open.
         let took_ns = nanos_between(self.started, now);
         let end_ns = self.end_ns.unwrap_or_else(|| head.origin.start_ns.saturating_add(took_ns));
         head.origin.start_ns = self.start_ns.unwrap_or(head.origin.start_ns);

@@ -26,6 +26,7 @@ impl SpanRecord {
         }
         let remote_parent = Box::new(parent.clone());
         let mut start = ParentContext::remote(parent).start(before.span_id);
+        // A place that came from the old parent is not the span's own, and goes with it.
         start.apm = before.apm.clone().filter(|_| identity.is_correlated);
         let trace = Arc::clone(&start.trace);
         let mut origin = start.into_origin(services, (before.name, before.span_id, before.start_ns));
@@ -38,6 +39,7 @@ impl SpanRecord {
         }
         origin.parent_defaults = before.parent_defaults.take();
         *before = origin;
+        // Under another parent the span is still one of those that are not to be captured.
         if identity.trace.is_off() {
             trace.turn_off();
         }

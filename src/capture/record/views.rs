@@ -91,12 +91,14 @@ impl SpanRecord {
             Some(_) => self.context(),
             None => self.remote_context().or_else(|| self.context_if_off()),
         }?;
+        // From here on `adopt` refuses: this child would stay behind in the old trace.
         self.identity.has_children = true;
         self.last_used = services.budget.now();
         let origin = self.content.origin();
         Some(ParentContext {
             context,
             position: if kind.is_some() { ParentPosition::Local } else { ParentPosition::Remote },
+            // Without the bound of this span's kind: the child is bound by its own.
             policy: origin.policy,
             child_defaults: self.identity.child_defaults_below(services, origin, kind),
             trace: Arc::clone(&self.identity.trace),
