@@ -91,7 +91,7 @@ pub struct ClientCall {
     stage: CallStage,
 }
 
-/// How sure it is that the request is a model call.
+/// The certainty that the request is a model call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
     Confirmed,
@@ -114,7 +114,8 @@ enum CallStage {
 
 impl ClientCall {
     /// Begins to observe a request that is about to be made in the current span. Returns `None` if the rules say that it is
-    /// no model call, or if no [`LlmObsLayer`](crate::LlmObsLayer) listens; `body` runs only otherwise.
+    /// no model call, or if no [`LlmObsLayer`](crate::LlmObsLayer) listens; `body` runs only otherwise, and at a host that is
+    /// not known, where the body has to show the call ([`Endpoint::is_ambiguous`]).
     ///
     /// The request's body is retained as it is and read later, on the exporter's thread; pass no bytes if it cannot be seen.
     pub fn begin(rules: &EndpointRules, method: &str, url: &str, body: impl FnOnce() -> Bytes) -> Option<Self> {
@@ -169,10 +170,12 @@ impl ClientCall {
         is_body_known: bool,
         call: impl FnOnce(Endpoint) -> Call,
     ) -> Option<Self> {
-        let standing = match () {
-            () if is_body_known || !endpoint.is_ambiguous() => Standing::Confirmed,
-            () if endpoint.needs_proof() => Standing::Unconfirmed,
-            () => Standing::Believed,
+        let standing = if is_body_known || !endpoint.is_ambiguous() {
+            Standing::Confirmed
+        } else if endpoint.needs_proof() {
+            Standing::Unconfirmed
+        } else {
+            Standing::Believed
         };
         // An `llm` span around an embedding request is not the call that makes the vectors.
         let enclosing =

@@ -7,11 +7,12 @@ use tokio::task::JoinSet;
 use tracing::instrument::WithSubscriber as _;
 use tracing::{Dispatch, info_span};
 use tracing_llmobs::{
-    AgentManifest, Annotation, LlmObsSpanExt, Problem, Prompt, SpanEvent, SpanKind, annotation_context, testing,
+    AgentManifest, Annotation, Builder, LlmObsSpanExt, Problem, Prompt, SpanEvent, SpanKind, annotation_context,
+    testing,
 };
 use tracing_subscriber::prelude::*;
 
-use crate::harness::recording::{block_on, only_span, problems, record, record_beside_fmt};
+use crate::harness::recording::{block_on, only_span, problems, record, record_beside_fmt, record_with};
 
 fn tag(span: &SpanEvent) -> Option<&str> {
     span.tags.get("who")
@@ -204,6 +205,17 @@ fn tasks_that_start_inside_begin_without_it_and_futures_nest() {
 fn what_a_context_refuses_is_counted_at_each_span() {
     let recorder = record(|| annotation_context().tag(" ", "x").tag("who", "x").scope(|| task("t")));
     assert_eq!((tag(&only_span(&recorder)), problems(&recorder)), (Some("x"), vec![(Problem::Annotation, 1)]));
+}
+
+#[test]
+fn a_context_stays_where_the_values_of_a_new_span_do_not_fit() {
+    let settings = Builder::without_environment().open_spans_max_bytes(64 * 1024);
+    let recorder = record_with(settings, || {
+        annotation_context()
+            .tag("who", "x")
+            .scope(|| drop(info_span!("t", llmobs.kind = "task", llmobs.input = "x".repeat(200_000))));
+    });
+    assert_eq!((tag(&only_span(&recorder)), problems(&recorder)), (Some("x"), vec![(Problem::Oversize, 1)]));
 }
 
 #[test]

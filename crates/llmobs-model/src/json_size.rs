@@ -61,8 +61,8 @@ pub(crate) fn cow_bytes(text: &Cow<'_, str>) -> usize {
     }
 }
 
-/// Whether the members of an object keep the order in which they came, by `preserve_order` of `serde_json`: any crate of
-/// the host can switch it on for all, and objects are stored in another way then.
+/// Is true when `serde_json` stores the members of an object in the order in which they came (`preserve_order`): any crate
+/// of the host can switch that on for all, and an object takes another amount of memory then.
 const KEEPS_ORDER: bool = size_of::<Map<String, Value>>() > size_of::<BTreeMap<String, Value>>();
 
 /// Returns the bytes of an object's table and names, without what its values point to.

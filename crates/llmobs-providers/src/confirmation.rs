@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, V
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::json::{self, BorrowedText};
+use super::json::{self, BorrowedText, StrictObject};
 
 /// The weight that the body of a request has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +16,9 @@ pub(super) enum Doubt {
     /// Host and path are proof enough.
     None,
     /// The host is not known, the path is hardly used for anything else: a body that can be seen has to be that of a call.
-    Refutable,
+    UnlessRefuted,
     /// The host is not known, and any service may use such a path: the body has to prove the call.
-    Ambiguous,
+    UntilProven,
 }
 
 /// Tells whether a body at a common path is that of a model call: it names a model, unless the path does, and carries content.
@@ -131,40 +131,21 @@ impl<'de> Visitor<'de> for Messages<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut messages: A) -> Result<(), A::Error> {
-        self.0.has_content |= messages.next_element_seed(FirstMessage(self.0))?.is_none();
+        let first = messages.next_element::<StrictObject<FirstMessage>>()?;
+        self.0.has_content |= first.is_none();
+        self.0.has_role = first.is_some_and(|StrictObject(first)| first.role.is_some());
+        if self.0.has_role {
+            return Err(A::Error::custom("enough"));
+        }
         while messages.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
 }
 
-/// Looks for a role in a message, and stops the reader behind it.
-struct FirstMessage<'a>(&'a mut Signs);
-
-impl<'de> DeserializeSeed<'de> for FirstMessage<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for FirstMessage<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a message")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut message: A) -> Result<(), A::Error> {
-        while let Some(BorrowedText(name)) = message.next_key()? {
-            if name == "role" {
-                self.0.has_role = true;
-                return Err(A::Error::custom("enough"));
-            }
-            message.next_value::<IgnoredAny>()?;
-        }
-        Ok(())
-    }
+/// The sign that a message is one of a conversation.
+#[derive(Deserialize)]
+struct FirstMessage {
+    role: Option<IgnoredAny>,
 }
 
 /// Tells whether a value is there and not null. The value itself stays unread, so the reader has to stop behind it.
@@ -205,7 +186,7 @@ const CONTENTS: &[&str] = &["messages", "input", "prompt"];
 
 const GOOGLE_CONTENTS: &[&str] = &["contents", "content", "requests", "instances", "input"];
 
-/// Those of every model family on Bedrock.
+/// The members that carry content in the requests of all model families on Bedrock.
 const BEDROCK_CONTENTS: &[&str] = &[
     "messages",
     "prompt",

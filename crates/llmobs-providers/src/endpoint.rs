@@ -201,10 +201,10 @@ impl Endpoint {
         }
         let of_host = in_path.or_else(|| provider_at(url));
         let doubt = match (provider, of_host) {
-            (None, None) if api.has_common_path() => Doubt::Ambiguous,
-            (None, None) => Doubt::Refutable,
+            (None, None) if api.has_common_path() => Doubt::UntilProven,
+            (None, None) => Doubt::UnlessRefuted,
             // Databricks serves models of every sort behind one path.
-            (None, Some(_)) if url.path.ends_with("/invocations") => Doubt::Refutable,
+            (None, Some(_)) if url.path.ends_with("/invocations") => Doubt::UnlessRefuted,
             (Some(_), _) | (None, Some(_)) => Doubt::None,
         };
         let endpoint = Self { doubt, ..Self::new(api, of_host.or(api.only_provider()).unwrap_or(UNKNOWN)) };
@@ -236,8 +236,8 @@ impl Endpoint {
     pub fn is_confirmed_by(&self, body: &[u8]) -> bool {
         match self.doubt {
             Doubt::None => true,
-            Doubt::Refutable => confirmation::is_plausible(self.api.integration(), self.model.is_some(), body),
-            Doubt::Ambiguous => confirmation::is_proof(self.api.integration(), self.model.is_some(), body),
+            Doubt::UnlessRefuted => confirmation::is_plausible(self.api.integration(), self.model.is_some(), body),
+            Doubt::UntilProven => confirmation::is_proof(self.api.integration(), self.model.is_some(), body),
         }
     }
 
@@ -248,7 +248,7 @@ impl Endpoint {
 
     /// Tells whether only the body can show a model call, because any service may use such a path.
     pub const fn needs_proof(&self) -> bool {
-        matches!(self.doubt, Doubt::Ambiguous)
+        matches!(self.doubt, Doubt::UntilProven)
     }
 
     /// Returns the API.

@@ -206,17 +206,21 @@ fn every_part_is_contained_in_its_whole() {
 
 #[test]
 fn no_later_event_lowers_a_count() {
+    let mut compared = 0;
     for case in Case::all().iter().filter(|case| case.is_stream()) {
         let body = case.body();
         let mut before = json!({});
         for (end, _) in body.match_indices("\n\n") {
             let metrics = shown(&case.read([&body.as_bytes()[..end + 2]], Ending::Dropped))["metrics"].clone();
             for (name, count) in before.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_tokens")) {
-                assert!(metrics[name].as_u64() >= count.as_u64(), "{} at {end}: {name}: {count}", case.name);
+                let count = count.as_u64().unwrap();
+                assert!(metrics[name].as_u64() >= Some(count), "{} at {end}: {name}: {count}", case.name);
+                compared += 1;
             }
             before = metrics;
         }
     }
+    assert!(compared > 20, "{compared} counts were compared");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::super::text_caps::{cap_annotation, shed_content, shed_rest};
 use super::values::text_of;
 use crate::queue::keep_recording;
 use crate::recording::{
-    FieldKey, FieldLog, FieldValue, Head, LogEntry, Origin, Precedence, RecordedAnnotation, Recording,
+    DrainedEntry, FieldKey, FieldLog, FieldValue, Head, LogEntry, Origin, Precedence, RecordedAnnotation, Recording,
 };
 use crate::stats::Problem;
 use llmobs_conventions::USER_TAG;
@@ -67,7 +67,7 @@ impl SpanContent {
     pub(super) fn bound_initial_values(&mut self, services: &Services) {
         if !self.has_room(services, 0) {
             let mut log = std::mem::take(self.log_mut());
-            self.append_what_fits(services, &log);
+            self.append_what_fits(services, &mut log);
             services.queue.spare_texts.empty(&mut log);
         }
         self.correct_count(services);
@@ -124,21 +124,27 @@ impl SpanContent {
     }
 
     /// Appends value by value, with a marker in place of each that does not fit.
-    fn append_what_fits(&mut self, services: &Services, later: &FieldLog) {
-        for entry in later.iter() {
-            let LogEntry::Field(key, value) = entry else { continue };
-            let bytes = text_of(value).map_or(0, str::len);
-            // The earlier value goes first: the room that it leaves may be enough.
-            let mut is_kept = key.accumulates() || self.log_mut().push(key, FieldValue::Oversize);
-            if self.has_room(services, bytes) {
-                is_kept &= self.log_mut().push(key, value);
-            } else {
-                is_kept &= !key.accumulates() || self.log_mut().push(key, FieldValue::Oversize);
-                self.count(services, Problem::Oversize);
+    fn append_what_fits(&mut self, services: &Services, later: &mut FieldLog) {
+        later.drain(|entry| match entry {
+            DrainedEntry::Field(key, value) => self.append_if_it_fits(services, key, value),
+            DrainedEntry::Annotation(annotation) => {
+                self.annotate(services, *annotation);
             }
-            if !is_kept {
-                self.count(services, Problem::TooManyValues);
-            }
+        });
+    }
+
+    fn append_if_it_fits(&mut self, services: &Services, key: FieldKey, value: FieldValue<'_>) {
+        let bytes = text_of(value).map_or(0, str::len);
+        // The earlier value goes first: the room that it leaves may be enough.
+        let mut is_kept = key.accumulates() || self.log_mut().push(key, FieldValue::Oversize);
+        if self.has_room(services, bytes) {
+            is_kept &= self.log_mut().push(key, value);
+        } else {
+            is_kept &= !key.accumulates() || self.log_mut().push(key, FieldValue::Oversize);
+            self.count(services, Problem::Oversize);
+        }
+        if !is_kept {
+            self.count(services, Problem::TooManyValues);
         }
     }
 
