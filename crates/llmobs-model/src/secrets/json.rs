@@ -7,7 +7,7 @@ use super::name::{NameVerdict, judge_name};
 use super::shapes::looks_random;
 use super::texts::{TextRule, hide_in_text};
 
-/// Replaces the values of secret names, and secrets in texts, by [`MARK`]; returns how many.
+/// Replaces the values of secret names, and secrets in texts, by [`MARK`](super::MARK); returns how many.
 pub fn hide_in_members(members: &mut Map<String, Value>) -> u32 {
     let mut open = Vec::new();
     let count = hide_level(members, &mut open);

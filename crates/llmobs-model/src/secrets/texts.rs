@@ -13,7 +13,7 @@ pub enum TextRule {
     ShapesAndNames,
 }
 
-/// Returns the text with [`MARK`] in place of each secret, and their number; `None` when there is none.
+/// Returns the text with [`MARK`](super::MARK) in place of each secret, and their number; `None` when there is none.
 ///
 /// The time is linear in the text, and what is returned has no secret left that the rule would find.
 pub fn hide_in_text(text: &str, rule: TextRule) -> Option<(String, u32)> {
